@@ -1,0 +1,1 @@
+"""Sign, verify and explain CME Globex secure logons."""

@@ -1,0 +1,170 @@
+"""The native core: one scanner, one canonicaliser, one MAC.
+
+Everything here is safe to call from many threads. Only `verify_batch` releases the GIL: one
+signature takes less time than releasing it would.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn, final
+
+from gatepass.errors import FramingError
+
+ALGORITHM: Final[str]
+"""EncryptedPasswordMethod (1400): ``CME-1-SHA-256``."""
+BUILD_PROFILE: Final[str]
+"""``release`` or ``debug``."""
+MAX_MESSAGE: Final[int]
+"""The largest message accepted, in bytes."""
+PROFILES: Final[Mapping[str, tuple[tuple[int, str], ...]]]
+"""``fix-logon``, ``ilink3-negotiate`` and ``ilink3-establish``: (tag, name) in signed order."""
+TAG_NAMES: Final[Mapping[int, str]]
+"""Tag to name, for the tags of the session layer."""
+VERSION: Final[str]
+"""Version of the core."""
+
+@final
+class SigningKey:
+    """A secret key, ready to sign.
+
+    Made from the Secret Key of a pair: strict base64url text of 16 to 128 bytes. It cannot be
+    printed, compared, copied, pickled or read back. Raises `gatepass.errors.SecretKeyError`,
+    which names the check that failed and never the text. Wiping the text is the caller's part.
+    """
+
+    def __new__(cls, secret: str | bytes | bytearray, /) -> SigningKey: ...
+    def __reduce__(self) -> NoReturn: ...
+    def sign(self, canonical: bytes, /) -> bytes:
+        """Sign a canonical string: 32 bytes, as iLink 3 sends them."""
+
+    def verify(self, canonical: bytes, signature: bytes, /) -> bool:
+        """Whether the 32 bytes of `signature` are this key's, compared in constant time.
+
+        A truncated or longer signature is never right.
+        """
+
+    def matches_undecoded(self, canonical: bytes, signature: bytes, /) -> bool:
+        """Whether `signature` was made with the key's text itself, without decoding it.
+
+        For diagnosis only: it is the commonest mistake in a client.
+        """
+
+    def sign_fields(
+        self,
+        msg_seq_num: str,
+        sender_comp_id: str,
+        sender_sub_id: str,
+        sending_time: str,
+        target_sub_id: str,
+        heart_bt_int: str,
+        sender_location_id: str,
+        last_msg_seq_num_processed: str,
+        application_system_name: str,
+        trading_system_version: str,
+        application_system_vendor: str,
+        /,
+    ) -> str:
+        """Sign the eleven values of a FIX Logon: 43 characters for EncryptedPassword (1402).
+
+        Raises `gatepass.errors.FieldError` naming a value that is empty, illegal or too long.
+        """
+
+    def sign_logon(self, access_key_id: str, logon: bytes, /) -> bytes:
+        """Turn a raw Logon into a signed one.
+
+        98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end
+        of the body; 9 and 10 are made new. Raises `gatepass.errors.LogonError`.
+        """
+
+    def verify_logon(self, logon: bytes, /) -> bool:
+        """Whether a signed Logon carries this key's signature, whatever its Access Key ID.
+
+        Raises `gatepass.errors.LogonError` if it cannot be read.
+        """
+
+@final
+class Logon:
+    """One Logon (35=A), signed or not, scanned once.
+
+    Raises `gatepass.errors.LogonError` if the bytes are not one intact FIX message, if MsgType is
+    not ``A``, or if a signed or credential field occurs twice.
+    """
+
+    def __new__(cls, message: bytes, /) -> Logon: ...
+    @property
+    def message(self) -> bytes:
+        """The bytes it was made from."""
+
+    @property
+    def values(self) -> list[bytes | None]:
+        """The signed values in the order of the ``fix-logon`` profile."""
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes that are signed.
+
+        Raises `gatepass.errors.FieldError` naming the first signed field that is missing, empty
+        or illegal.
+        """
+
+    @property
+    def access_key_id(self) -> bytes:
+        """EncodedText (355). Raises `gatepass.errors.FieldError` if it is missing or empty."""
+
+    @property
+    def signature(self) -> bytes:
+        """The 32 bytes of EncryptedPassword (1402).
+
+        Raises `gatepass.errors.FieldError` unless 1400 is ``CME-1-SHA-256`` and 1402 is exactly 43
+        characters of base64url.
+        """
+
+    def with_credentials(self, access_key_id: str, signature: bytes, /) -> bytes:
+        """Make the signed message from a signature of 32 bytes that another signer gave.
+
+        Raises `gatepass.errors.FieldError` as `canonical` does.
+        """
+
+@final
+class Framer:
+    """Cuts a byte stream into messages; any split of the stream gives the same events.
+
+    A garbled message is an event, not an end: the next one is looked for, as FIX asks.
+    """
+
+    def __new__(cls, max_message: int = 65536) -> Framer: ...
+    def feed(self, data: bytes, /) -> list[bytes | FramingError]:
+        """Add bytes as they came; give the whole messages and the errors found by them."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes held that are not part of an event yet."""
+
+def scan(message: bytes, /) -> list[tuple[int, bytes]]:
+    """All fields of one whole message, in order.
+
+    Raises `gatepass.errors.FramingError` if the bytes are not exactly one intact FIX message.
+    """
+
+def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> bytes:
+    """Build the bytes to sign from a profile's values, in the profile's order.
+
+    Raises `gatepass.errors.FieldError` naming a value that is missing (`None`), empty, illegal or
+    too long, and `ValueError` for an unknown profile or a wrong number of values.
+    """
+
+def encode_signature(signature: bytes, /) -> str:
+    """Write the 32 bytes of a signature as 43 characters of base64url without padding."""
+
+def decode_signature(text: str | bytes, /) -> bytes:
+    """Read exactly 43 characters of base64url without padding: 32 bytes.
+
+    Raises `gatepass.errors.FieldError` on tag 1402 for anything else.
+    """
+
+def verify_batch(keys: dict[str, SigningKey], logons: Sequence[bytes], threads: int, /) -> bytes:
+    """Verify many signed Logons on `threads` threads with the GIL released.
+
+    `keys` goes from Access Key ID to key. The answer has one byte a logon: 0 valid, 1 unreadable,
+    2 unknown Access Key ID, 3 wrong signature. Looks at the signature only, as
+    `SigningKey.verify_logon` does: not at the session, the time or the life of the key.
+    """

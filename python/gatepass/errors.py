@@ -1,0 +1,107 @@
+"""Every exception gatepass raises on purpose.
+
+::
+
+    GatepassError
+    ├── LogonError                 a logon that cannot be signed or read   (also ValueError)
+    │   ├── FieldError             one tag of it: missing, empty, repeated, illegal, too long
+    │   └── FramingError           not one whole FIX message: BodyLength, CheckSum, truncated ...
+    ├── SecretKeyError             a text that is no usable secret key     (also ValueError)
+    ├── KeySourceError             key pairs could not be read
+    │   └── KeyFileError           ... from a file: path and line
+    │       └── KeyFilePermissionError
+    ├── KeyChoiceError             no pair may be used for this logon
+    │   ├── UnknownSessionError
+    │   ├── UnknownAccessKeyError
+    │   ├── PairExpiredError
+    │   └── PairNotYetValidError
+    └── SignerError                a remote signer did not give a signature
+
+The native module raises these same classes. No message holds a secret key, a
+signature or a canonical string.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class GatepassError(Exception):
+    """The root: ``except GatepassError`` catches all that gatepass raises on purpose."""
+
+
+class LogonError(GatepassError, ValueError):
+    """A logon that cannot be signed or read; nothing was signed."""
+
+
+class FieldError(LogonError):
+    """One field breaks a rule.
+
+    ``tag`` is the FIX tag, ``name`` its name, ``rule`` one of ``missing``,
+    ``empty``, ``repeated``, ``illegal`` and ``too long``.
+    """
+
+    def __init__(self, message: str, tag: int, name: str, rule: str) -> None:
+        super().__init__(message, tag, name, rule)
+        self.tag = tag
+        self.name = name
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FramingError(LogonError):
+    """The bytes are not one whole, intact FIX message."""
+
+
+class SecretKeyError(GatepassError, ValueError):
+    """A text is no usable secret key. The message names the check, never the text."""
+
+
+class KeySourceError(GatepassError):
+    """Key pairs could not be read from where they were expected."""
+
+
+class KeyFileError(KeySourceError):
+    """A key file cannot be used; ``path`` and ``line`` (from 1) say where, if known."""
+
+    def __init__(self, message: str, path: Path | None = None, line: int | None = None) -> None:
+        super().__init__(message, path, line)
+        self.message = message
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        place = str(self.path) if self.path is not None else "key file"
+        if self.line is not None:
+            place += f", line {self.line}"
+        return f"{place}: {self.message}"
+
+
+class KeyFilePermissionError(KeyFileError):
+    """Others than the owner may read the key file; the message holds the ``chmod`` that mends it."""
+
+
+class KeyChoiceError(GatepassError):
+    """No key pair may be used for this logon."""
+
+
+class UnknownSessionError(KeyChoiceError):
+    """There is no pair for this Session ID."""
+
+
+class UnknownAccessKeyError(KeyChoiceError):
+    """There is no pair with this Access Key ID for the session."""
+
+
+class PairExpiredError(KeyChoiceError):
+    """The pair's time is over."""
+
+
+class PairNotYetValidError(KeyChoiceError):
+    """The pair's time has not begun."""
+
+
+class SignerError(GatepassError):
+    """A remote signer refused, failed or answered nonsense; nothing was signed."""

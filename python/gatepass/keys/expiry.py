@@ -1,0 +1,63 @@
+"""Warnings before a pair expires: which are due, and each only once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatepass.keys.identifiers import AccessKeyId
+from gatepass.keys.pair import KeyPair
+from gatepass.keys.validity import Status
+
+#: How many days before the Expiration Date to warn. CME's rule is not public (it sends mail to
+#: the registered administrators); the first is the four weeks in which a second pair may exist.
+WARNING_DAYS = (28, 14, 7, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryWarning:
+    """A pair that expires soon. ``threshold`` is the entry of `WARNING_DAYS` it has reached."""
+
+    pair: KeyPair
+    days_left: int
+    threshold: int
+
+    def __str__(self) -> str:
+        days = {0: "today", 1: "in 1 day"}.get(self.days_left, f"in {self.days_left} days")
+        return (
+            f"session {self.pair.session}: key pair {self.pair.access_key_id} expires {days},"
+            f" at market close of {self.pair.expires}: generate a new pair at the Request Center"
+        )
+
+
+def expiry_warning(pair: KeyPair, at: datetime) -> ExpiryWarning | None:
+    """Return the warning that is due for a pair, or ``None``.
+
+    Only the closest threshold counts: 10 days before the end, that is the one of 14 days. A pair
+    that has expired is past warning.
+    """
+    days = pair.days_left(at)
+    if days is None or pair.status(at) is Status.EXPIRED:
+        return None
+    reached = [threshold for threshold in WARNING_DAYS if days <= threshold]
+    return ExpiryWarning(pair, days, min(reached)) if reached else None
+
+
+class ExpiryReminder:
+    """Lets each warning through once per pair and threshold."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self) -> None:
+        self._given: set[tuple[AccessKeyId, int]] = set()
+
+    def unseen(self, warnings: Iterable[ExpiryWarning]) -> list[ExpiryWarning]:
+        """Return those that were not let through before, and remember them."""
+        new = []
+        for warning in warnings:
+            mark = (warning.pair.access_key_id, warning.threshold)
+            if mark not in self._given:
+                self._given.add(mark)
+                new.append(warning)
+        return new

@@ -1,0 +1,68 @@
+"""The two names on a key pair: which pair it is, and whose."""
+
+from __future__ import annotations
+
+import re
+
+from gatepass.errors import FieldError
+
+#: 355 is Data(32). Whether ``-`` and ``_`` occur: CME's rule is not public, they are accepted.
+MAX_ACCESS_KEY_ID_LENGTH = 32
+#: iLink and CME's own key check take the left-most 3 characters of tag 49, Drop Copy takes 6.
+SESSION_ID_LENGTHS = (3, 6)
+
+_ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_-]+")
+_SESSION_ID = re.compile(r"[A-Za-z0-9]+")
+
+
+class AccessKeyId(str):
+    """The public half of a key pair, as it travels in tag 355.
+
+    1 to 32 characters of ``A-Z a-z 0-9 - _``. Raises `FieldError` for any other text,
+    without quoting it: it may be a secret key that was put in the wrong place.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> AccessKeyId:
+        if not text:
+            raise _refusal("empty", "is empty: give it a value")
+        if len(text) > MAX_ACCESS_KEY_ID_LENGTH:
+            raise _refusal("too long", f"is too long: at most {MAX_ACCESS_KEY_ID_LENGTH} characters")
+        if not _ACCESS_KEY_ID.fullmatch(text):
+            raise _refusal("illegal", "holds an illegal character: use A-Z a-z 0-9 - _ only")
+        return super().__new__(cls, text)
+
+
+class SessionId(str):
+    """The left-most characters of SenderCompID (49): credentials are checked at this level.
+
+    3 characters (iLink, and CME's key check) or 6 (Drop Copy) of ``A-Z a-z 0-9``. Raises
+    `FieldError` for any other text.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> SessionId:
+        if len(text) not in SESSION_ID_LENGTHS or not _SESSION_ID.fullmatch(text):
+            raise FieldError(
+                "Session ID, the start of SenderCompID (49), must be 3 or 6 characters"
+                " of A-Z a-z 0-9",
+                tag=49,
+                name="SenderCompID",
+                rule="illegal" if text else "empty",
+            )
+        return super().__new__(cls, text)
+
+    @classmethod
+    def of(cls, sender_comp_id: str) -> SessionId:
+        """Return the iLink Session ID of a SenderCompID: its first three characters."""
+        return cls(sender_comp_id[:3])
+
+    def serves(self, sender_comp_id: str) -> bool:
+        """Tell whether a SenderCompID belongs to this session: it starts with it."""
+        return sender_comp_id.startswith(self)
+
+
+def _refusal(rule: str, complaint: str) -> FieldError:
+    return FieldError(f"Access Key ID (355) {complaint}", tag=355, name="EncodedText", rule=rule)

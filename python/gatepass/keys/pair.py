@@ -1,0 +1,86 @@
+"""A key pair: to use (`KeyPair`, signs, cannot be read back) and to hand out (`IssuedPair`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from gatepass._native import SigningKey
+from gatepass.errors import KeySourceError
+from gatepass.keys import validity
+from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.secret import SecretKey
+from gatepass.keys.validity import Status
+
+_ENVIRONMENT = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A pair to sign with. An unknown date (``None``) is no limit.
+
+    Two pairs are equal when all but their keys are: a key cannot be compared. Raises
+    `KeySourceError` when the dates are the wrong way round or the environment is no single word.
+    """
+
+    session: SessionId
+    access_key_id: AccessKeyId
+    signing_key: SigningKey = field(repr=False, compare=False)
+    created: date | None = None
+    expires: date | None = None
+    environment: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.created, self.expires, self.environment)
+
+    @property
+    def valid_from(self) -> datetime | None:
+        """The first instant of the pair's life: midnight in Chicago of the Creation Date."""
+        return validity.valid_from(self.created)
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The first instant after it: the market close of the Expiration Date."""
+        return validity.valid_until(self.expires)
+
+    def status(self, at: datetime) -> Status:
+        """Tell whether the pair may be used at ``at`` (a time with a time zone)."""
+        return validity.status_at(self.created, self.expires, at)
+
+    def days_left(self, at: datetime) -> int | None:
+        """Count the calendar days in Chicago from ``at`` to the Expiration Date."""
+        return validity.days_left(self.expires, at)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPair:
+    """A pair with its secret, for whoever writes it to a key file. Raises as `KeyPair` does."""
+
+    session: SessionId
+    access_key_id: AccessKeyId
+    secret: SecretKey
+    created: date
+    expires: date
+    environment: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.created, self.expires, self.environment)
+
+    def key_pair(self) -> KeyPair:
+        """Return the pair as its user will hold it, without the secret's text."""
+        return KeyPair(
+            session=self.session,
+            access_key_id=self.access_key_id,
+            signing_key=self.secret.signing_key(),
+            created=self.created,
+            expires=self.expires,
+            environment=self.environment,
+        )
+
+
+def _check(created: date | None, expires: date | None, environment: str | None) -> None:
+    if created is not None and expires is not None and created > expires:
+        raise KeySourceError(f"Creation Date {created} is after Expiration Date {expires}")
+    if environment is not None and not _ENVIRONMENT.fullmatch(environment):
+        raise KeySourceError("Environment must be one word of printable ASCII")

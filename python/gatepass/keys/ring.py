@@ -1,0 +1,138 @@
+"""The key pairs at hand, and which of them to use for a logon."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+from gatepass.errors import (
+    KeyChoiceError,
+    KeySourceError,
+    PairExpiredError,
+    PairNotYetValidError,
+    UnknownAccessKeyError,
+    UnknownSessionError,
+)
+from gatepass.keys.expiry import ExpiryWarning, expiry_warning
+from gatepass.keys.identifiers import SessionId
+from gatepass.keys.pair import KeyPair
+from gatepass.keys.validity import Status, require_aware
+
+#: The Request Center lets a session have two pairs, for up to four weeks.
+MAX_PAIRS_PER_SESSION = 2
+
+
+class KeyRing:
+    """Key pairs of any number of sessions, at most two each. Cannot be changed once made.
+
+    Raises `KeySourceError` when a session has more than two pairs or two pairs share an Access
+    Key ID.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[KeyPair]) -> None:
+        self._pairs = tuple(pairs)
+        for session, count in Counter(pair.session for pair in self._pairs).items():
+            if count > MAX_PAIRS_PER_SESSION:
+                raise KeySourceError(
+                    f"session {session} has {count} key pairs, and only {MAX_PAIRS_PER_SESSION}"
+                    " can exist: delete one at the Request Center and download the file again"
+                )
+        for name, count in Counter(pair.access_key_id for pair in self._pairs).items():
+            if count > 1:
+                raise KeySourceError(f"Access Key ID {name} is there {count} times: keep one")
+
+    def __iter__(self) -> Iterator[KeyPair]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {len(self)} pairs for {', '.join(self.sessions) or 'no session'}>"
+
+    @property
+    def sessions(self) -> tuple[SessionId, ...]:
+        """The sessions that have pairs, in the order of their first pair."""
+        return tuple(dict.fromkeys(pair.session for pair in self._pairs))
+
+    def pairs_for(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
+        """Return the pairs of the session that a SenderCompID (49) belongs to, or none.
+
+        Where a session of 3 and one of 6 characters fit, it is the longer one.
+        """
+        serving = [session for session in self.sessions if session.serves(sender_comp_id)]
+        closest = max(serving, key=len, default=None)
+        return tuple(pair for pair in self._pairs if pair.session == closest)
+
+    def find(self, access_key_id: str) -> KeyPair | None:
+        """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
+        return next((pair for pair in self._pairs if pair.access_key_id == access_key_id), None)
+
+    def choose(
+        self, sender_comp_id: str, at: datetime, access_key_id: str | None = None
+    ) -> KeyPair:
+        """Choose the pair to sign a logon of ``sender_comp_id`` with at time ``at``.
+
+        The pair created last among those valid at ``at``; of two from one day the one that
+        expires last, then the one later in the file. CME's rule is not public. With an
+        ``access_key_id`` it is that pair, of any session that serves the SenderCompID.
+
+        Raises `UnknownSessionError`, `UnknownAccessKeyError`, `PairExpiredError` or
+        `PairNotYetValidError`, and `ValueError` when ``at`` has no time zone.
+        """
+        require_aware(at)
+        candidates: Sequence[KeyPair] = self.pairs_for(sender_comp_id)
+        if not candidates:
+            raise UnknownSessionError(
+                "there is no key pair for this SenderCompID (49):"
+                f" the sessions there are: {', '.join(self.sessions) or 'none'}"
+            )
+        if access_key_id is not None:
+            candidates = self._named(access_key_id, sender_comp_id)
+        active = [pair for pair in candidates if pair.status(at) is Status.ACTIVE]
+        if not active:
+            raise _none_valid(candidates, at)
+        # max() takes the first of equals, and of equals the later in the file is wanted.
+        return max(reversed(active), key=_age_order)
+
+    def warnings(self, at: datetime) -> list[ExpiryWarning]:
+        """Return a warning for each pair that expires within `WARNING_DAYS` of ``at``."""
+        due = (expiry_warning(pair, at) for pair in self._pairs)
+        return [warning for warning in due if warning is not None]
+
+    def _named(self, access_key_id: str, sender_comp_id: str) -> list[KeyPair]:
+        serving = [pair for pair in self._pairs if pair.session.serves(sender_comp_id)]
+        named = [pair for pair in serving if pair.access_key_id == access_key_id]
+        if not named:
+            # What was asked for is not repeated: it may be a secret put in the wrong place.
+            known = ", ".join(pair.access_key_id for pair in serving)
+            raise UnknownAccessKeyError(
+                f"session {serving[0].session} has no key pair with the Access Key ID asked for;"
+                f" it has {known}"
+            )
+        return named
+
+
+def _age_order(pair: KeyPair) -> tuple[date, date]:
+    return pair.created or date.min, pair.expires or date.max
+
+
+def _none_valid(pairs: Sequence[KeyPair], at: datetime) -> KeyChoiceError:
+    """Say for each pair why not; one that is still to come decides what kind of error it is."""
+    waiting = any(pair.status(at) is Status.NOT_YET_VALID for pair in pairs)
+    reasons = "; ".join(
+        f"{pair.access_key_id} is not valid before {pair.valid_from}"
+        if pair.status(at) is Status.NOT_YET_VALID
+        else f"{pair.access_key_id} expired at {pair.valid_until}"
+        for pair in pairs
+    )
+    kind = PairNotYetValidError if waiting else PairExpiredError
+    remedy = (
+        "wait, or check this machine's clock"
+        if waiting
+        else "generate a new pair at the Request Center"
+    )
+    return kind(f"session {pairs[0].session} has no valid key pair: {reasons}: {remedy}")

@@ -1,0 +1,56 @@
+"""The secret half of a key pair, as text, for the few who must write it down.
+
+Whoever only signs needs a `gatepass._native.SigningKey`, which cannot be read back.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import NoReturn, final
+
+from gatepass._native import SigningKey
+
+#: Bytes of a generated secret. CME's keys have 32.
+SECRET_BYTES = 32
+
+
+@final
+class SecretKey:
+    """The text of a Secret Key, shown only by `reveal`.
+
+    Raises `gatepass.errors.SecretKeyError` when the text is no usable secret key. Cannot be
+    pickled or copied. Python cannot wipe a ``str``: hold one of these no longer than it takes to
+    write it.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        SigningKey(text)
+        self._text = text
+
+    @classmethod
+    def generate(cls) -> SecretKey:
+        """Make a new secret from the operating system's random source."""
+        text = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES))
+        return cls(text.rstrip(b"=").decode("ascii"))
+
+    def reveal(self) -> str:
+        """Return the secret text itself."""
+        return self._text
+
+    def signing_key(self) -> SigningKey:
+        """Return the key that signs with this secret."""
+        return SigningKey(self._text)
+
+    def __repr__(self) -> str:
+        return "<SecretKey [redacted]>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a SecretKey cannot be pickled or copied: pass its key file on instead")
+
+
+def wipe(buffer: bytearray) -> None:
+    """Overwrite a buffer with zeros, in place and at the same length."""
+    buffer[:] = bytes(len(buffer))

@@ -1,0 +1,268 @@
+//! What can be wrong, and what to do about it.
+//!
+//! No message holds a secret, a signature or a canonical string.
+
+use std::error::Error;
+use std::fmt;
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldRule {
+    /// The field is not there.
+    Missing,
+    /// The field has no value.
+    Empty,
+    /// The field is there more than once.
+    Repeated,
+    /// The value holds a byte it must not hold.
+    Illegal {
+        /// Where in the value, from 0.
+        at: usize,
+        /// The byte.
+        byte: u8,
+    },
+    /// The value, or what it is part of, is too long.
+    TooLong {
+        /// The most bytes allowed.
+        max: usize,
+    },
+    /// The value is not the one that must stand here.
+    Unexpected {
+        /// What must stand here.
+        expected: &'static str,
+    },
+}
+
+impl FieldRule {
+    /// The rule's short name, for programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Empty => "empty",
+            Self::Repeated => "repeated",
+            Self::Illegal { .. } => "illegal",
+            Self::TooLong { .. } => "too long",
+            Self::Unexpected { .. } => "unexpected",
+        }
+    }
+}
+
+/// One field breaks a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldError {
+    /// FIX tag.
+    pub tag: u32,
+    /// Name of the tag.
+    pub name: &'static str,
+    /// The rule it breaks.
+    pub rule: FieldRule,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}) ", self.name, self.tag)?;
+        match self.rule {
+            FieldRule::Missing => write!(f, "is missing: add it to the logon"),
+            FieldRule::Empty => write!(f, "is empty: give it a value"),
+            FieldRule::Repeated => write!(f, "occurs more than once: send it once"),
+            FieldRule::Illegal { at, byte } => write!(
+                f,
+                "holds the illegal byte 0x{byte:02X} at position {}: {}",
+                at + 1,
+                if self.tag == 355 {
+                    "use A-Z a-z 0-9 - _ only"
+                } else {
+                    "use printable ASCII (0x20 to 0x7E) only"
+                }
+            ),
+            FieldRule::TooLong { max } if self.tag == 355 => {
+                write!(f, "is too long: at most {max} characters")
+            }
+            FieldRule::TooLong { max } => {
+                write!(f, "is too long: all signed values together take at most {max} bytes")
+            }
+            FieldRule::Unexpected { expected } => {
+                write!(f, "has an unexpected value: it must be {expected}")
+            }
+        }
+    }
+}
+
+impl Error for FieldError {}
+
+/// Bytes that are not one whole, intact FIX message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FramingError {
+    /// There is nothing.
+    Empty,
+    /// The message does not begin with `8=FIX`.
+    BeginString,
+    /// BodyLength is not the second field, or not 1 to 6 digits.
+    BodyLengthMissing,
+    /// The message does not end where BodyLength says.
+    BodyLength {
+        /// The value of tag 9.
+        declared: usize,
+        /// What it should be, where that can be told.
+        actual: Option<usize>,
+    },
+    /// The bytes end before the message does.
+    Truncated {
+        /// How many bytes more BodyLength promises, if it was read.
+        missing: Option<usize>,
+    },
+    /// The message is larger than allowed.
+    TooLong {
+        /// The most bytes allowed.
+        max: usize,
+    },
+    /// CheckSum is not what the bytes add up to.
+    CheckSum {
+        /// The value of tag 10.
+        declared: u16,
+        /// What the bytes add up to.
+        actual: u8,
+    },
+    /// Bytes stand behind the end of the message.
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
+    /// A field is not `tag=value` closed by SOH.
+    MalformedField {
+        /// Offset of the field in the message.
+        at: usize,
+    },
+    /// A field that frames the message stands where it must not.
+    Misplaced {
+        /// Its tag.
+        tag: u32,
+    },
+    /// A length field is not directly followed by its data field of that length.
+    DataLength {
+        /// Tag of the length field.
+        tag: u32,
+    },
+    /// A data field has no length field directly before it.
+    DataWithoutLength {
+        /// Tag of the data field.
+        tag: u32,
+    },
+}
+
+impl fmt::Display for FramingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Empty => write!(f, "there is no message"),
+            Self::BeginString => write!(f, "the message does not begin with 8=FIX"),
+            Self::BodyLengthMissing => {
+                write!(f, "BodyLength (9) must be the second field, with 1 to 6 digits")
+            }
+            Self::BodyLength { declared, actual: Some(actual) } => {
+                write!(f, "BodyLength (9) is {declared}, but the body has {actual} bytes")
+            }
+            Self::BodyLength { declared, actual: None } => write!(
+                f,
+                "BodyLength (9) is {declared}, but CheckSum (10) does not stand where it says"
+            ),
+            Self::Truncated { missing: Some(missing) } => {
+                write!(f, "the message is truncated: {missing} more bytes were announced")
+            }
+            Self::Truncated { missing: None } => write!(f, "the message is truncated"),
+            Self::TooLong { max } => {
+                write!(f, "the message is too long: at most {max} bytes are accepted")
+            }
+            Self::CheckSum { declared, actual } => {
+                write!(f, "CheckSum (10) is {declared:03}, but the bytes add up to {actual:03}")
+            }
+            Self::TrailingBytes { count } => {
+                write!(f, "{count} bytes stand behind the end of the message: give one message")
+            }
+            Self::MalformedField { at } => {
+                write!(f, "the field at byte {at} is not tag=value closed by SOH (0x01)")
+            }
+            Self::Misplaced { tag } => write!(
+                f,
+                "tag {tag} stands in the wrong place: a message is 8, 9, 35, the other fields, 10"
+            ),
+            Self::DataLength { tag } => write!(
+                f,
+                "tag {tag} must give the length of the data field that directly follows it"
+            ),
+            Self::DataWithoutLength { tag } => {
+                write!(f, "data field {tag} must directly follow its length field")
+            }
+        }
+    }
+}
+
+impl Error for FramingError {}
+
+/// A logon that cannot be signed or read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogonError {
+    /// One field breaks a rule.
+    Field(FieldError),
+    /// The bytes are not one whole FIX message.
+    Framing(FramingError),
+}
+
+impl fmt::Display for LogonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(error) => error.fmt(f),
+            Self::Framing(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for LogonError {}
+
+impl From<FieldError> for LogonError {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
+    }
+}
+
+impl From<FramingError> for LogonError {
+    fn from(error: FramingError) -> Self {
+        Self::Framing(error)
+    }
+}
+
+/// A text that is no usable secret key. Names the check, never the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKeyError {
+    /// White space in the text.
+    WhiteSpace,
+    /// `+` or `/`: standard base64.
+    NotUrlSafe,
+    /// Another character outside the alphabet.
+    Alphabet,
+    /// `=` that is not exactly the right amount at the end.
+    Padding,
+    /// The length fits no whole number of bytes, or bits of the last character are left over.
+    SpareBits,
+    /// Fewer bytes than allowed.
+    TooShort,
+    /// More bytes than allowed.
+    TooLong,
+}
+
+impl fmt::Display for SecretKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret key ")?;
+        f.write_str(match self {
+            Self::WhiteSpace => "holds white space: copy it again, as one word",
+            Self::NotUrlSafe => "holds '+' or '/': it must be base64url, which has '-' and '_'",
+            Self::Alphabet => "holds a character that is not base64url: copy it again",
+            Self::Padding => "is wrongly padded: leave '=' away, or give exactly the right amount",
+            Self::SpareBits => "ends in the middle of a byte: it was cut or altered, copy it again",
+            Self::TooShort => "is too short: at least 16 bytes (22 characters) are needed",
+            Self::TooLong => "is too long: at most 128 bytes (171 characters) are accepted",
+        })
+    }
+}
+
+impl Error for SecretKeyError {}

@@ -1,0 +1,178 @@
+//! The one tag=value scanner: fields of a message, length-prefixed data fields included.
+
+use crate::error::FramingError;
+
+/// End of a field.
+pub const SOH: u8 = 0x01;
+
+/// Length fields and the data field that directly follows each.
+///
+/// Taken from FIX 4.2 and CME's credential fields; 212/213 carries Drop Copy's XMLnonFIX.
+const DATA_FIELDS: [(u32, u32); 6] =
+    [(90, 91), (93, 89), (95, 96), (212, 213), (354, 355), (1401, 1402)];
+
+/// One field of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// Tag number.
+    pub tag: u32,
+    /// Value without the closing SOH; may be empty.
+    pub value: &'a [u8],
+    /// Offset of the tag in the message.
+    pub start: usize,
+    /// Offset behind the closing SOH.
+    pub end: usize,
+}
+
+/// The fields of one framed message between BodyLength and CheckSum, in order.
+///
+/// Yields an error once and then ends. Checks what two readers could otherwise read differently:
+/// MsgType comes first and once, 8, 9 and 10 do not occur inside, and a data field follows its
+/// length field with exactly that many bytes, whatever these are.
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    message: &'a [u8],
+    at: usize,
+    end: usize,
+    first: bool,
+    data: Option<(u32, u32, usize)>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(message: &'a [u8], start: usize, end: usize) -> Self {
+        Self { message, at: start, end, first: true, data: None }
+    }
+
+    fn scan(&mut self) -> Result<Field<'a>, FramingError> {
+        let start = self.at;
+        let rest = &self.message[start..self.end];
+        let malformed = FramingError::MalformedField { at: start };
+        let (tag, equals) = read_tag(rest).ok_or(malformed)?;
+        let value = &rest[equals + 1..];
+        let length = match self.data.take() {
+            Some((_, data_tag, length)) if data_tag == tag => {
+                (value.get(length) == Some(&SOH)).then_some(length)
+            }
+            Some((length_tag, ..)) => return Err(FramingError::DataLength { tag: length_tag }),
+            None if DATA_FIELDS.iter().any(|(_, data_tag)| *data_tag == tag) => {
+                return Err(FramingError::DataWithoutLength { tag });
+            }
+            None => value.iter().position(|byte| *byte == SOH),
+        };
+        let length = length.ok_or(malformed)?;
+        let value = &value[..length];
+        if (tag == 35) != self.first || (8..=10).contains(&tag) {
+            return Err(FramingError::Misplaced { tag });
+        }
+        self.first = false;
+        if let Some((_, data_tag)) = DATA_FIELDS.iter().find(|(length_tag, _)| *length_tag == tag) {
+            let length = read_number(value).ok_or(FramingError::DataLength { tag })?;
+            self.data = Some((tag, *data_tag, length));
+        }
+        self.at = start + equals + 1 + length + 1;
+        Ok(Field { tag, value, start, end: self.at })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, FramingError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at == self.end {
+            let (tag, ..) = self.data.take()?;
+            return Some(Err(FramingError::DataLength { tag }));
+        }
+        let field = self.scan();
+        if field.is_err() {
+            self.at = self.end;
+        }
+        Some(field)
+    }
+}
+
+/// Reads `tag=`: 1 to 6 digits, no leading zero. Gives the tag and the offset of the `=`.
+#[inline]
+fn read_tag(bytes: &[u8]) -> Option<(u32, usize)> {
+    let mut tag = 0;
+    for (index, byte) in bytes.iter().take(7).enumerate() {
+        match byte {
+            b'=' if index > 0 => return Some((tag, index)),
+            b'0' if index == 0 => return None,
+            b'0'..=b'9' => tag = tag * 10 + u32::from(byte - b'0'),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Reads 1 to 6 decimal digits.
+pub(crate) fn read_number(digits: &[u8]) -> Option<usize> {
+    if !(1..=6).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |number, digit| number * 10 + usize::from(digit - b'0')))
+}
+
+/// The name of a tag that a logon may hold; `"field"` for any other.
+#[must_use]
+pub fn name_of(tag: u32) -> &'static str {
+    match NAMES.binary_search_by_key(&tag, |(known, _)| *known) {
+        Ok(index) => NAMES[index].1,
+        Err(_) => "field",
+    }
+}
+
+/// Tag names of the session layer, ascending by tag.
+pub const NAMES: [(u32, &str); 50] = [
+    (7, "BeginSeqNo"),
+    (8, "BeginString"),
+    (9, "BodyLength"),
+    (10, "CheckSum"),
+    (16, "EndSeqNo"),
+    (34, "MsgSeqNum"),
+    (35, "MsgType"),
+    (36, "NewSeqNo"),
+    (43, "PossDupFlag"),
+    (45, "RefSeqNum"),
+    (49, "SenderCompID"),
+    (50, "SenderSubID"),
+    (52, "SendingTime"),
+    (56, "TargetCompID"),
+    (57, "TargetSubID"),
+    (58, "Text"),
+    (89, "Signature"),
+    (90, "SecureDataLen"),
+    (91, "SecureData"),
+    (93, "SignatureLength"),
+    (95, "RawDataLength"),
+    (96, "RawData"),
+    (97, "PossResend"),
+    (98, "EncryptMethod"),
+    (108, "HeartBtInt"),
+    (112, "TestReqID"),
+    (115, "OnBehalfOfCompID"),
+    (122, "OrigSendingTime"),
+    (123, "GapFillFlag"),
+    (128, "DeliverToCompID"),
+    (141, "ResetSeqNumFlag"),
+    (142, "SenderLocationID"),
+    (143, "TargetLocationID"),
+    (212, "XmlDataLen"),
+    (213, "XmlData"),
+    (354, "EncodedTextLen"),
+    (355, "EncodedText"),
+    (369, "LastMsgSeqNumProcessed"),
+    (371, "RefTagID"),
+    (372, "RefMsgType"),
+    (373, "SessionRejectReason"),
+    (789, "NextExpectedMsgSeqNum"),
+    (1400, "EncryptedPasswordMethod"),
+    (1401, "EncryptedPasswordLen"),
+    (1402, "EncryptedPassword"),
+    (1409, "SessionStatus"),
+    (1603, "ApplicationSystemName"),
+    (1604, "TradingSystemVersion"),
+    (1605, "ApplicationSystemVendor"),
+    (9553, "SplitMsg"),
+];

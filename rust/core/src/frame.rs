@@ -1,0 +1,180 @@
+//! Where one message begins and ends: BeginString, BodyLength and CheckSum.
+
+use crate::error::FramingError;
+use crate::fields::{Fields, SOH, read_number};
+
+/// The largest message accepted unless told otherwise, in bytes.
+pub const MAX_MESSAGE: usize = 65_536;
+
+/// `8=FIX`, with which each message begins.
+pub(crate) const BEGIN: &[u8] = b"8=FIX";
+/// Room for the BeginString field: `8=FIXT.1.1` and its SOH, with some to spare.
+const MAX_BEGIN: usize = 16;
+/// `10=ddd` and its SOH.
+const TRAILER: usize = 7;
+
+/// One message whose BodyLength leads to its CheckSum.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    bytes: &'a [u8],
+    begin_end: usize,
+    body: usize,
+    trailer: usize,
+}
+
+/// What the beginning of a byte stream holds.
+pub(crate) enum Prefix<'a> {
+    Whole(Frame<'a>),
+    Partial { missing: Option<usize> },
+}
+
+impl<'a> Frame<'a> {
+    /// Frames bytes that must be exactly one message of at most `max` bytes, and checks its
+    /// CheckSum.
+    ///
+    /// # Errors
+    /// [`FramingError`] saying what is off and, where it can be told, what would be right.
+    pub fn parse(bytes: &'a [u8], max: usize) -> Result<Self, FramingError> {
+        if bytes.is_empty() {
+            return Err(FramingError::Empty);
+        }
+        if bytes.len() > max {
+            return Err(FramingError::TooLong { max });
+        }
+        match Self::prefix(bytes, max) {
+            Ok(Prefix::Whole(frame)) if frame.len() == bytes.len() => {
+                frame.check_sum()?;
+                Ok(frame)
+            }
+            Ok(Prefix::Whole(frame)) => {
+                Err(FramingError::TrailingBytes { count: bytes.len() - frame.len() })
+            }
+            Ok(Prefix::Partial { missing }) => {
+                Err(body_length(bytes).unwrap_or(FramingError::Truncated { missing }))
+            }
+            Err(error @ FramingError::BodyLength { .. }) => {
+                Err(body_length(bytes).unwrap_or(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Frames the message with which `bytes` begin. The answer depends only on the bytes that
+    /// were needed for it, so any split of a stream gives the same one.
+    pub(crate) fn prefix(bytes: &'a [u8], max: usize) -> Result<Prefix<'a>, FramingError> {
+        if !starts_like(bytes, BEGIN) {
+            return Err(FramingError::BeginString);
+        }
+        let Some(soh) = bytes.iter().take(MAX_BEGIN).position(|byte| *byte == SOH) else {
+            return if bytes.len() < MAX_BEGIN {
+                Ok(Prefix::Partial { missing: None })
+            } else {
+                Err(FramingError::BeginString)
+            };
+        };
+        let begin_end = soh + 1;
+        let Some((declared, used)) = read_body_length(&bytes[begin_end..])? else {
+            return Ok(Prefix::Partial { missing: None });
+        };
+        let body = begin_end + used;
+        let trailer = body + declared;
+        let len = trailer + TRAILER;
+        if len > max {
+            return Err(FramingError::TooLong { max });
+        }
+        let Some(bytes) = bytes.get(..len) else {
+            return Ok(Prefix::Partial { missing: Some(len - bytes.len()) });
+        };
+        if bytes[trailer - 1] != SOH || !is_trailer(&bytes[trailer..]) {
+            return Err(FramingError::BodyLength { declared, actual: None });
+        }
+        Ok(Prefix::Whole(Self { bytes, begin_end, body, trailer }))
+    }
+
+    /// Checks CheckSum against the bytes.
+    pub(crate) fn check_sum(&self) -> Result<(), FramingError> {
+        let digits = &self.bytes[self.trailer + 3..self.trailer + 6];
+        let declared = digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        let actual = check_sum(&self.bytes[..self.trailer]);
+        if declared == u16::from(actual) {
+            Ok(())
+        } else {
+            Err(FramingError::CheckSum { declared, actual })
+        }
+    }
+
+    /// All bytes of the message.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The BeginString field with its SOH.
+    #[must_use]
+    pub fn begin_string(&self) -> &'a [u8] {
+        &self.bytes[..self.begin_end]
+    }
+
+    /// The fields between BodyLength and CheckSum.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'a> {
+        Fields::new(self.bytes, self.body, self.trailer)
+    }
+
+    /// Where the body begins and ends in the message.
+    #[must_use]
+    pub fn body(&self) -> std::ops::Range<usize> {
+        self.body..self.trailer
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// The sum of all bytes, modulo 256.
+pub(crate) fn check_sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
+}
+
+/// Whether `bytes`, as far as they go, begin with `pattern`.
+fn starts_like(bytes: &[u8], pattern: &[u8]) -> bool {
+    let common = bytes.len().min(pattern.len());
+    bytes[..common] == pattern[..common]
+}
+
+/// Reads `9=digits SOH`: the number and the bytes it took, or `None` if more bytes are needed.
+fn read_body_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, FramingError> {
+    const FIELD: usize = 2 + 6 + 1;
+    if !starts_like(bytes, b"9=") {
+        return Err(FramingError::BodyLengthMissing);
+    }
+    let digits = bytes.get(2..).unwrap_or_default();
+    let field = &digits[..digits.len().min(FIELD - 2)];
+    match field.iter().position(|byte| !byte.is_ascii_digit()) {
+        Some(soh) if field[soh] == SOH => {
+            let number = read_number(&field[..soh]).ok_or(FramingError::BodyLengthMissing)?;
+            Ok(Some((number, 2 + soh + 1)))
+        }
+        Some(_) => Err(FramingError::BodyLengthMissing),
+        None if field.len() == FIELD - 2 => Err(FramingError::BodyLengthMissing),
+        None => Ok(None),
+    }
+}
+
+fn is_trailer(bytes: &[u8]) -> bool {
+    bytes.len() == TRAILER
+        && bytes.starts_with(b"10=")
+        && bytes[3..6].iter().all(u8::is_ascii_digit)
+        && bytes[6] == SOH
+}
+
+/// Where a message ends in a CheckSum but not at its BodyLength: the right BodyLength.
+fn body_length(bytes: &[u8]) -> Option<FramingError> {
+    let begin_end = bytes.iter().position(|byte| *byte == SOH)? + 1;
+    let (declared, used) = read_body_length(&bytes[begin_end..]).ok()??;
+    let trailer = bytes.len().checked_sub(TRAILER)?;
+    let actual = trailer.checked_sub(begin_end + used)?;
+    (bytes[trailer - 1] == SOH && is_trailer(&bytes[trailer..]))
+        .then_some(FramingError::BodyLength { declared, actual: Some(actual) })
+}

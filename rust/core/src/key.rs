@@ -1,0 +1,153 @@
+//! The one MAC: HMAC-SHA-256 with a secret key, and the only file that names `ring`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use ring::hmac;
+use zeroize::Zeroizing;
+
+use crate::error::SecretKeyError;
+
+/// Fewest bytes of a decoded secret key. CME's rule is not public; CME's keys have 32.
+pub const MIN_KEY: usize = 16;
+/// Most bytes of a decoded secret key. CME's rule is not public; a public vector has 48.
+pub const MAX_KEY: usize = 128;
+
+/// Characters of a padded text of [`MAX_KEY`] bytes, and the room to decode it in.
+const MAX_TEXT: usize = MAX_KEY.div_ceil(3) * 4;
+
+/// A secret key, ready to sign.
+///
+/// It cannot be copied, printed or read back. The text and its bytes are wiped once the key is
+/// made; the prepared HMAC state inside `ring` is not wiped when the key is dropped, because
+/// `ring` offers no way to.
+pub struct SigningKey {
+    key: hmac::Key,
+    undecoded: hmac::Key,
+}
+
+impl SigningKey {
+    /// Decodes the Secret Key of a pair: base64url, as the Request Center gives it.
+    ///
+    /// Strict: no `+`, `/`, white space or spare bits; `=` only in exactly the right amount; 16 to
+    /// 128 bytes. Wiping `text` is the caller's part.
+    ///
+    /// # Errors
+    /// [`SecretKeyError`] naming the check that failed.
+    pub fn from_base64url(text: &[u8]) -> Result<Self, SecretKeyError> {
+        let wrong = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
+        if let Some(byte) = text.iter().find(|byte| wrong(byte)) {
+            return Err(match byte {
+                b'+' | b'/' => SecretKeyError::NotUrlSafe,
+                b if b.is_ascii_whitespace() => SecretKeyError::WhiteSpace,
+                _ => SecretKeyError::Alphabet,
+            });
+        }
+        let padded = text.contains(&b'=');
+        if padded && (text.len() % 4 != 0 || text.iter().rev().skip(2).any(|byte| *byte == b'=')) {
+            return Err(SecretKeyError::Padding);
+        }
+        if text.len() > MAX_TEXT {
+            return Err(SecretKeyError::TooLong);
+        }
+        let mut buffer = Zeroizing::new([0; MAX_TEXT]);
+        let engine = if padded { &URL_SAFE } else { &URL_SAFE_NO_PAD };
+        let decoded = engine.decode_slice(text, buffer.as_mut());
+        let length = decoded.map_err(|_| {
+            if padded { SecretKeyError::Padding } else { SecretKeyError::SpareBits }
+        })?;
+        match length {
+            MIN_KEY..=MAX_KEY => Ok(Self {
+                key: hmac::Key::new(hmac::HMAC_SHA256, &buffer[..length]),
+                undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
+            }),
+            ..MIN_KEY => Err(SecretKeyError::TooShort),
+            _ => Err(SecretKeyError::TooLong),
+        }
+    }
+
+    /// Signs `message`.
+    #[inline]
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        let tag = hmac::sign(&self.key, message);
+        let mut bytes = [0; Signature::LEN];
+        bytes.copy_from_slice(tag.as_ref());
+        Signature(bytes)
+    }
+
+    /// Whether `signature` is this key's over `message`, compared in constant time.
+    ///
+    /// A signature is 32 bytes; a truncated or longer one is never right.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        hmac::verify(&self.key, message, signature).is_ok()
+    }
+
+    /// Whether `signature` was made with the key's text itself, without decoding it.
+    ///
+    /// For diagnosis only: it is the commonest mistake in a client, and a verifier that accepts
+    /// it would hide it. Compared in constant time.
+    #[must_use]
+    pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
+        hmac::verify(&self.undecoded, message, signature).is_ok()
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey([redacted])")
+    }
+}
+
+/// An HMAC-SHA-256 signature.
+///
+/// It has no `==`: compare with [`SigningKey::verify`], in constant time.
+#[derive(Clone, Copy)]
+pub struct Signature([u8; Self::LEN]);
+
+impl Signature {
+    /// Bytes of a signature.
+    pub const LEN: usize = 32;
+    /// Characters of a signature as base64url without padding.
+    pub const TEXT_LEN: usize = 43;
+
+    /// Takes a signature that another signer made.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads exactly 43 characters of base64url with no spare bits; `None` otherwise.
+    #[must_use]
+    pub fn from_base64url(text: &[u8]) -> Option<Self> {
+        let mut buffer = [0; Self::LEN + 1];
+        if text.len() != Self::TEXT_LEN {
+            return None;
+        }
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).ok()?;
+        buffer[..length].try_into().ok().map(Self)
+    }
+
+    /// The raw bytes, as iLink 3 sends them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// base64url without padding, as tag 1402 carries it.
+    #[inline]
+    #[must_use]
+    pub fn to_base64url(&self) -> [u8; Self::TEXT_LEN] {
+        let mut text = [0; Self::TEXT_LEN];
+        // 32 bytes always fill 43 characters, so this cannot fail.
+        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
+        debug_assert_eq!(written, Ok(Self::TEXT_LEN));
+        text
+    }
+}
+
+impl std::fmt::Debug for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signature([redacted])")
+    }
+}

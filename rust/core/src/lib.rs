@@ -1,0 +1,48 @@
+//! Sign and verify CME Globex secure logons.
+//!
+//! CME Globex accepts a Logon only with an HMAC-SHA-256 signature over a canonical string of
+//! its fields. This crate holds the one scanner, the one canonicaliser and the one MAC that
+//! both sides use, so that signer and verifier cannot disagree about what was signed.
+//!
+//! The modules stand in the order in which a logon flows through them:
+//! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
+//!
+//! ```
+//! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};
+//!
+//! // A published test key, expired in 2018.
+//! let key = SigningKey::from_base64url(b"2HlZ7exg8jTKltXnURjKvm3GS5iF5n4ClzHiEm_ocv4")?;
+//! let access_key = AccessKeyId::new("oNDxM33uE81ohWuVRtWT")?;
+//! let raw = b"8=FIX.4.2|9=128|35=A|34=1|49=B08004N|50=MSG|52=20170623-14:48:42.855|56=CME|\
+//!             57=92|142=US,NY|369=0|108=60|1603=BRIO|1604=8.0|1605=ABC|10=082|"
+//!     .map(|byte| if byte == b'|' { 0x01 } else { byte });
+//!
+//! let mut signed = Vec::new();
+//! sign_logon(&key, access_key, &raw, &mut signed)?;
+//!
+//! let verdict = verify_logon(&signed, |id| (id == access_key.as_bytes()).then_some(&key));
+//! assert_eq!(verdict, Verdict::Valid);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod canonical;
+pub mod credentials;
+pub mod error;
+pub mod fields;
+pub mod frame;
+pub mod key;
+pub mod logon;
+pub mod profile;
+pub mod stream;
+
+pub use canonical::CanonicalString;
+pub use credentials::{ALGORITHM, AccessKeyId};
+pub use error::{FieldError, FieldRule, FramingError, LogonError, SecretKeyError};
+pub use fields::{Field, Fields};
+pub use frame::{Frame, MAX_MESSAGE};
+pub use key::{Signature, SigningKey};
+pub use logon::{Logon, Verdict, sign_logon, verify_logon};
+pub use profile::{FIX_LOGON, FieldSpec, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, Profile};
+pub use stream::{Framer, StreamEvent};

@@ -1,0 +1,279 @@
+//! One Logon: raw bytes to signed bytes, and signed bytes to a verdict.
+
+use crate::canonical::CanonicalString;
+use crate::credentials::{ALGORITHM, AccessKeyId};
+use crate::error::{FieldError, FieldRule, LogonError};
+use crate::fields::{SOH, name_of};
+use crate::frame::{Frame, MAX_MESSAGE, check_sum};
+use crate::key::{Signature, SigningKey};
+use crate::profile::FIX_LOGON;
+
+const SIGNED: usize = FIX_LOGON.fields.len();
+
+/// Fields that signing leaves out: the credentials it replaces, the retired password (95, 96),
+/// and EncryptMethod (98), with which CME's certification refuses a Logon.
+const CUT: [u32; 8] = [95, 96, 98, 354, 355, 1400, 1401, 1402];
+
+/// What a tag is to a logon: 0 nothing, `1 + n` the n-th signed field, `1 + SIGNED + n` the n-th
+/// of `CUT`. A table over all tags up to the highest, so that a field costs one look.
+const ROLES: [u8; 1606] = {
+    let mut roles = [0; 1606];
+    let mut n = 0;
+    while n < SIGNED {
+        roles[FIX_LOGON.fields[n].tag as usize] = 1 + n as u8;
+        n += 1;
+    }
+    n = 0;
+    while n < CUT.len() {
+        roles[CUT[n] as usize] = (1 + SIGNED + n) as u8;
+        n += 1;
+    }
+    roles
+};
+
+/// A Logon (35=A), scanned once.
+#[derive(Debug, Clone)]
+pub struct Logon<'a> {
+    frame: Frame<'a>,
+    /// Values of the signed fields, then of `CUT`.
+    values: [Option<&'a [u8]>; SIGNED + CUT.len()],
+    /// Stretches of the body that signing leaves out.
+    cuts: [(usize, usize); CUT.len()],
+    cut_count: usize,
+}
+
+impl<'a> Logon<'a> {
+    /// Scans one whole message that must be a Logon.
+    ///
+    /// # Errors
+    /// [`LogonError`] if the bytes are not one intact message, if MsgType is not `A`, or if a
+    /// signed field or a credential field occurs twice. Signed fields that are missing or illegal
+    /// are refused by [`canonical`](Self::canonical).
+    pub fn parse(message: &'a [u8]) -> Result<Self, LogonError> {
+        let frame = Frame::parse(message, MAX_MESSAGE)?;
+        let mut logon = Self {
+            frame,
+            values: [None; SIGNED + CUT.len()],
+            cuts: [(0, 0); CUT.len()],
+            cut_count: 0,
+        };
+        let mut msg_type = None;
+        for field in frame.fields() {
+            let field = field?;
+            if field.tag == 35 {
+                msg_type = Some(field.value);
+            }
+            let role = ROLES.get(field.tag as usize).copied().unwrap_or(0) as usize;
+            if role == 0 {
+                continue;
+            }
+            let slot = &mut logon.values[role - 1];
+            if slot.is_some() {
+                return Err(refuse(field.tag, FieldRule::Repeated).into());
+            }
+            *slot = Some(field.value);
+            if role > SIGNED {
+                logon.cuts[logon.cut_count] = (field.start, field.end);
+                logon.cut_count += 1;
+            }
+        }
+        match msg_type {
+            Some(b"A") => Ok(logon),
+            Some(_) => {
+                Err(refuse(35, FieldRule::Unexpected { expected: "A, for a Logon" }).into())
+            }
+            None => Err(refuse(35, FieldRule::Missing).into()),
+        }
+    }
+
+    /// The framed message.
+    #[must_use]
+    pub fn frame(&self) -> &Frame<'a> {
+        &self.frame
+    }
+
+    /// The signed values in the order of [`FIX_LOGON`]; `None` where a field is missing.
+    #[must_use]
+    pub fn values(&self) -> [Option<&'a [u8]>; SIGNED] {
+        let mut values = [None; SIGNED];
+        values.copy_from_slice(&self.values[..SIGNED]);
+        values
+    }
+
+    /// The bytes that are signed.
+    ///
+    /// # Errors
+    /// [`FieldError`] naming the first signed field that is missing, empty or illegal.
+    pub fn canonical(&self) -> Result<CanonicalString, FieldError> {
+        FIX_LOGON.canonical(&self.values())
+    }
+
+    /// EncodedText (355) as it stands.
+    ///
+    /// # Errors
+    /// [`FieldError`] if it is missing or empty.
+    pub fn access_key_id(&self) -> Result<&'a [u8], FieldError> {
+        self.credential(355)
+    }
+
+    /// EncryptedPassword (1402), if it and its EncryptedPasswordMethod (1400) are well-formed.
+    ///
+    /// # Errors
+    /// [`FieldError`] if either is missing, 1400 is not [`ALGORITHM`], or 1402 is not exactly 43
+    /// characters of base64url.
+    pub fn signature(&self) -> Result<Signature, FieldError> {
+        if self.credential(1400)? != ALGORITHM.as_bytes() {
+            return Err(refuse(1400, FieldRule::Unexpected { expected: ALGORITHM }));
+        }
+        Signature::from_base64url(self.credential(1402)?).ok_or_else(|| {
+            let expected = "43 characters of base64url without padding";
+            refuse(1402, FieldRule::Unexpected { expected })
+        })
+    }
+
+    fn credential(&self, tag: u32) -> Result<&'a [u8], FieldError> {
+        match self.values[ROLES[tag as usize] as usize - 1] {
+            Some([]) => Err(refuse(tag, FieldRule::Empty)),
+            Some(value) => Ok(value),
+            None => Err(refuse(tag, FieldRule::Missing)),
+        }
+    }
+
+    /// Bytes of the signed message for this Access Key ID.
+    #[must_use]
+    pub fn signed_len(&self, access_key: AccessKeyId<'_>) -> usize {
+        let body = self.signed_body_len(access_key);
+        self.frame.begin_string().len() + 2 + decimal_len(body) + 1 + body + 7
+    }
+
+    fn signed_body_len(&self, access_key: AccessKeyId<'_>) -> usize {
+        let cut: usize = self.cuts[..self.cut_count].iter().map(|(from, to)| to - from).sum();
+        let id = access_key.as_bytes().len();
+        let fields = "354=".len() + decimal_len(id) + 1 + "355=".len() + id + 1;
+        let method = "1400=".len() + ALGORITHM.len() + 1;
+        let signature = "1401=43".len() + 1 + "1402=".len() + Signature::TEXT_LEN + 1;
+        self.frame.body().len() - cut + fields + method + signature
+    }
+
+    /// Writes the message with these credentials at the end of its body and 9 and 10 made new.
+    ///
+    /// # Panics
+    /// If `out` is not [`signed_len`](Self::signed_len) bytes long.
+    pub fn write_signed(&self, access_key: AccessKeyId<'_>, signature: &Signature, out: &mut [u8]) {
+        let mut out = Output { out, at: 0 };
+        out.put(self.frame.begin_string());
+        out.put(b"9=");
+        out.decimal(self.signed_body_len(access_key));
+        out.put(&[SOH]);
+
+        let body = self.frame.body();
+        let mut from = body.start;
+        for (cut_start, cut_end) in &self.cuts[..self.cut_count] {
+            out.put(&self.frame.as_bytes()[from..*cut_start]);
+            from = *cut_end;
+        }
+        out.put(&self.frame.as_bytes()[from..body.end]);
+
+        out.put(b"354=");
+        out.decimal(access_key.as_bytes().len());
+        out.put(b"\x01355=");
+        out.put(access_key.as_bytes());
+        out.put(b"\x011400=");
+        out.put(ALGORITHM.as_bytes());
+        out.put(b"\x011401=43\x011402=");
+        out.put(&signature.to_base64url());
+        out.put(&[SOH]);
+
+        let sum = check_sum(&out.out[..out.at]);
+        out.put(&[b'1', b'0', b'=', b'0' + sum / 100, b'0' + sum / 10 % 10, b'0' + sum % 10, SOH]);
+        assert_eq!(out.at, out.out.len(), "the output must have the length signed_len gives");
+    }
+}
+
+/// Signs a raw Logon: `out` holds the signed message and nothing else.
+///
+/// 98, 95, 96 and credentials that are already there are left out; 354, 355, 1400, 1401 and 1402
+/// come at the end of the body; 9 and 10 are made new. Allocates only if `out` is too small.
+///
+/// # Errors
+/// [`LogonError`] as [`Logon::parse`] and [`Logon::canonical`] give it; `out` is empty then.
+pub fn sign_logon(
+    key: &SigningKey,
+    access_key: AccessKeyId<'_>,
+    message: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), LogonError> {
+    out.clear();
+    let logon = Logon::parse(message)?;
+    let signature = key.sign(logon.canonical()?.as_bytes());
+    out.resize(logon.signed_len(access_key), 0);
+    logon.write_signed(access_key, &signature, out);
+    Ok(())
+}
+
+/// What verification found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The signature is the key's over the logon's canonical string.
+    Valid,
+    /// The logon cannot be read, or a field of it breaks a rule.
+    Unreadable(LogonError),
+    /// There is no key for its Access Key ID.
+    UnknownAccessKey,
+    /// The signature is another one.
+    SignatureMismatch,
+}
+
+/// Verifies a signed Logon with the key that `key_for` has for its Access Key ID.
+///
+/// Says nothing of the session, the time or the life of the key: those are the caller's rules.
+pub fn verify_logon<'k>(
+    message: &[u8],
+    key_for: impl FnOnce(&[u8]) -> Option<&'k SigningKey>,
+) -> Verdict {
+    let read = || {
+        let logon = Logon::parse(message)?;
+        Ok((logon.canonical()?, logon.access_key_id()?, logon.signature()?))
+    };
+    match read() {
+        Err(error) => Verdict::Unreadable(error),
+        Ok((canonical, access_key_id, signature)) => match key_for(access_key_id) {
+            None => Verdict::UnknownAccessKey,
+            Some(key) if key.verify(canonical.as_bytes(), signature.as_bytes()) => Verdict::Valid,
+            Some(_) => Verdict::SignatureMismatch,
+        },
+    }
+}
+
+#[cold]
+fn refuse(tag: u32, rule: FieldRule) -> FieldError {
+    FieldError { tag, name: name_of(tag), rule }
+}
+
+/// A cursor over the output.
+struct Output<'a> {
+    out: &'a mut [u8],
+    at: usize,
+}
+
+impl Output<'_> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.out[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    fn decimal(&mut self, number: usize) {
+        let end = self.at + decimal_len(number);
+        let mut rest = number;
+        for slot in self.out[self.at..end].iter_mut().rev() {
+            *slot = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.at = end;
+    }
+}
+
+fn decimal_len(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}

@@ -1,0 +1,114 @@
+//! Messages out of a byte stream that arrives in any pieces.
+
+use crate::error::FramingError;
+use crate::frame::{BEGIN, Frame, Prefix};
+
+/// What a byte stream holds next. Offsets count from the beginning of the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// One message with right BodyLength and CheckSum.
+    Message {
+        /// Where it begins.
+        offset: u64,
+        /// All of its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Bytes that are no message; reading goes on at the next `8=FIX`.
+    Garbled {
+        /// Where they begin.
+        offset: u64,
+        /// Why they are no message.
+        error: FramingError,
+    },
+}
+
+/// Cuts a byte stream into messages.
+///
+/// Any split of the stream into pieces gives the same events. FIX asks that a garbled message be
+/// ignored, because the sequence gap it leaves brings it again; so an error is an event here, and
+/// the next message is looked for. Memory is bounded by the largest message plus what one
+/// [`push`](Self::push) adds, as long as the events are taken out.
+#[derive(Debug)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that are done with.
+    start: usize,
+    /// Stream offset of `buffer[start]`.
+    offset: u64,
+    /// Looking for the next message; `buffer[start]` is the byte before the first candidate.
+    lost: bool,
+    max: usize,
+}
+
+impl Framer {
+    /// Accepts messages of at most `max` bytes.
+    #[must_use]
+    pub fn new(max: usize) -> Self {
+        Self { buffer: Vec::new(), start: 0, offset: 0, lost: false, max }
+    }
+
+    /// Adds bytes as they came.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Bytes held that are not part of an event yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Takes the next event, or `None` until more bytes come.
+    pub fn next_event(&mut self) -> Option<StreamEvent> {
+        if self.lost && !self.find_begin() {
+            return None;
+        }
+        let offset = self.offset;
+        let rest = &self.buffer[self.start..];
+        if rest.is_empty() {
+            return None;
+        }
+        match Frame::prefix(rest, self.max) {
+            Ok(Prefix::Partial { .. }) => None,
+            Ok(Prefix::Whole(frame)) => {
+                let length = frame.len();
+                let event = match frame.check_sum() {
+                    Ok(()) => StreamEvent::Message { offset, bytes: frame.as_bytes().to_vec() },
+                    Err(error) => StreamEvent::Garbled { offset, error },
+                };
+                self.skip(length);
+                Some(event)
+            }
+            Err(error) => {
+                self.lost = true;
+                Some(StreamEvent::Garbled { offset, error })
+            }
+        }
+    }
+
+    /// Moves to the next `8=FIX` that is not the end of a longer tag such as 58.
+    fn find_begin(&mut self) -> bool {
+        let rest = &self.buffer[self.start..];
+        let found = rest
+            .windows(1 + BEGIN.len())
+            .position(|bytes| !bytes[0].is_ascii_digit() && bytes[1..] == *BEGIN);
+        match found {
+            Some(before) => {
+                self.skip(before + 1);
+                self.lost = false;
+                true
+            }
+            None => {
+                self.skip(rest.len().saturating_sub(BEGIN.len()));
+                false
+            }
+        }
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.start += count;
+        self.offset += count as u64;
+    }
+}

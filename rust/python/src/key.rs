@@ -1,0 +1,122 @@
+//! `SigningKey`: sign and verify with one secret key.
+
+use gatepass_core::{
+    AccessKeyId, CanonicalString, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon,
+};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyString};
+use zeroize::Zeroizing;
+
+use crate::errors;
+
+/// A secret key, ready to sign.
+#[pyclass(frozen, name = "SigningKey", module = "gatepass._native")]
+pub struct PySigningKey(pub SigningKey);
+
+#[pymethods]
+impl PySigningKey {
+    #[new]
+    #[pyo3(signature = (secret, /))]
+    fn new(secret: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let key = if let Ok(text) = secret.cast::<PyString>() {
+            SigningKey::from_base64url(text.to_str().unwrap_or("\u{0}").as_bytes())
+        } else if let Ok(bytes) = secret.cast::<PyBytes>() {
+            SigningKey::from_base64url(bytes.as_bytes())
+        } else if let Ok(bytes) = secret.cast::<PyByteArray>() {
+            SigningKey::from_base64url(&Zeroizing::new(bytes.to_vec()))
+        } else {
+            return Err(PyTypeError::new_err("a secret key is str, bytes or bytearray"));
+        };
+        key.map(Self).map_err(errors::secret_key)
+    }
+
+    #[pyo3(signature = (canonical, /))]
+    fn sign<'py>(&self, py: Python<'py>, canonical: &[u8]) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.sign(canonical).as_bytes())
+    }
+
+    #[pyo3(signature = (canonical, signature, /))]
+    fn verify(&self, canonical: &[u8], signature: &[u8]) -> bool {
+        self.0.verify(canonical, signature)
+    }
+
+    #[pyo3(signature = (canonical, signature, /))]
+    fn matches_undecoded(&self, canonical: &[u8], signature: &[u8]) -> bool {
+        self.0.matches_undecoded(canonical, signature)
+    }
+
+    // One argument a signed field: a call with positional arguments costs no tuple and no list.
+    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (
+        msg_seq_num, sender_comp_id, sender_sub_id, sending_time, target_sub_id, heart_bt_int,
+        sender_location_id, last_msg_seq_num_processed, application_system_name,
+        trading_system_version, application_system_vendor, /
+    ))]
+    fn sign_fields<'py>(
+        &self,
+        py: Python<'py>,
+        msg_seq_num: &str,
+        sender_comp_id: &str,
+        sender_sub_id: &str,
+        sending_time: &str,
+        target_sub_id: &str,
+        heart_bt_int: &str,
+        sender_location_id: &str,
+        last_msg_seq_num_processed: &str,
+        application_system_name: &str,
+        trading_system_version: &str,
+        application_system_vendor: &str,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let canonical: CanonicalString = FIX_LOGON
+            .canonical(&[
+                Some(msg_seq_num.as_bytes()),
+                Some(sender_comp_id.as_bytes()),
+                Some(sender_sub_id.as_bytes()),
+                Some(sending_time.as_bytes()),
+                Some(target_sub_id.as_bytes()),
+                Some(heart_bt_int.as_bytes()),
+                Some(sender_location_id.as_bytes()),
+                Some(last_msg_seq_num_processed.as_bytes()),
+                Some(application_system_name.as_bytes()),
+                Some(trading_system_version.as_bytes()),
+                Some(application_system_vendor.as_bytes()),
+            ])
+            .map_err(errors::field)?;
+        PyString::from_bytes(py, &self.0.sign(canonical.as_bytes()).to_base64url())
+    }
+
+    #[pyo3(signature = (access_key_id, logon, /))]
+    fn sign_logon<'py>(
+        &self,
+        py: Python<'py>,
+        access_key_id: &str,
+        logon: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let access_key = AccessKeyId::new(access_key_id).map_err(errors::field)?;
+        let logon = Logon::parse(logon).map_err(errors::logon)?;
+        let canonical = logon.canonical().map_err(errors::field)?;
+        let signature = self.0.sign(canonical.as_bytes());
+        PyBytes::new_with(py, logon.signed_len(access_key), |out| {
+            logon.write_signed(access_key, &signature, out);
+            Ok(())
+        })
+    }
+
+    #[pyo3(signature = (logon, /))]
+    fn verify_logon(&self, logon: &[u8]) -> PyResult<bool> {
+        match verify_logon(logon, |_| Some(&self.0)) {
+            Verdict::Valid => Ok(true),
+            Verdict::SignatureMismatch | Verdict::UnknownAccessKey => Ok(false),
+            Verdict::Unreadable(error) => Err(errors::logon(error)),
+        }
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<SigningKey [redacted]>"
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a SigningKey holds a secret: it cannot be pickled or copied"))
+    }
+}

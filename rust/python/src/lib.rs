@@ -1,0 +1,38 @@
+//! `gatepass._native`: gatepass-core for Python. Thin: it converts, calls and converts back.
+
+mod batch;
+mod canonical;
+mod errors;
+mod key;
+mod logon;
+mod stream;
+
+use pyo3::prelude::*;
+
+/// The native core: one scanner, one canonicaliser, one MAC.
+#[pymodule(gil_used = false)]
+mod _native {
+    use super::*;
+
+    #[pymodule_export]
+    use super::batch::verify_batch;
+    #[pymodule_export]
+    use super::canonical::{canonical_string, decode_signature, encode_signature};
+    #[pymodule_export]
+    use super::key::PySigningKey;
+    #[pymodule_export]
+    use super::logon::PyLogon;
+    #[pymodule_export]
+    use super::stream::{PyFramer, scan};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        module.add("BUILD_PROFILE", profile)?;
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+        module.add("ALGORITHM", gatepass_core::ALGORITHM)?;
+        module.add("MAX_MESSAGE", gatepass_core::MAX_MESSAGE)?;
+        module.add("TAG_NAMES", canonical::tag_names(module.py())?)?;
+        module.add("PROFILES", canonical::profiles(module.py())?)
+    }
+}

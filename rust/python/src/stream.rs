@@ -1,0 +1,70 @@
+//! `scan` and `Framer`: fields of a message, messages of a stream.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gatepass_core::{Frame, Framer, MAX_MESSAGE, StreamEvent};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::errors;
+
+#[pyfunction]
+#[pyo3(signature = (message, /))]
+pub fn scan<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Vec<(u32, Bound<'py, PyBytes>)>> {
+    let frame = Frame::parse(message, MAX_MESSAGE).map_err(errors::framing)?;
+    let field = |tag, value| (tag, PyBytes::new(py, value));
+    let begin = frame.begin_string();
+    let body = frame.body();
+    let length = &message[begin.len()..body.start];
+    let mut fields = vec![
+        field(8, &begin[2..begin.len() - 1]),
+        field(9, &length[2..length.len() - 1]),
+    ];
+    for item in frame.fields() {
+        let item = item.map_err(errors::framing)?;
+        fields.push(field(item.tag, item.value));
+    }
+    fields.push(field(10, &message[body.end + 3..message.len() - 1]));
+    Ok(fields)
+}
+
+/// Cuts a byte stream into messages.
+#[pyclass(frozen, name = "Framer", module = "gatepass._native")]
+pub struct PyFramer(Mutex<Framer>);
+
+#[pymethods]
+impl PyFramer {
+    #[new]
+    #[pyo3(signature = (max_message = MAX_MESSAGE))]
+    fn new(max_message: usize) -> Self {
+        Self(Mutex::new(Framer::new(max_message)))
+    }
+
+    #[pyo3(signature = (data, /))]
+    fn feed<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyList>> {
+        let mut framer = self.lock();
+        framer.push(data);
+        let events = PyList::empty(py);
+        while let Some(event) = framer.next_event() {
+            match event {
+                StreamEvent::Message { bytes, .. } => events.append(PyBytes::new(py, &bytes))?,
+                StreamEvent::Garbled { error, .. } => {
+                    events.append(errors::framing(error).into_value(py))?;
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    #[getter]
+    fn pending(&self) -> usize {
+        self.lock().pending()
+    }
+}
+
+impl PyFramer {
+    /// A panic cannot leave a framer half-changed that matters: it only forgets bytes.
+    fn lock(&self) -> MutexGuard<'_, Framer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
