@@ -80,7 +80,7 @@ class KeyFileError(KeySourceError):
 
 
 class KeyFilePermissionError(KeyFileError):
-    """Others than the owner may read the key file; the message holds the ``chmod`` that mends it."""
+    """Others than the owner may read the key file; the message names the ``chmod`` for it."""
 
 
 class KeyChoiceError(GatepassError):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from gatepass.errors import FieldError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: 355 is Data(32). Whether ``-`` and ``_`` occur: CME's rule is not public, they are accepted.
 MAX_ACCESS_KEY_ID_LENGTH = 32
@@ -24,11 +28,14 @@ class AccessKeyId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> AccessKeyId:
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if not text:
             raise _refusal("empty", "is empty: give it a value")
         if len(text) > MAX_ACCESS_KEY_ID_LENGTH:
-            raise _refusal("too long", f"is too long: at most {MAX_ACCESS_KEY_ID_LENGTH} characters")
+            raise _refusal(
+                "too long", f"is too long: at most {MAX_ACCESS_KEY_ID_LENGTH} characters"
+            )
         if not _ACCESS_KEY_ID.fullmatch(text):
             raise _refusal("illegal", "holds an illegal character: use A-Z a-z 0-9 - _ only")
         return super().__new__(cls, text)
@@ -43,7 +50,8 @@ class SessionId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> SessionId:
+    def __new__(cls, text: str) -> Self:
+        """Check the text."""
         if len(text) not in SESSION_ID_LENGTHS or not _SESSION_ID.fullmatch(text):
             raise FieldError(
                 "Session ID, the start of SenderCompID (49), must be 3 or 6 characters"
@@ -55,7 +63,7 @@ class SessionId(str):
         return super().__new__(cls, text)
 
     @classmethod
-    def of(cls, sender_comp_id: str) -> SessionId:
+    def of(cls, sender_comp_id: str) -> Self:
         """Return the iLink Session ID of a SenderCompID: its first three characters."""
         return cls(sender_comp_id[:3])
 

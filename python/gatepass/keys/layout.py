@@ -37,10 +37,10 @@ COLUMNS = (SESSION, ACCESS_KEY_ID, SECRET, CREATED, EXPIRES, ENVIRONMENT)
 _BY_NAME = {
     name.encode("ascii"): column for column in COLUMNS for name in (column.name, *column.aliases)
 }
-_WORD = re.compile(
+_HEADING = re.compile(
     rb"(?P<name>(?<!\S)(?:" + rb"|".join(map(re.escape, _BY_NAME)) + rb")(?!\S))|\S+"
 )
-_VALUE = re.compile(rb" *(?P<value>[^ ]*) *")
+_WORD = re.compile(rb"[^ ]+")
 
 
 class Layout:
@@ -56,7 +56,7 @@ class Layout:
     def __init__(self, header: memoryview) -> None:
         starts: dict[Column, int] = {}
         unknown = []
-        for word in _WORD.finditer(header):
+        for word in _HEADING.finditer(header):
             name = word.group("name")
             if name is None:
                 unknown.append(word.start() + 1)
@@ -93,7 +93,7 @@ class Layout:
         if 0 < begin < len(line) and line[begin - 1] != BLANK and line[begin] != BLANK:
             raise KeySourceError(f"a value runs into the column {column.name}")
         cut = line[begin:end]
-        found = _VALUE.fullmatch(cut)
-        if found is None:
+        words = [slice(*word.span()) for word in _WORD.finditer(cut)]
+        if len(words) > 1:
             raise KeySourceError(f"{column.name} has a blank inside")
-        return cut[slice(*found.span("value"))]
+        return cut[words[0]] if words else cut[:0]

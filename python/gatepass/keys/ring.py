@@ -87,8 +87,8 @@ class KeyRing:
         candidates: Sequence[KeyPair] = self.pairs_for(sender_comp_id)
         if not candidates:
             raise UnknownSessionError(
-                "there is no key pair for this SenderCompID (49):"
-                f" the sessions there are: {', '.join(self.sessions) or 'none'}"
+                f"there is no key pair for session {sender_comp_id[:3]!r}, the start of"
+                f" SenderCompID (49): the sessions there are: {', '.join(self.sessions) or 'none'}"
             )
         if access_key_id is not None:
             candidates = self._named(access_key_id, sender_comp_id)
@@ -135,4 +135,4 @@ def _none_valid(pairs: Sequence[KeyPair], at: datetime) -> KeyChoiceError:
         if waiting
         else "generate a new pair at the Request Center"
     )
-    return kind(f"session {pairs[0].session} has no valid key pair: {reasons}: {remedy}")
+    return kind(f"session {pairs[0].session} has no valid key pair at {at}: {reasons}: {remedy}")

@@ -80,6 +80,6 @@ def days_left(expires: date | None, at: datetime) -> int | None:
 
 
 def require_aware(at: datetime) -> None:
-    """Raise `ValueError` for a time without a time zone: it means different instants here and there."""
+    """Raise `ValueError` for a time without a time zone: nobody can tell which instant it is."""
     if at.utcoffset() is None:
         raise ValueError("the time needs a time zone: use datetime.now(timezone.utc), for example")

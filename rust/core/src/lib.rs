@@ -13,8 +13,8 @@
 //! // A published test key, expired in 2018.
 //! let key = SigningKey::from_base64url(b"2HlZ7exg8jTKltXnURjKvm3GS5iF5n4ClzHiEm_ocv4")?;
 //! let access_key = AccessKeyId::new("oNDxM33uE81ohWuVRtWT")?;
-//! let raw = b"8=FIX.4.2|9=128|35=A|34=1|49=B08004N|50=MSG|52=20170623-14:48:42.855|56=CME|\
-//!             57=92|142=US,NY|369=0|108=60|1603=BRIO|1604=8.0|1605=ABC|10=082|"
+//! let raw = b"8=FIX.4.2|9=117|35=A|34=1|49=B08004N|50=MSG|52=20170623-14:48:42.855|56=CME|\
+//!             57=92|142=US,NY|369=0|108=60|1603=BRIO|1604=8.0|1605=ABC|10=098|"
 //!     .map(|byte| if byte == b'|' { 0x01 } else { byte });
 //!
 //! let mut signed = Vec::new();

@@ -1,0 +1,44 @@
+"""Key pairs: what they are, how long they live, where they are read from.
+
+In the order of the files: names and secrets, validity and expiry, the pair, the ring that
+chooses one, the key file's layout and text, reading it from disk, following it, and the other
+sources; `generate_pair` and `write_key_file` make new ones.
+"""
+
+from gatepass.keys.expiry import WARNING_DAYS, ExpiryReminder, ExpiryWarning
+from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.issue import format_key_file, generate_pair, write_key_file
+from gatepass.keys.keyfile import parse_key_file
+from gatepass.keys.os_keyring import read_from_keyring, store_in_keyring
+from gatepass.keys.pair import IssuedPair, KeyPair
+from gatepass.keys.reading import read_key_file
+from gatepass.keys.ring import MAX_PAIRS_PER_SESSION, KeyRing
+from gatepass.keys.secret import SecretKey
+from gatepass.keys.sources import FixedKeys, KeySource, open_keys
+from gatepass.keys.validity import Status
+from gatepass.keys.watch import KeyFile
+
+__all__ = [
+    "MAX_PAIRS_PER_SESSION",
+    "WARNING_DAYS",
+    "AccessKeyId",
+    "ExpiryReminder",
+    "ExpiryWarning",
+    "FixedKeys",
+    "IssuedPair",
+    "KeyFile",
+    "KeyPair",
+    "KeyRing",
+    "KeySource",
+    "SecretKey",
+    "SessionId",
+    "Status",
+    "format_key_file",
+    "generate_pair",
+    "open_keys",
+    "parse_key_file",
+    "read_from_keyring",
+    "read_key_file",
+    "store_in_keyring",
+    "write_key_file",
+]

@@ -1,0 +1,129 @@
+"""Make new key pairs and write them to a key file in CME's layout."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+import tempfile
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from gatepass.errors import KeyFileError, KeySourceError
+from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.layout import (
+    ACCESS_KEY_ID,
+    COLUMNS,
+    CREATED,
+    ENVIRONMENT,
+    EXPIRES,
+    SECRET,
+    SESSION,
+)
+from gatepass.keys.pair import IssuedPair
+from gatepass.keys.ring import KeyRing
+from gatepass.keys.secret import SecretKey
+
+#: Characters of a generated Access Key ID; the samples of CME's have 20 letters and digits.
+ACCESS_KEY_ID_LENGTH = 20
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def generate_pair(
+    session: str, created: date, expires: date, environment: str | None = None
+) -> IssuedPair:
+    """Make a new pair for a session, from the operating system's random source.
+
+    Raises `gatepass.errors.FieldError` for an impossible Session ID and `KeySourceError` for
+    dates the wrong way round or an environment that is no single word.
+    """
+    name = "".join(secrets.choice(_ALPHABET) for _ in range(ACCESS_KEY_ID_LENGTH))
+    return IssuedPair(
+        session=SessionId(session),
+        access_key_id=AccessKeyId(name),
+        secret=SecretKey.generate(),
+        created=created,
+        expires=expires,
+        environment=environment,
+    )
+
+
+def format_key_file(pairs: Iterable[IssuedPair]) -> str:
+    """Return the text of a key file with these pairs, in this order. It holds the secrets.
+
+    A column is as wide as CME's, or wider where a value would fill it; Environment is left out
+    when no pair has one. Raises `KeySourceError` for what no reader would accept: no pair, three
+    for one session, an Access Key ID twice.
+    """
+    issued = list(pairs)
+    if not issued:
+        raise KeySourceError("a key file needs at least one key pair: generate one first")
+    KeyRing(pair.key_pair() for pair in issued)
+    records = [
+        {
+            SESSION: pair.session,
+            ACCESS_KEY_ID: pair.access_key_id,
+            SECRET: pair.secret.reveal(),
+            CREATED: pair.created.isoformat(),
+            EXPIRES: pair.expires.isoformat(),
+            ENVIRONMENT: pair.environment or "",
+        }
+        for pair in issued
+    ]
+    columns = [
+        column
+        for column in COLUMNS
+        if not column.optional or any(record[column] for record in records)
+    ]
+    rows = [{column: column.name for column in columns}, *records]
+    # One blank at least between two values: without it a reader cannot tell them apart.
+    widths = {
+        column: max(column.width, *(len(row[column]) + 1 for row in rows)) for column in columns
+    }
+    return "".join(
+        "".join(row[column].ljust(widths[column]) for column in columns) + "\n" for row in rows
+    )
+
+
+def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) -> None:
+    """Write a key file that only its owner can read (mode 0600), whole or not at all.
+
+    A file that was there is replaced in one step, so a reader sees the old or the new one.
+    Raises `KeySourceError` as `format_key_file` does and `KeyFileError` when it cannot be
+    written.
+    """
+    target = Path(path)
+    text = format_key_file(pairs)
+    try:
+        _replace(target, text.encode("ascii"))
+    except OSError as error:
+        # Not chained: the frames below hold the file's text.
+        raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    # mkstemp makes the file with mode 0600, and rename is atomic only inside one folder.
+    fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last through a power cut; Windows has no such call."""
+    if os.name != "posix":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,97 @@
+"""Key pairs in the operating system's keyring, by way of the ``keyring`` package.
+
+One entry a session: service ``gatepass``, the Session ID as user name, and the text of a key file
+as password. ``keyring`` hands passwords about as ``str``, which Python cannot wipe.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from gatepass.errors import FieldError, KeyFileError, KeySourceError
+from gatepass.keys.identifiers import SessionId
+from gatepass.keys.keyfile import parse_key_file
+from gatepass.keys.pair import KeyPair
+from gatepass.keys.secret import wipe
+
+SERVICE = "gatepass"
+
+
+def read_from_keyring(session: str) -> list[KeyPair]:
+    """Read the pairs of a session from the keyring.
+
+    Raises `KeySourceError` when the package is missing, the keyring refuses, there is no entry,
+    or the entry is no key file of this session.
+    """
+    name = _session(session)
+    keyring = _package()
+    try:
+        text = keyring.get_password(SERVICE, name)
+    except keyring.errors.KeyringError as error:
+        raise _refused("read", error) from error
+    if text is None:
+        raise KeySourceError(
+            f"the keyring has no entry for session {name}:"
+            " store its key file with gatepass.keys.store_in_keyring"
+        )
+    return _parse(name, text)
+
+
+def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
+    """Store the text of a key file in the keyring as a session's entry, in place of the old one.
+
+    Returns its pairs. Raises `KeySourceError` as `read_from_keyring` does; nothing is stored then.
+    """
+    name = _session(session)
+    pairs = _parse(name, key_file)
+    keyring = _package()
+    try:
+        keyring.set_password(SERVICE, name, key_file)
+    except keyring.errors.KeyringError as error:
+        # Not chained: the backend's frames hold the password.
+        raise _refused("write", error) from None
+    return pairs
+
+
+def _parse(session: SessionId, text: str) -> list[KeyPair]:
+    buffer = bytearray(text, "utf-8", "surrogatepass")
+    try:
+        pairs = parse_key_file(buffer)
+    except KeyFileError as error:
+        place = "" if error.line is None else f", line {error.line}"
+        raise KeySourceError(f"keyring entry {session}{place}: {error.message}") from None
+    finally:
+        wipe(buffer)
+    for pair in pairs:
+        if pair.session != session:
+            raise KeySourceError(
+                f"keyring entry {session} holds a pair of session {pair.session}:"
+                " store one entry a session"
+            )
+    return pairs
+
+
+def _package() -> ModuleType:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError as error:
+        raise KeySourceError(
+            "the keyring package is not installed: pip install 'gatepass[keyring]'"
+        ) from error
+    return keyring
+
+
+def _session(text: str) -> SessionId:
+    try:
+        return SessionId(text)
+    except FieldError as error:
+        raise KeySourceError(f"keyring:SESSION: {error}") from error
+
+
+def _refused(action: str, error: Exception) -> KeySourceError:
+    # Only the kind: what a backend says of a password is not known.
+    return KeySourceError(
+        f"the keyring could not {action} the entry ({type(error).__name__}):"
+        " unlock it, or see that it runs for this user"
+    )

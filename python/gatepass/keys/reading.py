@@ -1,0 +1,141 @@
+"""From a path or an open file descriptor to the key file's text, and who may read it.
+
+The text lies in one ``bytearray`` of fixed size, because one that grows leaves copies of itself
+behind; it is wiped when the pairs are made.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatepass.errors import KeyFileError, KeyFilePermissionError
+from gatepass.keys.keyfile import parse_key_file
+from gatepass.keys.pair import KeyPair
+
+#: Bytes of the largest key file accepted: some 6,000 pairs.
+MAX_KEY_FILE_BYTES = 1024 * 1024
+#: Permission bits that let others than the owner at the file.
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+#: What tells one state of a file from another: changed times, size and inode. The time of the
+#: last status change is among them so that the ``chmod`` that mends a file is noticed.
+Identity = tuple[int, int, int, int]
+
+
+class ChangedWhileReadError(KeyFileError):
+    """The file was written to while it was read: what was read is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The pairs of a key file and the state of the file they were read from.
+
+    ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line has its end.
+    """
+
+    pairs: list[KeyPair]
+    identity: Identity
+    mtime: float
+    closed: bool
+
+
+def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:
+    """Read the key pairs of a key file.
+
+    Raises `KeyFilePermissionError` when others than the owner may read the file (not looked at
+    on Windows, or with ``allow_insecure``), and `KeyFileError` when it cannot be opened or its
+    content cannot be used.
+    """
+    return read_snapshot(Path(path), allow_insecure=allow_insecure).pairs
+
+
+def read_snapshot(path: Path, *, allow_insecure: bool) -> Snapshot:
+    """Read a key file and note its state; raises as `read_key_file` does."""
+    with _explained(path), path.open("rb", buffering=0) as file:
+        _refuse_exposed(file, path, allow_insecure=allow_insecure)
+        before = os.fstat(file.fileno())
+        with _content(file, path) as text:
+            after = os.fstat(file.fileno())
+            if identity_of(before) != identity_of(after):
+                raise ChangedWhileReadError("it was changed while it was read: try again", path)
+            return Snapshot(
+                pairs=parse_key_file(text, path),
+                identity=identity_of(after),
+                mtime=after.st_mtime,
+                closed=bytes(text[-1:]) == b"\n",
+            )
+
+
+def read_descriptor(fd: int, *, allow_insecure: bool = False) -> list[KeyPair]:
+    """Read key pairs from an open file descriptor to its end; it is not closed.
+
+    Raises as `read_key_file` does; the permissions of a pipe or socket are not looked at.
+    """
+    with _explained(None), io.FileIO(fd, closefd=False) as file:
+        _refuse_exposed(file, None, allow_insecure=allow_insecure)
+        with _content(file, None) as text:
+            return parse_key_file(text)
+
+
+def identity_of(status: os.stat_result) -> Identity:
+    """Return what tells this state of a file from another."""
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def _refuse_exposed(file: io.FileIO, path: Path | None, *, allow_insecure: bool) -> None:
+    """Check the open file, not its path, which may name another file by now."""
+    mode = os.fstat(file.fileno()).st_mode
+    if allow_insecure or os.name != "posix" or not stat.S_ISREG(mode) or not mode & OTHERS:
+        return
+    raise KeyFilePermissionError(
+        f"others than its owner have access to it (mode {stat.S_IMODE(mode):04o}):"
+        f" chmod 600 {shlex.quote(str(path)) if path else 'the file'}",
+        path,
+    )
+
+
+@contextmanager
+def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
+    """Give the file's bytes, and wipe them afterwards."""
+    buffer = memoryview(bytearray(MAX_KEY_FILE_BYTES + 1))
+    length = 0
+    try:
+        while length < len(buffer):
+            count = file.readinto(buffer[length:])
+            if count is None:
+                raise KeyFileError("it does not wait for its data: give a blocking descriptor")
+            if count == 0:
+                break
+            length += count
+        if length > MAX_KEY_FILE_BYTES:
+            raise KeyFileError(f"it has more than {MAX_KEY_FILE_BYTES} bytes: no key file", path)
+        yield buffer[:length]
+    finally:
+        buffer[:length] = bytes(length)
+
+
+@contextmanager
+def _explained(path: Path | None) -> Iterator[None]:
+    """Turn the operating system's errors into ones that say what to do."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise KeyFileError(
+            "there is no such file: give the path of the file that the Request Center gave",
+            path,
+        ) from error
+    except IsADirectoryError as error:
+        raise KeyFileError("it is a directory: give the path of a file in it", path) from error
+    except PermissionError as error:
+        raise KeyFileError(
+            "this user may not read it: run as its owner, or have the owner hand it over", path
+        ) from error
+    except OSError as error:
+        raise KeyFileError(f"it cannot be read: {error.strerror}", path) from error

@@ -1,0 +1,117 @@
+"""Where key pairs come from, named by one word on a command line or in a setting."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from gatepass._native import SigningKey
+from gatepass.errors import FieldError, KeySourceError, SecretKeyError
+from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.keyfile import parse_date
+from gatepass.keys.os_keyring import read_from_keyring
+from gatepass.keys.pair import KeyPair
+from gatepass.keys.reading import read_descriptor
+from gatepass.keys.ring import KeyRing
+from gatepass.keys.watch import KeyFile
+
+ENV_SESSION = "GATEPASS_SESSION_ID"
+ENV_ACCESS_KEY_ID = "GATEPASS_ACCESS_KEY_ID"
+ENV_SECRET = "GATEPASS_SECRET_KEY"  # noqa: S105 - the variable's name
+ENV_CREATED = "GATEPASS_KEY_CREATED"
+ENV_EXPIRES = "GATEPASS_KEY_EXPIRES"
+ENV_ENVIRONMENT = "GATEPASS_KEY_ENVIRONMENT"
+
+STDIN = 0
+_DESCRIPTOR = re.compile(r"[0-9]{1,9}")
+
+
+class KeySource(Protocol):
+    """Whatever has a key ring; ask for it anew for each logon, as it may follow a file."""
+
+    @property
+    def ring(self) -> KeyRing:
+        """The ring as of now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedKeys:
+    """A ring that was read once and stays."""
+
+    ring: KeyRing
+
+
+def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
+    """Open a source of key pairs.
+
+    ``source`` is the path of a key file, which is then followed (`KeyFile`); ``-`` for standard
+    input; ``fd:N`` for an open file descriptor; ``env:`` for one pair in environment variables;
+    ``keyring:SESSION`` for the operating system's keyring. Write ``./fd:3`` for a file of such a
+    name.
+
+    Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
+    """
+    prefix, colon, rest = source.partition(":")
+    read = _READERS.get(prefix + colon)
+    if read is None:
+        return KeyFile(source, allow_insecure=allow_insecure)
+    return FixedKeys(KeyRing(read(rest, allow_insecure)))
+
+
+def _from_stdin(_rest: str, allow_insecure: bool) -> list[KeyPair]:
+    return read_descriptor(STDIN, allow_insecure=allow_insecure)
+
+
+def _from_descriptor(rest: str, allow_insecure: bool) -> list[KeyPair]:
+    if not _DESCRIPTOR.fullmatch(rest):
+        raise KeySourceError("fd: needs the number of an open file descriptor, as in fd:3")
+    return read_descriptor(int(rest), allow_insecure=allow_insecure)
+
+
+def _from_environment(rest: str, _allow_insecure: bool) -> list[KeyPair]:
+    if rest:
+        raise KeySourceError("env: takes nothing after the colon: the variables have fixed names")
+    missing = [n for n in (ENV_SESSION, ENV_ACCESS_KEY_ID, ENV_SECRET) if not os.environ.get(n)]
+    if missing:
+        raise KeySourceError(f"set {', '.join(missing)} in the environment")
+    try:
+        return [
+            KeyPair(
+                session=SessionId(os.environ[ENV_SESSION]),
+                access_key_id=AccessKeyId(os.environ[ENV_ACCESS_KEY_ID]),
+                signing_key=SigningKey(os.environ[ENV_SECRET]),
+                created=_env_date(ENV_CREATED),
+                expires=_env_date(ENV_EXPIRES),
+                environment=os.environ.get(ENV_ENVIRONMENT) or None,
+            )
+        ]
+    except (FieldError, SecretKeyError) as error:
+        # Not chained: the frames below hold the value as text.
+        raise KeySourceError(f"environment variables GATEPASS_*: {error}") from None
+
+
+def _env_date(variable: str) -> date | None:
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    try:
+        return parse_date(text)
+    except ValueError:
+        raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD") from None
+
+
+def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
+    return read_from_keyring(rest)
+
+
+#: What a source begins with, and what reads the rest of it.
+_READERS: dict[str, Callable[[str, bool], list[KeyPair]]] = {
+    "-": _from_stdin,
+    "fd:": _from_descriptor,
+    "env:": _from_environment,
+    "keyring:": _from_keyring,
+}

@@ -1,0 +1,28 @@
+"""Sign, verify and explain one logon.
+
+Read in the order in which a logon flows: `notation` (text to wire bytes), `signer`, `verifier`
+with its `verdict`, `explain` with the `mistakes` it knows.
+"""
+
+from gatepass.signing.explain import ExplainedField, Explanation, explain
+from gatepass.signing.sending_time import format_sending_time, parse_sending_time
+from gatepass.signing.signer import Credentials, LocalSigner, LogonSigner, Signer
+from gatepass.signing.verdict import Check, Outcome, Verdict
+from gatepass.signing.verifier import LogonVerifier, SendingTimeWindow
+
+__all__ = [
+    "Check",
+    "Credentials",
+    "ExplainedField",
+    "Explanation",
+    "LocalSigner",
+    "LogonSigner",
+    "LogonVerifier",
+    "Outcome",
+    "SendingTimeWindow",
+    "Signer",
+    "Verdict",
+    "explain",
+    "format_sending_time",
+    "parse_sending_time",
+]

@@ -1,0 +1,180 @@
+"""Explain a Logon: what was signed, what was expected, what came, and which check failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gatepass._native import PROFILES, Logon, canonical_string, encode_signature, scan
+from gatepass.errors import FieldError, LogonError
+from gatepass.keys import KeyPair, KeyRing, KeySource
+from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
+from gatepass.signing.verdict import Verdict
+from gatepass.signing.verifier import LogonVerifier
+
+_FIELDS = PROFILES["fix-logon"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedField:
+    """One signed field in signed order; ``value`` is ``None`` where it is missing.
+
+    ``problem`` says what is wrong with it, if anything.
+    """
+
+    tag: int
+    name: str
+    value: str | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    r"""Everything that is known of one Logon. Holds no secret.
+
+    ``canonical`` is the signed string with each line feed shown as ``\n``; ``expected`` and
+    ``received`` are EncryptedPassword (1402) as it should be and as it came; ``cause`` says what
+    the client did, where that could be found out.
+    """
+
+    verdict: Verdict
+    fields: tuple[ExplainedField, ...] = ()
+    canonical: str | None = None
+    expected: str | None = field(default=None, repr=False)
+    received: str | None = field(default=None, repr=False)
+    cause: str | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The explanation as plain data, for JSON."""
+        return {
+            **self.verdict.as_dict(),
+            "signed_fields": [
+                {"tag": f.tag, "name": f.name, "value": f.value, "problem": f.problem}
+                for f in self.fields
+            ],
+            "canonical": self.canonical,
+            "expected_signature": self.expected,
+            "received_signature": self.received,
+            "cause": self.cause,
+        }
+
+
+def explain(
+    logon: bytes,
+    keys: KeySource | KeyRing,
+    *,
+    at: datetime | None = None,
+    any_time: bool = False,
+    verifier: LogonVerifier | None = None,
+) -> Explanation:
+    """Explain one Logon with the pairs of `keys`; arguments as in `LogonVerifier.verify`.
+
+    Never raises for a bad Logon: the explanation says what is bad about it.
+    """
+    ring = keys if isinstance(keys, KeyRing) else keys.ring
+    verdict = (verifier or LogonVerifier(ring)).verify(logon, at=at, any_time=any_time)
+    try:
+        parsed = Logon(logon)
+    except LogonError:
+        return Explanation(verdict, _fields_as_they_came(logon))
+    return _explain(parsed, ring, verdict)
+
+
+def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
+    values = logon.values
+    fields = tuple(
+        ExplainedField(tag, name, _visible(value), _problem(index, value))
+        for index, ((tag, name), value) in enumerate(zip(_FIELDS, values, strict=True))
+    )
+    received = dict(scan(logon.message)).get(1402)
+    try:
+        canonical = logon.canonical
+    except LogonError:
+        return Explanation(verdict, fields, received=_visible(received))
+    pair = None if verdict.access_key_id is None else ring.find(verdict.access_key_id)
+    signed = SignedLogon(logon.message, [value for value in values if value is not None])
+    return Explanation(
+        verdict,
+        fields,
+        canonical.decode("ascii").replace("\n", "\\n"),
+        None if pair is None else encode_signature(pair.signing_key.sign(canonical)),
+        _visible(received),
+        _cause(signed, received, pair, ring, verdict),
+    )
+
+
+def _cause(
+    logon: SignedLogon,
+    received: bytes | None,
+    pair: KeyPair | None,
+    ring: KeyRing,
+    verdict: Verdict,
+) -> str | None:
+    """Find out what the client did, if the signature is what failed."""
+    failed = {check.name for check in verdict.failed}
+    if received is None or not failed & {"credentials", "access key", "signature"}:
+        return None
+    try:
+        signature = Logon(logon.message).signature
+        written = ""
+    except LogonError:
+        foreign = read_foreign_signature(received)
+        if foreign is None:
+            return None
+        written = f"the signature is written as {foreign[0]}, not as base64url without padding"
+        signature = foreign[1]
+    made = _made_with(logon, signature, pair, ring)
+    return "; ".join(part for part in (written, made) if part) or None
+
+
+def _made_with(
+    logon: SignedLogon, signature: bytes, pair: KeyPair | None, ring: KeyRing
+) -> str | None:
+    """Say whose key made the signature and over what, if it is not the right one's."""
+    canonical = logon.joined(b"\n")
+    sender = logon.value(49).decode("ascii")
+    others = [other for other in ring.pairs_for(sender) if other is not pair]
+    if pair is not None and pair.signing_key.verify(canonical, signature):
+        return None
+    for other in others:
+        if other.signing_key.verify(canonical, signature):
+            named = "another Access Key ID" if pair is None else pair.access_key_id
+            return f"it was signed with the secret key of {other.access_key_id}, but names {named}"
+    for candidate in ([pair] if pair is not None else []) + others:
+        mistake = find_mistake(logon, signature, candidate.signing_key)
+        if mistake is not None:
+            return mistake
+    return None
+
+
+def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
+    """The signed fields of a message that is no readable Logon, as far as it can be scanned."""
+    try:
+        scanned = scan(logon)
+    except LogonError:
+        return ()
+    rows = []
+    for index, (tag, name) in enumerate(_FIELDS):
+        values = [value for t, value in scanned if t == tag]
+        value = values[0] if values else None
+        problem = "repeated" if len(values) > 1 else _problem(index, value)
+        rows.append(ExplainedField(tag, name, _visible(value), problem))
+    return tuple(rows)
+
+
+def _problem(index: int, value: bytes | None) -> str | None:
+    """Ask the canonicaliser about one value alone, between values that are legal."""
+    values: list[bytes | None] = [b"-"] * len(_FIELDS)
+    values[index] = value
+    try:
+        canonical_string("fix-logon", values)
+    except FieldError as error:
+        return error.rule
+    return None
+
+
+def _visible(value: bytes | None) -> str | None:
+    r"""Text for people: bytes that cannot be printed are written as ``\xNN``."""
+    if value is None:
+        return None
+    return "".join(chr(b) if 0x20 <= b <= 0x7E else f"\\x{b:02x}" for b in value)

@@ -1,0 +1,113 @@
+"""Sign a Logon, with a key held here or by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Protocol
+
+from gatepass._native import ALGORITHM, PROFILES, Logon, canonical_string, encode_signature
+from gatepass.keys import AccessKeyId, KeyPair, KeyRing, KeySource
+
+_TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
+
+
+class Signer(Protocol):
+    """Something that holds a secret key and signs with it: a process, Vault, a cloud KMS.
+
+    ``sign`` takes the canonical bytes and gives the 32 bytes of HMAC-SHA-256, or raises
+    `gatepass.errors.SignerError`.
+    """
+
+    @property
+    def access_key_id(self) -> AccessKeyId:
+        """The Access Key ID that belongs to the secret key."""
+
+    def sign(self, canonical: bytes, /) -> bytes:
+        """Sign the canonical bytes: 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSigner:
+    """Signs with a pair that this process holds."""
+
+    pair: KeyPair
+
+    @property
+    def access_key_id(self) -> AccessKeyId:
+        """The pair's Access Key ID."""
+        return self.pair.access_key_id
+
+    def sign(self, canonical: bytes, /) -> bytes:
+        """Sign the canonical bytes: 32 bytes."""
+        return self.pair.signing_key.sign(canonical)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a signature adds to a Logon: the values of 354, 355, 1400, 1401 and 1402."""
+
+    access_key_id: AccessKeyId
+    signature: str = field(repr=False)
+
+    def fields(self) -> tuple[tuple[int, str], ...]:
+        """The (tag, value) pairs in the order in which they must stand at the body's end."""
+        return (
+            (354, str(len(self.access_key_id))),
+            (355, self.access_key_id),
+            (1400, ALGORITHM),
+            (1401, str(len(self.signature))),
+            (1402, self.signature),
+        )
+
+
+class LogonSigner:
+    """Signs Logons for every session that a key source serves.
+
+    The pair is chosen anew for each Logon, so a reloaded key file takes effect at the next one:
+    the valid pair created last, or the one named by `access_key_id`.
+    """
+
+    def __init__(
+        self, keys: KeySource | KeyRing, *, access_key_id: AccessKeyId | None = None
+    ) -> None:
+        def choose(sender_comp_id: str, at: datetime) -> Signer:
+            ring = keys if isinstance(keys, KeyRing) else keys.ring
+            return LocalSigner(ring.choose(sender_comp_id, at, access_key_id))
+
+        self._choose: Callable[[str, datetime], Signer] = choose
+
+    @classmethod
+    def using(cls, signer: Signer) -> LogonSigner:
+        """Sign every Logon with one signer, such as a remote one."""
+        self = cls.__new__(cls)
+        self._choose = lambda _sender_comp_id, _at: signer
+        return self
+
+    def sign(self, logon: bytes, *, at: datetime | None = None) -> bytes:
+        """Turn a raw Logon into a signed one; `at` (now, if not given) decides which pair is valid.
+
+        98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end
+        of the body; 9 and 10 are made new. Raises `gatepass.errors.LogonError`,
+        `gatepass.errors.KeyChoiceError` or `gatepass.errors.SignerError`; nothing is signed then.
+        """
+        parsed = Logon(logon)
+        canonical = parsed.canonical
+        signer = self._signer_for(parsed.values[_TAGS.index(49)], at)
+        return parsed.with_credentials(signer.access_key_id, signer.sign(canonical))
+
+    def sign_fields(self, values: Mapping[int, str], *, at: datetime | None = None) -> Credentials:
+        """Sign the values of a Logon, given by tag; tags that are not signed are ignored.
+
+        Raises as `sign` does.
+        """
+        signed = [values.get(tag) for tag in _TAGS]
+        canonical = canonical_string("fix-logon", signed)
+        signer = self._signer_for(values[49].encode("ascii"), at)
+        return Credentials(signer.access_key_id, encode_signature(signer.sign(canonical)))
+
+    def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
+        # A canonical string exists by now, so SenderCompID is there and printable ASCII.
+        assert sender_comp_id is not None  # noqa: S101
+        return self._choose(sender_comp_id.decode("ascii"), at or datetime.now(timezone.utc))

@@ -1,0 +1,62 @@
+"""What verification found, check by check."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from gatepass.keys import AccessKeyId
+
+
+class Outcome(enum.Enum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name, its outcome, and a sentence for people."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every check of one Logon, in order.
+
+    It is for the verifying side's own eyes: to the client every refusal reads alike.
+    """
+
+    checks: tuple[Check, ...]
+    sender_comp_id: str | None = None
+    access_key_id: AccessKeyId | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether the Logon may be accepted: nothing failed and the signature was checked."""
+        outcomes = {check.name: check.outcome for check in self.checks}
+        return (
+            outcomes.get("signature") is Outcome.PASSED and Outcome.FAILED not in outcomes.values()
+        )
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+
+    def as_dict(self) -> dict[str, object]:
+        """The verdict as plain data, for JSON."""
+        return {
+            "valid": self.valid,
+            "sender_comp_id": self.sender_comp_id,
+            "access_key_id": self.access_key_id,
+            "checks": [
+                {"name": check.name, "outcome": check.outcome.value, "detail": check.detail}
+                for check in self.checks
+            ],
+        }

@@ -1,0 +1,191 @@
+"""Verify a signed Logon as CME Globex does, and keep what each check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from gatepass._native import PROFILES, Logon
+from gatepass.errors import LogonError
+from gatepass.keys import KeyPair, KeyRing, KeySource, Status
+from gatepass.signing.sending_time import parse_sending_time
+from gatepass.signing.verdict import Check, Outcome, Verdict
+
+_TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
+_SENDER_COMP_ID = _TAGS.index(49)
+_SENDING_TIME = _TAGS.index(52)
+
+#: Every check, in the order in which it is made.
+CHECKS = (
+    "message",
+    "signed fields",
+    "credentials",
+    "session",
+    "access key",
+    "key validity",
+    "sending time",
+    "signature",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingTimeWindow:
+    """How far SendingTime (52) may be from the verifier's clock.
+
+    Older than five seconds is refused: CME documents that. CME's rule for a time in the future is
+    not public; five seconds were chosen, as a setting of its own.
+    """
+
+    max_age: timedelta = timedelta(seconds=5)
+    max_ahead: timedelta = timedelta(seconds=5)
+
+    def check(self, sending_time: str, at: datetime) -> Check:
+        """Judge a SendingTime as it stands in the message against the time `at`."""
+        try:
+            age = at - parse_sending_time(sending_time)
+        except ValueError as error:
+            return Check("sending time", Outcome.FAILED, str(error))
+        if age > self.max_age:
+            limit = self.max_age.total_seconds()
+            detail = f"SendingTime (52) is {_seconds(age)} old, more than {limit:g} s: "
+            return Check("sending time", Outcome.FAILED, detail + "check the clock, send it anew")
+        if -age > self.max_ahead:
+            limit = self.max_ahead.total_seconds()
+            detail = f"SendingTime (52) is {_seconds(-age)} in the future, more than {limit:g} s: "
+            return Check(
+                "sending time", Outcome.FAILED, detail + "check the clock and that 52 is UTC"
+            )
+        return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
+
+
+class LogonVerifier:
+    """Verifies Logons against the key pairs of a key source, read anew for each Logon."""
+
+    def __init__(
+        self, keys: KeySource | KeyRing, *, window: SendingTimeWindow | None = None
+    ) -> None:
+        self._keys = keys
+        self._window = window or SendingTimeWindow()
+
+    def verify(
+        self, logon: bytes, *, at: datetime | None = None, any_time: bool = False
+    ) -> Verdict:
+        """Check everything that can be checked and say how each check ended.
+
+        `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
+        for logons from a record. Never raises for a bad Logon: that is a failed check.
+        """
+        ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
+        moment = None if any_time else at or datetime.now(timezone.utc)
+        try:
+            parsed = Logon(logon)
+        except LogonError as error:
+            return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
+        return self._verify(parsed, ring, moment)
+
+    def _verify(self, logon: Logon, ring: KeyRing, moment: datetime | None) -> Verdict:
+        checks = [Check("message", Outcome.PASSED, "one whole, intact Logon")]
+        values = [_text(value) for value in logon.values]
+        sender_comp_id = values[_SENDER_COMP_ID]
+        canonical = _signed_fields(logon, checks)
+        signature = _credentials(logon, checks)
+        pair = _pair(logon, ring, sender_comp_id, checks)
+        if moment is not None:
+            if pair is not None:
+                checks.append(_key_validity(pair, moment))
+            sending_time = values[_SENDING_TIME]
+            if sending_time is not None:
+                checks.append(self._window.check(sending_time, moment))
+        if pair is not None and canonical is not None and signature is not None:
+            checks.append(_signature(pair, canonical, signature))
+        return Verdict(
+            _complete(checks), sender_comp_id, None if pair is None else pair.access_key_id
+        )
+
+
+def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
+    try:
+        canonical = logon.canonical
+    except LogonError as error:
+        checks.append(Check("signed fields", Outcome.FAILED, str(error)))
+        return None
+    checks.append(Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal"))
+    return canonical
+
+
+def _credentials(logon: Logon, checks: list[Check]) -> bytes | None:
+    try:
+        logon.access_key_id  # noqa: B018 - raises if it is not there
+        signature = logon.signature
+    except LogonError as error:
+        checks.append(Check("credentials", Outcome.FAILED, str(error)))
+        return None
+    checks.append(Check("credentials", Outcome.PASSED, "355, 1400 and 1402 are well-formed"))
+    return signature
+
+
+def _pair(
+    logon: Logon, ring: KeyRing, sender_comp_id: str | None, checks: list[Check]
+) -> KeyPair | None:
+    """Find the pair that the Logon names; it must be one of the session in tag 49."""
+    if not sender_comp_id:
+        return None
+    pairs = ring.pairs_for(sender_comp_id)
+    if not pairs:
+        detail = f"Session ID {sender_comp_id[:3]} of SenderCompID (49) has no key pair here"
+        checks.append(Check("session", Outcome.FAILED, detail))
+        return None
+    session = pairs[0].session
+    detail = f"Session ID {session} has {len(pairs)} key pair{'s' if len(pairs) > 1 else ''}"
+    checks.append(Check("session", Outcome.PASSED, detail))
+    try:
+        named = _text(logon.access_key_id)
+    except LogonError:
+        return None
+    for pair in pairs:
+        if pair.access_key_id == named:
+            checks.append(Check("access key", Outcome.PASSED, f"{named} is a pair of {session}"))
+            return pair
+    other = ring.find(named or "")
+    detail = (
+        f"EncodedText (355) names an Access Key ID of session {other.session}, not of {session}"
+        if other is not None
+        else f"EncodedText (355) names no Access Key ID of session {session}: mistyped, or deleted"
+    )
+    checks.append(Check("access key", Outcome.FAILED, detail))
+    return None
+
+
+def _key_validity(pair: KeyPair, moment: datetime) -> Check:
+    status = pair.status(moment)
+    detail = {
+        Status.ACTIVE: f"is active, expires {pair.expires or 'at no known date'}",
+        Status.EXPIRED: f"expired {pair.expires}: use the session's other pair, or make a new one",
+        Status.NOT_YET_VALID: f"is not valid before {pair.created}",
+    }[status]
+    outcome = Outcome.PASSED if status is Status.ACTIVE else Outcome.FAILED
+    return Check("key validity", outcome, f"{pair.access_key_id} {detail}")
+
+
+def _signature(pair: KeyPair, canonical: bytes, signature: bytes) -> Check:
+    if pair.signing_key.verify(canonical, signature):
+        return Check(
+            "signature", Outcome.PASSED, f"made with the secret key of {pair.access_key_id}"
+        )
+    detail = "EncryptedPassword (1402) is not the signature of this Logon with this secret key"
+    return Check("signature", Outcome.FAILED, detail)
+
+
+def _complete(checks: list[Check]) -> tuple[Check, ...]:
+    """All checks in order; those that were not reached say so."""
+    made = {check.name: check for check in checks}
+    return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("ascii", "backslashreplace")
+
+
+def _seconds(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds:.3f} s" if abs(seconds) < 120 else str(span).split(".")[0]
