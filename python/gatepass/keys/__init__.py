@@ -1,11 +1,12 @@
 """Key pairs: what they are, how long they live, where they are read from.
 
 In the order of the files: names and secrets, validity and expiry, the pair, the ring that
-chooses one, the key file's layout and text, reading it from disk, following it, and the other
-sources; `generate_pair` and `write_key_file` make new ones.
+chooses one, how a session stands with its pairs, the key file's layout and text, reading it from
+disk, following it, and the other sources; `generate_pair` and `write_key_file` make new ones.
 """
 
 from gatepass.keys.expiry import WARNING_DAYS, ExpiryReminder, ExpiryWarning
+from gatepass.keys.health import SessionHealth, session_health
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.issue import format_key_file, generate_pair, write_key_file
 from gatepass.keys.keyfile import parse_key_file
@@ -31,6 +32,7 @@ __all__ = [
     "KeyRing",
     "KeySource",
     "SecretKey",
+    "SessionHealth",
     "SessionId",
     "Status",
     "format_key_file",
@@ -39,6 +41,7 @@ __all__ = [
     "parse_key_file",
     "read_from_keyring",
     "read_key_file",
+    "session_health",
     "store_in_keyring",
     "write_key_file",
 ]

@@ -94,11 +94,11 @@ def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) ->
     written.
     """
     target = Path(path)
-    text = format_key_file(pairs)
     try:
-        _replace(target, text.encode("ascii"))
+        # The text gets no name here, and the error below no chain: a traceback that shows local
+        # variables would show the secrets.
+        _replace(target, format_key_file(pairs).encode("ascii"))
     except OSError as error:
-        # Not chained: the frames below hold the file's text.
         raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None
 
 

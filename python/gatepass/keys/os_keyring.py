@@ -34,7 +34,9 @@ def read_from_keyring(session: str) -> list[KeyPair]:
             f"the keyring has no entry for session {name}:"
             " store its key file with gatepass.keys.store_in_keyring"
         )
-    return _parse(name, text)
+    buffer = _buffer(text)
+    del text  # a traceback that shows local variables would show it
+    return _parse(name, buffer)
 
 
 def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
@@ -43,7 +45,7 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
     Returns its pairs. Raises `KeySourceError` as `read_from_keyring` does; nothing is stored then.
     """
     name = _session(session)
-    pairs = _parse(name, key_file)
+    pairs = _parse(name, _buffer(key_file))
     keyring = _package()
     try:
         keyring.set_password(SERVICE, name, key_file)
@@ -53,8 +55,13 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
     return pairs
 
 
-def _parse(session: SessionId, text: str) -> list[KeyPair]:
-    buffer = bytearray(text, "utf-8", "surrogatepass")
+def _buffer(text: str) -> bytearray:
+    # Whatever is not ASCII must survive, for the parser to refuse it.
+    return bytearray(text, "utf-8", "surrogatepass")
+
+
+def _parse(session: SessionId, buffer: bytearray) -> list[KeyPair]:
+    """Make the pairs of an entry, and wipe the buffer."""
     try:
         pairs = parse_key_file(buffer)
     except KeyFileError as error:

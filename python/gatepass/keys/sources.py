@@ -89,9 +89,9 @@ def _from_environment(rest: str, _allow_insecure: bool) -> list[KeyPair]:
                 environment=os.environ.get(ENV_ENVIRONMENT) or None,
             )
         ]
-    except (FieldError, SecretKeyError) as error:
-        # Not chained: the frames below hold the value as text.
-        raise KeySourceError(f"environment variables GATEPASS_*: {error}") from None
+    except (FieldError, KeySourceError, SecretKeyError) as error:
+        # Not chained: the frames below hold values as text, and one may be the secret, misplaced.
+        raise KeySourceError(f"environment: {error}") from None
 
 
 def _env_date(variable: str) -> date | None:

@@ -5,7 +5,8 @@ Cutting a line into messages is left to the native framer; this file only knows 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gatepass._native import Framer
@@ -29,20 +30,20 @@ class Line:
         return (text.replace(SOH, PIPE) if self.piped else text) + self.ending
 
 
-def read_lines(data: bytes) -> Iterator[Line]:
+def read_lines(data: bytes | Iterable[bytes]) -> Iterator[Line]:
     """Cut input into lines, without the blank ones; numbers count from 1.
 
-    A line without any SOH is read with ``|`` in its place.
+    ``data`` is the whole input, or its lines with their ends, as a binary file gives them. A line
+    without any SOH is read with ``|`` in its place.
     """
-    for number, whole in enumerate(data.split(b"\n"), start=1):
-        text = whole.removesuffix(b"\r")
+    lines = io.BytesIO(data) if isinstance(data, bytes) else data
+    for number, whole in enumerate(lines, start=1):
+        text = whole.removesuffix(b"\n").removesuffix(b"\r")
         if not text.strip():
             continue
         piped = SOH not in text
         wire = text.strip().replace(PIPE, SOH) if piped else text
-        closed = data.count(b"\n") >= number
-        ending = b"" if not closed else b"\r\n" if whole.endswith(b"\r") else b"\n"
-        yield Line(number, _messages(wire), piped, ending)
+        yield Line(number, _messages(wire), piped, ending=whole[len(text) :])
 
 
 def _messages(wire: bytes) -> tuple[bytes, ...]:

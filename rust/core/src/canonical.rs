@@ -26,6 +26,20 @@ impl CanonicalString {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
+
+    /// How many of its bytes are printable.
+    ///
+    /// Whole blocks and a narrow counter compile to vector instructions. What stands behind the
+    /// string in its last block is delimiters, which do not count.
+    #[inline]
+    fn printable(&self) -> usize {
+        const BLOCK: usize = 32;
+        let count = |block: &[u8]| {
+            block.iter().fold(0_u8, |n, byte| n.wrapping_add(u8::from(is_printable(*byte))))
+        };
+        let blocks = self.bytes.chunks_exact(BLOCK).take(self.len.div_ceil(BLOCK));
+        blocks.map(|block| usize::from(count(block))).sum()
+    }
 }
 
 /// Says how long it is; what it holds does not belong in a log.
@@ -44,30 +58,26 @@ impl<const N: usize> Profile<N> {
     /// for such values is not public, and peers disagree, so nothing is guessed.
     #[inline]
     pub fn canonical(&self, values: &[Option<&[u8]>; N]) -> Result<CanonicalString, FieldError> {
-        let mut string = CanonicalString { bytes: [0; CAPACITY], len: 0 };
-        let mut end = 0;
+        const { assert!(N > 0, "a profile signs at least one field") }
+        let mut string = CanonicalString { bytes: [DELIMITER; CAPACITY], len: 0 };
+        let mut start = 0;
         for (index, value) in values.iter().enumerate() {
             let Some(value) = *value else { return Err(self.refuse(index, FieldRule::Missing)) };
             if value.is_empty() {
                 return Err(self.refuse(index, FieldRule::Empty));
             }
-            if index > 0 {
-                let Some(slot) = string.bytes.get_mut(end) else {
-                    return Err(self.refuse(index, FieldRule::TooLong { max: CAPACITY }));
-                };
-                *slot = DELIMITER;
-                end += 1;
-            }
-            let Some(slot) = string.bytes.get_mut(end..end + value.len()) else {
+            let end = start + value.len();
+            let Some(slot) = string.bytes.get_mut(start..end) else {
                 return Err(self.refuse(index, FieldRule::TooLong { max: CAPACITY }));
             };
             slot.copy_from_slice(value);
-            end += value.len();
+            string.len = end;
+            // The delimiter between this value and the next is there from the beginning.
+            start = end + 1;
         }
-        string.len = end;
-        // One sweep over the whole string is faster than one per value: a string of legal values
-        // holds exactly its delimiters as unprintable bytes.
-        if string.as_bytes().iter().filter(|byte| !is_printable(**byte)).count() == N - 1 {
+        // One sweep over the whole string is faster than one per value: legal values leave
+        // nothing unprintable but the delimiters.
+        if string.printable() + (N - 1) == string.len {
             Ok(string)
         } else {
             Err(self.first_illegal(values))

@@ -8,8 +8,37 @@ pub const SOH: u8 = 0x01;
 /// Length fields and the data field that directly follows each.
 ///
 /// Taken from FIX 4.2 and CME's credential fields; 212/213 carries Drop Copy's XMLnonFIX.
-const DATA_FIELDS: [(u32, u32); 6] =
+const DATA_FIELDS: [(u16, u16); 6] =
     [(90, 91), (93, 89), (95, 96), (212, 213), (354, 355), (1401, 1402)];
+
+/// What the scanner must know of a tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// 8, 9 and 10, which frame the message.
+    Framing,
+    MsgType,
+    /// Gives the length of the data field with this tag.
+    Length(u16),
+    Data,
+}
+
+/// Kinds of all tags up to the highest that is not plain, so that a field costs one look.
+const KINDS: [Kind; 1403] = {
+    let mut kinds = [Kind::Plain; 1403];
+    kinds[8] = Kind::Framing;
+    kinds[9] = Kind::Framing;
+    kinds[10] = Kind::Framing;
+    kinds[35] = Kind::MsgType;
+    let mut n = 0;
+    while n < DATA_FIELDS.len() {
+        let (length, data) = DATA_FIELDS[n];
+        kinds[length as usize] = Kind::Length(data);
+        kinds[data as usize] = Kind::Data;
+        n += 1;
+    }
+    kinds
+};
 
 /// One field of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,41 +64,51 @@ pub struct Fields<'a> {
     at: usize,
     end: usize,
     first: bool,
-    data: Option<(u32, u32, usize)>,
+    announced: Option<Announced>,
+}
+
+/// A data field that must come next.
+#[derive(Debug, Clone, Copy)]
+struct Announced {
+    length_tag: u32,
+    data_tag: u32,
+    length: usize,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(message: &'a [u8], start: usize, end: usize) -> Self {
-        Self { message, at: start, end, first: true, data: None }
+        Self { message, at: start, end, first: true, announced: None }
     }
 
+    #[inline]
     fn scan(&mut self) -> Result<Field<'a>, FramingError> {
         let start = self.at;
-        let rest = &self.message[start..self.end];
         let malformed = FramingError::MalformedField { at: start };
-        let (tag, equals) = read_tag(rest).ok_or(malformed)?;
-        let value = &rest[equals + 1..];
-        let length = match self.data.take() {
-            Some((_, data_tag, length)) if data_tag == tag => {
-                (value.get(length) == Some(&SOH)).then_some(length)
+        let (tag, equals) = read_tag(&self.message[start..self.end]).ok_or(malformed)?;
+        let from = start + equals + 1;
+        let kind = KINDS.get(tag as usize).copied().unwrap_or(Kind::Plain);
+        let length = match self.announced.take() {
+            None if kind == Kind::Data => return Err(FramingError::DataWithoutLength { tag }),
+            None => self.message[from..self.end].iter().position(|byte| *byte == SOH),
+            Some(Announced { data_tag, length, .. }) if data_tag == tag => {
+                (self.message[from..self.end].get(length) == Some(&SOH)).then_some(length)
             }
-            Some((length_tag, ..)) => return Err(FramingError::DataLength { tag: length_tag }),
-            None if DATA_FIELDS.iter().any(|(_, data_tag)| *data_tag == tag) => {
-                return Err(FramingError::DataWithoutLength { tag });
+            Some(Announced { length_tag, .. }) => {
+                return Err(FramingError::DataLength { tag: length_tag });
             }
-            None => value.iter().position(|byte| *byte == SOH),
         };
-        let length = length.ok_or(malformed)?;
-        let value = &value[..length];
-        if (tag == 35) != self.first || (8..=10).contains(&tag) {
+        let to = from + length.ok_or(malformed)?;
+        let value = &self.message[from..to];
+        if (kind == Kind::MsgType) != self.first || kind == Kind::Framing {
             return Err(FramingError::Misplaced { tag });
         }
         self.first = false;
-        if let Some((_, data_tag)) = DATA_FIELDS.iter().find(|(length_tag, _)| *length_tag == tag) {
+        if let Kind::Length(data_tag) = kind {
             let length = read_number(value).ok_or(FramingError::DataLength { tag })?;
-            self.data = Some((tag, *data_tag, length));
+            let data_tag = u32::from(data_tag);
+            self.announced = Some(Announced { length_tag: tag, data_tag, length });
         }
-        self.at = start + equals + 1 + length + 1;
+        self.at = to + 1;
         Ok(Field { tag, value, start, end: self.at })
     }
 }
@@ -80,7 +119,7 @@ impl<'a> Iterator for Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.at == self.end {
-            let (tag, ..) = self.data.take()?;
+            let tag = self.announced.take()?.length_tag;
             return Some(Err(FramingError::DataLength { tag }));
         }
         let field = self.scan();

@@ -35,8 +35,10 @@ const ROLES: [u8; 1606] = {
 #[derive(Debug, Clone)]
 pub struct Logon<'a> {
     frame: Frame<'a>,
-    /// Values of the signed fields, then of `CUT`.
-    values: [Option<&'a [u8]>; SIGNED + CUT.len()],
+    /// Values of the signed fields.
+    signed: [Option<&'a [u8]>; SIGNED],
+    /// Values of the fields of `CUT`.
+    cut: [Option<&'a [u8]>; CUT.len()],
     /// Stretches of the body that signing leaves out.
     cuts: [(usize, usize); CUT.len()],
     cut_count: usize,
@@ -49,11 +51,13 @@ impl<'a> Logon<'a> {
     /// [`LogonError`] if the bytes are not one intact message, if MsgType is not `A`, or if a
     /// signed field or a credential field occurs twice. Signed fields that are missing or illegal
     /// are refused by [`canonical`](Self::canonical).
+    #[inline]
     pub fn parse(message: &'a [u8]) -> Result<Self, LogonError> {
         let frame = Frame::parse(message, MAX_MESSAGE)?;
         let mut logon = Self {
             frame,
-            values: [None; SIGNED + CUT.len()],
+            signed: [None; SIGNED],
+            cut: [None; CUT.len()],
             cuts: [(0, 0); CUT.len()],
             cut_count: 0,
         };
@@ -67,7 +71,10 @@ impl<'a> Logon<'a> {
             if role == 0 {
                 continue;
             }
-            let slot = &mut logon.values[role - 1];
+            let slot = match role.checked_sub(1 + SIGNED) {
+                None => &mut logon.signed[role - 1],
+                Some(cut) => &mut logon.cut[cut],
+            };
             if slot.is_some() {
                 return Err(refuse(field.tag, FieldRule::Repeated).into());
             }
@@ -95,17 +102,16 @@ impl<'a> Logon<'a> {
     /// The signed values in the order of [`FIX_LOGON`]; `None` where a field is missing.
     #[must_use]
     pub fn values(&self) -> [Option<&'a [u8]>; SIGNED] {
-        let mut values = [None; SIGNED];
-        values.copy_from_slice(&self.values[..SIGNED]);
-        values
+        self.signed
     }
 
     /// The bytes that are signed.
     ///
     /// # Errors
     /// [`FieldError`] naming the first signed field that is missing, empty or illegal.
+    #[inline]
     pub fn canonical(&self) -> Result<CanonicalString, FieldError> {
-        FIX_LOGON.canonical(&self.values())
+        FIX_LOGON.canonical(&self.signed)
     }
 
     /// EncodedText (355) as it stands.
@@ -132,7 +138,7 @@ impl<'a> Logon<'a> {
     }
 
     fn credential(&self, tag: u32) -> Result<&'a [u8], FieldError> {
-        match self.values[ROLES[tag as usize] as usize - 1] {
+        match self.cut[ROLES[tag as usize] as usize - 1 - SIGNED] {
             Some([]) => Err(refuse(tag, FieldRule::Empty)),
             Some(value) => Ok(value),
             None => Err(refuse(tag, FieldRule::Missing)),
@@ -231,18 +237,22 @@ pub fn verify_logon<'k>(
     message: &[u8],
     key_for: impl FnOnce(&[u8]) -> Option<&'k SigningKey>,
 ) -> Verdict {
-    let read = || {
-        let logon = Logon::parse(message)?;
-        Ok((logon.canonical()?, logon.access_key_id()?, logon.signature()?))
-    };
-    match read() {
-        Err(error) => Verdict::Unreadable(error),
-        Ok((canonical, access_key_id, signature)) => match key_for(access_key_id) {
-            None => Verdict::UnknownAccessKey,
-            Some(key) if key.verify(canonical.as_bytes(), signature.as_bytes()) => Verdict::Valid,
-            Some(_) => Verdict::SignatureMismatch,
-        },
-    }
+    verify(message, key_for).unwrap_or_else(Verdict::Unreadable)
+}
+
+#[inline]
+fn verify<'k>(
+    message: &[u8],
+    key_for: impl FnOnce(&[u8]) -> Option<&'k SigningKey>,
+) -> Result<Verdict, LogonError> {
+    let logon = Logon::parse(message)?;
+    let canonical = logon.canonical()?;
+    let signature = logon.signature()?;
+    Ok(match key_for(logon.access_key_id()?) {
+        None => Verdict::UnknownAccessKey,
+        Some(key) if key.verify(canonical.as_bytes(), signature.as_bytes()) => Verdict::Valid,
+        Some(_) => Verdict::SignatureMismatch,
+    })
 }
 
 #[cold]

@@ -1,6 +1,7 @@
 //! `gatepass._native`: gatepass-core for Python. Thin: it converts, calls and converts back.
 
 mod batch;
+mod bench;
 mod canonical;
 mod errors;
 mod key;
@@ -16,6 +17,8 @@ mod _native {
 
     #[pymodule_export]
     use super::batch::verify_batch;
+    #[pymodule_export]
+    use super::bench::measure_core;
     #[pymodule_export]
     use super::canonical::{canonical_string, decode_signature, encode_signature};
     #[pymodule_export]

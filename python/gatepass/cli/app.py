@@ -1,0 +1,53 @@
+"""The commands, in the order in which the help shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gatepass._native import VERSION
+from gatepass.cli import bench, demo, explain, keys, sign, verify
+from gatepass.cli.running import Commands
+
+app = typer.Typer(
+    name="gatepass",
+    cls=Commands,
+    help="Sign, verify and explain CME Globex secure logons.",
+    epilog=(
+        "Exit codes: 0 yes, 1 no, 2 bad input. Data goes to standard output, talk to standard"
+        " error.\n\n[bold]Example:[/bold] gatepass demo"
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    # A traceback with local variables could show a secret.
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gatepass {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Sign, verify and explain CME Globex secure logons."""
+
+
+app.command(epilog=sign.EPILOG)(sign.sign)
+app.command(epilog=verify.EPILOG)(verify.verify)
+app.command(epilog=explain.EPILOG)(explain.explain)
+app.add_typer(keys.app)
+app.command(epilog=demo.EPILOG)(demo.demo)
+app.command(epilog=bench.EPILOG)(bench.bench)

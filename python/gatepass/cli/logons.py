@@ -1,0 +1,74 @@
+"""The Logons a command reads: from a file or standard input, each with its place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import typer
+
+from gatepass.cli.options import STDIN
+from gatepass.cli.output import say
+from gatepass.cli.progress import watched
+from gatepass.signing.notation import Line, read_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands: its line, and which one of that line it is, both from 1."""
+
+    line: int
+    index: int
+    of: int
+
+    def __str__(self) -> str:
+        """The line, and the place in it where the line has several messages."""
+        return str(self.line) if self.of == 1 else f"{self.line}.{self.index}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The place as plain data, for JSON."""
+        return {"line": self.line, "index": self.index}
+
+
+def read_logons(file: str) -> Iterator[Line]:
+    """Read the lines of a file, or of standard input for ``-``, one by one as they come.
+
+    Raises `typer.BadParameter` when it cannot be read or holds nothing.
+    """
+    empty = True
+    try:
+        with _opened(file) as source:
+            for line in read_lines(watched(source)):
+                empty = False
+                yield line
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
+    if empty:
+        raise typer.BadParameter(f"{_name(file)} holds no Logon", param_hint="FILE")
+
+
+def places(line: Line) -> Iterator[tuple[Place, bytes]]:
+    """Give each message of a line with its place."""
+    for index, message in enumerate(line.messages, start=1):
+        yield Place(line.number, index, len(line.messages)), message
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file != STDIN:
+        with Path(file).open("rb") as opened:
+            yield opened
+        return
+    if sys.stdin.isatty():
+        say("Reading Logons from the keyboard, one a line; Ctrl-D ends.")
+    yield sys.stdin.buffer
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == STDIN else file

@@ -1,0 +1,112 @@
+"""Options and arguments that several commands share, and what their texts mean."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Annotated
+
+import typer
+
+from gatepass.keys import KeySource, open_keys
+from gatepass.signing import parse_sending_time
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text for people.")]
+Keys = Annotated[
+    str,
+    typer.Option(
+        "--keys",
+        metavar="KEYS",
+        help="Key pairs: the PATH of a key file, - for standard input, fd:N for an open"
+        " descriptor, env: for GATEPASS_* variables, keyring:SESSION for the system's keyring.",
+    ),
+]
+KeysArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEYFILE",
+        help="The PATH of a key file, or - or fd:N or env: or keyring:SESSION.",
+    ),
+]
+AllowInsecureKeys = Annotated[
+    bool,
+    typer.Option("--allow-insecure-keys", help="Accept a key file that others can read."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Judge by this time instead of now: 2026-11-23T14:30:00Z, or as in a Logon"
+        " (UTC): 20261123-14:30:00.000.",
+    ),
+]
+AnyTime = Annotated[
+    bool,
+    typer.Option("--any-time", help="Leave out what depends on the time: for old Logons."),
+]
+LogonFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="[FILE|-]",
+        help="Logons: one a line, or end to end; with SOH, or | in its place. - is standard input.",
+        show_default=False,
+    ),
+]
+
+STDIN = "-"
+_STDIN_KEYS = re.compile(r"-|fd:0+")
+_UTC = re.compile(r"[Zz]\Z")
+
+
+def open_key_source(keys: str, *, logons: str | None = None, allow_insecure: bool) -> KeySource:
+    """Open the key pairs an option names; `logons` is where the Logons come from.
+
+    Raises `typer.BadParameter` when both are standard input, and as `gatepass.keys.open_keys`.
+    """
+    if logons == STDIN and _STDIN_KEYS.fullmatch(keys):
+        raise typer.BadParameter(
+            "standard input cannot hold both the keys and the Logons: give a FILE with the"
+            " Logons, or the keys as a file or by another descriptor, such as --keys fd:3",
+            param_hint="--keys",
+        )
+    return open_keys(keys, allow_insecure=allow_insecure)
+
+
+def parse_at(text: str | None) -> datetime | None:
+    """Read a time with its zone: ISO 8601, or UTC as SendingTime (52) has it.
+
+    Raises `typer.BadParameter`.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_sending_time(text)
+    except ValueError:
+        pass
+    try:
+        # Before Python 3.11 fromisoformat does not know Z.
+        moment = datetime.fromisoformat(_UTC.sub("+00:00", text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.utcoffset() is None:
+        raise typer.BadParameter(
+            "give a date and time with its zone, such as 2026-11-23T14:30:00Z or"
+            " 2026-11-23T08:30:00-06:00, or in UTC as a Logon has it: 20261123-14:30:00.000",
+            param_hint="--at",
+        )
+    return moment
+
+
+def moment_of(at: str | None) -> datetime:
+    """Read ``--at``, or give the present."""
+    return parse_at(at) or datetime.now(timezone.utc)
+
+
+def refuse_both_times(at: str | None, any_time: bool) -> None:
+    """Raise `typer.BadParameter` if both ``--at`` and ``--any-time`` are given."""
+    if at is not None and any_time:
+        raise typer.BadParameter(
+            "give --at TIME to judge by that time, or --any-time to leave it out, not both",
+            param_hint="--any-time",
+        )

@@ -1,0 +1,115 @@
+"""How a run of the command ends: one exit code and, for bad input, one clear line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from typer import Abort, Exit, TyperException
+from typer.core import TyperGroup
+
+from gatepass._native import SigningKey
+from gatepass.cli.output import emit, say
+from gatepass.errors import GatepassError, SecretKeyError
+
+BAD_INPUT = 2
+#: As a shell reports a program ended by SIGINT and SIGPIPE: neither is an answer.
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+#: Characters of the shortest word that is taken for a secret. CME's have 43.
+SECRET_LENGTH = 43
+
+
+class Commands(TyperGroup):
+    """The top of the command tree."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,  # noqa: ARG002
+        standalone_mode: bool = True,  # noqa: ARG002
+        windows_expand_args: bool = True,  # noqa: ARG002
+        **extra: Any,
+    ) -> NoReturn:
+        """Run with these words and exit; no exception but a defect of gatepass leaves."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = self._run(words, prog_name or "gatepass", extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _silence()
+            code = BROKEN_PIPE
+        except OSError as error:
+            say(f"gatepass: the output cannot be written: {_message(error)}")
+            _silence()
+            code = BAD_INPUT
+        sys.exit(code)
+
+    def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
+        try:
+            _refuse_secret(words)
+            with self.make_context(prog_name, words[:], **extra) as context:
+                self.invoke(context)
+        except Exit as exit_:
+            return exit_.exit_code
+        except BrokenPipeError:
+            raise
+        except (TyperException, GatepassError, OSError) as error:
+            return _refuse(error, words)
+        except (KeyboardInterrupt, Abort):
+            say("interrupted")
+            return INTERRUPTED
+        return 0
+
+
+def _refuse(error: Exception, words: Sequence[str]) -> int:
+    message = _message(error)
+    # Without a message Typer has printed the help instead: no command was given.
+    if message:
+        if "--json" in words:
+            emit({"error": message, "type": type(error).__name__})
+        say(f"gatepass: {message}")
+    return BAD_INPUT
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, TyperException):
+        return " ".join(error.format_message().split())
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    return str(error)
+
+
+def _refuse_secret(words: Sequence[str]) -> None:
+    """Refuse a secret among the words: every user of the machine can read a command line.
+
+    Done before anything else looks at them, for whatever refuses a word may quote it.
+    """
+    for number, word in enumerate(words, start=1):
+        text = word.partition("=")[2] if word.startswith("-") else word
+        if len(text) >= SECRET_LENGTH and _is_secret(text):
+            raise SecretKeyError(
+                f"word {number} of the command line looks like a Secret Key, and others can read"
+                " it there: give the path of a key file to --keys (and ./NAME for a file of such a"
+                " name)"
+            )
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        SigningKey(text)
+    except SecretKeyError:
+        return False
+    return True
+
+
+def _silence() -> None:
+    """Let nothing more be written: the interpreter flushes once more as it ends."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere.fileno(), stream.fileno())

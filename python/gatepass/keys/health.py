@@ -1,0 +1,58 @@
+"""How a session stands with its key pairs: which one it uses, and whether that lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatepass.errors import KeyChoiceError
+from gatepass.keys.expiry import ExpiryWarning, expiry_warning
+from gatepass.keys.identifiers import SessionId
+from gatepass.keys.pair import KeyPair
+from gatepass.keys.ring import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHealth:
+    """One session at one time.
+
+    ``used`` is the pair that `KeyRing.choose` gives, ``problem`` why it gives none, ``warning``
+    that the pair in use expires soon. ``others`` are the session's pairs that are not used.
+    """
+
+    session: SessionId
+    used: KeyPair | None
+    problem: KeyChoiceError | None
+    warning: ExpiryWarning | None
+    others: tuple[KeyPair, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is a pair to use and it is not about to expire.
+
+        Another pair that runs out beside it does not count: that is how pairs are rotated.
+        """
+        return self.used is not None and self.warning is None
+
+
+def session_health(ring: KeyRing, at: datetime) -> tuple[SessionHealth, ...]:
+    """Judge every session of a ring at the time ``at``, in the ring's order.
+
+    Raises `ValueError` when ``at`` has no time zone.
+    """
+    return tuple(_judge(ring, session, at) for session in ring.sessions)
+
+
+def _judge(ring: KeyRing, session: SessionId, at: datetime) -> SessionHealth:
+    used, problem = None, None
+    try:
+        used = ring.choose(session, at)
+    except KeyChoiceError as error:
+        problem = error
+    return SessionHealth(
+        session=session,
+        used=used,
+        problem=problem,
+        warning=None if used is None else expiry_warning(used, at),
+        others=tuple(pair for pair in ring.pairs_for(session) if pair is not used),
+    )

@@ -1,0 +1,393 @@
+"""A ring that follows its file: whole states only, without a restart."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gatepass.errors import KeyFileError, KeyFilePermissionError, KeySourceError
+from gatepass.keys import (
+    AccessKeyId,
+    IssuedPair,
+    KeyFile,
+    KeyRing,
+    SecretKey,
+    format_key_file,
+    reading,
+    watch,
+    write_key_file,
+)
+from tests.keys.samples import NEW, OLD, OTHER, Facts, facts, private_file, shares_run
+
+LONG_AGO = 1_700_000_000
+THIRD = replace(NEW, access_key_id=AccessKeyId("thirdthirdthirdthird"))
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time stands still, at a moment when every file written now is from the future."""
+    stopped = SimpleNamespace(time=lambda: LONG_AGO + 1000.0, monotonic=lambda: 50.0)
+    monkeypatch.setattr(watch, "time", stopped)
+    return stopped
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return private_file(tmp_path / "keys.txt", format_key_file([OLD, NEW]))
+
+
+def held(ring: KeyRing) -> set[Facts]:
+    return {facts(pair) for pair in ring}
+
+
+def expected(*pairs: IssuedPair) -> set[Facts]:
+    return {facts(pair) for pair in pairs}
+
+
+def rewrite(path: Path, content: str | bytes, *, still: bool) -> None:
+    """Write a file in place; ``still`` makes it look as if that was long ago."""
+    private_file(path, content)
+    if still:
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def test_the_ring_is_that_of_the_file(path: Path) -> None:
+    keys = KeyFile(path)
+    assert held(keys.ring) == expected(OLD, NEW)
+    assert keys.path == path
+    assert held(KeyFile(str(path)).ring) == expected(OLD, NEW)
+
+
+def test_a_file_that_is_still_is_read_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(path, path.read_bytes(), still=True)
+    keys = KeyFile(path)
+    first = keys.ring
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the file was read again")
+
+    monkeypatch.setattr(watch, "read_snapshot", fail)
+    assert keys.ring is first
+
+
+def test_an_added_pair_is_taken_up_at_once(path: Path) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([OLD, NEW, OTHER]), still=False)
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+
+
+def test_a_rotation_is_taken_up_when_the_file_is_still(path: Path) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([NEW, THIRD]), still=False)
+    assert held(keys.ring) == expected(OLD, NEW)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert held(keys.ring) == expected(NEW, THIRD)
+
+
+@pytest.mark.parametrize(
+    ("age", "taken"), [(0.0, False), (watch.SETTLE_SECONDS - 0.25, False), (1.0, True)]
+)
+def test_a_file_is_still_when_it_was_not_written_to_for_a_second(
+    path: Path, age: float, taken: bool
+) -> None:
+    keys = KeyFile(path)
+    private_file(path, format_key_file([NEW, THIRD]))
+    os.utime(path, (LONG_AGO, LONG_AGO + 1000 - age))
+    assert held(keys.ring) == (expected(NEW, THIRD) if taken else expected(OLD, NEW))
+
+
+def test_a_rotation_is_taken_up_at_once_when_asked(path: Path) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([THIRD]), still=False)
+    assert held(keys.reload()) == held(keys.ring) == expected(THIRD)
+
+
+def test_a_replaced_file_is_noticed_though_size_and_time_are_the_same(path: Path) -> None:
+    rewrite(path, format_key_file([OLD]), still=True)
+    keys = KeyFile(path)
+    assert held(keys.ring) == expected(OLD)
+    other = path.with_name("other.txt")
+    rewrite(other, format_key_file([NEW]), still=True)
+    assert path.stat().st_size == other.stat().st_size
+    other.replace(path)
+    assert held(keys.ring) == expected(NEW)
+
+
+def test_two_writes_within_one_tick_of_the_clock_are_both_noticed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a file system whose times are coarse: nothing about the file's state changes.
+    monkeypatch.setattr(reading, "identity_of", lambda status: (1, 1, status.st_size, 1))
+    monkeypatch.setattr(watch, "identity_of", lambda status: (1, 1, status.st_size, 1))
+    rewrite(path, format_key_file([OTHER]) + " " * 167, still=False)
+    keys = KeyFile(path)
+    assert held(keys.ring) == expected(OTHER)
+    more = format_key_file([OTHER, replace(OTHER, access_key_id=THIRD.access_key_id)])
+    rewrite(path, more.ljust(path.stat().st_size - 1) + "\n", still=False)
+    assert len(keys.ring) == 2
+
+
+def test_a_pair_whose_secret_changes_counts_as_altered(path: Path) -> None:
+    keys = KeyFile(path)
+    changed = replace(NEW, secret=SecretKey.generate())
+    rewrite(path, format_key_file([OLD, changed]), still=False)
+    assert held(keys.ring) == expected(OLD, NEW)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert held(keys.ring) == expected(OLD, changed)
+
+
+def test_a_file_cut_at_any_byte_never_gives_a_wrong_ring(path: Path) -> None:
+    before = format_key_file([OLD, NEW])
+    keys = KeyFile(path)
+    for cut in range(len(before)):
+        rewrite(path, before[:cut], still=False)
+        assert held(keys.ring) == expected(OLD, NEW), cut
+    rewrite(path, before, still=False)
+    assert held(keys.ring) == expected(OLD, NEW)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_written_anew_byte_by_byte_never_gives_a_wrong_ring(path: Path, end: str) -> None:
+    keys = KeyFile(path)
+    after = format_key_file([NEW, THIRD]).replace("\n", end)
+    for cut in range(len(after) + 1):
+        rewrite(path, after[:cut], still=False)
+        assert held(keys.ring) == expected(OLD, NEW), cut
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert held(keys.ring) == expected(NEW, THIRD)
+
+
+def test_a_file_overwritten_byte_by_byte_never_gives_a_wrong_ring(path: Path) -> None:
+    before = format_key_file([OLD, NEW])
+    after = format_key_file([NEW, THIRD])
+    keys = KeyFile(path)
+    for cut in range(len(after) + 1):
+        rewrite(path, after[:cut] + before[cut:], still=False)
+        assert held(keys.ring) == expected(OLD, NEW), cut
+
+
+def test_a_file_that_grows_byte_by_byte_never_gives_a_partial_pair(path: Path) -> None:
+    whole = format_key_file([OLD, OTHER, NEW])
+    start = len(format_key_file([OLD]))
+    rewrite(path, whole[:start], still=False)
+    keys = KeyFile(path)
+    states = []
+    for cut in range(start, len(whole) + 1):
+        rewrite(path, whole[:cut], still=False)
+        states.append(held(keys.ring))
+    seen = [state for n, state in enumerate(states) if n == 0 or state != states[n - 1]]
+    assert seen == [expected(OLD), expected(OLD, OTHER), expected(OLD, OTHER, NEW)]
+
+
+def test_a_last_line_without_its_end_is_taken_up_when_the_file_is_still(path: Path) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([OLD, NEW, OTHER]).rstrip(), still=False)
+    assert held(keys.ring) == expected(OLD, NEW)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+
+
+def test_a_file_from_the_future_is_taken_up_when_it_was_watched_long_enough(
+    path: Path, clock: SimpleNamespace
+) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([THIRD]), still=False)
+    assert held(keys.ring) == expected(OLD, NEW)
+    clock.monotonic = lambda: 50.0 + watch.SETTLE_SECONDS / 2
+    assert held(keys.ring) == expected(OLD, NEW)
+    clock.monotonic = lambda: 50.0 + watch.SETTLE_SECONDS
+    assert held(keys.ring) == expected(THIRD)
+
+
+def _make_missing(path: Path) -> None:
+    path.unlink()
+
+
+def _make_exposed(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _make_garbled(path: Path) -> None:
+    rewrite(path, b"\x00" * 200, still=True)
+
+
+def _make_empty(path: Path) -> None:
+    rewrite(path, b"", still=True)
+
+
+def _make_header_only(path: Path) -> None:
+    rewrite(path, format_key_file([OLD]).split("\n")[0] + "\n", still=True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (_make_missing, "there is no such file"),
+        pytest.param(
+            _make_exposed,
+            "chmod 600",
+            marks=pytest.mark.skipif(os.name != "posix", reason="no permission bits on Windows"),
+        ),
+        (_make_garbled, "is a tab, NUL or not ASCII"),
+        (_make_empty, "it is empty"),
+        (_make_header_only, "it has a header but no key pair"),
+    ],
+)
+def test_a_spoilt_file_keeps_the_ring_and_reports_once(
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
+    complaint: str,
+) -> None:
+    problems: list[KeySourceError] = []
+    keys = KeyFile(path, on_problem=problems.append)
+    spoil(path)
+    with caplog.at_level(logging.DEBUG, "gatepass.keys"):
+        for _ in range(3):
+            assert held(keys.ring) == expected(OLD, NEW)
+    (problem,) = problems
+    assert isinstance(problem, KeyFileError)
+    assert complaint in str(problem)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("gatepass.keys", "ERROR")
+    assert record.getMessage() == f"{problem}: the key pairs read before stay in use"
+    assert not any(shares_run(caplog.text, pair.secret.reveal(), 8) for pair in (OLD, NEW))
+
+    rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    spoil(path)
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert len(problems) == 2
+
+
+def test_each_change_for_the_worse_is_reported(path: Path) -> None:
+    problems: list[KeySourceError] = []
+    keys = KeyFile(path, on_problem=problems.append)
+    for size in (10, 20, 30):
+        rewrite(path, b"\x00" * size, still=True)
+        assert held(keys.ring) == held(keys.ring) == expected(OLD, NEW)
+    assert len(problems) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
+def test_the_chmod_that_mends_a_file_is_noticed(path: Path) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
+    path.chmod(0o644)
+    assert held(keys.ring) == expected(OLD, NEW)
+    path.chmod(0o600)
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
+def test_an_exposed_file_is_followed_only_when_allowed(path: Path) -> None:
+    path.chmod(0o644)
+    with pytest.raises(KeyFilePermissionError, match="chmod 600"):
+        KeyFile(path)
+    keys = KeyFile(path, allow_insecure=True)
+    rewrite(path, format_key_file([OLD, NEW, OTHER]), still=False)
+    path.chmod(0o644)
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+
+
+def test_without_a_first_ring_there_is_no_key_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="there is no such file"):
+        KeyFile(tmp_path / "keys.txt")
+
+
+def test_a_reload_that_fails_raises_and_keeps_the_ring(path: Path) -> None:
+    keys = KeyFile(path)
+    path.unlink()
+    with pytest.raises(KeyFileError, match="there is no such file"):
+        keys.reload()
+    assert held(keys.ring) == expected(OLD, NEW)
+
+
+def test_a_file_written_to_while_it_is_read_is_tried_again_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems: list[KeySourceError] = []
+    keys = KeyFile(path, on_problem=problems.append)
+    write_key_file(path, [OLD, NEW, OTHER])
+    real = reading._content
+    busy = True
+
+    def write_behind(file: object, where: Path) -> object:
+        if busy:
+            with where.open("ab") as other:
+                other.write(b"\n")
+        return real(file, where)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reading, "_content", write_behind)
+    assert held(keys.ring) == expected(OLD, NEW)
+    busy = False
+    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert problems == []
+
+
+def test_a_callback_may_ask_for_the_ring(path: Path) -> None:
+    rings: list[KeyRing] = []
+    keys = KeyFile(path, on_problem=lambda _: rings.append(keys.ring))
+    path.unlink()
+    assert keys.ring is rings[0]
+
+
+def test_threads_see_one_state_or_the_other(path: Path) -> None:
+    states = [[OLD, NEW], [NEW, THIRD], [OLD, NEW, OTHER]]
+    allowed = [expected(*pairs) for pairs in states]
+    keys = KeyFile(path)
+    done = threading.Event()
+    wrong: list[object] = []
+
+    def watch_the_ring() -> None:
+        while not done.is_set():
+            try:
+                seen = held(keys.ring)
+            except Exception as error:  # noqa: BLE001 - a thread's error must reach the test
+                wrong.append(error)
+                return
+            if seen not in allowed:
+                wrong.append(seen)
+
+    threads = [threading.Thread(target=watch_the_ring) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for turn in range(60):
+        write_key_file(path, states[turn % len(states)])
+        os.utime(path, (LONG_AGO + turn, LONG_AGO + turn))
+        keys.reload()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert held(keys.ring) == allowed[59 % len(states)]
+
+
+def test_expiry_is_warned_of_once_in_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keys = KeyFile(path)
+    noon = datetime(2026, 2, 3, 18, 0, tzinfo=timezone.utc)
+    with caplog.at_level(logging.WARNING, "gatepass.keys"):
+        given = [
+            (day, warning.threshold)
+            for day in range(30, -2, -1)
+            for warning in (*keys.warn(noon - timedelta(day)), *keys.warn(noon - timedelta(day)))
+        ]
+    assert given == [(day, day) for day in (28, 14, 7, 3, 1)]
+    assert len(caplog.records) == 5
+    assert caplog.records[0].getMessage() == (
+        "session B08: key pair oldoldoldoldoldoldol expires in 28 days,"
+        " at market close of 2026-02-03: generate a new pair at the Request Center"
+    )
+
+
+def test_a_warning_needs_a_time_zone(path: Path) -> None:
+    with pytest.raises(ValueError, match="needs a time zone"):
+        KeyFile(path).warn(datetime(2026, 2, 3))
