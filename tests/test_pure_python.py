@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from benches import pure_python
+from gatepass.bench import pure_python
 from tests import oracle
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/logon_vectors.json").read_text("utf-8"))

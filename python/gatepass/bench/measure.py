@@ -14,7 +14,7 @@ import timeit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gatepass._native import BUILD_PROFILE, VERSION, measure_core, verify_batch
+from gatepass._native import BUILD_PROFILE, VERSION, SigningKey, measure_core, verify_batch
 from gatepass.bench.paths import Path, paths
 from gatepass.bench.samples import ACCESS_KEY_ID, SECRET, VALUES, make_batch, make_samples
 from gatepass.errors import GatepassError
@@ -88,7 +88,8 @@ def _measure_path(path: Path) -> Row:
         exec(path.setup, scope)  # noqa: S102 - the statements are this package's own
         if eval(side, scope) != expected:  # noqa: S307
             raise GatepassError(f"{path.name}: {side} gives a wrong answer, so it is not timed")
-    ours.timeit(LOOPS), theirs.timeit(LOOPS)
+    ours.timeit(LOOPS)
+    theirs.timeit(LOOPS)
     rounds = [(ours.timeit(LOOPS), theirs.timeit(LOOPS)) for _ in range(ROUNDS)]
     scale = 1e9 / LOOPS
     ratio = statistics.median(t / o for o, t in rounds)
@@ -115,16 +116,17 @@ def _measure_core() -> Row:
     )
 
 
-def _measure_batch(logons: Sequence[bytes], keys: dict[str, object]) -> Row:
+def _measure_batch(logons: Sequence[bytes], keys: dict[str, SigningKey]) -> Row:
     def run(threads: int) -> float:
         started = timeit.default_timer()
-        codes = verify_batch(keys, logons, threads)  # type: ignore[arg-type]
+        codes = verify_batch(keys, logons, threads)
         elapsed = timeit.default_timer() - started
         if any(codes):
             raise GatepassError("batch: a valid Logon was refused, so it is not timed")
         return elapsed
 
-    run(2), run(1)
+    run(2)
+    run(1)
     rounds = [(run(2), run(1)) for _ in range(BATCH_ROUNDS)]
     scale = 1e9 / len(logons)
     return Row(

@@ -5,8 +5,9 @@ Both sides are statements over local names, so that neither pays for a wrapper.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from gatepass.bench import pure_python
 from gatepass.bench.samples import ACCESS_KEY_ID, SECRET, VALUES, Samples
@@ -24,13 +25,13 @@ class Path:
     theirs: str
     expected: object
     bar: float | None
-    names: Mapping[str, object]
+    names: dict[str, Any]
     setup: str = f"{_ARGUMENTS} = values"
 
 
 def paths(samples: Samples) -> Iterator[Path]:
     """Give every path over one Logon."""
-    names = {
+    names: dict[str, Any] = {
         "values": VALUES,
         "secret": SECRET,
         "access_key_id": ACCESS_KEY_ID,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import datetime, timezone
 from typing import Annotated
@@ -11,7 +12,9 @@ import typer
 from gatepass.keys import KeySource, open_keys
 from gatepass.signing import parse_sending_time
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text for people.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Write JSON instead of text for people.")
+]
 Keys = Annotated[
     str,
     typer.Option(
@@ -30,7 +33,9 @@ KeysArgument = Annotated[
 ]
 AllowInsecureKeys = Annotated[
     bool,
-    typer.Option("--allow-insecure-keys", help="Accept a key file that others can read."),
+    typer.Option(
+        "--allow-insecure-keys", metavar="", help="Accept a key file that others can read."
+    ),
 ]
 At = Annotated[
     str | None,
@@ -43,18 +48,22 @@ At = Annotated[
 ]
 AnyTime = Annotated[
     bool,
-    typer.Option("--any-time", help="Leave out what depends on the time: for old Logons."),
+    typer.Option(
+        "--any-time", metavar="", help="Leave out what depends on the time: for old Logons."
+    ),
 ]
 LogonFile = Annotated[
     str,
     typer.Argument(
-        metavar="[FILE|-]",
+        metavar="FILE|-",
         help="Logons: one a line, or end to end; with SOH, or | in its place. - is standard input.",
         show_default=False,
     ),
 ]
 
 STDIN = "-"
+#: Years that ``--at`` takes: beyond them a date in another time zone may not exist.
+YEARS = range(1970, 9000)
 _STDIN_KEYS = re.compile(r"-|fd:0+")
 _UTC = re.compile(r"[Zz]\Z")
 
@@ -80,16 +89,12 @@ def parse_at(text: str | None) -> datetime | None:
     """
     if text is None:
         return None
-    try:
-        return parse_sending_time(text)
-    except ValueError:
-        pass
-    try:
-        # Before Python 3.11 fromisoformat does not know Z.
-        moment = datetime.fromisoformat(_UTC.sub("+00:00", text))
-    except ValueError:
-        moment = None
-    if moment is None or moment.utcoffset() is None:
+    moment = None
+    # Before Python 3.11 fromisoformat does not know Z.
+    for read in (parse_sending_time, lambda t: datetime.fromisoformat(_UTC.sub("+00:00", t))):
+        with contextlib.suppress(ValueError):
+            moment = moment or read(text)
+    if moment is None or moment.utcoffset() is None or moment.year not in YEARS:
         raise typer.BadParameter(
             "give a date and time with its zone, such as 2026-11-23T14:30:00Z or"
             " 2026-11-23T08:30:00-06:00, or in UTC as a Logon has it: 20261123-14:30:00.000",
@@ -99,8 +104,8 @@ def parse_at(text: str | None) -> datetime | None:
 
 
 def moment_of(at: str | None) -> datetime:
-    """Read ``--at``, or give the present."""
-    return parse_at(at) or datetime.now(timezone.utc)
+    """Read ``--at``, or give the present, to the second."""
+    return parse_at(at) or datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def refuse_both_times(at: str | None, any_time: bool) -> None:

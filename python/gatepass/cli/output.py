@@ -69,12 +69,12 @@ def can_print(console: Console, text: str) -> bool:
     return True
 
 
-def marked(console: Console, mark: Mark, words: str, *, style: str | None = None) -> Text:
-    """Return a symbol and words in the mark's colour."""
+def marked(console: Console, mark: Mark, words: str) -> Text:
+    """Return a symbol and words in the mark's colour; what is appended has its own."""
     from rich.text import Text
 
     symbol = mark.symbol if can_print(console, mark.symbol) else mark.ascii
-    return Text(f"{symbol} {visible(words)}", mark.style if style is None else style)
+    return Text.assemble((f"{symbol} {visible(words)}", mark.style))
 
 
 def visible(text: object) -> str:

@@ -23,8 +23,16 @@ BROKEN_PIPE = 141
 SECRET_LENGTH = 43
 
 
+#: The commands in the order in which a new user wants them; Typer would put groups last.
+ORDER = ("sign", "verify", "explain", "keys", "demo", "bench")
+
+
 class Commands(TyperGroup):
     """The top of the command tree."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+        """Name the commands in `ORDER`."""
+        return list(ORDER)
 
     def main(
         self,
@@ -78,7 +86,9 @@ def _refuse(error: Exception, words: Sequence[str]) -> int:
 
 def _message(error: Exception) -> str:
     if isinstance(error, TyperException):
-        return " ".join(error.format_message().split())
+        message = " ".join(error.format_message().split())
+        context = getattr(error, "ctx", None)
+        return f"{message} See {context.command_path} --help." if message and context else message
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatepass._native import Logon
+from gatepass._native import PROFILES, Logon
 from gatepass.cli.logons import Place, places, read_logons
 from gatepass.cli.options import (
     STDIN,
@@ -25,6 +25,8 @@ from gatepass.errors import GatepassError
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.signing import LogonSigner
 from gatepass.signing.notation import PIPE, SOH, Line
+
+_SENDER_COMP_ID = [tag for tag, _ in PROFILES["fix-logon"]].index(49)
 
 EPILOG = """[bold]Example:[/bold] gatepass sign logons.txt --keys keys.txt > signed.txt
 
@@ -48,12 +50,13 @@ def sign(
     credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end of
     the body; 9 and 10 are made new.
 
-    A line that cannot be signed gives no output but an error that names it, the
-    other lines are signed all the same, and the exit code is 2.
+    A line that cannot be signed gives no output but an error that names it,
+    the other lines are signed all the same, and the exit code is 2.
 
-    The pair is the valid one created last of the session in SenderCompID (49).
+    The session in SenderCompID (49) decides the pair: of its valid ones, that
+    created last.
 
-    --json writes an object a Logon and line: line, index, sender_comp_id,
+    --json writes an object a line for each Logon: line, index, sender_comp_id,
     access_key_id, logon; or line, index, error, type.
     """
     moment = parse_at(at)
@@ -63,14 +66,51 @@ def sign(
     used: set[str] = set()
     failed = False
     for line in read_logons(file):
-        try:
-            signed = _sign_line(signer, line, moment)
-        except _LineRefusedError as refusal:
+        signed = []
+        for place, message in places(line):
+            try:
+                signed.append(Logon(signer.sign(message, at=moment)))
+            except GatepassError as error:
+                _report(place, error, as_json=json)
+        if len(signed) < len(line.messages):
             failed = True
-            refusal.report(json)
             continue
-        _write(line, signed, json)
-        _warn(source, {_access_key_id(message) for message in signed} - used, moment)
-        used.update(_access_key_id(message) for message in signed)
+        _write(line, signed, as_json=json)
+        new = {logon.access_key_id.decode("ascii") for logon in signed} - used
+        _warn(source, new, moment)
+        used |= new
     if failed:
         raise typer.Exit(2)
+
+
+def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:
+    if as_json:
+        emit({**place.as_dict(), "error": str(error), "type": type(error).__name__})
+    say(f"gatepass: line {place}: {error}")
+
+
+def _write(line: Line, signed: list[Logon], *, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.buffer.write(line.answer(tuple(logon.message for logon in signed)))
+        sys.stdout.buffer.flush()
+        return
+    for (place, _), logon in zip(places(line), signed, strict=True):
+        text = logon.message.replace(SOH, PIPE) if line.piped else logon.message
+        emit(
+            {
+                **place.as_dict(),
+                "sender_comp_id": (logon.values[_SENDER_COMP_ID] or b"").decode("ascii"),
+                "access_key_id": logon.access_key_id.decode("ascii"),
+                # Fields that are not signed may hold any byte; Latin-1 keeps each of them.
+                "logon": text.decode("latin-1"),
+            }
+        )
+
+
+def _warn(source: KeySource, used: set[str], moment: datetime | None) -> None:
+    """Say of pairs that were used for the first time that they expire soon."""
+    if not used:
+        return
+    for warning in source.ring.warnings(moment or datetime.now(timezone.utc)):
+        if warning.pair.access_key_id in used:
+            say(f"gatepass: warning: {warning}")

@@ -14,17 +14,17 @@ from gatepass.keys.ring import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class SessionHealth:
-    """One session at one time.
+    """One session and its pairs at one time.
 
     ``used`` is the pair that `KeyRing.choose` gives, ``problem`` why it gives none, ``warning``
-    that the pair in use expires soon. ``others`` are the session's pairs that are not used.
+    that the pair in use expires soon.
     """
 
     session: SessionId
+    pairs: tuple[KeyPair, ...]
     used: KeyPair | None
     problem: KeyChoiceError | None
     warning: ExpiryWarning | None
-    others: tuple[KeyPair, ...]
 
     @property
     def healthy(self) -> bool:
@@ -51,8 +51,8 @@ def _judge(ring: KeyRing, session: SessionId, at: datetime) -> SessionHealth:
         problem = error
     return SessionHealth(
         session=session,
+        pairs=ring.pairs_for(session),
         used=used,
         problem=problem,
         warning=None if used is None else expiry_warning(used, at),
-        others=tuple(pair for pair in ring.pairs_for(session) if pair is not used),
     )

@@ -9,6 +9,7 @@ from gatepass._native import PROFILES, Logon, canonical_string, encode_signature
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, KeySource
 from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
+from gatepass.signing.notation import visible
 from gatepass.signing.verdict import Verdict
 from gatepass.signing.verifier import LogonVerifier
 
@@ -24,7 +25,7 @@ class ExplainedField:
 
     tag: int
     name: str
-    value: str | None
+    value: str | None = field(repr=False)
     problem: str | None = None
 
 
@@ -39,7 +40,7 @@ class Explanation:
 
     verdict: Verdict
     fields: tuple[ExplainedField, ...] = ()
-    canonical: str | None = None
+    canonical: str | None = field(default=None, repr=False)
     expected: str | None = field(default=None, repr=False)
     received: str | None = field(default=None, repr=False)
     cause: str | None = None
@@ -132,19 +133,23 @@ def _made_with(
 ) -> str | None:
     """Say whose key made the signature and over what, if it is not the right one's."""
     canonical = logon.joined(b"\n")
-    sender = logon.value(49).decode("ascii")
-    others = [other for other in ring.pairs_for(sender) if other is not pair]
-    if pair is not None and pair.signing_key.verify(canonical, signature):
-        return None
-    for other in others:
-        if other.signing_key.verify(canonical, signature):
-            named = "another Access Key ID" if pair is None else pair.access_key_id
-            return f"it was signed with the secret key of {other.access_key_id}, but names {named}"
-    for candidate in ([pair] if pair is not None else []) + others:
-        mistake = find_mistake(logon, signature, candidate.signing_key)
+    serving = ring.pairs_for(logon.value(49).decode("ascii"))
+    candidates = ([] if pair is None else [pair]) + [
+        other for other in serving if other is not pair
+    ]
+    for used in candidates:
+        if used.signing_key.verify(canonical, signature):
+            return None if used is pair else _wrong_key(used, pair)
+    for used in candidates:
+        mistake = find_mistake(logon, signature, used.signing_key)
         if mistake is not None:
-            return mistake
+            return mistake if used is pair else f"{mistake}; and {_wrong_key(used, pair)}"
     return None
+
+
+def _wrong_key(used: KeyPair, named: KeyPair | None) -> str:
+    names = "another Access Key ID" if named is None else named.access_key_id
+    return f"it was signed with the secret key of {used.access_key_id}, but names {names}"
 
 
 def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
@@ -174,7 +179,4 @@ def _problem(index: int, value: bytes | None) -> str | None:
 
 
 def _visible(value: bytes | None) -> str | None:
-    r"""Text for people: bytes that cannot be printed are written as ``\xNN``."""
-    if value is None:
-        return None
-    return "".join(chr(b) if 0x20 <= b <= 0x7E else f"\\x{b:02x}" for b in value)
+    return None if value is None else visible(value)

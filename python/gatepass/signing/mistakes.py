@@ -128,8 +128,10 @@ def read_foreign_signature(text: bytes) -> tuple[str, bytes] | None:
         name = "hexadecimal"
     elif b"+" in text or b"/" in text:
         name = "standard base64"
-    else:
+    elif b"=" in text:
         name = "base64url with padding"
+    else:
+        return None
     try:
         signature = binascii.unhexlify(text) if is_hexadecimal else _base64(text)
     except (binascii.Error, ValueError):

@@ -15,6 +15,11 @@ SOH = b"\x01"
 PIPE = b"|"
 
 
+def visible(value: bytes) -> str:
+    r"""Write a value for people: bytes that cannot be printed become ``\xNN``."""
+    return "".join(chr(b) if 0x20 <= b <= 0x7E else f"\\x{b:02x}" for b in value)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of input: its messages in wire form, and how to write an answer alike."""

@@ -8,9 +8,11 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from gatepass._native import ALGORITHM, PROFILES, Logon, canonical_string, encode_signature
+from gatepass.errors import SignerError
 from gatepass.keys import AccessKeyId, KeyPair, KeyRing, KeySource
 
 _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
+_SIGNATURE_BYTES = 32
 
 
 class Signer(Protocol):
@@ -95,7 +97,7 @@ class LogonSigner:
         parsed = Logon(logon)
         canonical = parsed.canonical
         signer = self._signer_for(parsed.values[_TAGS.index(49)], at)
-        return parsed.with_credentials(signer.access_key_id, signer.sign(canonical))
+        return parsed.with_credentials(signer.access_key_id, _ask(signer, canonical))
 
     def sign_fields(self, values: Mapping[int, str], *, at: datetime | None = None) -> Credentials:
         """Sign the values of a Logon, given by tag; tags that are not signed are ignored.
@@ -105,9 +107,20 @@ class LogonSigner:
         signed = [values.get(tag) for tag in _TAGS]
         canonical = canonical_string("fix-logon", signed)
         signer = self._signer_for(values[49].encode("ascii"), at)
-        return Credentials(signer.access_key_id, encode_signature(signer.sign(canonical)))
+        return Credentials(signer.access_key_id, encode_signature(_ask(signer, canonical)))
 
     def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
         # A canonical string exists by now, so SenderCompID is there and printable ASCII.
         assert sender_comp_id is not None  # noqa: S101
         return self._choose(sender_comp_id.decode("ascii"), at or datetime.now(timezone.utc))
+
+
+def _ask(signer: Signer, canonical: bytes) -> bytes:
+    """Get a signature and trust the signer with nothing more than that it is right."""
+    signature = signer.sign(canonical)
+    if not isinstance(signature, bytes) or len(signature) != _SIGNATURE_BYTES:
+        raise SignerError(
+            f"the signer gave no signature of {_SIGNATURE_BYTES} bytes: it must give the bytes of"
+            " HMAC-SHA-256 themselves, decoded from any text"
+        )
+    return signature

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 from gatepass._native import PROFILES, Logon
 from gatepass.errors import LogonError
 from gatepass.keys import KeyPair, KeyRing, KeySource, Status
+from gatepass.keys.validity import require_aware
+from gatepass.signing.notation import visible
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.verdict import Check, Outcome, Verdict
 
@@ -73,10 +75,13 @@ class LogonVerifier:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record. Never raises for a bad Logon: that is a failed check.
+        for logons from a record. Never raises for a bad Logon: that is a failed check. Raises
+        `ValueError` when `at` has no time zone.
         """
         ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
         moment = None if any_time else at or datetime.now(timezone.utc)
+        if moment is not None:
+            require_aware(moment)
         try:
             parsed = Logon(logon)
         except LogonError as error:
@@ -85,7 +90,8 @@ class LogonVerifier:
 
     def _verify(self, logon: Logon, ring: KeyRing, moment: datetime | None) -> Verdict:
         checks = [Check("message", Outcome.PASSED, "one whole, intact Logon")]
-        values = [_text(value) for value in logon.values]
+        # As text for people: whoever sent it may have put a terminal's control codes in it.
+        values = [None if value is None else visible(value) for value in logon.values]
         sender_comp_id = values[_SENDER_COMP_ID]
         canonical = _signed_fields(logon, checks)
         signature = _credentials(logon, checks)
@@ -139,14 +145,14 @@ def _pair(
     detail = f"Session ID {session} has {len(pairs)} key pair{'s' if len(pairs) > 1 else ''}"
     checks.append(Check("session", Outcome.PASSED, detail))
     try:
-        named = _text(logon.access_key_id)
+        named = visible(logon.access_key_id)
     except LogonError:
         return None
     for pair in pairs:
         if pair.access_key_id == named:
             checks.append(Check("access key", Outcome.PASSED, f"{named} is a pair of {session}"))
             return pair
-    other = ring.find(named or "")
+    other = ring.find(named)
     detail = (
         f"EncodedText (355) names an Access Key ID of session {other.session}, not of {session}"
         if other is not None
@@ -180,10 +186,6 @@ def _complete(checks: list[Check]) -> tuple[Check, ...]:
     """All checks in order; those that were not reached say so."""
     made = {check.name: check for check in checks}
     return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("ascii", "backslashreplace")
 
 
 def _seconds(span: timedelta) -> str:

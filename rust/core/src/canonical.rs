@@ -1,6 +1,7 @@
 //! The one canonicaliser: field values in, signed bytes out.
 
 use crate::error::{FieldError, FieldRule};
+use crate::key::{Signature, SigningKey};
 use crate::profile::Profile;
 
 /// Bytes the canonical string may hold.
@@ -25,6 +26,12 @@ impl CanonicalString {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+
+    /// Nothing but delimiters, of which none counts yet.
+    #[inline]
+    fn blank() -> Self {
+        Self { bytes: [DELIMITER; CAPACITY], len: 0 }
     }
 
     /// How many of its bytes are printable.
@@ -58,11 +65,42 @@ impl<const N: usize> Profile<N> {
     /// for such values is not public, and peers disagree, so nothing is guessed.
     #[inline]
     pub fn canonical(&self, values: &[Option<&[u8]>; N]) -> Result<CanonicalString, FieldError> {
+        let mut string = CanonicalString::blank();
+        self.fill(&mut string, values)?;
+        Ok(string)
+    }
+
+    /// Signs `values`, given in the profile's order, with `key`.
+    ///
+    /// The same as signing the bytes of [`canonical`](Self::canonical), but faster: the string is
+    /// signed where it was built, not moved to the caller first.
+    ///
+    /// # Errors
+    /// As [`canonical`](Self::canonical); nothing is signed then.
+    #[inline]
+    pub fn sign(
+        &self,
+        key: &SigningKey,
+        values: &[Option<&[u8]>; N],
+    ) -> Result<Signature, FieldError> {
+        let mut string = CanonicalString::blank();
+        self.fill(&mut string, values)?;
+        Ok(key.sign(string.as_bytes()))
+    }
+
+    /// Lays the values into a blank string.
+    #[inline(always)]
+    fn fill(
+        &self,
+        string: &mut CanonicalString,
+        values: &[Option<&[u8]>; N],
+    ) -> Result<(), FieldError> {
         const { assert!(N > 0, "a profile signs at least one field") }
-        let mut string = CanonicalString { bytes: [DELIMITER; CAPACITY], len: 0 };
         let mut start = 0;
         for (index, value) in values.iter().enumerate() {
-            let Some(value) = *value else { return Err(self.refuse(index, FieldRule::Missing)) };
+            let Some(value) = *value else {
+                return Err(self.refuse(index, FieldRule::Missing));
+            };
             if value.is_empty() {
                 return Err(self.refuse(index, FieldRule::Empty));
             }
@@ -70,7 +108,7 @@ impl<const N: usize> Profile<N> {
             let Some(slot) = string.bytes.get_mut(start..end) else {
                 return Err(self.refuse(index, FieldRule::TooLong { max: CAPACITY }));
             };
-            slot.copy_from_slice(value);
+            copy_value(slot, value);
             string.len = end;
             // The delimiter between this value and the next is there from the beginning.
             start = end + 1;
@@ -78,7 +116,7 @@ impl<const N: usize> Profile<N> {
         // One sweep over the whole string is faster than one per value: legal values leave
         // nothing unprintable but the delimiters.
         if string.printable() + (N - 1) == string.len {
-            Ok(string)
+            Ok(())
         } else {
             Err(self.first_illegal(values))
         }
@@ -103,4 +141,29 @@ impl<const N: usize> Profile<N> {
 
 fn is_printable(byte: u8) -> bool {
     byte.wrapping_sub(0x20) < 0x5F
+}
+
+/// Copies a value in moves of a fixed size, the last of which may overlap the one before.
+///
+/// Most values are a few bytes long, and each of these moves is one instruction where a copy of a
+/// length known only at run time is a call.
+#[inline(always)]
+fn copy_value(to: &mut [u8], from: &[u8]) {
+    let len = from.len();
+    assert_eq!(to.len(), len, "a value is laid into a slot of its own length");
+    match len {
+        0 => {}
+        // First, middle and last byte.
+        1..4 => [0, len / 2, len - 1].into_iter().for_each(|at| to[at] = from[at]),
+        4..8 => {
+            to[..4].copy_from_slice(&from[..4]);
+            to[len - 4..].copy_from_slice(&from[len - 4..]);
+        }
+        _ => {
+            for at in (0..len - 8).step_by(8) {
+                to[at..at + 8].copy_from_slice(&from[at..at + 8]);
+            }
+            to[len - 8..].copy_from_slice(&from[len - 8..]);
+        }
+    }
 }

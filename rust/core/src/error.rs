@@ -154,33 +154,40 @@ pub enum FramingError {
 impl fmt::Display for FramingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Empty => write!(f, "there is no message"),
-            Self::BeginString => write!(f, "the message does not begin with 8=FIX"),
+            Self::Empty => write!(f, "there is no message: give one whole FIX message"),
+            Self::BeginString => {
+                write!(f, "the message does not begin with 8=FIX: give it from its first byte")
+            }
             Self::BodyLengthMissing => {
                 write!(f, "BodyLength (9) must be the second field, with 1 to 6 digits")
             }
             Self::BodyLength { declared, actual: Some(actual) } => {
-                write!(f, "BodyLength (9) is {declared}, but the body has {actual} bytes")
+                write!(
+                    f,
+                    "BodyLength (9) is {declared}, but must be {actual}, the bytes of the body"
+                )
             }
             Self::BodyLength { declared, actual: None } => write!(
                 f,
-                "BodyLength (9) is {declared}, but CheckSum (10) does not stand where it says"
+                "BodyLength (9) is {declared}, but CheckSum (10) must stand where the body ends"
             ),
             Self::Truncated { missing: Some(missing) } => {
-                write!(f, "the message is truncated: {missing} more bytes were announced")
+                write!(f, "the message is truncated: give the {missing} missing bytes as well")
             }
-            Self::Truncated { missing: None } => write!(f, "the message is truncated"),
+            Self::Truncated { missing: None } => {
+                write!(f, "the message is truncated: give all of it")
+            }
             Self::TooLong { max } => {
                 write!(f, "the message is too long: at most {max} bytes are accepted")
             }
             Self::CheckSum { declared, actual } => {
-                write!(f, "CheckSum (10) is {declared:03}, but the bytes add up to {actual:03}")
+                write!(f, "CheckSum (10) is {declared:03}, but must be {actual:03} for these bytes")
             }
             Self::TrailingBytes { count } => {
                 write!(f, "{count} bytes stand behind the end of the message: give one message")
             }
             Self::MalformedField { at } => {
-                write!(f, "the field at byte {at} is not tag=value closed by SOH (0x01)")
+                write!(f, "the field at byte {at} must be tag=value, closed by SOH (0x01)")
             }
             Self::Misplaced { tag } => write!(
                 f,

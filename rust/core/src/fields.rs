@@ -8,8 +8,22 @@ pub const SOH: u8 = 0x01;
 /// Length fields and the data field that directly follows each.
 ///
 /// Taken from FIX 4.2 and CME's credential fields; 212/213 carries Drop Copy's XMLnonFIX.
-const DATA_FIELDS: [(u16, u16); 6] =
-    [(90, 91), (93, 89), (95, 96), (212, 213), (354, 355), (1401, 1402)];
+const DATA_FIELDS: [(u16, u16); 14] = [
+    (90, 91),
+    (93, 89),
+    (95, 96),
+    (212, 213),
+    (348, 349),
+    (350, 351),
+    (352, 353),
+    (354, 355),
+    (356, 357),
+    (358, 359),
+    (360, 361),
+    (362, 363),
+    (364, 365),
+    (1401, 1402),
+];
 
 /// What the scanner must know of a tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +55,7 @@ const KINDS: [Kind; 1403] = {
 };
 
 /// One field of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     /// Tag number.
     pub tag: u32,
@@ -53,18 +67,32 @@ pub struct Field<'a> {
     pub end: usize,
 }
 
+/// Says which tag it is; a value may be a signature or an old password.
+impl std::fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Field({}, {} bytes, {}..{})", self.tag, self.value.len(), self.start, self.end)
+    }
+}
+
 /// The fields of one framed message between BodyLength and CheckSum, in order.
 ///
 /// Yields an error once and then ends. Checks what two readers could otherwise read differently:
 /// MsgType comes first and once, 8, 9 and 10 do not occur inside, and a data field follows its
 /// length field with exactly that many bytes, whatever these are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Fields<'a> {
     message: &'a [u8],
     at: usize,
     end: usize,
     first: bool,
     announced: Option<Announced>,
+}
+
+/// Says how far it is, and nothing of what it reads.
+impl std::fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fields({}..{})", self.at, self.end)
+    }
 }
 
 /// A data field that must come next.
@@ -80,7 +108,7 @@ impl<'a> Fields<'a> {
         Self { message, at: start, end, first: true, announced: None }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scan(&mut self) -> Result<Field<'a>, FramingError> {
         let start = self.at;
         let malformed = FramingError::MalformedField { at: start };
@@ -90,8 +118,10 @@ impl<'a> Fields<'a> {
         let length = match self.announced.take() {
             None if kind == Kind::Data => return Err(FramingError::DataWithoutLength { tag }),
             None => self.message[from..self.end].iter().position(|byte| *byte == SOH),
-            Some(Announced { data_tag, length, .. }) if data_tag == tag => {
-                (self.message[from..self.end].get(length) == Some(&SOH)).then_some(length)
+            Some(Announced { data_tag, length, .. })
+                if data_tag == tag && self.message[from..self.end].get(length) == Some(&SOH) =>
+            {
+                Some(length)
             }
             Some(Announced { length_tag, .. }) => {
                 return Err(FramingError::DataLength { tag: length_tag });
@@ -116,15 +146,18 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, FramingError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.at == self.end {
+            if std::mem::take(&mut self.first) {
+                return Some(Err(FramingError::Misplaced { tag: 35 }));
+            }
             let tag = self.announced.take()?.length_tag;
             return Some(Err(FramingError::DataLength { tag }));
         }
         let field = self.scan();
         if field.is_err() {
-            self.at = self.end;
+            *self = Self { at: self.end, first: false, announced: None, ..*self };
         }
         Some(field)
     }

@@ -1,7 +1,7 @@
 //! The one MAC: HMAC-SHA-256 with a secret key, and the only file that names `ring`.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use base64::{DecodeError, DecodeSliceError, Engine as _};
 use ring::hmac;
 use zeroize::Zeroizing;
 
@@ -52,8 +52,12 @@ impl SigningKey {
         let mut buffer = Zeroizing::new([0; MAX_TEXT]);
         let engine = if padded { &URL_SAFE } else { &URL_SAFE_NO_PAD };
         let decoded = engine.decode_slice(text, buffer.as_mut());
-        let length = decoded.map_err(|_| {
-            if padded { SecretKeyError::Padding } else { SecretKeyError::SpareBits }
+        let length = decoded.map_err(|error| match error {
+            DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol { .. }) => {
+                SecretKeyError::SpareBits
+            }
+            _ if padded => SecretKeyError::Padding,
+            _ => SecretKeyError::SpareBits,
         })?;
         match length {
             MIN_KEY..=MAX_KEY => Ok(Self {

@@ -2,7 +2,7 @@
 
 use crate::canonical::CanonicalString;
 use crate::credentials::{ALGORITHM, AccessKeyId};
-use crate::error::{FieldError, FieldRule, LogonError};
+use crate::error::{FieldError, FieldRule, FramingError, LogonError};
 use crate::fields::{SOH, name_of};
 use crate::frame::{Frame, MAX_MESSAGE, check_sum};
 use crate::key::{Signature, SigningKey};
@@ -32,7 +32,7 @@ const ROLES: [u8; 1606] = {
 };
 
 /// A Logon (35=A), scanned once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Logon<'a> {
     frame: Frame<'a>,
     /// Values of the signed fields.
@@ -42,6 +42,13 @@ pub struct Logon<'a> {
     /// Stretches of the body that signing leaves out.
     cuts: [(usize, usize); CUT.len()],
     cut_count: usize,
+}
+
+/// Says how long it is; what it holds does not belong in a log.
+impl std::fmt::Debug for Logon<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Logon({} bytes)", self.frame.len())
+    }
 }
 
 impl<'a> Logon<'a> {
@@ -61,11 +68,10 @@ impl<'a> Logon<'a> {
             cuts: [(0, 0); CUT.len()],
             cut_count: 0,
         };
-        let mut msg_type = None;
         for field in frame.fields() {
             let field = field?;
-            if field.tag == 35 {
-                msg_type = Some(field.value);
+            if field.tag == 35 && field.value != b"A" {
+                return Err(refuse(35, FieldRule::Unexpected { expected: "A, for a Logon" }).into());
             }
             let role = ROLES.get(field.tag as usize).copied().unwrap_or(0) as usize;
             if role == 0 {
@@ -84,13 +90,7 @@ impl<'a> Logon<'a> {
                 logon.cut_count += 1;
             }
         }
-        match msg_type {
-            Some(b"A") => Ok(logon),
-            Some(_) => {
-                Err(refuse(35, FieldRule::Unexpected { expected: "A, for a Logon" }).into())
-            }
-            None => Err(refuse(35, FieldRule::Missing).into()),
-        }
+        Ok(logon)
     }
 
     /// The framed message.
@@ -112,6 +112,15 @@ impl<'a> Logon<'a> {
     #[inline]
     pub fn canonical(&self) -> Result<CanonicalString, FieldError> {
         FIX_LOGON.canonical(&self.signed)
+    }
+
+    /// Signs the canonical string, whatever credentials the logon already carries.
+    ///
+    /// # Errors
+    /// As [`canonical`](Self::canonical); nothing is signed then.
+    #[inline]
+    pub fn sign(&self, key: &SigningKey) -> Result<Signature, FieldError> {
+        FIX_LOGON.sign(key, &self.signed)
     }
 
     /// EncodedText (355) as it stands.
@@ -211,8 +220,13 @@ pub fn sign_logon(
 ) -> Result<(), LogonError> {
     out.clear();
     let logon = Logon::parse(message)?;
-    let signature = key.sign(logon.canonical()?.as_bytes());
-    out.resize(logon.signed_len(access_key), 0);
+    let length = logon.signed_len(access_key);
+    if length > MAX_MESSAGE {
+        // Who receives it would refuse it.
+        return Err(FramingError::TooLong { max: MAX_MESSAGE }.into());
+    }
+    let signature = FIX_LOGON.sign(key, &logon.signed)?;
+    out.resize(length, 0);
     logon.write_signed(access_key, &signature, out);
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::error::FramingError;
 use crate::frame::{BEGIN, Frame, Prefix};
 
 /// What a byte stream holds next. Offsets count from the beginning of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StreamEvent {
     /// One message with right BodyLength and CheckSum.
     Message {
@@ -22,13 +22,24 @@ pub enum StreamEvent {
     },
 }
 
+/// Says how long a message is; what it holds does not belong in a log.
+impl std::fmt::Debug for StreamEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message { offset, bytes } => {
+                write!(f, "Message({} bytes at {offset})", bytes.len())
+            }
+            Self::Garbled { offset, error } => write!(f, "Garbled({error:?} at {offset})"),
+        }
+    }
+}
+
 /// Cuts a byte stream into messages.
 ///
 /// Any split of the stream into pieces gives the same events. FIX asks that a garbled message be
 /// ignored, because the sequence gap it leaves brings it again; so an error is an event here, and
 /// the next message is looked for. Memory is bounded by the largest message plus what one
 /// [`push`](Self::push) adds, as long as the events are taken out.
-#[derive(Debug)]
 pub struct Framer {
     buffer: Vec<u8>,
     /// Bytes of the buffer that are done with.
@@ -38,6 +49,13 @@ pub struct Framer {
     /// Looking for the next message; `buffer[start]` is the byte before the first candidate.
     lost: bool,
     max: usize,
+}
+
+/// Says how much it holds, and nothing of it.
+impl std::fmt::Debug for Framer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Framer({} bytes pending at {})", self.pending(), self.offset)
+    }
 }
 
 impl Framer {

@@ -59,7 +59,10 @@ pub fn encode_signature<'py>(py: Python<'py>, signature: &[u8]) -> PyResult<Boun
 
 #[pyfunction]
 #[pyo3(signature = (text, /))]
-pub fn decode_signature<'py>(py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub fn decode_signature<'py>(
+    py: Python<'py>,
+    text: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
     let signature = Signature::from_base64url(bytes_of(text)?)
         .ok_or_else(|| not_a_signature("43 characters of base64url without padding"))?;
     Ok(PyBytes::new(py, signature.as_bytes()))

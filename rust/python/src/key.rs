@@ -1,14 +1,13 @@
 //! `SigningKey`: sign and verify with one secret key.
 
-use gatepass_core::{
-    AccessKeyId, CanonicalString, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon,
-};
+use gatepass_core::{AccessKeyId, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 use zeroize::Zeroizing;
 
 use crate::errors;
+use crate::text::Text;
 
 /// A secret key, ready to sign.
 #[pyclass(frozen, name = "SigningKey", module = "gatepass._native")]
@@ -56,34 +55,33 @@ impl PySigningKey {
     fn sign_fields<'py>(
         &self,
         py: Python<'py>,
-        msg_seq_num: &str,
-        sender_comp_id: &str,
-        sender_sub_id: &str,
-        sending_time: &str,
-        target_sub_id: &str,
-        heart_bt_int: &str,
-        sender_location_id: &str,
-        last_msg_seq_num_processed: &str,
-        application_system_name: &str,
-        trading_system_version: &str,
-        application_system_vendor: &str,
+        msg_seq_num: Text<'_>,
+        sender_comp_id: Text<'_>,
+        sender_sub_id: Text<'_>,
+        sending_time: Text<'_>,
+        target_sub_id: Text<'_>,
+        heart_bt_int: Text<'_>,
+        sender_location_id: Text<'_>,
+        last_msg_seq_num_processed: Text<'_>,
+        application_system_name: Text<'_>,
+        trading_system_version: Text<'_>,
+        application_system_vendor: Text<'_>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let canonical: CanonicalString = FIX_LOGON
-            .canonical(&[
-                Some(msg_seq_num.as_bytes()),
-                Some(sender_comp_id.as_bytes()),
-                Some(sender_sub_id.as_bytes()),
-                Some(sending_time.as_bytes()),
-                Some(target_sub_id.as_bytes()),
-                Some(heart_bt_int.as_bytes()),
-                Some(sender_location_id.as_bytes()),
-                Some(last_msg_seq_num_processed.as_bytes()),
-                Some(application_system_name.as_bytes()),
-                Some(trading_system_version.as_bytes()),
-                Some(application_system_vendor.as_bytes()),
-            ])
-            .map_err(errors::field)?;
-        PyString::from_bytes(py, &self.0.sign(canonical.as_bytes()).to_base64url())
+        let values = [
+            Some(msg_seq_num.0),
+            Some(sender_comp_id.0),
+            Some(sender_sub_id.0),
+            Some(sending_time.0),
+            Some(target_sub_id.0),
+            Some(heart_bt_int.0),
+            Some(sender_location_id.0),
+            Some(last_msg_seq_num_processed.0),
+            Some(application_system_name.0),
+            Some(trading_system_version.0),
+            Some(application_system_vendor.0),
+        ];
+        let signature = FIX_LOGON.sign(&self.0, &values).map_err(errors::field)?;
+        PyString::from_bytes(py, &signature.to_base64url())
     }
 
     #[pyo3(signature = (access_key_id, logon, /))]
@@ -95,8 +93,7 @@ impl PySigningKey {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let access_key = AccessKeyId::new(access_key_id).map_err(errors::field)?;
         let logon = Logon::parse(logon).map_err(errors::logon)?;
-        let canonical = logon.canonical().map_err(errors::field)?;
-        let signature = self.0.sign(canonical.as_bytes());
+        let signature = logon.sign(&self.0).map_err(errors::field)?;
         PyBytes::new_with(py, logon.signed_len(access_key), |out| {
             logon.write_signed(access_key, &signature, out);
             Ok(())

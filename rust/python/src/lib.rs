@@ -7,6 +7,7 @@ mod errors;
 mod key;
 mod logon;
 mod stream;
+mod text;
 
 use pyo3::prelude::*;
 

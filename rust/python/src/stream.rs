@@ -16,10 +16,8 @@ pub fn scan<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Vec<(u32, Bound<'p
     let begin = frame.begin_string();
     let body = frame.body();
     let length = &message[begin.len()..body.start];
-    let mut fields = vec![
-        field(8, &begin[2..begin.len() - 1]),
-        field(9, &length[2..length.len() - 1]),
-    ];
+    let mut fields =
+        vec![field(8, &begin[2..begin.len() - 1]), field(9, &length[2..length.len() - 1])];
     for item in frame.fields() {
         let item = item.map_err(errors::framing)?;
         fields.push(field(item.tag, item.value));

@@ -71,9 +71,14 @@ TAGS = re.compile(rb"8=9=35=(?:[1-9]\d{0,5}=)*10").fullmatch
 class Hash(Protocol):
     """The part of a ``hashlib`` or ``hmac`` object that is used here."""
 
-    def copy(self) -> Hash: ...
-    def update(self, data: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
+    def copy(self) -> Hash:
+        """Copy the state."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in data."""
+
+    def digest(self) -> bytes:
+        """Give the digest."""
 
 
 Pair = tuple[Hash, Hash]  # SHA-256 that has taken in the inner pad, and the outer pad

@@ -1,0 +1,62 @@
+"""``gatepass demo``: the whole story in ten seconds, with throwaway keys."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import typer
+
+from gatepass.cli.demo_story import Step, tell
+from gatepass.cli.options import Json
+from gatepass.cli.output import MARKS, emit, marked, page
+
+EPILOG = "[bold]Example:[/bold] gatepass demo"
+
+#: Seconds to read a step in, where somebody reads: with six steps, less than ten in all.
+PACE = 1.3
+
+
+def demo(json: Json = False) -> None:
+    """Show the whole story in ten seconds, with throwaway keys.
+
+    Makes a key file, signs a Logon, shows the canonical string, verifies it,
+    changes one byte, and shows the refusal and the explanation. The keys are in
+    a temporary folder and gone at the end. Exit code 1 if a step does not turn
+    out as it should.
+
+    --json writes one object: ok, and steps with step, ok and what was found.
+    """
+    with tempfile.TemporaryDirectory(prefix="gatepass-demo-") as folder:
+        steps = tell(Path(folder), datetime.now(timezone.utc))
+        if json:
+            told = list(steps)
+            ok = all(step.ok for step in told)
+            emit({"ok": ok, "steps": [step.as_dict() for step in told]})
+        else:
+            ok = _print(steps)
+    raise typer.Exit(0 if ok else 1)
+
+
+def _print(steps: Iterable[Step]) -> bool:
+    from rich.text import Text
+
+    console = page()
+    ok = True
+    for number, step in enumerate(steps, start=1):
+        if number > 1 and sys.stdout.isatty():
+            time.sleep(PACE)
+        console.print(Text(f"{number}  {step.title}", "bold cyan"))
+        step.show(console)
+        if not step.ok:
+            console.print(marked(console, MARKS[False], "this did not turn out as it should"))
+        console.print()
+        ok = ok and step.ok
+    words = "Everything turned out as it should." if ok else "Something went wrong."
+    console.print(marked(console, MARKS[ok], f"{words} The keys of this demo are gone."))
+    console.print("  Next: gatepass sign --help")
+    return ok

@@ -1,0 +1,158 @@
+"""``gatepass keys``: list, check and timeline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatepass.cli.keys_view import pairs_table, print_health
+from gatepass.cli.options import AllowInsecureKeys, At, Json, KeysArgument, moment_of
+from gatepass.cli.output import emit, page, say
+from gatepass.cli.timeline import lay_out
+from gatepass.cli.timeline_svg import draw_svg
+from gatepass.cli.timeline_view import print_timeline
+from gatepass.keys import SessionHealth, open_keys, session_health
+
+app = typer.Typer(
+    name="keys",
+    help="List, check and draw key pairs.",
+    epilog="[bold]Example:[/bold] gatepass keys check keys.txt",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command("list", epilog="[bold]Example:[/bold] gatepass keys list keys.txt")
+def list_pairs(
+    keys: KeysArgument,
+    at: At = None,
+    allow_insecure_keys: AllowInsecureKeys = False,
+    json: Json = False,
+) -> None:
+    """List the pairs, their status, and which one is used.
+
+    Secret Keys are never shown.
+
+    --json writes one object: at, and pairs with session, access_key_id,
+    created, expires, valid_until, environment, status, days_left and used each.
+    """
+    moment = moment_of(at)
+    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    health = session_health(ring, moment)
+    if json:
+        emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
+        return
+    console = page()
+    console.print(pairs_table(console, health, moment))
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass keys check keys.txt || mail -s 'CME keys' ops")
+def check(
+    keys: KeysArgument,
+    at: At = None,
+    allow_insecure_keys: AllowInsecureKeys = False,
+    json: Json = False,
+) -> None:
+    """Check that every session has a pair that lasts.
+
+    For monitoring to call: exit code 1 if a session has no valid pair, or if
+    the pair that would be used is within 28 days of its expiry. An older pair
+    that runs out beside a newer good one is normal rotation: it is noted and
+    does not fail the check.
+
+    --json writes one object: ok, at, and sessions with session, ok, used,
+    problem, warning and pairs each.
+    """
+    moment = moment_of(at)
+    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    health = session_health(ring, moment)
+    healthy = all(session.healthy for session in health)
+    if json:
+        sessions = [_session_as_data(session, moment) for session in health]
+        emit({"ok": healthy, "at": moment.isoformat(), "sessions": sessions})
+    else:
+        print_health(page(), health, moment)
+    raise typer.Exit(0 if healthy else 1)
+
+
+@app.command(
+    epilog="[bold]Example:[/bold] gatepass keys timeline keys.txt --svg keys.svg",
+)
+def timeline(
+    keys: KeysArgument,
+    svg: Annotated[
+        str | None,
+        typer.Option("--svg", metavar="FILE", help="Write a picture to FILE, or - for SVG alone."),
+    ] = None,
+    at: At = None,
+    allow_insecure_keys: AllowInsecureKeys = False,
+    json: Json = False,
+) -> None:
+    """Draw the life of each pair as a bar, with the present marked.
+
+    --json writes one object: at, begin and end of the picture, and pairs as
+    keys list has them.
+    """
+    if json and svg == "-":
+        raise typer.BadParameter(
+            "standard output cannot hold both JSON and SVG: give --svg a FILE", param_hint="--svg"
+        )
+    moment = moment_of(at)
+    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    health = session_health(ring, moment)
+    picture = lay_out(health, moment)
+    if svg == "-":
+        sys.stdout.write(draw_svg(picture))
+        return
+    if svg is not None:
+        Path(svg).write_text(draw_svg(picture), encoding="utf-8")
+        say(f"wrote {svg}")
+    if json:
+        emit(
+            {
+                "at": moment.isoformat(),
+                "begin": picture.begin.isoformat(),
+                "end": picture.end.isoformat(),
+                "pairs": _pairs_as_data(health, moment),
+            }
+        )
+    else:
+        print_timeline(page(), picture)
+
+
+def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, object]:
+    return {
+        "session": health.session,
+        "ok": health.healthy,
+        "used": None if health.used is None else health.used.access_key_id,
+        "problem": None if health.problem is None else str(health.problem),
+        "warning": None if health.warning is None else str(health.warning),
+        "pairs": _pairs_as_data([health], moment),
+    }
+
+
+def _pairs_as_data(health: Iterable[SessionHealth], moment: datetime) -> list[dict[str, object]]:
+    return [
+        {
+            "session": pair.session,
+            "access_key_id": pair.access_key_id,
+            "created": _text(pair.created),
+            "expires": _text(pair.expires),
+            "valid_until": _text(pair.valid_until),
+            "environment": pair.environment,
+            "status": pair.status(moment).value,
+            "days_left": pair.days_left(moment),
+            "used": pair is session.used,
+        }
+        for session in health
+        for pair in session.pairs
+    ]
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
