@@ -48,8 +48,7 @@ _TOKEN = re.compile(r"[!-~]+")
 def require_safe(address: str) -> str:
     """Return `address` without a trailing slash, if it is ``https://HOST[:PORT]``.
 
-    Plain ``http`` is accepted for this machine only, where no one else listens. Raises
-    `SignerError`.
+    Plain ``http`` is accepted for this machine only: nobody is on the way. Raises `SignerError`.
     """
     match = _ADDRESS.fullmatch(address)
     if match is None:
@@ -111,7 +110,7 @@ def _exchange(
         with error:
             remedy = _REMEDIES.get(error.code, "have its operators look, then try again")
             return f"HTTP status {error.code}: {remedy}"
-    except (OSError, HTTPException) as error:
+    except (OSError, OverflowError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         return _no_answer(reason, timeout_seconds)
     if len(text) > MAX_ANSWER_BYTES:

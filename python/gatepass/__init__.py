@@ -4,7 +4,7 @@ The names here are the ones most programs need; `gatepass.keys` and `gatepass.si
 rest, and `gatepass.errors` draws the tree of exceptions.
 """
 
-from gatepass._native import VERSION as __version__
+from gatepass._native import VERSION as __version__  # noqa: N811
 from gatepass._native import SigningKey
 from gatepass.errors import GatepassError
 from gatepass.keys import AccessKeyId, KeyFile, KeyPair, KeyRing, SessionId, open_keys

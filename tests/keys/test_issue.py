@@ -84,7 +84,7 @@ def test_what_no_reader_accepts_is_not_written(tmp_path: Path) -> None:
     for pairs, complaint in (
         ([], "needs at least one key pair: generate one first"),
         ([OLD, NEW, third], "session B08 has 3 key pairs"),
-        ([OLD, replace(OTHER, access_key_id=OLD.access_key_id)], "is there 2 times: keep one"),
+        ([OLD, replace(OTHER, access_key_id=OLD.access_key_id)], "is there twice: keep one"),
     ):
         with pytest.raises(KeySourceError, match=complaint):
             write_key_file(path, pairs)

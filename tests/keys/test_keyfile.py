@@ -135,8 +135,6 @@ def line_with(start: int, value: str, width: int = 21) -> str:
         (line_with(0, "B 8"), "Session ID has a blank inside"),
         (line_with(21, "two words", 31), "Access ID has a blank inside"),
         (line_with(52, SAMPLE_SECRET.replace("j", " "), 51), "Secret Key has a blank inside"),
-        (line_with(145, "NEW RELEASE"), "Environment has a blank inside"),
-        (RECORD.rstrip() + "  more", "Environment has a blank inside"),
         (line_with(0, "B080"), "Session ID, the start of SenderCompID (49), must be 3 or 6"),
         (line_with(21, "a.b", 31), "Access Key ID (355) holds an illegal character"),
         (line_with(21, SAMPLE_SECRET, 31)[:72], "a value runs into the column Secret Key"),
@@ -263,3 +261,8 @@ def test_the_copy_of_a_secret_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
             SAMPLE.replace(SAMPLE_SECRET.encode(), b"tooshort".ljust(len(SAMPLE_SECRET)))
         )
     assert copies[1] == bytearray(8)
+
+
+def test_an_environment_may_be_several_words() -> None:
+    (pair,) = parse_key_file(f"{HEADER}\n{line_with(145, 'NEW RELEASE')}\n".encode())
+    assert pair.environment == "NEW RELEASE"

@@ -38,7 +38,7 @@ def test_a_ring_holds_its_pairs_in_order() -> None:
     assert len(RING) == 3
     assert RING.sessions == ("B08", "XYZ")
     assert repr(RING) == "<KeyRing of 3 pairs for B08, XYZ>"
-    assert repr(KeyRing([])) == "<KeyRing of 0 pairs for no session>"
+    assert repr(KeyRing([])) == "<KeyRing of 0 pairs for none>"
 
 
 def test_a_pair_is_found_by_its_access_key_id() -> None:
@@ -58,7 +58,7 @@ def test_a_third_pair_is_refused() -> None:
 
 def test_an_access_key_id_stands_for_one_pair() -> None:
     twin = replace(OTHER, access_key_id=OLD.access_key_id)
-    with pytest.raises(KeySourceError, match=r"Access Key ID old.* is there 2 times: keep one"):
+    with pytest.raises(KeySourceError, match=r"Access Key ID old.* is there twice: keep one"):
         KeyRing([OLD.key_pair(), twin.key_pair()])
 
 

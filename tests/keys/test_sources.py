@@ -138,7 +138,7 @@ def test_missing_variables_are_named(environment: pytest.MonkeyPatch) -> None:
         ("GATEPASS_KEY_CREATED", SAMPLE_SECRET, "GATEPASS_KEY_CREATED is no date of the form"),
         ("GATEPASS_KEY_EXPIRES", "2018-02-30", "GATEPASS_KEY_EXPIRES is no date of the form"),
         ("GATEPASS_KEY_EXPIRES", "2017-06-22", "Creation Date 2017-06-23 is after Expiration"),
-        ("GATEPASS_KEY_ENVIRONMENT", "two words", "Environment must be one word"),
+        ("GATEPASS_KEY_ENVIRONMENT", "tab\tinside", "Environment must be printable ASCII"),
     ],
 )
 def test_a_wrong_variable_is_refused(

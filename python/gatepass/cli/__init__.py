@@ -16,6 +16,8 @@ EXTRA = ("typer", "rich")
 def main() -> NoReturn:
     """Run the command and exit: 0 for yes, 1 for no, 2 for bad input."""
     try:
+        import rich  # noqa: F401 - Typer itself asks for it later, in the middle of a command
+
         from gatepass.cli.app import app
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:

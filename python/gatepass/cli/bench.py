@@ -10,7 +10,7 @@ import typer
 
 from gatepass._native import BUILD_PROFILE
 from gatepass.cli.options import Json
-from gatepass.cli.output import MARKS, Mark, emit, marked, page, say
+from gatepass.cli.output import MARKS, UNKNOWN, emit, marked, page, say
 from gatepass.errors import GatepassError
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def _print(console: Console, rows: Sequence[Row], machine: dict[str, str]) -> No
             row.against,
             f"{row.ours_ns:,.0f} ns",
             f"{row.theirs_ns:,.0f} ns",
-            f"{row.ratio:.2f}",
-            "" if row.bar is None else f"{'≥' if row.higher_is_better else '≤'} {row.bar:g}",
+            f"{row.ratio:.4g}",
+            "" if row.bar is None else f"{'>=' if row.higher_is_better else '<='} {row.bar:g}",
             _verdict(console, row),
         )
     console.print(table)
@@ -73,5 +73,5 @@ def _print(console: Console, rows: Sequence[Row], machine: dict[str, str]) -> No
 
 def _verdict(console: Console, row: Row) -> Text:
     if row.bar is None:
-        return marked(console, Mark("·", "-", "dim"), "shown only")
+        return marked(console, UNKNOWN, "shown only")
     return marked(console, MARKS[row.met], "met" if row.met else "not met")

@@ -88,7 +88,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, TyperException):
         message = " ".join(error.format_message().split())
         context = getattr(error, "ctx", None)
-        return f"{message} See {context.command_path} --help." if message and context else message
+        return f"{message} (see {context.command_path} --help)" if message and context else message
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}"

@@ -36,7 +36,7 @@ def generate_pair(
     """Make a new pair for a session, from the operating system's random source.
 
     Raises `gatepass.errors.FieldError` for an impossible Session ID and `KeySourceError` for
-    dates the wrong way round or an environment that is no single word.
+    dates the wrong way round or an environment that is not plain text.
     """
     name = "".join(secrets.choice(_ALPHABET) for _ in range(ACCESS_KEY_ID_LENGTH))
     return IssuedPair(

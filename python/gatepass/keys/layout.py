@@ -16,11 +16,15 @@ BLANK = 0x20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: what it is called in the header, and how wide a writer makes it."""
+    """One column: what it is called in the header, and how wide a writer makes it.
+
+    ``blanks`` allows values of several words.
+    """
 
     name: str
     width: int
     optional: bool = False
+    blanks: bool = False
     aliases: tuple[str, ...] = ()
 
 
@@ -29,7 +33,8 @@ ACCESS_KEY_ID = Column("Access ID", 31, aliases=("Access Key ID",))
 SECRET = Column("Secret Key", 51)
 CREATED = Column("Creation Date", 21)
 EXPIRES = Column("Expiration Date", 21)
-ENVIRONMENT = Column("Environment", 21, optional=True)
+#: CME's names for production and certification are not public: they may be two words.
+ENVIRONMENT = Column("Environment", 21, optional=True, blanks=True)
 
 #: In a writer's order.
 COLUMNS = (SESSION, ACCESS_KEY_ID, SECRET, CREATED, EXPIRES, ENVIRONMENT)
@@ -94,6 +99,6 @@ class Layout:
             raise KeySourceError(f"a value runs into the column {column.name}")
         cut = line[begin:end]
         words = [slice(*word.span()) for word in _WORD.finditer(cut)]
-        if len(words) > 1:
+        if len(words) > 1 and not column.blanks:
             raise KeySourceError(f"{column.name} has a blank inside")
-        return cut[words[0]] if words else cut[:0]
+        return cut[words[0].start : words[-1].stop] if words else cut[:0]

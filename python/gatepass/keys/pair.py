@@ -13,7 +13,7 @@ from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.secret import SecretKey
 from gatepass.keys.validity import Status
 
-_ENVIRONMENT = re.compile(r"[!-~]+")
+_ENVIRONMENT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class KeyPair:
     """A pair to sign with. An unknown date (``None``) is no limit.
 
     Two pairs are equal when all but their keys are: a key cannot be compared. Raises
-    `KeySourceError` when the dates are the wrong way round or the environment is no single word.
+    `KeySourceError` when the dates are the wrong way round or the environment is not plain text.
     """
 
     session: SessionId
@@ -83,4 +83,4 @@ def _check(created: date | None, expires: date | None, environment: str | None) 
     if created is not None and expires is not None and created > expires:
         raise KeySourceError(f"Creation Date {created} is after Expiration Date {expires}")
     if environment is not None and not _ENVIRONMENT.fullmatch(environment):
-        raise KeySourceError("Environment must be one word of printable ASCII")
+        raise KeySourceError("Environment must be printable ASCII, without blanks around it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
@@ -15,7 +14,7 @@ from gatepass.errors import (
     UnknownSessionError,
 )
 from gatepass.keys.expiry import ExpiryWarning, expiry_warning
-from gatepass.keys.identifiers import SessionId
+from gatepass.keys.identifiers import SESSION_ID_LENGTHS, SessionId
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status, require_aware
 
@@ -30,19 +29,25 @@ class KeyRing:
     Key ID.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_by_access_key", "_by_session", "_pairs")
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
         self._pairs = tuple(pairs)
-        for session, count in Counter(pair.session for pair in self._pairs).items():
-            if count > MAX_PAIRS_PER_SESSION:
+        # A gateway has thousands of sessions: both look-ups must not depend on how many.
+        self._by_session: dict[str, tuple[KeyPair, ...]] = {}
+        self._by_access_key: dict[str, KeyPair] = {}
+        for pair in self._pairs:
+            if pair.access_key_id in self._by_access_key:
+                raise KeySourceError(f"Access Key ID {pair.access_key_id} is there twice: keep one")
+            self._by_access_key[pair.access_key_id] = pair
+            self._by_session[pair.session] = (*self._by_session.get(pair.session, ()), pair)
+        for session, found in self._by_session.items():
+            if len(found) > MAX_PAIRS_PER_SESSION:
                 raise KeySourceError(
-                    f"session {session} has {count} key pairs, and only {MAX_PAIRS_PER_SESSION}"
-                    " can exist: delete one at the Request Center and download the file again"
+                    f"session {session} has {len(found)} key pairs, and only"
+                    f" {MAX_PAIRS_PER_SESSION} can exist: delete one at the Request Center and"
+                    " download the file again"
                 )
-        for name, count in Counter(pair.access_key_id for pair in self._pairs).items():
-            if count > 1:
-                raise KeySourceError(f"Access Key ID {name} is there {count} times: keep one")
 
     def __iter__(self) -> Iterator[KeyPair]:
         return iter(self._pairs)
@@ -51,25 +56,23 @@ class KeyRing:
         return len(self._pairs)
 
     def __repr__(self) -> str:
-        return f"<KeyRing of {len(self)} pairs for {', '.join(self.sessions) or 'no session'}>"
+        return f"<KeyRing of {len(self)} pairs for {_list(self.sessions)}>"
 
     @property
     def sessions(self) -> tuple[SessionId, ...]:
         """The sessions that have pairs, in the order of their first pair."""
-        return tuple(dict.fromkeys(pair.session for pair in self._pairs))
+        return tuple(pairs[0].session for pairs in self._by_session.values())
 
     def pairs_for(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
         """Return the pairs of the session that a SenderCompID (49) belongs to, or none.
 
         Where a session of 3 and one of 6 characters fit, it is the longer one.
         """
-        serving = [session for session in self.sessions if session.serves(sender_comp_id)]
-        closest = max(serving, key=len, default=None)
-        return tuple(pair for pair in self._pairs if pair.session == closest)
+        return next(iter(self._serving(sender_comp_id)), ())
 
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
-        return next((pair for pair in self._pairs if pair.access_key_id == access_key_id), None)
+        return self._by_access_key.get(access_key_id)
 
     def choose(
         self, sender_comp_id: str, at: datetime, access_key_id: str | None = None
@@ -88,7 +91,7 @@ class KeyRing:
         if not candidates:
             raise UnknownSessionError(
                 f"there is no key pair for session {sender_comp_id[:3]!r}, the start of"
-                f" SenderCompID (49): the sessions there are: {', '.join(self.sessions) or 'none'}"
+                f" SenderCompID (49): the sessions there are: {_list(self.sessions)}"
             )
         if access_key_id is not None:
             candidates = self._named(access_key_id, sender_comp_id)
@@ -103,8 +106,15 @@ class KeyRing:
         due = (expiry_warning(pair, at) for pair in self._pairs)
         return [warning for warning in due if warning is not None]
 
+    def _serving(self, sender_comp_id: str) -> Iterator[tuple[KeyPair, ...]]:
+        """Give the pairs of each session that serves a SenderCompID, the longest first."""
+        for length in sorted(SESSION_ID_LENGTHS, reverse=True):
+            pairs = self._by_session.get(sender_comp_id[:length])
+            if pairs:
+                yield pairs
+
     def _named(self, access_key_id: str, sender_comp_id: str) -> list[KeyPair]:
-        serving = [pair for pair in self._pairs if pair.session.serves(sender_comp_id)]
+        serving = [pair for pairs in self._serving(sender_comp_id) for pair in pairs]
         named = [pair for pair in serving if pair.access_key_id == access_key_id]
         if not named:
             # What was asked for is not repeated: it may be a secret put in the wrong place.
@@ -114,6 +124,12 @@ class KeyRing:
                 f" it has {known}"
             )
         return named
+
+
+def _list(sessions: Sequence[str], most: int = 20) -> str:
+    """Name sessions for a message, which must stay readable with thousands of them."""
+    shown = ", ".join(sessions[:most]) or "none"
+    return shown if len(sessions) <= most else f"{shown} and {len(sessions) - most} more"
 
 
 def _age_order(pair: KeyPair) -> tuple[date, date]:

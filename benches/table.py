@@ -1,0 +1,64 @@
+"""Measure everything and write the table of `benches/README.md`; exit 1 if a bar is not met.
+
+Run ``python benches/table.py`` from the project's root, with gatepass installed and a Rust
+toolchain. It takes about a minute. ``--check`` measures and prints, but leaves the file alone.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from gatepass.bench import Row, machine, measure
+
+README = Path(__file__).parent / "README.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+CRITERION = Path("target/criterion/signing")
+
+
+def core_row() -> Row:
+    """The core against bare `ring`, as criterion measures it: medians of one run."""
+    subprocess.run(["cargo", "bench", "--quiet", "-p", "gatepass-core"], check=True)  # noqa: S607
+
+    def median(name: str) -> float:
+        estimates = json.loads((CRITERION / name / "new" / "estimates.json").read_text())
+        return float(estimates["median"]["point_estimate"])
+
+    ours, bare = median("core_sign"), median("ring_sign")
+    name = "Rust core: canonicalise + sign + encode"
+    against = "bare `ring::hmac::sign`, prepared key (criterion)"
+    return Row(name, against, ours, bare, ours / bare, 1.25, higher_is_better=False)
+
+
+def line(row: Row) -> str:
+    """One row of the table."""
+    sign = "≥" if row.higher_is_better else "≤"
+    bar = "shown only" if row.bar is None else f"{sign} {row.bar:g}"
+    outcome = "" if row.bar is None else "met" if row.met else "**not met**"
+    times = f"{row.ours_ns:,.0f} | {row.theirs_ns:,.0f}"
+    return f"| {row.path} | {row.against} | {times} | {row.ratio:.2f} | {bar} | {outcome} |"
+
+
+def table(rows: list[Row]) -> str:
+    """The table with its machine."""
+    facts = ", ".join(f"{name} {value}" for name, value in machine().items())
+    head = "| path | against | ours, ns | theirs, ns | ratio | bar | |"
+    return "\n".join([facts + ".", "", head, "|---" * 7 + "|", *map(line, rows)])
+
+
+def main() -> int:
+    """Measure, write, judge."""
+    rows = [*measure(lambda text: print(f"measuring: {text}", file=sys.stderr)), core_row()]
+    text = table(rows)
+    print(text)
+    if "--check" not in sys.argv:
+        before, _, rest = README.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    return 0 if all(row.met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

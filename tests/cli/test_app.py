@@ -1,0 +1,98 @@
+"""The command as a whole: help, version, a base install without its packages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from gatepass._native import VERSION
+from tests.cli.processes import shell
+from tests.cli.samples import run
+
+COMMANDS = [
+    ("sign",),
+    ("verify",),
+    ("explain",),
+    ("keys", "list"),
+    ("keys", "check"),
+    ("keys", "timeline"),
+    ("demo",),
+    ("bench",),
+]
+
+
+def test_help_shows_the_commands_in_the_order_of_use() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    named = re.findall(r"^│ (\w+) ", result.stdout, re.MULTILINE)
+    assert named == ["sign", "verify", "explain", "keys", "demo", "bench"]
+
+
+@pytest.mark.parametrize("command", [(), ("keys",), *COMMANDS])
+def test_every_help_has_an_example_that_begins_as_the_command_does(
+    command: tuple[str, ...],
+) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    examples = re.findall(r"Example: (.*)", result.stdout)
+    assert examples
+    assert all(" ".join(("gatepass", *command)) in example for example in examples)
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_json_and_documents_it(command: tuple[str, ...]) -> None:
+    text = run(*command, "--help").stdout
+    assert re.search(r"^│ +(\*? +)?--json ", text, re.MULTILINE)
+    assert "--json writes" in text
+
+
+@pytest.mark.parametrize("words", [(), ("keys",)])
+def test_no_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "Usage: gatepass" in result.stdout
+    assert result.stderr == ""
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"gatepass {VERSION}\n")
+
+
+def test_an_unknown_command_is_bad_input_and_the_right_one_is_proposed() -> None:
+    result = run("verfy")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Did you mean 'verify'?" in result.stderr
+
+
+def test_the_script_and_the_module_are_the_same_command() -> None:
+    module = [sys.executable, "-m", "gatepass", "--version"]
+    answer = subprocess.run(module, capture_output=True, check=True, timeout=60)
+    assert answer.stdout == shell("--version").stdout == f"gatepass {VERSION}\n".encode()
+
+
+@pytest.mark.parametrize("package", ["typer", "rich"])
+def test_a_base_install_says_what_to_install(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from gatepass.cli import main; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        f"gatepass: the command needs the package {package}: pip install 'gatepass[cli]'\n"
+    )
+
+
+def test_a_package_that_is_broken_inside_is_not_called_missing() -> None:
+    code = "import sys; sys.modules['gatepass.keys'] = None; from gatepass.cli import main; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert answer.returncode not in (0, 2)
+    assert "gatepass[cli]" not in answer.stderr

@@ -1,0 +1,80 @@
+"""A stub of a key service on this machine: HTTP in a thread, an answer from a function."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the stub sends: a status, bytes or JSON, further headers, or silence."""
+
+    content: Any = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    declared_length: int | None = None
+    silent: bool = False
+
+    def as_bytes(self) -> bytes:
+        return (
+            self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
+        )
+
+
+@dataclass
+class Service:
+    """A running stub: where it is, what it was asked, and how it answers."""
+
+    address: str
+    answer: Callable[[Request], Answer]
+    requests: list[Request] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def running(answer: Callable[[Request], Answer]) -> Iterator[Service]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            text = self.rfile.read(int(self.headers["Content-Length"]))
+            request = Request(self.path, dict(self.headers), json.loads(text))
+            service.requests.append(request)
+            reply = service.answer(request)
+            if reply.silent:
+                service.released.wait()
+                return
+            content = reply.as_bytes()
+            length = len(content) if reply.declared_length is None else reply.declared_length
+            self.send_response(reply.status)
+            for name, value in {"Content-Length": str(length), **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that hangs up
+    service = Service(f"http://127.0.0.1:{server.server_port}", answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
