@@ -15,6 +15,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import cache
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,13 +105,14 @@ def _exchange(
     kind = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, body, {**kind, **headers()}, method="POST")  # noqa: S310
     try:
-        with _opener(url).open(request, timeout=timeout_seconds) as response:
+        opener = _opener(_is_loopback(urlsplit(url).hostname or ""))
+        with opener.open(request, timeout=timeout_seconds) as response:
             text = response.read(MAX_ANSWER_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:
             remedy = _REMEDIES.get(error.code, "have its operators look, then try again")
             return f"HTTP status {error.code}: {remedy}"
-    except (OSError, OverflowError, HTTPException) as error:
+    except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         return _no_answer(reason, timeout_seconds)
     if len(text) > MAX_ANSWER_BYTES:
@@ -124,9 +126,10 @@ def _exchange(
     return answer
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
+@cache  # because it reads this machine's certificate authorities
+def _opener(loopback: bool) -> urllib.request.OpenerDirector:
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-    if _is_loopback(urlsplit(url).hostname or ""):
+    if loopback:
         # A proxy is another machine.
         handlers.append(urllib.request.ProxyHandler({}))
     return urllib.request.build_opener(*handlers)

@@ -6,22 +6,56 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
-_SCRIPT = Path(sys.executable).parent / ("gatepass.exe" if os.name == "nt" else "gatepass")
-SCRIPT = [str(_SCRIPT)]
-ENVIRONMENT = {**os.environ, "PYTHONUTF8": "1"}
+SCRIPT = str(Path(sys.executable).parent / ("gatepass.exe" if os.name == "nt" else "gatepass"))
+#: What decides how output looks or which keys are used does not come from who runs the tests.
+LEFT_OUT = (
+    *("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "TERMINAL_WIDTH"),
+    *("PYTHONIOENCODING", "GATEPASS_SESSION_ID", "GATEPASS_ACCESS_KEY_ID", "GATEPASS_SECRET_KEY"),
+)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+ENVIRONMENT["PYTHONUTF8"] = "1"
 
 
 def shell(
-    *words: str, stdin: bytes = b"", fds: tuple[int, ...] = (), **env: str
+    *words: str,
+    stdin: bytes = b"",
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    fds: tuple[int, ...] = (),
+    **env: str,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the script to its end."""
     return subprocess.run(
-        [*SCRIPT, *words],
+        [SCRIPT, *words],
         input=stdin,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         check=False,
         timeout=60,
         pass_fds=fds,
         env={**ENVIRONMENT, **env},
+    )
+
+
+def started(*words: str) -> subprocess.Popen[bytes]:
+    """Start the script, with pipes on all sides."""
+    return subprocess.Popen(
+        [SCRIPT, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python to its end."""
+    return subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=ENVIRONMENT,
     )

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from gatepass._native import SigningKey
 from gatepass.cli.app import app
 from gatepass.keys import AccessKeyId, IssuedPair, SecretKey, SessionId, format_key_file
+from tests.cli.processes import LEFT_OUT
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "logon_vectors.json"
 E1 = next(v for v in json.loads(VECTORS.read_text())["vectors"] if v["id"] == "E1")
@@ -85,9 +86,10 @@ def signed_over(canonical: str) -> str:
     return rewritten(SIGNED, {SIGNATURE: signature})
 
 
-def run(*words: str, stdin: str | bytes | None = None, env: Mapping[str, str] = {}) -> Result:  # noqa: B006
+def run(*words: str, stdin: str | bytes | None = None, **env: str) -> Result:
     """Run the command in this process; whatever it says, it never shows a secret."""
-    result = CliRunner().invoke(app, list(words), input=stdin, env=dict(env))
+    runner = CliRunner(env=dict.fromkeys(LEFT_OUT))
+    result = runner.invoke(app, list(words), input=stdin, env=env)
     for secret in (SECRET, OTHER_SECRET):
         assert secret not in result.output
     assert "Traceback" not in result.output

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 from gatepass._native import VERSION
-from tests.cli.processes import shell
+from tests.cli.processes import python, shell
 from tests.cli.samples import run
 
 COMMANDS = [
@@ -71,17 +69,15 @@ def test_an_unknown_command_is_bad_input_and_the_right_one_is_proposed() -> None
 
 
 def test_the_script_and_the_module_are_the_same_command() -> None:
-    module = [sys.executable, "-m", "gatepass", "--version"]
-    answer = subprocess.run(module, capture_output=True, check=True, timeout=60)
-    assert answer.stdout == shell("--version").stdout == f"gatepass {VERSION}\n".encode()
+    version = f"gatepass {VERSION}\n"
+    assert shell("--version").stdout.decode() == version
+    assert python("-m", "gatepass", "--version").stdout == version
 
 
 @pytest.mark.parametrize("package", ["typer", "rich"])
 def test_a_base_install_says_what_to_install(package: str) -> None:
     code = f"import sys; sys.modules[{package!r}] = None; from gatepass.cli import main; main()"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
-    )
+    answer = python("-c", code)
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr == (
@@ -91,8 +87,6 @@ def test_a_base_install_says_what_to_install(package: str) -> None:
 
 def test_a_package_that_is_broken_inside_is_not_called_missing() -> None:
     code = "import sys; sys.modules['gatepass.keys'] = None; from gatepass.cli import main; main()"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
-    )
+    answer = python("-c", code)
     assert answer.returncode not in (0, 2)
     assert "gatepass[cli]" not in answer.stderr

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from gatepass.cli.app import app
-from tests.cli.processes import ENVIRONMENT, SCRIPT, shell
-from tests.cli.samples import RAW, SECRET, SIGNED, THEN, objects, run, write_keys
+from tests.cli.processes import shell, started
+from tests.cli.samples import RAW, SECRET, SIGNED, THEN, objects, rewritten, run, write_keys
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes as POSIX has them")
 
@@ -128,9 +127,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(
     # More than a pipe holds.
     logons.write_text(f"{SIGNED}\n" * 3000)
     words = [command, str(logons), "--keys", write_keys(tmp_path), "--at", THEN, *more]
-    with subprocess.Popen(
-        [*SCRIPT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
-    ) as process:
+    with started(*words) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline()
@@ -143,13 +140,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(
 @POSIX
 def test_an_interrupt_ends_the_command_quietly(tmp_path: Path) -> None:
     words = ["sign", "-", "--keys", write_keys(tmp_path), "--at", THEN]
-    with subprocess.Popen(
-        [*SCRIPT, *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
-    ) as process:
+    with started(*words) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(f"{RAW}\n".encode())
@@ -167,15 +158,7 @@ def test_an_interrupt_ends_the_command_quietly(tmp_path: Path) -> None:
 def test_output_that_cannot_be_written_is_reported(tmp_path: Path, more: tuple[str, ...]) -> None:
     words = ["verify", "-", "--keys", write_keys(tmp_path), "--at", THEN, *more]
     with Path("/dev/full").open("wb") as full:
-        answer = subprocess.run(
-            [*SCRIPT, *words],
-            input=f"{SIGNED}\n".encode(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            timeout=60,
-            env=ENVIRONMENT,
-        )
+        answer = shell(*words, stdin=f"{SIGNED}\n".encode(), stdout=full)
     assert answer.returncode == 2
     assert b"No space left" in answer.stderr
     assert b"Traceback" not in answer.stderr
@@ -197,15 +180,13 @@ def test_a_terminal_that_knows_only_ascii_is_served(tmp_path: Path) -> None:
         answer = shell(*words, stdin=f"{SIGNED}\n".encode(), **ascii_only)
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.isascii()
-    assert (
-        b"+ passed"
-        in shell("verify", "--keys", keys, "--at", THEN, stdin=SIGNED.encode(), **ascii_only).stdout
-    )
+    checks = shell("verify", "--keys", keys, "--at", THEN, stdin=SIGNED.encode(), **ascii_only)
+    assert b"+ passed" in checks.stdout
 
 
 def test_control_characters_of_a_message_do_not_reach_the_terminal(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
-    nasty = SIGNED.replace("B08004N", "\x1b[31mB\x07")
+    nasty = rewritten(SIGNED, {"B08004N": "\x1b[31mB\x07"})
     for command in ("verify", "explain"):
         # Twice, for the rows of verify as well.
         for stdin in (f"{nasty}\n", f"{nasty}\n{nasty}\n"):

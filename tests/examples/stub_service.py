@@ -20,13 +20,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the stub sends: a status, bytes or JSON, further headers, or silence."""
+    """What the stub sends: a status, bytes or JSON, further headers; or nothing."""
 
     content: Any = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    declared_length: int | None = None
     silent: bool = False
+    hangs_up: bool = False
 
     def as_bytes(self) -> bytes:
         return (
@@ -54,11 +54,11 @@ def running(answer: Callable[[Request], Answer]) -> Iterator[Service]:
             reply = service.answer(request)
             if reply.silent:
                 service.released.wait()
+            if reply.silent or reply.hangs_up:
                 return
             content = reply.as_bytes()
-            length = len(content) if reply.declared_length is None else reply.declared_length
             self.send_response(reply.status)
-            for name, value in {"Content-Length": str(length), **reply.headers}.items():
+            for name, value in {"Content-Length": str(len(content)), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
@@ -66,10 +66,15 @@ def running(answer: Callable[[Request], Answer]) -> Iterator[Service]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that hangs up
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing when the client hangs up."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     service = Service(f"http://127.0.0.1:{server.server_port}", answer)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.002,))
     thread.start()
     try:
         yield service

@@ -92,7 +92,7 @@ def test_a_descriptor_is_a_number(number: str) -> None:
 
 def test_standard_input_is_read() -> None:
     program = "from gatepass.keys import open_keys; print(open_keys('-').ring)"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program], input=TEXT, capture_output=True, text=True, check=False
     )
     assert done.stderr == ""

@@ -49,14 +49,14 @@ def explain(
     refuse_both_times(at, any_time)
     moment = parse_at(at)
     source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
-    console = page()
+    console = None if json else page()
     all_valid, only_late = True, False
     for line in read_logons(file):
         for place, message in places(line):
             explanation = explain_logon(message, source, at=moment, any_time=any_time)
             all_valid = all_valid and explanation.verdict.valid
             only_late = only_late or _only_late(explanation)
-            if json:
+            if console is None:
                 emit({**place.as_dict(), **explanation.as_dict()})
             else:
                 print_explanation(console, explanation, f"Logon of line {place}")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gatepass.cli.keys_view import pairs_table, print_health
+from gatepass.cli.keys_view import print_health, print_pairs
 from gatepass.cli.options import AllowInsecureKeys, At, Json, KeysArgument, moment_of
 from gatepass.cli.output import emit, page, say
 from gatepass.cli.timeline import lay_out
@@ -47,8 +47,7 @@ def list_pairs(
     if json:
         emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
         return
-    console = page()
-    console.print(pairs_table(console, health, moment))
+    print_pairs(page(), health, moment)
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass keys check keys.txt || mail -s 'CME keys' ops")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.cli.output import CAUTION, MARKS, NO, UNKNOWN, YES, Mark, marked
+from gatepass.cli.output import CAUTION, MARKS, NO, PIPE_WIDTH, UNKNOWN, YES, Mark, marked
 from gatepass.keys import WARNING_DAYS, KeyPair, SessionHealth, Status
 
 if TYPE_CHECKING:
@@ -18,8 +18,16 @@ NOT_KNOWN = "unknown"
 ROOMY = 92
 
 
-def pairs_table(console: Console, health: Sequence[SessionHealth], at: datetime) -> Table:
-    """Return a row for each pair, with the one that would be used marked in words."""
+def print_pairs(console: Console, health: Sequence[SessionHealth], at: datetime) -> None:
+    """Print a row for each pair, with the one that would be used marked in words."""
+    table = _pairs_table(console, health, at)
+    # Where the terminal is too narrow, lines run over its edge: better than to cut an id.
+    unbounded = console.options.update(width=PIPE_WIDTH)
+    console.width = max(console.width, console.measure(table, options=unbounded).minimum)
+    console.print(table)
+
+
+def _pairs_table(console: Console, health: Sequence[SessionHealth], at: datetime) -> Table:
     from rich.table import Table
 
     gap = 2 if console.width >= ROOMY else 1
@@ -30,7 +38,7 @@ def pairs_table(console: Console, health: Sequence[SessionHealth], at: datetime)
     table.add_column("Expires", no_wrap=True)
     table.add_column("Days", justify="right", no_wrap=True)
     table.add_column("Status", no_wrap=True)
-    table.add_column("Env", overflow="fold")
+    table.add_column("Env", overflow="fold", min_width=8)
     for session in health:
         for pair in session.pairs:
             left = pair.days_left(at)

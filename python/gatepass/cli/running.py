@@ -22,7 +22,6 @@ BROKEN_PIPE = 141
 #: Characters of the shortest word that is taken for a secret. CME's have 43.
 SECRET_LENGTH = 43
 
-
 #: The commands in the order in which a new user wants them; Typer would put groups last.
 ORDER = ("sign", "verify", "explain", "keys", "demo", "bench")
 

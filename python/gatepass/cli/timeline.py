@@ -20,6 +20,8 @@ REACH = timedelta(days=10 * 366)
 MARGIN = timedelta(days=45)
 #: Months from one labelled tick to the next, of which the first that leaves room is taken.
 STEPS = (1, 2, 3, 6, 12, 24, 60)
+#: How much of its room a label fills.
+LABEL = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,15 @@ class Timeline:
         return min(1.0, max(0.0, (moment.timestamp() - self.begin.timestamp()) / whole))
 
     def ticks(self, room: int) -> list[Tick]:
-        """Return as many ticks as there is `room` for labels."""
+        """Return the ticks there is room for, where `room` is how many labels fit side by side."""
         first, last = _number(self.begin), _number(self.end)
         step = next((step for step in STEPS if (last - first) / step <= room), STEPS[-1])
-        return [
+        ticks = (
             Tick(self.place(_month(number)), _label(number))
             for number in range(first + -first % step, last, step)
-        ]
+        )
+        # A label stands to the right of its tick.
+        return [tick for tick in ticks if tick.at <= 1 - LABEL / room]
 
 
 def lay_out(health: Sequence[SessionHealth], at: datetime) -> Timeline:

@@ -51,7 +51,8 @@ def parse_key_file(data: bytes | bytearray | memoryview, path: Path | None = Non
     layout = None
     lines: dict[AccessKeyId, int] = {}
     pairs = []
-    for number, line in _lines(memoryview(data)):
+    data = memoryview(data)  # a traceback that shows local variables would show a bytearray
+    for number, line in _lines(data):
         try:
             _refuse_illegal(line)
             if layout is None:

@@ -44,14 +44,17 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
 
     Returns its pairs. Raises `KeySourceError` as `read_from_keyring` does; nothing is stored then.
     """
-    name = _session(session)
-    pairs = _parse(name, _buffer(key_file))
-    keyring = _package()
     try:
-        keyring.set_password(SERVICE, name, key_file)
-    except keyring.errors.KeyringError as error:
-        # Not chained: the backend's frames hold the password.
-        raise _refused("write", error) from None
+        name = _session(session)
+        pairs = _parse(name, _buffer(key_file))
+        keyring = _package()
+        try:
+            keyring.set_password(SERVICE, name, key_file)
+        except keyring.errors.KeyringError as error:
+            # Not chained: the backend's frames hold the password.
+            raise _refused("write", error) from None
+    finally:
+        del key_file  # a traceback that shows local variables would show it
     return pairs
 
 

@@ -151,4 +151,5 @@ def _none_valid(pairs: Sequence[KeyPair], at: datetime) -> KeyChoiceError:
         if waiting
         else "generate a new pair at the Request Center"
     )
-    return kind(f"session {pairs[0].session} has no valid key pair at {at}: {reasons}: {remedy}")
+    when = f"{at:%Y-%m-%d %H:%M:%S %Z}"
+    return kind(f"session {pairs[0].session} has no valid key pair at {when}: {reasons}: {remedy}")

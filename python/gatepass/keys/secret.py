@@ -27,8 +27,11 @@ class SecretKey:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        SigningKey(text)
-        self._text = text
+        try:
+            SigningKey(text)
+            self._text = text
+        finally:
+            del text  # a traceback that shows local variables would show it
 
     @classmethod
     def generate(cls) -> SecretKey:

@@ -79,6 +79,9 @@ impl<'a> Frame<'a> {
                 Err(FramingError::BeginString)
             };
         };
+        if !bytes[..soh].iter().all(u8::is_ascii_graphic) {
+            return Err(FramingError::BeginString);
+        }
         let begin_end = soh + 1;
         let Some((declared, used)) = read_body_length(&bytes[begin_end..])? else {
             return Ok(Prefix::Partial { missing: None });

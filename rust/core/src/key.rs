@@ -43,7 +43,10 @@ impl SigningKey {
             });
         }
         let padded = text.contains(&b'=');
-        if padded && (text.len() % 4 != 0 || text.iter().rev().skip(2).any(|byte| *byte == b'=')) {
+        if padded
+            && (!text.len().is_multiple_of(4)
+                || text.iter().rev().skip(2).any(|byte| *byte == b'='))
+        {
             return Err(SecretKeyError::Padding);
         }
         if text.len() > MAX_TEXT {

@@ -155,10 +155,13 @@ impl<'a> Logon<'a> {
     }
 
     /// Bytes of the signed message for this Access Key ID.
-    #[must_use]
-    pub fn signed_len(&self, access_key: AccessKeyId<'_>) -> usize {
+    ///
+    /// # Errors
+    /// [`FramingError::TooLong`] if nobody could read it back.
+    pub fn signed_len(&self, access_key: AccessKeyId<'_>) -> Result<usize, FramingError> {
         let body = self.signed_body_len(access_key);
-        self.frame.begin_string().len() + 2 + decimal_len(body) + 1 + body + 7
+        let len = self.frame.begin_string().len() + 2 + decimal_len(body) + 1 + body + 7;
+        if len <= MAX_MESSAGE { Ok(len) } else { Err(FramingError::TooLong { max: MAX_MESSAGE }) }
     }
 
     fn signed_body_len(&self, access_key: AccessKeyId<'_>) -> usize {
@@ -220,11 +223,7 @@ pub fn sign_logon(
 ) -> Result<(), LogonError> {
     out.clear();
     let logon = Logon::parse(message)?;
-    let length = logon.signed_len(access_key);
-    if length > MAX_MESSAGE {
-        // Who receives it would refuse it.
-        return Err(FramingError::TooLong { max: MAX_MESSAGE }.into());
-    }
+    let length = logon.signed_len(access_key)?;
     let signature = FIX_LOGON.sign(key, &logon.signed)?;
     out.resize(length, 0);
     logon.write_signed(access_key, &signature, out);

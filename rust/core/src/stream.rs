@@ -46,7 +46,7 @@ pub struct Framer {
     start: usize,
     /// Stream offset of `buffer[start]`.
     offset: u64,
-    /// Looking for the next message; `buffer[start]` is the byte before the first candidate.
+    /// Looking for the next message, which may begin at `buffer[start]`.
     lost: bool,
     max: usize,
 }
@@ -100,29 +100,21 @@ impl Framer {
                 Some(event)
             }
             Err(error) => {
+                // What stands here is no message, so the next one begins later.
+                self.skip(1);
                 self.lost = true;
                 Some(StreamEvent::Garbled { offset, error })
             }
         }
     }
 
-    /// Moves to the next `8=FIX` that is not the end of a longer tag such as 58.
+    /// Moves to the next `8=FIX`, or to where one may begin when more bytes come.
     fn find_begin(&mut self) -> bool {
         let rest = &self.buffer[self.start..];
-        let found = rest
-            .windows(1 + BEGIN.len())
-            .position(|bytes| !bytes[0].is_ascii_digit() && bytes[1..] == *BEGIN);
-        match found {
-            Some(before) => {
-                self.skip(before + 1);
-                self.lost = false;
-                true
-            }
-            None => {
-                self.skip(rest.len().saturating_sub(BEGIN.len()));
-                false
-            }
-        }
+        let found = rest.windows(BEGIN.len()).position(|bytes| bytes == BEGIN);
+        self.skip(found.unwrap_or(rest.len().saturating_sub(BEGIN.len() - 1)));
+        self.lost = found.is_none();
+        found.is_some()
     }
 
     fn skip(&mut self, count: usize) {

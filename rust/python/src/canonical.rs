@@ -9,14 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::errors;
-
-/// The bytes of a `str` or `bytes`, borrowed.
-fn bytes_of<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<&'a [u8]> {
-    match value.cast::<PyString>() {
-        Ok(text) => Ok(text.to_str()?.as_bytes()),
-        Err(_) => Ok(value.cast::<PyBytes>()?.as_bytes()),
-    }
-}
+use crate::text::bytes_of;
 
 #[pyfunction]
 #[pyo3(signature = (profile, values, /))]

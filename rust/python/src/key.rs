@@ -94,7 +94,8 @@ impl PySigningKey {
         let access_key = AccessKeyId::new(access_key_id).map_err(errors::field)?;
         let logon = Logon::parse(logon).map_err(errors::logon)?;
         let signature = logon.sign(&self.0).map_err(errors::field)?;
-        PyBytes::new_with(py, logon.signed_len(access_key), |out| {
+        let len = logon.signed_len(access_key).map_err(errors::framing)?;
+        PyBytes::new_with(py, len, |out| {
             logon.write_signed(access_key, &signature, out);
             Ok(())
         })

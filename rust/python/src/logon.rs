@@ -73,7 +73,8 @@ impl PyLogon {
             .map_err(|_| PyValueError::new_err("a signature is 32 bytes"))?;
         let logon = Logon::parse(self.message.as_bytes(py)).map_err(errors::logon)?;
         logon.canonical().map_err(errors::field)?;
-        PyBytes::new_with(py, logon.signed_len(access_key), |out| {
+        let len = logon.signed_len(access_key).map_err(errors::framing)?;
+        PyBytes::new_with(py, len, |out| {
             logon.write_signed(access_key, &signature, out);
             Ok(())
         })

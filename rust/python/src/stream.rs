@@ -40,18 +40,16 @@ impl PyFramer {
 
     #[pyo3(signature = (data, /))]
     fn feed<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyList>> {
-        let mut framer = self.lock();
-        framer.push(data);
-        let events = PyList::empty(py);
-        while let Some(event) = framer.next_event() {
+        let list = PyList::empty(py);
+        for event in self.push(data) {
             match event {
-                StreamEvent::Message { bytes, .. } => events.append(PyBytes::new(py, &bytes))?,
+                StreamEvent::Message { bytes, .. } => list.append(PyBytes::new(py, &bytes))?,
                 StreamEvent::Garbled { error, .. } => {
-                    events.append(errors::framing(error).into_value(py))?;
+                    list.append(errors::framing(error).into_value(py))?;
                 }
             }
         }
-        Ok(events)
+        Ok(list)
     }
 
     #[getter]
@@ -61,6 +59,14 @@ impl PyFramer {
 }
 
 impl PyFramer {
+    /// Takes all events out before any becomes a Python object: making one can let another thread
+    /// run, and if that one waited for the lock, neither would go on.
+    fn push(&self, data: &[u8]) -> Vec<StreamEvent> {
+        let mut framer = self.lock();
+        framer.push(data);
+        std::iter::from_fn(|| framer.next_event()).collect()
+    }
+
     /// A panic cannot leave a framer half-changed that matters: it only forgets bytes.
     fn lock(&self) -> MutexGuard<'_, Framer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,16 @@
+//! The core from outside: one file a module, beside known answers, error texts and redaction.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod build;
+mod canonical;
+mod credentials;
+mod error_texts;
+mod fields;
+mod frame;
+mod key;
+mod known_answers;
+mod logon;
+mod redaction;
+mod robustness;
+mod stream;
+mod vectors;

@@ -1,0 +1,269 @@
+//! Messages out of a byte stream, however it is cut.
+
+use FramingError::{BeginString, BodyLength, CheckSum, TooLong};
+use gatepass_core::{Framer, FramingError, StreamEvent};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::build::{BODY, SOH, cases, find, framed, logon, logon_fields, resummed, soh};
+
+const MAX: usize = 4_096;
+
+/// All events of a stream that comes in these pieces.
+fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<StreamEvent> {
+    let mut framer = Framer::new(MAX);
+    let mut events = Vec::new();
+    for piece in pieces {
+        framer.push(piece);
+        events.extend(std::iter::from_fn(|| framer.next_event()));
+        assert!(framer.pending() < MAX);
+    }
+    events
+}
+
+fn message(offset: usize, bytes: &[u8]) -> StreamEvent {
+    StreamEvent::Message { offset: offset as u64, bytes: bytes.to_vec() }
+}
+
+fn garbled(offset: usize, error: FramingError) -> StreamEvent {
+    StreamEvent::Garbled { offset: offset as u64, error }
+}
+
+#[test]
+fn messages_one_after_the_other() {
+    let (first, second) = (logon(BODY), framed(b"35=0\x01"));
+    let stream = [&first[..], &second, &first].concat();
+    let expected = [
+        message(0, &first),
+        message(first.len(), &second),
+        message(first.len() + second.len(), &first),
+    ];
+    assert_eq!(events([&stream[..]]), expected);
+    assert_eq!(events(stream.chunks(1)), expected);
+    assert_eq!(events([&stream[..stream.len() - 1]]), expected[..2]);
+}
+
+#[test]
+fn a_message_after_garbage_is_found() {
+    let good = framed(b"35=0\x01");
+    for garbage in [
+        "x",
+        "8",
+        "8=",
+        "8=FI",
+        "8=8=FI",
+        "88",
+        "5",
+        "58=",
+        "\n",
+        "|",
+        "8=FIY",
+        "9=5|35=0|10=161|",
+        "GET / HTTP/1.1\r\n\r\n",
+    ] {
+        let stream = [&soh(garbage)[..], &good].concat();
+        let expected = [garbled(0, BeginString), message(garbage.len(), &good)];
+        assert_eq!(events([&stream[..]]), expected, "{garbage:?}");
+        assert_eq!(events(stream.chunks(1)), expected, "{garbage:?}");
+    }
+}
+
+#[test]
+fn a_message_after_a_garbled_one_is_found() {
+    let good = framed(b"35=0\x01");
+    let header = |wrong| summed_as(&format!("8=FIX.4.2|9={wrong}|35=0|112=A|"));
+    for (wrong, error) in [
+        (resummed(logon(BODY)), None),
+        (with_last_digit_changed(&logon(BODY)), Some(CheckSum { declared: 99, actual: 98 })),
+        (header("10"), Some(BodyLength { declared: 10, actual: None })),
+        (header("12"), Some(BodyLength { declared: 12, actual: None })),
+        (header("999999"), Some(TooLong { max: MAX })),
+        (header("4096"), Some(TooLong { max: MAX })),
+        (header("x"), Some(FramingError::BodyLengthMissing)),
+        (logon(BODY)[..40].to_vec(), Some(BodyLength { declared: 117, actual: None })),
+    ] {
+        let mut stream = [&wrong[..], &good].concat();
+        let mut expected = match error {
+            None => vec![message(0, &wrong)],
+            Some(error) => vec![garbled(0, error)],
+        };
+        expected.push(message(wrong.len(), &good));
+        // What was announced must come before it can be found wrong.
+        stream.extend_from_slice(&[b'x'; MAX]);
+        expected.push(garbled(wrong.len() + good.len(), BeginString));
+        assert_eq!(events([&stream[..]]), expected, "{error:?}");
+        assert_eq!(events(stream.chunks(1)), expected, "{error:?}");
+    }
+}
+
+fn summed_as(text: &str) -> Vec<u8> {
+    crate::build::summed(soh(text))
+}
+
+fn with_last_digit_changed(message: &[u8]) -> Vec<u8> {
+    let mut message = message.to_vec();
+    let at = message.len() - 2;
+    message[at] += 1;
+    message
+}
+
+#[test]
+fn memory_is_bounded_by_the_largest_message_and_one_piece() {
+    // Garbage that looks like nothing, like the beginning of messages, and like large messages.
+    for garbage in ["x", "8", "8=FIX", "8=FIX.4.2|9=4000|", "8=FIX.4.2|9=999999|35=A|"] {
+        let piece = soh(garbage).repeat(1_024);
+        let mut framer = Framer::new(MAX);
+        for _ in 0..200 {
+            framer.push(&piece);
+            assert!(framer.pending() < MAX + piece.len());
+            while framer.next_event().is_some() {}
+            assert!(framer.pending() < MAX, "{garbage:?} leaves {} bytes", framer.pending());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_an_event_before_its_last_byte() {
+    let message = logon(BODY);
+    let mut framer = Framer::new(MAX);
+    for (index, byte) in message.iter().enumerate() {
+        assert_eq!(framer.next_event(), None);
+        assert_eq!(framer.pending(), index);
+        framer.push(&[*byte]);
+    }
+    assert!(matches!(framer.next_event(), Some(StreamEvent::Message { .. })));
+    assert_eq!((framer.next_event(), framer.pending()), (None, 0));
+}
+
+/// A stretch of a stream and what must come of it.
+#[derive(Debug, Clone)]
+enum Stretch {
+    Message(Vec<u8>),
+    /// No message: garbage or a message that is damaged.
+    Damage(Vec<u8>),
+}
+
+impl Stretch {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Message(bytes) | Self::Damage(bytes) => bytes,
+        }
+    }
+}
+
+fn whole() -> impl Strategy<Value = Vec<u8>> {
+    logon_fields().prop_map(|fields| framed(&crate::build::body(&fields)))
+}
+
+/// Bytes in which no message begins, not even with those that follow.
+fn garbage() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = prop_oneof![Just(b'8'), Just(b'='), Just(b'F'), Just(SOH), any::<u8>()];
+    prop::collection::vec(bytes, 1..60).prop_filter("a message begins here", |garbage| {
+        find(&[garbage, &b"8=FIX"[..]].concat(), b"8=FIX") == Some(garbage.len())
+    })
+}
+
+fn damage() -> impl Strategy<Value = Vec<u8>> {
+    // Less is cut off than any message has, so that none can take the place of what is missing.
+    let truncated = (whole(), 1..20_usize).prop_map(|(mut message, cut)| {
+        message.truncate(message.len() - cut);
+        message
+    });
+    let check_sum = whole().prop_map(|message| with_check_sum_off_by_one(&message));
+    prop_oneof![garbage(), truncated, check_sum]
+}
+
+fn with_check_sum_off_by_one(message: &[u8]) -> Vec<u8> {
+    let mut message = message.to_vec();
+    let at = message.len() - 2;
+    message[at] = b'0' + (message[at] - b'0' + 1) % 10;
+    message
+}
+
+fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+    let stretch =
+        prop_oneof![whole().prop_map(Stretch::Message), damage().prop_map(Stretch::Damage),];
+    prop::collection::vec(stretch, 0..8)
+}
+
+/// A stream of whole and damaged messages and garbage, damaged once more in a few bytes.
+fn streams() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((any::<Index>(), any::<u8>()), 0..4);
+    (stretches(), changes).prop_map(|(stretches, changes)| {
+        let mut stream: Vec<u8> = stretches.iter().flat_map(Stretch::bytes).copied().collect();
+        for (at, byte) in changes {
+            if !stream.is_empty() {
+                let at = at.index(stream.len());
+                stream[at] = byte;
+            }
+        }
+        stream
+    })
+}
+
+fn cut<'a>(stream: &'a [u8], places: &[Index]) -> Vec<&'a [u8]> {
+    let mut places: Vec<usize> = places.iter().map(|at| at.index(stream.len() + 1)).collect();
+    places.extend([0, stream.len()]);
+    places.sort_unstable();
+    places.windows(2).map(|ends| &stream[ends[0]..ends[1]]).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(1_000))]
+
+    #[test]
+    fn any_split_gives_the_same_events(
+        stream in streams(), places in prop::collection::vec(any::<Index>(), 0..20),
+    ) {
+        let whole = events([&stream[..]]);
+        prop_assert_eq!(&events(cut(&stream, &places)), &whole);
+        prop_assert_eq!(&events(stream.chunks(1)), &whole);
+    }
+
+    #[test]
+    fn any_split_of_random_bytes_gives_the_same_events(
+        stream in prop::collection::vec(any::<u8>(), 0..600),
+        places in prop::collection::vec(any::<Index>(), 0..20),
+    ) {
+        prop_assert_eq!(events(cut(&stream, &places)), events([&stream[..]]));
+    }
+
+    /// Every whole message comes out, with its place, whatever stands between.
+    #[test]
+    fn no_message_is_lost(stretches in stretches()) {
+        let mut stream = Vec::new();
+        let mut expected = Vec::new();
+        for stretch in &stretches {
+            if let Stretch::Message(bytes) = stretch {
+                expected.push(message(stream.len(), bytes));
+            }
+            stream.extend_from_slice(stretch.bytes());
+        }
+        // A truncated message is waited for until as many bytes came as it announced.
+        stream.extend_from_slice(&[b'x'; MAX]);
+        let found = events([&stream[..]]);
+        for message in expected {
+            prop_assert!(found.contains(&message), "{:?} is not in {:?}", message, found);
+        }
+    }
+
+    /// Events never overlap, and messages are the bytes that stand there.
+    #[test]
+    fn events_point_into_the_stream(stream in streams()) {
+        let mut end = 0;
+        for event in events([&stream[..]]) {
+            match event {
+                StreamEvent::Message { offset, bytes } => {
+                    let offset = offset as usize;
+                    prop_assert!(offset >= end);
+                    end = offset + bytes.len();
+                    prop_assert_eq!(&stream[offset..end], &bytes[..]);
+                }
+                StreamEvent::Garbled { offset, .. } => {
+                    prop_assert!(offset as usize >= end);
+                    end = offset as usize + 1;
+                }
+            }
+        }
+    }
+}

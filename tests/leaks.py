@@ -1,0 +1,57 @@
+"""What counts as showing a secret: any 8 characters of it, in any of the ways it can be written."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import gatepass
+
+LENGTH = 8
+PACKAGE = Path(gatepass.__file__).parent
+
+
+def leaks(shown: str | bytes, secret: str) -> list[str]:
+    """The pieces of a secret, or of its decoded bytes, that something shown holds."""
+    text = shown.decode("latin-1") if isinstance(shown, bytes) else shown
+    return [piece for piece in _pieces(secret) if piece in text]
+
+
+def _pieces(secret: str) -> set[str]:
+    raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+    writings = [
+        secret,
+        raw.decode("latin-1"),
+        raw.hex(),
+        raw.hex().upper(),
+        base64.b64encode(raw).decode().rstrip("="),
+    ]
+    pieces = {text[at : at + LENGTH] for text in writings for at in range(len(text) - LENGTH + 1)}
+    pieces |= {repr(raw[at : at + LENGTH])[2:-1] for at in range(len(raw) - LENGTH + 1)}
+    return pieces | {str(list(raw[at : at + 4]))[1:-1] for at in range(len(raw) - 3)}
+
+
+def everything_shown(error: BaseException) -> str:
+    """All that a careless program may print of an error and of those behind it.
+
+    Local variables included, as far as the frames are gatepass's: those of the caller, who has the
+    secret, are the caller's.
+    """
+    return "\n".join(part for link in _chain(error) for part in _shown(link))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that are printed above it: ``raise ... from None`` ends the chain."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _shown(error: BaseException) -> Iterator[str]:
+    yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
+    yield "".join(traceback.format_exception(error))
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if PACKAGE in Path(frame.f_code.co_filename).parents:
+            yield f"{frame.f_code.co_name}: {frame.f_locals}"
