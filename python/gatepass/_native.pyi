@@ -9,6 +9,24 @@ from typing import Final, NoReturn, final
 
 from gatepass.errors import FramingError
 
+__all__ = [
+    "ALGORITHM",
+    "BUILD_PROFILE",
+    "Framer",
+    "Logon",
+    "MAX_MESSAGE",
+    "PROFILES",
+    "SigningKey",
+    "TAG_NAMES",
+    "VERSION",
+    "canonical_string",
+    "decode_signature",
+    "encode_signature",
+    "measure_core",
+    "scan",
+    "verify_batch",
+]
+
 ALGORITHM: Final[str]
 """EncryptedPasswordMethod (1400): ``CME-1-SHA-256``."""
 BUILD_PROFILE: Final[str]

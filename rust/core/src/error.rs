@@ -156,7 +156,10 @@ impl fmt::Display for FramingError {
         match *self {
             Self::Empty => write!(f, "there is no message: give one whole FIX message"),
             Self::BeginString => {
-                write!(f, "the message does not begin with 8=FIX: give it from its first byte")
+                write!(
+                    f,
+                    "the message does not begin with 8=FIX... closed by SOH (0x01): give it from its first byte"
+                )
             }
             Self::BodyLengthMissing => {
                 write!(f, "BodyLength (9) must be the second field, with 1 to 6 digits")

@@ -79,7 +79,8 @@ impl<'a> Frame<'a> {
                 Err(FramingError::BeginString)
             };
         };
-        if !bytes[..soh].iter().all(u8::is_ascii_graphic) {
+        let version = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'.';
+        if !bytes[2..soh].iter().all(version) {
             return Err(FramingError::BeginString);
         }
         let begin_end = soh + 1;

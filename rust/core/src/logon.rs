@@ -214,7 +214,8 @@ impl<'a> Logon<'a> {
 /// come at the end of the body; 9 and 10 are made new. Allocates only if `out` is too small.
 ///
 /// # Errors
-/// [`LogonError`] as [`Logon::parse`] and [`Logon::canonical`] give it; `out` is empty then.
+/// [`LogonError`] as [`Logon::parse`], [`Logon::canonical`] and [`Logon::signed_len`] give it; `out`
+/// is empty then.
 pub fn sign_logon(
     key: &SigningKey,
     access_key: AccessKeyId<'_>,

@@ -32,7 +32,7 @@ pub fn measure_core(
             black_box(signature.to_base64url());
         }
     };
-    Ok((0..rounds).map(|_| (time(loops, &bare), time(loops, &whole))).collect())
+    Ok((0..rounds).map(|_| (time(loops, bare), time(loops, whole))).collect())
 }
 
 fn time(loops: u32, work: impl Fn()) -> f64 {

@@ -33,7 +33,7 @@ pub struct PyFramer(Mutex<Framer>);
 #[pymethods]
 impl PyFramer {
     #[new]
-    #[pyo3(signature = (max_message = MAX_MESSAGE))]
+    #[pyo3(signature = (max_message = 65_536))]
     fn new(max_message: usize) -> Self {
         Self(Mutex::new(Framer::new(max_message)))
     }

@@ -60,7 +60,10 @@ fn framing() {
     use FramingError as E;
     for (error, text) in [
         (E::Empty, "there is no message: give one whole FIX message"),
-        (E::BeginString, "the message does not begin with 8=FIX: give it from its first byte"),
+        (
+            E::BeginString,
+            "the message does not begin with 8=FIX... closed by SOH (0x01): give it from its first byte",
+        ),
         (E::BodyLengthMissing, "BodyLength (9) must be the second field, with 1 to 6 digits"),
         (
             E::BodyLength { declared: 5, actual: Some(6) },
