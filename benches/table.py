@@ -7,6 +7,7 @@ toolchain. It takes about a minute. ``--check`` measures and prints, but leaves 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from gatepass.bench import Row, machine, measure
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-CRITERION = Path("target/criterion/signing")
+CRITERION = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "criterion", "signing")
 
 
 def core_row() -> Row:

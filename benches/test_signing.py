@@ -32,7 +32,7 @@ def test_path(benchmark: Any, path: Path, side: str) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_batch(benchmark: Any, threads: int) -> None:
-    benchmark.group = "verify a batch of 10,000"
-    logons = make_batch(SAMPLES.key, 10_000)
+    benchmark.group = "verify a batch of 100,000"
+    logons = make_batch(SAMPLES.key, 100_000)
     codes = benchmark(verify_batch, {ACCESS_KEY_ID: SAMPLES.key}, logons, threads)
     assert codes == bytes(len(logons))

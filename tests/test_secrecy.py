@@ -27,6 +27,7 @@ from gatepass import (
     explain,
 )
 from gatepass._native import Logon
+from gatepass.errors import GatepassError
 from gatepass.keys import (
     FixedKeys,
     IssuedPair,
@@ -277,7 +278,7 @@ READERS: dict[str, Callable[[str, Path], object]] = {
 
 
 def raised(call: Callable[[], object]) -> Exception:
-    with pytest.raises((ValueError, TypeError, Exception)) as caught:
+    with pytest.raises((GatepassError, ValueError, TypeError)) as caught:
         call()
     return caught.value
 

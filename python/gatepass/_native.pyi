@@ -24,6 +24,7 @@ __all__ = [
     "encode_signature",
     "measure_core",
     "scan",
+    "scan_unchecked",
     "verify_batch",
 ]
 
@@ -161,6 +162,12 @@ def scan(message: bytes, /) -> list[tuple[int, bytes]]:
     """All fields of one whole message, in order.
 
     Raises `gatepass.errors.FramingError` if the bytes are not exactly one intact FIX message.
+    """
+
+def scan_unchecked(message: bytes, /) -> list[tuple[int, bytes]]:
+    """The fields behind BodyLength that can be read, whatever BodyLength and CheckSum say.
+
+    For diagnosis only: what is signed or verified never comes this way.
     """
 
 def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,9 +40,10 @@ def shell(
 
 
 def started(*words: str) -> subprocess.Popen[bytes]:
-    """Start the script, with pipes on all sides."""
+    """Start the script, with pipes on all sides, to be interrupted even if the tests are not."""
     return subprocess.Popen(
         [SCRIPT, *words],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -90,10 +90,26 @@ def test_a_missing_field_is_marked_in_its_place(tmp_path: Path) -> None:
 
 
 def test_a_message_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    result = run("explain", "--keys", write_keys(tmp_path), stdin="nonsense")
+    result = run("explain", "--keys", write_keys(tmp_path), stdin="8=FIX.4.2|nonsense")
     assert result.exit_code == 1
-    assert "✗ failed       message        the message does not begin with" in result.stdout
+    assert "✗ failed       message        BodyLength (9) must be the second field" in result.stdout
     assert "Signed fields" not in result.stdout
+
+
+def test_a_wrong_check_sum_hides_no_field(tmp_path: Path) -> None:
+    broken = SIGNED.replace("10=", "10=9")[:-2] + "|"
+    result = run("explain", "--keys", write_keys(tmp_path), stdin=broken)
+    assert result.exit_code == 1
+    assert "CheckSum (10) is" in result.stdout
+    assert "SenderLocationID" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["sign", "verify", "explain"])
+def test_a_file_without_any_fix_message_is_bad_input(tmp_path: Path, command: str) -> None:
+    keys = write_keys(tmp_path)
+    result = run(command, keys, "--keys", keys)
+    assert result.exit_code == 2
+    assert "holds no FIX message" in result.stderr
 
 
 def test_only_the_time_being_wrong_gives_a_hint(tmp_path: Path) -> None:

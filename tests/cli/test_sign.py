@@ -92,13 +92,11 @@ def test_lines_that_cannot_be_signed_are_named_and_the_others_are_signed(tmp_pat
     assert "XYZ" in unknown
 
 
-def test_nothing_of_a_line_is_written_when_one_of_its_logons_cannot_be_signed(
-    tmp_path: Path,
-) -> None:
+def test_a_logon_that_cannot_be_signed_holds_back_none_beside_it(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     result = run("sign", "--keys", keys, "--at", THEN, stdin=f"{RAW}{INCOMPLETE}{RAW}\n{RAW}\n")
     assert result.exit_code == 2
-    assert result.stdout == f"{SIGNED}\n"
+    assert result.stdout == f"{SIGNED}{SIGNED}\n{SIGNED}\n"
     assert result.stderr.startswith("gatepass: line 1.2: ")
 
 

@@ -42,7 +42,7 @@ def test_a_valid_logon_gives_its_checks_and_exit_code_0(tmp_path: Path) -> None:
         (INCOMPLETE, "signed fields"),
         (STRANGER, "session"),
         (SIGNED.replace("BRIO", "XYZW"), "message"),
-        ("nonsense", "message"),
+        ("8=FIX.4.2|nonsense", "message"),
     ],
 )
 def test_a_logon_that_is_not_valid_names_the_check_and_gives_exit_code_1(

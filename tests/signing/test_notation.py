@@ -102,23 +102,42 @@ def test_a_pipe_inside_a_raw_value_stays_a_pipe() -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        (RAW + b"rubbish", "stand behind the end"),
-        (RAW + RAW[:50], "stand behind the end"),
+        (RAW + b"rubbish", "does not begin with 8=FIX"),
+        (RAW + RAW[:50], "truncated"),
         (b"rubbish" + RAW, "does not begin with 8=FIX"),
         (PIPED[:-1], "truncated"),
         (PIPED.replace(b"|49", b"||49"), "BodyLength (9) is 117, but must be 118"),
-        (RAW.replace(b"10=098", b"10=097") + RAW, "stand behind the end"),
+        (RAW.replace(b"10=098", b"10=097") + RAW, "CheckSum (10) is 097"),
         (b"8=FIX.4.2;9=5;35=A;10=178;", "8=FIX"),
         (b"hello", "does not begin with 8=FIX"),
     ],
 )
-def test_a_line_that_is_not_all_messages_stays_whole_to_be_refused(line: bytes, says: str) -> None:
+def test_what_is_no_message_is_kept_apart_to_be_refused(line: bytes, says: str) -> None:
     (found,) = read(line + b"\n")
-    assert len(found.messages) == 1
-    with pytest.raises(FramingError) as caught:
-        scan(found.messages[0])
-    assert says in str(caught.value)
+    wire = line if b"\x01" in line else line.replace(b"|", b"\x01")
+    assert b"".join(found.messages) == wire
+    refusals = []
+    for piece in found.messages:
+        try:
+            scan(piece)
+        except FramingError as error:
+            refusals.append(str(error))
+    assert len(refusals) == 1
+    assert says in refusals[0]
     assert answered(line + b"\n") == line + b"\n"
+
+
+def test_a_line_feed_in_a_data_field_ends_no_line() -> None:
+    logon = message([*body_of(RAW), ("95", "3"), ("96", "a\nb")])
+    first, second = read(logon + b"\n" + RAW + b"\n")
+    assert (first.number, first.messages, first.ending) == (1, (logon,), b"\n")
+    assert (second.number, second.messages) == (3, (RAW,))
+
+
+def test_a_cut_message_does_not_swallow_the_next_line() -> None:
+    first, second = read(RAW[:-20] + b"\n" + RAW + b"\n")
+    assert first.messages == (RAW[:-20],)
+    assert second.messages == (RAW,)
 
 
 @given(st.lists(st.binary(max_size=40).map(lambda b: b.replace(b"\n", b"")), max_size=5))

@@ -16,6 +16,9 @@ from gatepass.cli.output import say
 from gatepass.cli.progress import watched
 from gatepass.signing.notation import Line, read_lines
 
+#: What every FIX message begins with. A file without it is not the file that was meant.
+_BEGIN = b"8=FIX"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -39,11 +42,12 @@ def read_logons(file: str) -> Iterator[Line]:
 
     Raises `typer.BadParameter` when it cannot be read or holds nothing.
     """
-    empty = True
+    empty, found = True, False
     try:
         with _opened(file) as source:
             for line in read_lines(watched(source)):
                 empty = False
+                found = found or any(_BEGIN in message for message in line.messages)
                 yield line
     except OSError as error:
         if error.filename is None:
@@ -51,6 +55,8 @@ def read_logons(file: str) -> Iterator[Line]:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
     if empty:
         raise typer.BadParameter(f"{_name(file)} holds no Logon", param_hint="FILE")
+    if not found:
+        raise typer.BadParameter(f"{_name(file)} holds no FIX message", param_hint="FILE")
 
 
 def places(line: Line) -> Iterator[tuple[Place, bytes]]:

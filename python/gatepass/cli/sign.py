@@ -50,8 +50,8 @@ def sign(
     credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end of
     the body; 9 and 10 are made new.
 
-    A line that cannot be signed gives no output but an error that names it,
-    the other lines are signed all the same, and the exit code is 2.
+    A Logon that cannot be signed gives no output but an error that names its
+    line, the others are signed all the same, and the exit code is 2.
 
     The session in SenderCompID (49) decides the pair: of its valid ones, that
     created last.
@@ -69,14 +69,14 @@ def sign(
         signed = []
         for place, message in places(line):
             try:
-                signed.append(Logon(signer.sign(message, at=moment)))
+                signed.append((place, Logon(signer.sign(message, at=moment))))
             except GatepassError as error:
                 _report(place, error, as_json=json)
-        if len(signed) < len(line.messages):
-            failed = True
+                failed = True
+        if not signed:
             continue
         _write(line, signed, as_json=json)
-        new = {logon.access_key_id.decode("ascii") for logon in signed} - used
+        new = {logon.access_key_id.decode("ascii") for _, logon in signed} - used
         _warn(source, new, moment)
         used |= new
     if failed:
@@ -89,12 +89,12 @@ def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:
     say(f"gatepass: line {place}: {error}")
 
 
-def _write(line: Line, signed: list[Logon], *, as_json: bool) -> None:
+def _write(line: Line, signed: list[tuple[Place, Logon]], *, as_json: bool) -> None:
     if not as_json:
-        sys.stdout.buffer.write(line.answer(tuple(logon.message for logon in signed)))
+        sys.stdout.buffer.write(line.answer(tuple(logon.message for _, logon in signed)))
         sys.stdout.buffer.flush()
         return
-    for (place, _), logon in zip(places(line), signed, strict=True):
+    for place, logon in signed:
         text = logon.message.replace(SOH, PIPE) if line.piped else logon.message
         emit(
             {

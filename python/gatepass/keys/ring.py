@@ -68,7 +68,19 @@ class KeyRing:
 
         Where a session of 3 and one of 6 characters fit, it is the longer one.
         """
-        return next(iter(self._serving(sender_comp_id)), ())
+        serving = self.serving(sender_comp_id)
+        return tuple(pair for pair in serving if pair.session == serving[0].session)
+
+    def serving(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
+        """Return the pairs of every session that serves a SenderCompID, the longest session first.
+
+        A Logon may name any of them; `pairs_for` has those that are used unless told otherwise.
+        """
+        found: list[KeyPair] = []
+        for length in sorted(SESSION_ID_LENGTHS, reverse=True):
+            if len(sender_comp_id) >= length:
+                found += self._by_session.get(sender_comp_id[:length], ())
+        return tuple(found)
 
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
@@ -106,15 +118,8 @@ class KeyRing:
         due = (expiry_warning(pair, at) for pair in self._pairs)
         return [warning for warning in due if warning is not None]
 
-    def _serving(self, sender_comp_id: str) -> Iterator[tuple[KeyPair, ...]]:
-        """Give the pairs of each session that serves a SenderCompID, the longest first."""
-        for length in sorted(SESSION_ID_LENGTHS, reverse=True):
-            pairs = self._by_session.get(sender_comp_id[:length])
-            if pairs:
-                yield pairs
-
     def _named(self, access_key_id: str, sender_comp_id: str) -> list[KeyPair]:
-        serving = [pair for pairs in self._serving(sender_comp_id) for pair in pairs]
+        serving = self.serving(sender_comp_id)
         named = [pair for pair in serving if pair.access_key_id == access_key_id]
         if not named:
             # What was asked for is not repeated: it may be a secret put in the wrong place.

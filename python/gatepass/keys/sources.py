@@ -55,11 +55,26 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
 
     Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
     """
+    if _is_secret(source):
+        # Not repeated, and not looked for: a path that is not found would stand in the message.
+        raise KeySourceError(
+            "this looks like a secret key, not like a place to read one from:"
+            " write ./NAME for a file of such a name"
+        )
     prefix, colon, rest = source.partition(":")
     read = _READERS.get(prefix + colon)
     if read is None:
         return KeyFile(source, allow_insecure=allow_insecure)
     return FixedKeys(KeyRing(read(rest, allow_insecure)))
+
+
+def _is_secret(source: str) -> bool:
+    """Tell whether a text could be one of CME's secret keys, which have 43 characters or more."""
+    try:
+        SigningKey(source)
+    except SecretKeyError:
+        return False
+    return len(source) >= 43
 
 
 def _from_stdin(_rest: str, allow_insecure: bool) -> list[KeyPair]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from gatepass.errors import KeySourceError
+from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.expiry import ExpiryReminder, ExpiryWarning
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import (
@@ -64,7 +64,10 @@ class KeyFile:
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now. Costs one ``stat`` while the file stays the same; never raises."""
+        """The ring as of now. Costs one ``stat`` while the file stays the same.
+
+        Raises nothing but what ``on_problem`` raises.
+        """
         if self._settled is not None and self._settled == self._identity():
             return self._ring
         with self._lock:
@@ -104,22 +107,32 @@ class KeyFile:
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
-            report = (identity, str(error))
-            if report == self._reported:
-                return None
-            self._reported = report
-            return error
+            return self._once(identity, error)
         if self._is_still(snapshot) or (snapshot.closed and self._keeps_all(snapshot)):
             self._adopt(snapshot)
-        return None
+            return None
+        message = f"it lacks or alters key pairs in use: it must be still for {SETTLE_SECONDS:g} s"
+        return self._once(identity, KeyFileError(message, self.path))
+
+    def _once(self, identity: Identity | None, error: KeySourceError) -> KeySourceError | None:
+        """Return an error that this state of the file has not led to before."""
+        report = (identity, str(error))
+        if report == self._reported:
+            return None
+        self._reported = report
+        return error
 
     def _read(self) -> Snapshot:
         return read_snapshot(self.path, allow_insecure=self._allow_insecure)
 
     def _adopt(self, snapshot: Snapshot) -> None:
+        new = KeyRing(snapshot.pairs)
+        for pair in self._ring:
+            if new.find(pair.access_key_id) is None:
+                logger.warning("%s: key pair %s is gone", self.path, pair.access_key_id)
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.
-        self._ring = KeyRing(snapshot.pairs)
+        self._ring = new
         self._settled = snapshot.identity if self._is_still(snapshot) else None
         self._reported = None
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gatepass._native import PROFILES, Logon, canonical_string, encode_signature, scan
+from gatepass._native import (
+    PROFILES,
+    Logon,
+    canonical_string,
+    encode_signature,
+    scan,
+    scan_unchecked,
+)
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, KeySource
 from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
@@ -100,12 +107,13 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
         canonical.decode("ascii").replace("\n", "\\n"),
         None if pair is None else encode_signature(pair.signing_key.sign(canonical)),
         _visible(received),
-        _cause(signed, received, pair, ring, verdict),
+        _cause(signed, canonical, received, pair, ring, verdict),
     )
 
 
 def _cause(
     logon: SignedLogon,
+    canonical: bytes,
     received: bytes | None,
     pair: KeyPair | None,
     ring: KeyRing,
@@ -124,16 +132,15 @@ def _cause(
             return None
         written = f"the signature is written as {foreign[0]}, not as base64url without padding"
         signature = foreign[1]
-    made = _made_with(logon, signature, pair, ring)
+    made = _made_with(logon, canonical, signature, pair, ring)
     return "; ".join(part for part in (written, made) if part) or None
 
 
 def _made_with(
-    logon: SignedLogon, signature: bytes, pair: KeyPair | None, ring: KeyRing
+    logon: SignedLogon, canonical: bytes, signature: bytes, pair: KeyPair | None, ring: KeyRing
 ) -> str | None:
     """Say whose key made the signature and over what, if it is not the right one's."""
-    canonical = logon.joined(b"\n")
-    serving = ring.pairs_for(logon.value(49).decode("ascii"))
+    serving = ring.serving(logon.value(49).decode("ascii"))
     candidates = ([] if pair is None else [pair]) + [
         other for other in serving if other is not pair
     ]
@@ -154,9 +161,8 @@ def _wrong_key(used: KeyPair, named: KeyPair | None) -> str:
 
 def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
     """The signed fields of a message that is no readable Logon, as far as it can be scanned."""
-    try:
-        scanned = scan(logon)
-    except LogonError:
+    scanned = scan_unchecked(logon)
+    if not scanned:
         return ()
     rows = []
     for index, (tag, name) in enumerate(_FIELDS):

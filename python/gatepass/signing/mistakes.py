@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatepass._native import PROFILES, SigningKey, scan
 
@@ -22,8 +22,8 @@ _TAGS = tuple(tag for tag, _ in _FIELDS)
 class SignedLogon:
     """What a mistake is built from: the message and its eleven signed values."""
 
-    message: bytes
-    values: Sequence[bytes]
+    message: bytes = field(repr=False)
+    values: Sequence[bytes] = field(repr=False)
 
     def joined(self, delimiter: bytes) -> bytes:
         """The values with another delimiter."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gatepass._native import Framer
+from gatepass._native import MAX_MESSAGE, Framer
 
 SOH = b"\x01"
 PIPE = b"|"
@@ -25,7 +25,7 @@ class Line:
     """One line of input: its messages in wire form, and how to write an answer alike."""
 
     number: int
-    messages: tuple[bytes, ...]
+    messages: tuple[bytes, ...] = field(repr=False)
     piped: bool
     ending: bytes
 
@@ -39,21 +39,48 @@ def read_lines(data: bytes | Iterable[bytes]) -> Iterator[Line]:
     """Cut input into lines, without the blank ones; numbers count from 1.
 
     ``data`` is the whole input, or its lines with their ends, as a binary file gives them. A line
-    without any SOH is read with ``|`` in its place.
+    without any SOH is read with ``|`` in its place. A line feed inside a data field does not end
+    a line.
     """
     lines = io.BytesIO(data) if isinstance(data, bytes) else data
+    held, first = b"", 1
     for number, whole in enumerate(lines, start=1):
-        text = whole.removesuffix(b"\n").removesuffix(b"\r")
-        if not text.strip():
-            continue
+        if held and (whole.startswith(b"8=FIX") or not whole.strip()):
+            yield from _line(first, held)
+            held = b""
+        held, first = (held + whole, first) if held else (whole, number)
+        # Only an unfinished message waits for more: a pipe's whole lines are answered at once.
+        if not _is_unfinished(held):
+            yield from _line(first, held)
+            held = b""
+    yield from _line(first, held)
+
+
+def _line(number: int, whole: bytes) -> Iterator[Line]:
+    text = whole.removesuffix(b"\n").removesuffix(b"\r")
+    if text.strip():
         piped = SOH not in text
         wire = text.strip().replace(PIPE, SOH) if piped else text
         yield Line(number, _messages(wire), piped, ending=whole[len(text) :])
 
 
-def _messages(wire: bytes) -> tuple[bytes, ...]:
-    """Messages that stand end to end; anything else stays whole, to be refused with a reason."""
+def _is_unfinished(text: bytes) -> bool:
+    """Tell whether the last message of a text may go on behind a line feed in a data field."""
+    if SOH not in text or len(text) > MAX_MESSAGE:
+        return False
     framer = Framer()
-    events = framer.feed(wire)
-    whole = tuple(event for event in events if isinstance(event, bytes))
-    return whole if len(whole) == len(events) and not framer.pending else (wire,)
+    framer.feed(text)
+    return framer.pending > len(b"8=FIX")
+
+
+def _messages(wire: bytes) -> tuple[bytes, ...]:
+    """Cut messages that stand end to end; what is none between them is kept, to be refused."""
+    framer = Framer()
+    whole = [event for event in framer.feed(wire) if isinstance(event, bytes)]
+    pieces, at = [], 0
+    for message in whole:
+        start = wire.index(message, at)
+        pieces += [wire[at:start], message]
+        at = start + len(message)
+    pieces.append(wire[at:])
+    return tuple(piece for piece in pieces if piece.strip())

@@ -95,9 +95,9 @@ class LogonSigner:
         `gatepass.errors.KeyChoiceError` or `gatepass.errors.SignerError`; nothing is signed then.
         """
         parsed = Logon(logon)
-        canonical = parsed.canonical
+        parsed.canonical  # noqa: B018 - raises first if a signed field is missing or illegal
         signer = self._signer_for(parsed.values[_TAGS.index(49)], at)
-        return parsed.with_credentials(signer.access_key_id, _ask(signer, canonical))
+        return parsed.with_credentials(signer.access_key_id, _ask(signer, parsed.canonical))
 
     def sign_fields(self, values: Mapping[int, str], *, at: datetime | None = None) -> Credentials:
         """Sign the values of a Logon, given by tag; tags that are not signed are ignored.
@@ -105,9 +105,10 @@ class LogonSigner:
         Raises as `sign` does.
         """
         signed = [values.get(tag) for tag in _TAGS]
-        canonical = canonical_string("fix-logon", signed)
+        canonical_string("fix-logon", signed)  # raises first if a field is missing or illegal
         signer = self._signer_for(values[49].encode("ascii"), at)
-        return Credentials(signer.access_key_id, encode_signature(_ask(signer, canonical)))
+        signature = _ask(signer, canonical_string("fix-logon", signed))
+        return Credentials(signer.access_key_id, encode_signature(signature))
 
     def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
         # A canonical string exists by now, so SenderCompID is there and printable ASCII.
@@ -118,6 +119,7 @@ class LogonSigner:
 def _ask(signer: Signer, canonical: bytes) -> bytes:
     """Get a signature and trust the signer with nothing more than that it is right."""
     signature = signer.sign(canonical)
+    del canonical  # a traceback that shows local variables would show it
     if not isinstance(signature, bytes) or len(signature) != _SIGNATURE_BYTES:
         raise SignerError(
             f"the signer gave no signature of {_SIGNATURE_BYTES} bytes: it must give the bytes of"

@@ -136,7 +136,7 @@ def _pair(
     """Find the pair that the Logon names; it must be one of the session in tag 49."""
     if not sender_comp_id:
         return None
-    pairs = ring.pairs_for(sender_comp_id)
+    pairs = ring.serving(sender_comp_id)
     if not pairs:
         detail = f"Session ID {sender_comp_id[:3]} of SenderCompID (49) has no key pair here"
         checks.append(Check("session", Outcome.FAILED, detail))

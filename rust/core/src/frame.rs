@@ -102,6 +102,19 @@ impl<'a> Frame<'a> {
         Ok(Prefix::Whole(Self { bytes, begin_end, body, trailer }))
     }
 
+    /// Frames bytes that end in a CheckSum field, without believing its value or BodyLength's.
+    ///
+    /// For diagnosis only: what is signed or verified never comes this way.
+    #[must_use]
+    pub fn unchecked(bytes: &'a [u8]) -> Option<Self> {
+        let begin_end = bytes.iter().position(|byte| *byte == SOH)? + 1;
+        let (_, used) = read_body_length(&bytes[begin_end..]).ok()??;
+        let body = begin_end + used;
+        let trailer = bytes.len().checked_sub(TRAILER)?;
+        (trailer >= body && bytes[trailer - 1] == SOH && is_trailer(&bytes[trailer..]))
+            .then_some(Self { bytes, begin_end, body, trailer })
+    }
+
     /// Checks CheckSum against the bytes.
     pub(crate) fn check_sum(&self) -> Result<(), FramingError> {
         let digits = &self.bytes[self.trailer + 3..self.trailer + 6];
@@ -182,10 +195,7 @@ fn is_trailer(bytes: &[u8]) -> bool {
 
 /// Where a message ends in a CheckSum but not at its BodyLength: the right BodyLength.
 fn body_length(bytes: &[u8]) -> Option<FramingError> {
-    let begin_end = bytes.iter().position(|byte| *byte == SOH)? + 1;
-    let (declared, used) = read_body_length(&bytes[begin_end..]).ok()??;
-    let trailer = bytes.len().checked_sub(TRAILER)?;
-    let actual = trailer.checked_sub(begin_end + used)?;
-    (bytes[trailer - 1] == SOH && is_trailer(&bytes[trailer..]))
-        .then_some(FramingError::BodyLength { declared, actual: Some(actual) })
+    let frame = Frame::unchecked(bytes)?;
+    let (declared, _) = read_body_length(&bytes[frame.begin_end..]).ok()??;
+    Some(FramingError::BodyLength { declared, actual: Some(frame.trailer - frame.body) })
 }

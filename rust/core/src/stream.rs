@@ -48,6 +48,9 @@ pub struct Framer {
     offset: u64,
     /// Looking for the next message, which may begin at `buffer[start]`.
     lost: bool,
+    /// In a stretch that was reported already: each stretch of garbage is one event, or a flood
+    /// of it would be a flood of events.
+    garbled: bool,
     max: usize,
 }
 
@@ -62,7 +65,7 @@ impl Framer {
     /// Accepts messages of at most `max` bytes.
     #[must_use]
     pub fn new(max: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, offset: 0, lost: false, max }
+        Self { buffer: Vec::new(), start: 0, offset: 0, lost: false, garbled: false, max }
     }
 
     /// Adds bytes as they came.
@@ -80,30 +83,35 @@ impl Framer {
 
     /// Takes the next event, or `None` until more bytes come.
     pub fn next_event(&mut self) -> Option<StreamEvent> {
-        if self.lost && !self.find_begin() {
-            return None;
-        }
-        let offset = self.offset;
-        let rest = &self.buffer[self.start..];
-        if rest.is_empty() {
-            return None;
-        }
-        match Frame::prefix(rest, self.max) {
-            Ok(Prefix::Partial { .. }) => None,
-            Ok(Prefix::Whole(frame)) => {
-                let length = frame.len();
-                let event = match frame.check_sum() {
-                    Ok(()) => StreamEvent::Message { offset, bytes: frame.as_bytes().to_vec() },
-                    Err(error) => StreamEvent::Garbled { offset, error },
-                };
-                self.skip(length);
-                Some(event)
+        loop {
+            if self.lost && !self.find_begin() {
+                return None;
             }
-            Err(error) => {
-                // What stands here is no message, so the next one begins later.
-                self.skip(1);
-                self.lost = true;
-                Some(StreamEvent::Garbled { offset, error })
+            let offset = self.offset;
+            let rest = &self.buffer[self.start..];
+            if rest.is_empty() {
+                return None;
+            }
+            match Frame::prefix(rest, self.max) {
+                Ok(Prefix::Partial { .. }) => return None,
+                Ok(Prefix::Whole(frame)) => {
+                    let length = frame.len();
+                    let event = match frame.check_sum() {
+                        Ok(()) => StreamEvent::Message { offset, bytes: frame.as_bytes().to_vec() },
+                        Err(error) => StreamEvent::Garbled { offset, error },
+                    };
+                    self.skip(length);
+                    self.garbled = false;
+                    return Some(event);
+                }
+                Err(error) => {
+                    // What stands here is no message, so the next one begins later.
+                    self.skip(1);
+                    self.lost = true;
+                    if !std::mem::replace(&mut self.garbled, true) {
+                        return Some(StreamEvent::Garbled { offset, error });
+                    }
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use gatepass_core::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyMappingProxy, PyString, PyTuple};
 
 use crate::errors;
 use crate::text::bytes_of;
@@ -67,7 +67,7 @@ fn not_a_signature(expected: &'static str) -> PyErr {
 }
 
 /// Profile name to its (tag, name) pairs in signed order.
-pub fn profiles(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+pub fn profiles(py: Python<'_>) -> PyResult<Bound<'_, PyMappingProxy>> {
     fn add<const N: usize>(dict: &Bound<'_, PyDict>, profile: &Profile<N>) -> PyResult<()> {
         let fields = profile.fields.iter().map(|field| (field.tag, field.name));
         dict.set_item(profile.name, PyTuple::new(dict.py(), fields)?)
@@ -76,14 +76,14 @@ pub fn profiles(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     add(&dict, &FIX_LOGON)?;
     add(&dict, &ILINK3_NEGOTIATE)?;
     add(&dict, &ILINK3_ESTABLISH)?;
-    Ok(dict)
+    Ok(PyMappingProxy::new(py, dict.as_mapping()))
 }
 
 /// Tag to name, for the tags of the session layer.
-pub fn tag_names(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+pub fn tag_names(py: Python<'_>) -> PyResult<Bound<'_, PyMappingProxy>> {
     let dict = PyDict::new(py);
     for (tag, name) in NAMES {
         dict.set_item(tag, name)?;
     }
-    Ok(dict)
+    Ok(PyMappingProxy::new(py, dict.as_mapping()))
 }

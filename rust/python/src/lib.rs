@@ -27,7 +27,7 @@ mod _native {
     #[pymodule_export]
     use super::logon::PyLogon;
     #[pymodule_export]
-    use super::stream::{PyFramer, scan};
+    use super::stream::{PyFramer, scan, scan_unchecked};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -26,6 +26,14 @@ pub fn scan<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Vec<(u32, Bound<'p
     Ok(fields)
 }
 
+#[pyfunction]
+#[pyo3(signature = (message, /))]
+pub fn scan_unchecked<'py>(py: Python<'py>, message: &[u8]) -> Vec<(u32, Bound<'py, PyBytes>)> {
+    let fields = Frame::unchecked(message).into_iter().flat_map(|frame| frame.fields());
+    let readable = fields.map_while(Result::ok);
+    readable.map(|field| (field.tag, PyBytes::new(py, field.value))).collect()
+}
+
 /// Cuts a byte stream into messages.
 #[pyclass(frozen, name = "Framer", module = "gatepass._native")]
 pub struct PyFramer(Mutex<Framer>);
