@@ -15,7 +15,13 @@
     │   ├── UnknownAccessKeyError
     │   ├── PairExpiredError
     │   └── PairNotYetValidError
-    └── SignerError                a remote signer did not give a signature
+    ├── SignerError                a remote signer did not give a signature
+    ├── ConfigError                a configuration file cannot be used: path, line, key
+    └── LogonFailedError           a session that did not come up
+        ├── LogonRefusedError      the gateway answered with a Logout
+        ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
+        ├── ClockError             this machine's clock is too far off: nothing was sent
+        └── NoConnectionError      no answer at all
 
 The native module raises these same classes. No message holds a secret key, a
 signature or a canonical string.
@@ -23,6 +29,7 @@ signature or a canonical string.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 
@@ -38,7 +45,7 @@ class FieldError(LogonError):
     """One field breaks a rule.
 
     ``tag`` is the FIX tag, ``name`` its name, ``rule`` one of ``missing``,
-    ``empty``, ``repeated``, ``illegal`` and ``too long``.
+    ``empty``, ``repeated``, ``illegal``, ``too long`` and ``unexpected``.
     """
 
     def __init__(self, message: str, tag: int, name: str, rule: str) -> None:
@@ -105,3 +112,69 @@ class PairNotYetValidError(KeyChoiceError):
 
 class SignerError(GatepassError):
     """A remote signer refused, failed or answered nonsense; nothing was signed."""
+
+
+class ConfigError(GatepassError):
+    """A configuration file cannot be used; ``line`` (from 1) and ``key`` say where, if known."""
+
+    def __init__(
+        self, message: str, path: Path, line: int | None = None, key: str | None = None
+    ) -> None:
+        super().__init__(message, path, line, key)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.key = key
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f", line {self.line}"
+        key = "" if self.key is None else f"{self.key}: "
+        return f"{self.path}{line}: {key}{self.message}"
+
+
+class LogonFailedError(GatepassError):
+    """A session did not come up."""
+
+
+class LogonRefusedError(LogonFailedError):
+    """The gateway answered the Logon with a Logout.
+
+    ``text`` is its Text (58), ``next_expected`` its NextExpectedMsgSeqNum (789).
+    """
+
+    def __init__(self, text: str, next_expected: int | None) -> None:
+        super().__init__(text, next_expected)
+        self.text = text
+        self.next_expected = next_expected
+
+    def __str__(self) -> str:
+        expects = "" if self.next_expected is None else f" (expects 34={self.next_expected})"
+        return f"the Logon was refused: {self.text or 'no reason given'}{expects}"
+
+
+class LogonGuardError(LogonFailedError):
+    """A Logon was held back: with one more that is invalid, the exchange closes the port.
+
+    ``invalid`` is how many count now, ``retry_at`` when the oldest of them no longer does.
+    """
+
+    def __init__(self, session: str, invalid: int, retry_at: datetime) -> None:
+        super().__init__(session, invalid, retry_at)
+        self.session = session
+        self.invalid = invalid
+        self.retry_at = retry_at
+
+    def __str__(self) -> str:
+        return (
+            f"session {self.session}: {self.invalid} Logons of the last minute were refused or not"
+            " answered, and a fifth invalid one would close the port: nothing was sent; mend the"
+            f" cause, then try again from {self.retry_at:%H:%M:%S} UTC on"
+        )
+
+
+class ClockError(LogonFailedError):
+    """This machine's clock is too far off for a Logon. The message says by how much."""
+
+
+class NoConnectionError(LogonFailedError):
+    """There is no connection, or it ended before the Logon was answered."""

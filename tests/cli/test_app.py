@@ -17,6 +17,8 @@ COMMANDS = [
     ("keys", "list"),
     ("keys", "check"),
     ("keys", "timeline"),
+    ("simulate",),
+    ("logon",),
     ("demo",),
     ("bench",),
 ]
@@ -26,7 +28,7 @@ def test_help_shows_the_commands_in_the_order_of_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     named = re.findall(r"^│ (\w+) ", result.stdout, re.MULTILINE)
-    assert named == ["sign", "verify", "explain", "keys", "demo", "bench"]
+    assert named == ["sign", "verify", "explain", "keys", "simulate", "logon", "demo", "bench"]
 
 
 @pytest.mark.parametrize("command", [(), ("keys",), *COMMANDS])

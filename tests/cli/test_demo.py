@@ -6,15 +6,20 @@ import json
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gatepass.cli import demo, demo_story
+from gatepass.cli import demo, demo_live, demo_story
 from gatepass.signing import Verdict
 from tests.cli.processes import shell
 from tests.cli.samples import run
 
-STEPS = ["key file", "canonical string", "sign", "verify", "change", "refuse"]
+STEPS = [
+    *("key file", "canonical string", "sign", "verify", "change", "refuse"),
+    *("gateway", "beginning of week", "wrong key", "mid-week", "key rotation"),
+    "in-session reset",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +29,30 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def sent_numbers(step: dict[str, Any]) -> list[str]:
+    return [
+        field["value"]
+        for message in step["messages"]
+        for field in message["fields"]
+        if message["direction"] == "sent" and field["tag"] == 34
+    ]
+
+
 def test_the_whole_story_is_told(temporary: Path) -> None:
     result = run("demo")
     assert result.exit_code == 0
     assert result.stderr == ""
-    headings = re.findall(r"^(\d)  ", result.stdout, re.MULTILINE)
-    assert headings == ["1", "2", "3", "4", "5", "6"]
+    headings = re.findall(r"^(\d+) +[A-Z]", result.stdout, re.MULTILINE)
+    assert headings == [str(number) for number in range(1, 13)]
     for said in ("mode 0600", r"1\nABC004N\n", "|1402=", "✓ valid", "✗ not valid", "^ differs"):
+        assert said in result.stdout
+    for said in ("listening on 127.0.0.1:", "→ Logon (A)  34=1  355=", "← Test Request (1)"):
+        assert said in result.stdout
+    for said in (
+        "The client is told: Invalid Logon. Logout Forced",
+        "141=Y",
+        "The gateway knows:  signature",
+    ):
         assert said in result.stdout
     assert "Everything turned out as it should" in result.stdout
     assert list(temporary.iterdir()) == []
@@ -48,6 +70,12 @@ def test_json_gives_the_steps(temporary: Path) -> None:
     assert steps["verify"]["valid"] is True
     assert steps["refuse"]["valid"] is False
     assert steps["change"]["changed_bytes"] == 1
+    assert steps["wrong key"]["told"] == "Invalid Logon. Logout Forced"
+    first, second = (steps[name]["access_key_id"] for name in ("mid-week", "key rotation"))
+    assert first == steps["key file"]["access_key_id"] != second
+    assert sent_numbers(steps["mid-week"]) == ["4", "5", "6"]
+    assert sent_numbers(steps["key rotation"]) == ["7", "8", "9"]
+    assert sent_numbers(steps["in-session reset"]) == ["10", "11", "12", "1", "2", "3"]
     assert steps["refuse"]["expected_signature"] != steps["refuse"]["received_signature"]
     assert not Path(steps["key file"]["path"]).exists()
     assert list(temporary.iterdir()) == []
@@ -62,8 +90,9 @@ def test_the_secret_is_in_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
         return made[-1]
 
     monkeypatch.setattr(demo_story, "generate_pair", remembered)
+    monkeypatch.setattr(demo_live, "generate_pair", remembered)
     texts = [run("demo").output, run("demo", "--json").output]
-    assert len(made) == 2
+    assert len(made) == 4
     for pair in made:
         assert all(pair.secret.reveal() not in text for text in texts)
 
@@ -79,6 +108,19 @@ def test_a_refusal_for_another_reason_is_a_failure(monkeypatch: pytest.MonkeyPat
     found = json.loads(run("demo", "--json").stdout)
     assert found["ok"] is False
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["refuse"]
+
+
+def test_a_wrong_key_that_is_let_in_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The "wrong" pair is the right one.
+    monkeypatch.setattr(demo_live, "replace", lambda pair, **_: pair)
+    found = json.loads(run("demo", "--json").stdout)
+    assert [step["step"] for step in found["steps"] if not step["ok"]] == ["wrong key"]
+
+
+def test_a_rotation_that_nobody_follows_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_live, "write_key_file", lambda *_: None)
+    found = json.loads(run("demo", "--json").stdout)
+    assert [step["step"] for step in found["steps"] if not step["ok"]] == ["key rotation"]
 
 
 def test_a_signed_logon_that_is_not_valid_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
-from gatepass.cli import bench, demo, explain, keys, sign, verify
+from gatepass.cli import bench, demo, explain, keys, logon, sign, simulate, verify
 from gatepass.cli.running import Commands
 
 app = typer.Typer(
@@ -53,5 +53,7 @@ app.command(epilog=sign.EPILOG)(sign.sign)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.add_typer(keys.app)
+app.command(epilog=simulate.EPILOG)(simulate.simulate)
+app.command(epilog=logon.EPILOG)(logon.logon)
 app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=bench.EPILOG)(bench.bench)

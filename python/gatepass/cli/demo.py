@@ -11,23 +11,29 @@ from pathlib import Path
 
 import typer
 
-from gatepass.cli.demo_story import Step, tell
+from gatepass.cli.demo_step import Step
+from gatepass.cli.demo_story import tell
 from gatepass.cli.options import Json
 from gatepass.cli.output import MARKS, emit, marked, page
 
 EPILOG = "[bold]Example:[/bold] gatepass demo"
 
-#: Seconds to read a step in, where somebody reads: with six steps, less than ten in all.
-PACE = 1.3
+#: Seconds to read a step in, where somebody reads: with twelve steps, less than ten in all.
+PACE = 0.7
 
 
 def demo(json: Json = False) -> None:
     """Show the whole story in ten seconds, with throwaway keys.
 
     Makes a key file, signs a Logon, shows the canonical string, verifies it,
-    changes one byte, and shows the refusal and the explanation. The keys are in
-    a temporary folder and gone at the end. Exit code 1 if a step does not turn
-    out as it should.
+    changes one byte, and shows the refusal and the explanation.
+
+    Then does it live: starts a gateway on this machine, logs on for the first
+    time in the week, is refused with a wrong key, logs on in mid-week, rotates
+    keys, and resets the numbers in session.
+
+    The keys are in a temporary folder and gone at the end. Exit code 1 if a
+    step does not turn out as it should.
 
     --json writes one object: ok, and steps with step, ok and what was found.
     """
@@ -50,7 +56,7 @@ def _print(steps: Iterable[Step]) -> bool:
     for number, step in enumerate(steps, start=1):
         if number > 1 and sys.stdout.isatty():
             time.sleep(PACE)
-        console.print(Text(f"{number}  {step.title}", "bold cyan"))
+        console.print(Text(f"{number:<2} {step.title}", "bold cyan"))
         step.show(console)
         if not step.ok:
             console.print(marked(console, MARKS[False], "this did not turn out as it should"))
@@ -58,5 +64,5 @@ def _print(steps: Iterable[Step]) -> bool:
         ok = ok and step.ok
     words = "Everything turned out as it should." if ok else "Something went wrong."
     console.print(marked(console, MARKS[ok], f"{words} The keys of this demo are gone."))
-    console.print("  Next: gatepass sign --help")
+    console.print("  Next: gatepass sign --help, gatepass simulate --help")
     return ok

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatepass.cli.demo_live import tell_live
+from gatepass.cli.demo_step import Step, print_all, text
 from gatepass.cli.explanation_view import print_canonical, print_signatures
 from gatepass.cli.verdict_view import checks_table, headline
 from gatepass.keys import IssuedPair, KeyRing, generate_pair, read_key_file, write_key_file
@@ -28,21 +29,6 @@ CHANGED = (b"\x01108=30\x01", b"\x01108=60\x01")
 TOLD = "Invalid Logon. Logout Forced"
 #: What signing adds.
 CREDENTIALS = (b"354=", b"355=", b"1400=", b"1401=", b"1402=")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: `show` prints it, `data` is the same for machines."""
-
-    name: str
-    title: str
-    ok: bool
-    show: Callable[[Console], None]
-    data: dict[str, object] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, object]:
-        """The step as plain data, for JSON."""
-        return {"step": self.name, "ok": self.ok, **self.data}
 
 
 def tell(folder: Path, now: datetime) -> Iterator[Step]:
@@ -66,7 +52,7 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
         name="verify",
         title="Verify it, as the exchange does",
         ok=verdict.valid,
-        show=lambda console: _print_all(
+        show=lambda console: print_all(
             console, headline(console, verdict), checks_table(console, verdict)
         ),
         data=verdict.as_dict(),
@@ -75,6 +61,7 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
     tampered = change_one_byte(signed)
     yield _changed(signed, tampered)
     yield _refused(explain(tampered, ring, at=now))
+    yield from tell_live(path, pair)
 
 
 def make_logon(now: datetime) -> bytes:
@@ -103,12 +90,12 @@ def _key_file(path: Path, pair: IssuedPair) -> Step:
         name="key file",
         title="Make a key pair, and the key file that the Request Center would give",
         ok=os.name != "posix" or mode == stat.S_IRUSR | stat.S_IWUSR,
-        show=lambda console: _print_all(
+        show=lambda console: print_all(
             console,
-            _text(f"{path}  (mode {mode:04o}: nobody but you reads it)"),
-            _text(f"Session ID  {pair.session}", f"Access ID   {pair.access_key_id}"),
-            _text(f"Secret Key  {'*' * 12} ({hidden} characters, never shown)"),
-            _text(f"Valid       {pair.created} to {pair.expires}"),
+            text(f"{path}  (mode {mode:04o}: nobody but you reads it)"),
+            text(f"Session ID  {pair.session}", f"Access ID   {pair.access_key_id}"),
+            text(f"Secret Key  {'*' * 12} ({hidden} characters, never shown)"),
+            text(f"Valid       {pair.created} to {pair.expires}"),
         ),
         data={
             "path": str(path),
@@ -137,7 +124,7 @@ def _signed(logon: bytes, signed: bytes, explanation: Explanation) -> Step:
         name="sign",
         title="Sign it: the Access Key ID and the signature come to its end",
         ok=explanation.expected is not None and explanation.expected == explanation.received,
-        show=lambda console: _print_all(console, _wire(signed, CREDENTIALS)),
+        show=lambda console: print_all(console, _wire(signed, CREDENTIALS)),
         data={"logon": _readable(logon), "signed": _readable(signed)},
     )
 
@@ -149,7 +136,7 @@ def _changed(signed: bytes, tampered: bytes) -> Step:
         name="change",
         title="Change one byte on the way, in HeartBtInt (108), and mend the CheckSum",
         ok=changed == 1,
-        show=lambda console: _print_all(console, _wire(tampered, (b"108=", b"10="))),
+        show=lambda console: print_all(console, _wire(tampered, (b"108=", b"10="))),
         data={"logon": _readable(tampered), "changed_bytes": changed},
     )
 
@@ -166,38 +153,25 @@ def _refused(explanation: Explanation) -> Step:
 
 
 def _print_refusal(console: Console, explanation: Explanation) -> None:
-    _print_all(
+    print_all(
         console,
         headline(console, explanation.verdict),
-        *(_text(f"failed check: {c.name}. {c.detail}") for c in explanation.verdict.failed),
+        *(text(f"failed check: {c.name}. {c.detail}") for c in explanation.verdict.failed),
     )
     print_signatures(console, explanation.expected, explanation.received)
-    _print_all(console, _text(f"The client is told only this: 58={TOLD}"))
+    print_all(console, text(f"The client is told only this: 58={TOLD}"))
 
 
 def _wire(message: bytes, marked: tuple[bytes, ...]) -> Text:
     """Return a message with | for SOH, its fields never broken, and some of them marked."""
     from rich.text import Text
 
-    text = Text()
+    line = Text()
     for part in message.split(SOH)[:-1]:
         style = "bold green" if part.startswith(marked) else ""
-        text.append(f"{part.decode('ascii')}|", style)
-    return text
+        line.append(f"{part.decode('ascii')}|", style)
+    return line
 
 
 def _readable(message: bytes) -> str:
     return message.replace(SOH, PIPE).decode("ascii")
-
-
-def _text(*lines: str) -> Text:
-    from rich.text import Text
-
-    return Text("\n".join(lines))
-
-
-def _print_all(console: Console, *parts: object) -> None:
-    from rich.padding import Padding
-
-    for part in parts:
-        console.print(Padding.indent(part, 2))  # type: ignore[arg-type]

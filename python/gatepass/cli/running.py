@@ -23,13 +23,13 @@ BROKEN_PIPE = 141
 SECRET_LENGTH = 43
 
 #: The commands in the order in which a new user wants them; Typer would put groups last.
-ORDER = ("sign", "verify", "explain", "keys", "demo", "bench")
+ORDER = ("sign", "verify", "explain", "keys", "simulate", "logon", "demo", "bench")
 
 
 class Commands(TyperGroup):
     """The top of the command tree."""
 
-    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: object) -> list[str]:
         """Name the commands in `ORDER`."""
         return list(ORDER)
 
@@ -37,9 +37,9 @@ class Commands(TyperGroup):
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
-        complete_var: str | None = None,  # noqa: ARG002
-        standalone_mode: bool = True,  # noqa: ARG002
-        windows_expand_args: bool = True,  # noqa: ARG002
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
         """Run with these words and exit; no exception but a defect of gatepass leaves."""

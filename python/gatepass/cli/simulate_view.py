@@ -1,0 +1,74 @@
+"""What a simulated gateway decided, a line each, for people and for machines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gatepass.cli.output import CAUTION, NO, YES, Mark, marked, visible
+from gatepass.gateway import Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: What a report looks like; the others have the mark of something that just happened.
+MARKS = {
+    "logged on": YES,
+    "reopened": YES,
+    "refused": NO,
+    "port closed": NO,
+    "garbled": CAUTION,
+    "gap": CAUTION,
+    "fault": CAUTION,
+    "operator": CAUTION,
+}
+PLAIN = Mark("·", "-", "")
+#: Columns of what was decided, with its mark.
+WHAT_WIDTH = 13
+NAME_WIDTH = 8
+#: A client may put its secret key, or a signature, where something else belongs.
+_LONG = re.compile(r"[A-Za-z0-9_-]{43,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report with the time at which it was made."""
+
+    at: datetime
+    report: Report
+
+    @property
+    def detail(self) -> str:
+        """What there is to say about it, without anything that could be a secret."""
+        return _LONG.sub("***", visible(self.report.detail))
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as plain data, for JSON."""
+        return {
+            "time": self.at.isoformat(timespec="milliseconds"),
+            "session": _LONG.sub("***", self.report.sender_comp_id),
+            "what": self.report.what,
+            "detail": self.detail,
+        }
+
+
+def print_told(console: Console, told: Told) -> None:
+    """Print a report: time, session, what, and the detail in a column of its own."""
+    from rich.table import Table
+    from rich.text import Text
+
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(no_wrap=True)
+    row.add_column(no_wrap=True, min_width=NAME_WIDTH)
+    row.add_column(no_wrap=True, min_width=WHAT_WIDTH)
+    row.add_column(overflow="fold")
+    mark = MARKS.get(told.report.what, PLAIN)
+    row.add_row(
+        Text(f"{told.at:%H:%M:%S}.{told.at.microsecond // 1000:03d}", "dim"),
+        Text(visible(told.as_dict()["session"]) or "-", "bold"),
+        marked(console, mark, told.report.what),
+        Text(told.detail),
+    )
+    console.print(row)

@@ -1,0 +1,74 @@
+"""What to do about a session that did not come up, by the words of its end.
+
+They are the Text (58) of a refusal, or the message of a `NoConnectionError`.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REMEDIES = tuple(
+    (re.compile(pattern, re.IGNORECASE), remedy)
+    for pattern, remedy in (
+        (
+            r"Port Closure",
+            "Stop. The ports of this session are closed, and every further Logon is refused."
+            " Mend the cause, then have your clearing firm's administrator call the Global Command"
+            " Center. A gatepass gateway opens them with: reopen SESSION, typed where it runs.",
+        ),
+        (
+            r"^the connection ended: .*too low",
+            "The gateway's numbers are lower than those stored here: it forgot them, or these are"
+            " another gateway's. At the exchange: call its support. With a gatepass gateway: log on"
+            " with the scenario beginning-of-week, and give it a store in its configuration file.",
+        ),
+        (
+            r"^no connection|^the connection|^the gateway closed",
+            "See that the gateway runs and listens there (gatepass simulate prints where), that no"
+            " firewall is between, and that both sides agree about TLS.",
+        ),
+        (
+            r"^Invalid Logon\. +Logout Forced",
+            "The exchange does not say which part failed. In this order: the key pair (gatepass"
+            " keys check), the clock (SendingTime may be 5 seconds old), the Access Key ID and"
+            " the Session ID at the start of SenderCompID (49), ResetSeqNumFlag (141), a session"
+            " that is logged on already. A gatepass gateway shows the reason where it runs.",
+        ),
+        (
+            r"logged on to Primary",
+            "Log on to the primary gateway first, then to the backup.",
+        ),
+        (
+            r"too low",
+            "Log on again: the number the exchange expects (789) was stored.",
+        ),
+        (
+            r"Primary Indication|fault tolerance indicator",
+            "The last character of SenderCompID (49) must be U, or N without fault tolerance.",
+        ),
+        (
+            r"SenderCompID \(49\)",
+            "SenderCompID (49) is Session ID, Globex Firm ID and U or N, such as ABC123N.",
+        ),
+        (r"Heartbeat", "Choose a heartbeat interval of 5 to 60 seconds; 30 is recommended."),
+        (
+            r"TargetSubI[dD] \(57\)",
+            "TargetSubID (57) is G on a CGW session, the segment's two digits on an MSGW session.",
+        ),
+        (r"SenderLocationI[dD] \(142\)", "Give SenderLocationID (142), such as US or US,NY."),
+        (
+            r"SENDER_SUB_ID|SenderSubI[dD]",
+            "SenderSubID (50) is the operator: 2 to 18 of A-Z, a-z, 0-9 and _ - : @ .",
+        ),
+        (r"SendingTime \(52\)", "SendingTime (52) must be UTC, such as 20260302-22:45:00.000."),
+        (r"34=1", "An in-session logon starts anew at MsgSeqNum (34) 1."),
+    )
+)
+
+
+def remedy(text: str) -> str:
+    """Say what to do about an end with these words."""
+    for pattern, words in _REMEDIES:
+        if pattern.search(text):
+            return words
+    return "Compare what was sent with the text above, and mend it before the next Logon."

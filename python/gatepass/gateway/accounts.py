@@ -1,0 +1,45 @@
+"""What a gateway remembers of whom: every session that has logged on, and the latest strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gatepass.gateway.admission import Account
+from gatepass.gateway.port import Port
+from gatepass.session.store import Store
+
+#: Names that never logged on are remembered for their invalid Logons, up to this many: whoever
+#: makes names up takes no more memory than that.
+MAX_STRANGERS = 1000
+
+
+class Accounts:
+    """Accounts by SenderCompID without its Fault Tolerance Indicator."""
+
+    def __init__(self, make_store: Callable[[str], Store]) -> None:
+        self._make_store = make_store
+        self._admitted: dict[str, Account] = {}
+        self._strangers: dict[str, Account] = {}
+
+    def __len__(self) -> int:
+        return len(self._admitted) + len(self._strangers)
+
+    def find(self, name: str) -> Account | None:
+        """Give the account of a name that is known."""
+        return self._admitted.get(name) or self._strangers.get(name)
+
+    def of(self, name: str) -> Account:
+        """Give the account of a name; a new name is a stranger's."""
+        account = self.find(name)
+        if account is None:
+            account = self._strangers[name] = Account(self._make_store(name), Port())
+            if len(self._strangers) > MAX_STRANGERS:
+                oldest = next(iter(self._strangers))
+                self._strangers.pop(oldest).store.close()
+        return account
+
+    def admit(self, name: str) -> None:
+        """Note that a session has logged on: it is remembered for good."""
+        account = self.of(name)
+        self._strangers.pop(name, None)
+        self._admitted[name] = account

@@ -1,0 +1,214 @@
+"""Makes a plan's faults happen to one gateway: what it sends, receives, believes and knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from gatepass._native import Framer
+from gatepass.errors import FramingError, KeyChoiceError
+from gatepass.gateway import faults as ft
+from gatepass.keys import KeyRing, KeySource
+from gatepass.session.message import Message, encode
+from gatepass.transport import Clock
+
+#: An Expiration Date before any gateway's time.
+_LONG_AGO = date(2000, 1, 1)
+
+
+class Victim(Protocol):
+    """What faults can do to a connection besides spoiling its messages."""
+
+    def hang_up(self) -> None:
+        """End the connection, with what was sent so far on the wire."""
+
+    def fail_over(self, session: str) -> None:
+        """Let the primary gateway of a session fail."""
+
+    def tell(self, session: str, detail: str) -> None:
+        """Report a fault."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """How often a fault's kind of message has come."""
+
+    fault: ft.Fault
+    seen: int = 0
+
+    def strikes(self, direction: ft.Direction, msg_type: str, session: str) -> bool:
+        fault = self.fault
+        if fault.direction is not direction:
+            return False
+        if fault.msg_type not in (None, msg_type) or fault.session not in (None, session):
+            return False
+        self.seen += 1
+        return fault.nth <= self.seen < fault.nth + fault.times
+
+
+class Injection:
+    """The state of a plan in one gateway: counters, the clock's error, the pairs that expired."""
+
+    def __init__(self, plan: ft.FaultPlan, keys: KeySource | KeyRing, clock: Clock) -> None:
+        self._counts = [_Count(fault) for fault in plan.faults]
+        self._keys = keys
+        self._clock = clock
+        self._skew = timedelta()
+        self._expired: set[str] = set()
+
+    def clock(self) -> datetime:
+        """Tell the time as the gateway believes it to be."""
+        return self._clock() + self._skew
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys as the gateway knows them."""
+        ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
+        if not self._expired:
+            return ring
+        return KeyRing(
+            replace(pair, created=None, expires=_LONG_AGO)
+            if pair.access_key_id in self._expired
+            else pair
+            for pair in ring
+        )
+
+    def strike(self, direction: ft.Direction, message: Message, session: str) -> list[ft.Action]:
+        """Give what befalls this message, in the plan's order."""
+        kind = message.msg_type
+        return [c.fault.action for c in self._counts if c.strikes(direction, kind, session)]
+
+    def skew(self, seconds: float) -> None:
+        """Let the clock be so many seconds off."""
+        self._skew = timedelta(seconds=seconds)
+
+    def expire(self, fault: ft.ExpirePair, sender_comp_id: str) -> None:
+        """Let a pair expire; nothing happens if the session has none that is alive."""
+        wanted = fault.access_key_id
+        if wanted is None:
+            try:
+                wanted = self.ring.choose(sender_comp_id, self.clock()).access_key_id
+            except KeyChoiceError:
+                return
+        self._expired.add(wanted)
+
+
+class Lane:
+    """One direction of one connection: takes whole messages and passes on what is left of them."""
+
+    def __init__(
+        self,
+        direction: ft.Direction,
+        injection: Injection,
+        victim: Victim,
+        pass_on: Callable[[bytes], None],
+    ) -> None:
+        self._direction = direction
+        self._injection = injection
+        self._victim = victim
+        self._pass_on = pass_on
+        self._overtaken: list[bytes] = []
+        self._late: deque[bytes] = deque()
+        self._due = 0.0
+
+    def put(self, wire: bytes) -> None:
+        """Take a message; bytes that are none pass as they are."""
+        try:
+            message = Message.parse(wire)
+        except FramingError:
+            self._release([wire])
+            return
+        sender = message.get(49 if self._direction is ft.Direction.RECEIVE else 56) or ""
+        actions = self._injection.strike(self._direction, message, sender[:-1])
+        for action in actions:
+            detail = f"{action}: {self._direction.value} 35={message.msg_type}"
+            self._victim.tell(sender, f"{detail} 34={message.get(34)}")
+        wires = [wire]
+        for action in actions:
+            wires = [spoilt for each in wires for spoilt in _spoil(action, each)]
+            if isinstance(action, ft.Delay):
+                self._due = asyncio.get_running_loop().time() + action.seconds
+            elif isinstance(action, ft.ClockSkew):
+                self._injection.skew(action.seconds)
+            elif isinstance(action, ft.ExpirePair):
+                self._injection.expire(action, sender)
+        if any(isinstance(action, ft.Reorder) for action in actions):
+            self._overtaken += wires
+            return
+        self._release(wires)
+        for action in actions:
+            if isinstance(action, ft.Disconnect):
+                self._victim.hang_up()
+            elif isinstance(action, ft.FailOver):
+                self._victim.fail_over(sender[:-1])
+
+    def _release(self, wires: list[bytes]) -> None:
+        """Pass messages on, and those they have overtaken after them."""
+        overtaken, self._overtaken = self._overtaken, []
+        loop = asyncio.get_running_loop()
+        for wire in (*wires, *overtaken):
+            if self._late or self._due > loop.time():
+                self._late.append(wire)
+                loop.call_at(self._due, self._pass_late)
+            else:
+                self._pass_on(wire)
+
+    def _pass_late(self) -> None:
+        self._pass_on(self._late.popleft())
+
+
+class FaultyWire:
+    """Both directions of one connection, between its session and its socket."""
+
+    def __init__(
+        self,
+        injection: Injection,
+        victim: Victim,
+        write: Callable[[bytes], None],
+        receive: Callable[[bytes], None],
+    ) -> None:
+        self._out = Lane(ft.Direction.SEND, injection, victim, write)
+        self._in = Lane(ft.Direction.RECEIVE, injection, victim, receive)
+        self._framer = Framer()
+        self._victim = victim
+
+    def send(self, wire: bytes) -> None:
+        """Take a message that the session sends."""
+        self._out.put(wire)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes as they came. What is no message ends here: faults befall messages."""
+        for event in self._framer.feed(data):
+            if isinstance(event, bytes):
+                self._in.put(event)
+            else:
+                self._victim.tell("", f"garbled before any fault: {event}")
+
+
+def _spoil(action: ft.Action, wire: bytes) -> list[bytes]:
+    """Give what is left of a message."""
+    if isinstance(action, ft.Drop):
+        return []
+    if isinstance(action, ft.Duplicate):
+        return [wire, wire]
+    if isinstance(action, ft.Corrupt):
+        at = max(-len(wire), min(action.byte, len(wire) - 1))
+        spoilt = bytearray(wire)
+        spoilt[at] ^= 1
+        return [bytes(spoilt)]
+    if isinstance(action, ft.WrongNumber):
+        return [_renumbered(wire, action.by)]
+    return [wire]
+
+
+def _renumbered(wire: bytes, by: int) -> bytes:
+    try:
+        message = Message.parse(wire)
+    except FramingError:
+        return wire  # corrupted already
+    number = max(1, (message.msg_seq_num or 0) + by)
+    return encode((tag, str(number) if tag == 34 else value) for tag, value in message.fields)

@@ -1,0 +1,133 @@
+"""What a Globex gateway checks in a message's header and in a Logon, and its exact words: data.
+
+Texts are those of CME's Session Layer Validation Conditions. ``{value}`` stands where CME's table
+has a placeholder, ``{indicator}`` for the last letter alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gatepass.session.gateway import Finding
+from gatepass.session.message import LOGON, Message
+from gatepass.signing import parse_sending_time
+
+INVALID_LOGON = "Invalid logon. Logout forced."
+#: HeartBtInt in seconds. CME's pages contradict each other (30-60, 5-60, 5-999): 5 to 60.
+HEARTBEAT_RANGE = range(5, 61)
+
+_HEARTBEATS = frozenset(map(str, HEARTBEAT_RANGE))
+_OPERATOR = re.compile(r"[A-Za-z0-9_:@.\-]+")
+_SENDER = re.compile(r"[A-Za-z0-9]{6,9}[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check: it fails where `fails` is true of the tag's value (``None``: not there)."""
+
+    tag: int
+    fails: Callable[[str | None], bool]
+    text: str
+    logout: bool = False
+
+    def look(self, message: Message) -> Finding | None:
+        """Apply the rule to a message."""
+        value = message.begin_string if self.tag == 8 else message.get(self.tag)
+        if not self.fails(value):
+            return None
+        text = self.text.format(value=value or "null", indicator=(value or "")[-1:])
+        return Finding(text, self.tag, self.logout)
+
+
+def _absent(value: str | None) -> bool:
+    return not value
+
+
+def _is_no_time(value: str | None) -> bool:
+    try:
+        parse_sending_time(value or "")
+    except ValueError:
+        return True
+    return False
+
+
+def header_rules(target_sub_id: str) -> tuple[Rule, ...]:
+    """Give the header's rules in the order in which they are checked.
+
+    `target_sub_id` is ``G`` on a CGW session, the market segment's two digits on an MSGW session.
+    """
+    return (
+        Rule(
+            8,
+            lambda v: v != "FIX.4.2",
+            "BeginString (8) tag has an incorrect value, should be FIX4.2",
+        ),
+        Rule(49, _absent, "SenderCompId (49) tag is not present"),
+        Rule(
+            49,
+            lambda v: not _SENDER.fullmatch(v or ""),
+            "Invalid SenderCompID (49) tag. Logout forced.",
+            logout=True,
+        ),
+        Rule(
+            49,
+            lambda v: (v or "")[-1:] not in "UPBN",
+            "Received invalid fault tolerance indicator = ({indicator}) Logout forced.",
+            logout=True,
+        ),
+        Rule(50, _absent, "SenderSubId (50) tag is not present"),
+        Rule(50, lambda v: len(v or "") < 2, "Other '50 (SENDER_SUB_ID) length: 1 min: 2'"),
+        Rule(
+            50,
+            lambda v: not _OPERATOR.fullmatch(v or ""),
+            "tag SenderSubID (50) can contain only alphanumeric values",
+        ),
+        Rule(52, _absent, "SendingTime (52) tag is not present"),
+        Rule(52, _is_no_time, "SendingTime (52) tag is not formatted properly ({value})"),
+        Rule(56, _absent, "TargetCompId (56) tag is not present"),
+        Rule(
+            56,
+            lambda v: v != "CME",
+            "TargetCompId (56) tag has an incorrect value: ({value}) should be CME",
+        ),
+        Rule(57, _absent, "TargetSubId (57) tag is not present"),
+        Rule(
+            57,
+            lambda v: v != target_sub_id,
+            "TargetSubId (57) tag has an incorrect value: ({value}), should be " + target_sub_id,
+        ),
+        Rule(142, _absent, "SenderLocationId (142) tag is not present"),
+    )
+
+
+#: A Logon's own rules, after the header's; each ends the connection.
+LOGON_RULES = (
+    Rule(95, lambda v: v is not None, INVALID_LOGON, logout=True),
+    Rule(96, lambda v: v is not None, INVALID_LOGON, logout=True),
+    Rule(122, lambda v: v is not None, INVALID_LOGON, logout=True),
+    Rule(108, _absent, "Error during logon. Heartbeat tag invalid.", logout=True),
+    Rule(
+        108,
+        lambda v: v not in _HEARTBEATS,
+        "Error during logon. Heartbeat value invalid. Received: {value},"
+        " expected value in range 5-60",
+        logout=True,
+    ),
+    Rule(141, lambda v: v not in (None, "Y", "N"), INVALID_LOGON, logout=True),
+)
+
+#: Message types a gateway knows; others are answered with the text below.
+KNOWN_TYPES = frozenset(
+    ["0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "H", "q", "n", "8", "9", "j"]
+)
+UNKNOWN_TYPE = "UNKNOWN Message received. Message Type = ({value})"
+
+
+def check_message(message: Message, rules: tuple[Rule, ...]) -> Finding | None:
+    """Look at any message of a live session: the first finding counts."""
+    if message.msg_type not in KNOWN_TYPES:
+        return Finding(UNKNOWN_TYPE.format(value=message.msg_type), 35)
+    own = (*rules, *LOGON_RULES) if message.msg_type == LOGON else rules
+    return next((found for rule in own if (found := rule.look(message))), None)

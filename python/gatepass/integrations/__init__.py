@@ -1,0 +1,1 @@
+"""gatepass inside engines that people already run."""

@@ -1,0 +1,36 @@
+"""Sign a Logon built with simplefix (PyPI ``simplefix``)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from gatepass._native import scan
+from gatepass.signing import LogonSigner
+
+#: 98, 95 and 96 are not allowed on a Logon of CME's; the others are set anew.
+_REPLACED = (98, 95, 96, 354, 355, 1400, 1401, 1402)
+_CREDENTIALS = _REPLACED[3:]
+
+
+class FixMessage(Protocol):
+    """What is used of a ``simplefix.FixMessage``."""
+
+    def append_pair(self, tag: int, value: bytes) -> None: ...  # noqa: D102
+    def remove(self, tag: int, nth: int = 1) -> bytes | None: ...  # noqa: D102
+    def encode(self) -> bytes: ...  # noqa: D102
+
+
+def sign_logon(message: FixMessage, signer: LogonSigner, *, at: datetime | None = None) -> None:
+    """Sign a Logon in place: 98, 95 and 96 go, 354, 355, 1400, 1401 and 1402 come last.
+
+    ``message.encode()`` then gives the bytes to send. Do not change the message after that: a
+    value of another tag that is signed needs a new signature. `at` (now, if not given) decides
+    which pair is valid. Raises as `LogonSigner.sign` does, and the message stays as it was.
+    """
+    signed = dict(scan(signer.sign(message.encode(), at=at)))
+    for tag in _REPLACED:
+        while message.remove(tag) is not None:
+            pass
+    for tag in _CREDENTIALS:
+        message.append_pair(tag, signed[tag])

@@ -1,0 +1,1 @@
+"""The session layer without I/O: states, sequence numbers, scenarios, both roles."""

@@ -1,0 +1,205 @@
+"""The client's side: how a logon goes, and what is done about its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gatepass._native import Logon
+from gatepass.session import effects as fx
+from gatepass.session.engine import Engine
+from gatepass.session.message import LOGON, LOGOUT, Message, encode
+from gatepass.session.numbers import Numbers
+from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.states import State, Trigger
+from gatepass.signing import format_sending_time
+
+#: Fault Tolerance Indicators: undefined, primary, backup, none.
+INDICATORS = frozenset("UPBN")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What a Logon says of the client. Units: ``heart_bt_int`` is in seconds.
+
+    ``sender_comp_id`` is Session ID, firm and Fault Tolerance Indicator: ``N`` without fault
+    tolerance, ``U`` (undefined) with.
+    """
+
+    sender_comp_id: str
+    sender_sub_id: str
+    target_sub_id: str
+    sender_location_id: str
+    application_system_name: str
+    trading_system_version: str
+    application_system_vendor: str
+    heart_bt_int: int = 30
+    target_comp_id: str = "CME"
+
+
+class ClientSession(Engine):
+    """One connection of a client. Logging on: `connected`, `log_on`, `signature`."""
+
+    def __init__(self, settings: ClientSettings, numbers: Numbers, now: datetime) -> None:
+        super().__init__(at_week(numbers, now), settings.heart_bt_int)
+        self.settings = settings
+        self.scenario = Scenario.BEGINNING_OF_WEEK
+        self._indicator = settings.sender_comp_id[-1:]
+        self._unsigned = b""
+        self._before = self.numbers
+
+    @property
+    def indicator(self) -> str:
+        """The Fault Tolerance Indicator in force: ``U``, ``P``, ``B`` or ``N``."""
+        return self._indicator
+
+    def log_on(self, scenario: Scenario, now: datetime) -> None:
+        """Begin to log on. In-Session needs a session that is up, and tests it first.
+
+        Raises `RuntimeError` if the session is not where the scenario begins.
+        """
+        wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
+        if self.state is not wanted:
+            raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
+        self.scenario = scenario
+        if scenario is Scenario.IN_SESSION:
+            # Without the test first, messages under way could be lost for good.
+            self._move(Trigger.ASK_RESET)
+            self._send_test(now)
+            return
+        self._before = self.numbers
+        if scenario is Scenario.BEGINNING_OF_WEEK:
+            self.numbers = replace(self.numbers, next_out=1, next_in=1, begun=False)
+        self._ask_signature(now)
+
+    def signature(self, access_key_id: str, signature: bytes, now: datetime) -> None:
+        """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
+        if self.state is not State.SIGNING:
+            return
+        wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
+        self._move(Trigger.SIGNED)
+        self._dispatch(self.numbers.next_out, wire, now, keep=False)
+        self._pump(now)
+
+    def tick(self, now: datetime) -> None:
+        """Do what time alone demands, while the Logon's answer is awaited too."""
+        if self.state is State.LOGON_SENT:
+            if self._last_sent is not None and now - self._last_sent >= self._patience:
+                self._end("no answer to the Logon")
+        else:
+            super().tick(now)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When to call `tick` at the latest."""
+        if self.state is State.LOGON_SENT and self._last_sent is not None:
+            return self._last_sent + self._patience
+        return super().deadline
+
+    @property
+    def _patience(self) -> timedelta:
+        """How long an answer to the Logon may take: CME's rule is not public.
+
+        Two heartbeat intervals, which is what CME documents for iLink 3.
+        """
+        return 2 * self.heartbeat
+
+    def _test_answered(self, now: datetime) -> None:
+        if self.state is State.RESETTING:
+            self._before = self.numbers
+            self.numbers = replace(self.numbers, next_out=1, next_in=1)
+            self._gap.clear()
+            self._ask_signature(now)
+
+    def _ask_signature(self, now: datetime) -> None:
+        self._move(Trigger.ASK_LOGON)
+        reset = [(141, "Y")] if self.scenario is Scenario.IN_SESSION else []
+        body = [
+            (108, str(self.settings.heart_bt_int)),
+            *reset,
+            (1603, self.settings.application_system_name),
+            (1604, self.settings.trading_system_version),
+            (1605, self.settings.application_system_vendor),
+        ]
+        first = [(35, LOGON), (34, str(self.numbers.next_out))]
+        self._unsigned = encode([*first, *self._header(now), *body])
+        self._emit(fx.SignatureWanted(self._sender_comp_id(), Logon(self._unsigned).canonical))
+
+    def _handle_logon(self, message: Message, now: datetime) -> None:
+        if self.state is not State.LOGON_SENT:
+            self._fail("Logon received at the wrong time", now)
+            return
+        number = message.msg_seq_num
+        if number is None or number < self.numbers.next_in:
+            self._fail(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
+            return
+        self._move(Trigger.LOGON_REPLY)
+        self._follow_role(message)
+        self.numbers = replace(self.numbers, begun=True)
+        self._emit(fx.LoggedOn(message))
+        if number == self.numbers.next_in:
+            self.numbers = replace(self.numbers, next_in=number + 1)
+            self._emit(fx.Save(self.numbers))
+        else:
+            self._gap.hold(number, message)
+            self._ask(now)
+
+    def _handle_before_logon(self, message: Message, now: datetime) -> None:
+        if message.msg_type == LOGOUT:
+            text, expected = message.get(58), message.number(789)
+            self._take_refusal(expected)
+            self._emit(fx.LoggedOut(text, expected, refused=True))
+            self._end(text or "the Logon was refused")
+        elif self.scenario is not Scenario.IN_SESSION:
+            self._end(f"message type {message.msg_type} came before the Logon's answer")
+        # What was under way when the numbers were reset is lost: CME says unrecoverable.
+
+    def _take_refusal(self, expected: int | None) -> None:
+        """Set the numbers for the next try: those before the Logon, which did not count.
+
+        If CME expects a higher number (789), the week has begun and goes on with that one. A lower
+        one is no reason to go back: messages of those numbers were sent, and are asked for again.
+        Before the week has begun, a failure sets both numbers back to 1.
+        """
+        self.numbers = self._before
+        if not self.numbers.begun:
+            self.numbers = replace(self.numbers, next_out=1, next_in=1)
+        self._go_on_with(expected)
+        self._emit(fx.Save(self.numbers))
+
+    def _go_on_with(self, expected: int | None) -> None:
+        if expected is not None and expected > self.numbers.next_out:
+            self.numbers = replace(self.numbers, next_out=expected, begun=True)
+
+    def _handle_logout(self, message: Message, now: datetime) -> None:
+        self._go_on_with(message.number(789))
+        super()._handle_logout(message, now)
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        self._follow_role(message)
+        return True
+
+    def _follow_role(self, message: Message) -> None:
+        """Take the Fault Tolerance Indicator that CME puts into TargetCompID (56)."""
+        target = message.get(56) or ""
+        own = self.settings.sender_comp_id
+        role = target[-1:]
+        known = target[:-1] == own[:-1] and role in INDICATORS
+        if known and role != self._indicator:
+            self._indicator = role
+            self._emit(fx.RoleChanged(role))
+
+    def _sender_comp_id(self) -> str:
+        return self.settings.sender_comp_id[:-1] + self._indicator
+
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        settings = self.settings
+        return [
+            (49, self._sender_comp_id()),
+            (50, settings.sender_sub_id),
+            (52, format_sending_time(now)),
+            (56, settings.target_comp_id),
+            (57, settings.target_sub_id),
+            (142, settings.sender_location_id),
+            (369, str(self.numbers.next_in - 1)),
+        ]

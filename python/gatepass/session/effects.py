@@ -1,0 +1,129 @@
+"""What a session asks of whoever drives it, in the order in which it must be done.
+
+A `Save` comes before the `Send` it belongs to: a number is safe on disk before it is on the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gatepass.session.message import Message
+from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Keep these numbers, and the message that moved them: it is sent, or it was received."""
+
+    numbers: Numbers
+    sent: SentMessage | None = None
+    received: ReceivedMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put these bytes on the wire."""
+
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection; ``reason`` is for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureWanted:
+    """Sign ``canonical`` for ``sender_comp_id``; answer with `ClientSession.signature`."""
+
+    sender_comp_id: str
+    canonical: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationWanted:
+    """Judge this Logon; answer with `GatewaySession.accept` or `GatewaySession.refuse`."""
+
+    logon: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ResendWanted:
+    """Look up the messages kept with numbers ``begin`` to ``end``; answer with ``resend``."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOn:
+    """The session is up. ``logon`` is the other side's Logon."""
+
+    logon: Message
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """The other side sent a Logout: its Text (58) and NextExpectedMsgSeqNum (789).
+
+    ``refused`` says that it answered a Logon.
+    """
+
+    text: str | None
+    next_expected: int | None
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An application message, once and in order; the `Save` before it has kept it."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The other side refused a message with a Session Level Reject (35=3)."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages ``begin`` to ``end`` are missing and were asked for."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """Bytes that are no message were ignored, as FIX asks; the gap they leave is filled later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """TargetCompID (56) carries another Fault Tolerance Indicator."""
+
+    indicator: str
+
+
+Effect = (
+    Save
+    | Send
+    | Close
+    | SignatureWanted
+    | VerificationWanted
+    | ResendWanted
+    | LoggedOn
+    | LoggedOut
+    | Received
+    | Rejected
+    | Gap
+    | Garbled
+    | RoleChanged
+)

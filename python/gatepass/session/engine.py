@@ -1,0 +1,375 @@
+"""The session layer that both roles share: numbers, gaps, heartbeats, logout.
+
+No I/O: bytes and the time go in, effects come out, and `deadline` says when to call `tick` if
+nothing comes. A role adds how a logon goes and what a header holds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gatepass._native import Framer
+from gatepass.errors import FramingError
+from gatepass.session import effects as fx
+from gatepass.session.message import (
+    HEARTBEAT,
+    LOGON,
+    LOGOUT,
+    REJECT,
+    RESEND_REQUEST,
+    SEQUENCE_RESET,
+    TEST_REQUEST,
+    Message,
+    encode,
+)
+from gatepass.session.numbers import MAX_RESEND, InboundGap, Numbers, ReceivedMessage, SentMessage
+from gatepass.session.states import TRANSITIONS, State, Trigger
+from gatepass.signing import format_sending_time
+
+Fields = Iterable[tuple[int, str]]
+
+#: Most bytes that may come while the driver owes an answer.
+MAX_WAITING = 1 << 22
+LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
+#: Longest Text (58) that is sent (documented by CME: String(200)).
+MAX_TEXT = 200
+
+
+class Engine(ABC):
+    """One connection of one session, from TCP connect to close."""
+
+    def __init__(self, numbers: Numbers, heartbeat: int) -> None:
+        self.numbers = numbers
+        self.state = State.DISCONNECTED
+        self.heartbeat = timedelta(seconds=heartbeat)
+        self._effects: list[fx.Effect] = []
+        self._framer = Framer()
+        self._inbox: deque[bytes | FramingError] = deque()
+        self._waiting = 0
+        self._gap = InboundGap()
+        self._resending = False
+        self._last_sent: datetime | None = None
+        self._last_received: datetime | None = None
+        self._test: tuple[str, datetime] | None = None
+        self._tests = 0
+        self._logging_out: datetime | None = None
+
+    # What goes in.
+
+    def connected(self, now: datetime) -> None:
+        """Say that the TCP connection is up."""
+        self._move(Trigger.CONNECT)
+        self._last_received = now
+
+    def receive(self, data: bytes, now: datetime) -> None:
+        """Take bytes as they came. Never raises for what the other side sends."""
+        if self.state is State.CLOSED:
+            return
+        self._inbox.extend(self._framer.feed(data))
+        self._waiting = self._waiting + len(data) if self.state in _AWAITING else 0
+        if self._waiting > MAX_WAITING:
+            self._end("too much came while a signature was awaited")
+        self._pump(now)
+
+    def tick(self, now: datetime) -> None:
+        """Do what time alone demands: heartbeats, test requests, giving up on silence."""
+        if self.state not in _LIVE or self._last_received is None:
+            return
+        if self._logging_out is not None and now - self._logging_out >= 2 * self.heartbeat:
+            self._end("no confirmation of the Logout within two heartbeat intervals")
+            return
+        if self._test is not None and now - self._test[1] >= self.heartbeat:
+            self._end("no answer to a Test Request within the heartbeat interval")
+            return
+        if self._test is None and now - self._last_received >= self.heartbeat * 1.2:
+            self._send_test(now)
+        if self._last_sent is not None and now - self._last_sent >= self.heartbeat:
+            self._send(HEARTBEAT, (), now)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When to call `tick` at the latest; ``None`` while only the other side can act."""
+        if self.state not in _LIVE or self._last_received is None or self._last_sent is None:
+            return None
+        silence = (
+            self._last_received + self.heartbeat * 1.2
+            if self._test is None
+            else self._test[1] + self.heartbeat
+        )
+        due = min(silence, self._last_sent + self.heartbeat)
+        if self._logging_out is not None:
+            due = min(due, self._logging_out + 2 * self.heartbeat)
+        return due
+
+    def disconnected(self, now: datetime) -> None:
+        """Say that the connection is gone."""
+        if self.state is not State.CLOSED:
+            self._move(Trigger.END)
+
+    def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
+        """Send an application message; gives its number. Raises `RuntimeError` if not logged on."""
+        if self.state is not State.LOGGED_ON:
+            raise RuntimeError(f"cannot send while {self.state.value}: log on first")
+        return self._send(msg_type, fields, now, keep=True)
+
+    def log_out(self, now: datetime, text: str | None = None) -> None:
+        """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
+        if self.state in (State.LOGGED_ON, State.RESETTING):
+            self._send(LOGOUT, self._logout_fields(text), now)
+            self._move(Trigger.ASK_LOGOUT)
+            self._logging_out = now
+
+    def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
+        """Answer `ResendWanted`: kept messages go again, everything between is gap-filled."""
+        self._resending = False
+        at = begin
+        for kept in messages:
+            if kept.number > at:
+                self._gap_fill(at, kept.number, now)
+            self._send_again(kept, now)
+            at = kept.number + 1
+        if at <= end:
+            self._gap_fill(at, end + 1, now)
+
+    def take(self) -> list[fx.Effect]:
+        """Give the effects since the last call, in the order in which they must be done."""
+        taken, self._effects = self._effects, []
+        return taken
+
+    # What a role adds.
+
+    @abstractmethod
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        """The header's fields behind MsgSeqNum, without PossDup."""
+
+    @abstractmethod
+    def _handle_logon(self, message: Message, now: datetime) -> None: ...
+
+    @abstractmethod
+    def _handle_before_logon(self, message: Message, now: datetime) -> None: ...
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        """Look at a message before its number counts; false if it was dealt with."""
+        return True
+
+    def _fills_before_logout(self) -> bool:
+        """Whether a gap before a Logout is filled before it is confirmed."""
+        return False
+
+    def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
+        return [(58, text[:MAX_TEXT])] if text else []
+
+    def _test_answered(self, now: datetime) -> None:  # noqa: B027 - a role may do nothing
+        """Act on the answer to the last Test Request."""
+
+    # Dispatch.
+
+    def _pump(self, now: datetime) -> None:
+        """Handle what came, unless an answer of the driver is awaited first."""
+        while self._inbox and self.state not in _AWAITING:
+            event = self._inbox.popleft()
+            self._last_received = now
+            if isinstance(event, bytes):
+                try:
+                    message = Message.parse(event)
+                except FramingError as error:
+                    self._emit(fx.Garbled(str(error)))
+                    continue
+                self._handle(message, now)
+            else:
+                self._emit(fx.Garbled(str(event)))
+
+    def _handle(self, message: Message, now: datetime) -> None:
+        if message.msg_type == LOGON:
+            self._handle_logon(message, now)
+        elif self.state not in _LIVE:
+            self._handle_before_logon(message, now)
+        elif self._check(message, now):
+            self._sequence(message, now)
+
+    def _sequence(self, message: Message, now: datetime) -> None:
+        """Take a message in its turn: at once, later, or never."""
+        number = message.msg_seq_num
+        if message.is_possible_duplicate:
+            self._gap.since = now
+        if number is None:
+            self._fail("MsgSeqNum (34) is missing or no number", now)
+        elif message.msg_type == SEQUENCE_RESET and message.get(123) != "Y":
+            self._reset(message, now)
+        elif number < self.numbers.next_in:
+            self._too_low(message, number, now)
+        elif number > self.numbers.next_in:
+            self._too_high(message, number, now)
+        else:
+            self._accept(message, now)
+            self._drain(now)
+
+    def _too_low(self, message: Message, number: int, now: datetime) -> None:
+        if not message.is_possible_duplicate:
+            expected = self.numbers.next_in
+            self._fail(f"MsgSeqNum (34) too low: expected {expected}, received {number}", now)
+
+    def _too_high(self, message: Message, number: int, now: datetime) -> None:
+        if message.msg_type == RESEND_REQUEST:
+            # Answered at once: both sides waiting for the other's gap would wait for ever.
+            self._handle_resend_request(message, now)
+        if message.msg_type == LOGOUT and not self._fills_before_logout():
+            self._handle_logout(message, now)
+            return
+        gap = self._gap
+        if message.is_possible_duplicate:
+            # A resent message comes in its turn, unless the one before it was garbled.
+            new = message.number(36) if message.msg_type == SEQUENCE_RESET else None
+            gap.answered_to(number if new is None else new - 1)
+        elif gap.since is not None and now - gap.since >= self.heartbeat:
+            # The request itself was lost, or its answer's last message.
+            gap.asked_to = 0
+        if self._test is not None:
+            # The answer to the test may stand behind the gap.
+            self._test = (self._test[0], now)
+        gap.hold(number, message)
+        self._ask(now)
+
+    def _accept(self, message: Message, now: datetime, *, held: bool = False) -> None:
+        next_in = self.numbers.next_in + 1
+        if message.msg_type == SEQUENCE_RESET:
+            new = message.number(36)
+            if new is None or new < next_in:
+                self._fail(LOWER_NEW_NUMBER, now)
+                return
+            next_in = new
+        self.numbers = replace(self.numbers, next_in=next_in)
+        received = None if message.is_admin else ReceivedMessage(next_in - 1, message.wire)
+        self._emit(fx.Save(self.numbers, received=received))
+        if message.msg_type == TEST_REQUEST:
+            identifier = message.get(112)
+            self._send(HEARTBEAT, [(112, identifier)] if identifier else [], now)
+        elif message.msg_type == HEARTBEAT:
+            if self._test is not None and message.get(112) == self._test[0]:
+                self._test = None
+                self._test_answered(now)
+        elif message.msg_type == RESEND_REQUEST and not held:
+            self._handle_resend_request(message, now)
+        elif message.msg_type == LOGOUT:
+            self._handle_logout(message, now)
+        elif message.msg_type == REJECT:
+            self._emit(fx.Rejected(message))
+        elif not message.is_admin:
+            self._emit(fx.Received(message))
+
+    def _drain(self, now: datetime) -> None:
+        """Take held messages whose turn has come; ask for what is still missing."""
+        while self.state in _LIVE and self._gap.held:
+            message = self._gap.take(self.numbers.next_in)
+            if message is None:
+                break
+            self._accept(message, now, held=True)
+        self._ask(now)
+
+    def _ask(self, now: datetime) -> None:
+        missing = self._gap.next_request(self.numbers.next_in)
+        if missing is not None and self.state in _LIVE:
+            begin, end = missing
+            self._gap.since = now
+            self._emit(fx.Gap(begin, end))
+            self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
+
+    def _reset(self, message: Message, now: datetime) -> None:
+        """Sequence Reset in reset mode: for disasters, and only upwards."""
+        number = message.number(36)
+        if number is None or number < self.numbers.next_in:
+            self._fail(LOWER_NEW_NUMBER, now)
+            return
+        self.numbers = replace(self.numbers, next_in=number)
+        self._emit(fx.Save(self.numbers))
+        self._drain(now)
+
+    def _handle_resend_request(self, message: Message, now: datetime) -> None:
+        begin, end = message.number(7), message.number(16)
+        if begin is None or end is None or begin < 1 or begin >= self.numbers.next_out:
+            self._reject(message, "BeginSeqNo (7) is out of range", 7, now)
+            return
+        end = end or begin + MAX_RESEND - 1
+        if end < begin:
+            self._reject(message, "EndSeqNo (16) is lower than BeginSeqNo (7)", 16, now)
+        elif end - begin >= MAX_RESEND:
+            text = "Range of messages to resend is greater than maximum allowed"
+            self._reject(message, text, 16, now)
+        elif self._resending:
+            self._reject(message, "A Resend Request is being processed", 7, now)
+        else:
+            self._resending = True
+            self._emit(fx.ResendWanted(begin, min(end, self.numbers.next_out - 1)))
+
+    def _handle_logout(self, message: Message, now: datetime) -> None:
+        self._emit(fx.LoggedOut(message.get(58), message.number(789)))
+        if self.state is not State.LOGOUT_SENT:
+            self._send(LOGOUT, self._logout_fields(None), now)
+        self._end("logged out")
+
+    # What goes out.
+
+    def _send(self, msg_type: str, fields: Fields, now: datetime, *, keep: bool = False) -> int:
+        number = self.numbers.next_out
+        wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
+        self._dispatch(number, wire, now, keep=keep)
+        return number
+
+    def _dispatch(self, number: int, wire: bytes, now: datetime, *, keep: bool) -> None:
+        self.numbers = replace(self.numbers, next_out=number + 1)
+        self._emit(fx.Save(self.numbers, SentMessage(number, wire, keep)))
+        self._emit(fx.Send(wire))
+        self._last_sent = now
+
+    def _send_again(self, kept: SentMessage, now: datetime) -> None:
+        """Send a kept message with PossDupFlag and its first SendingTime in 122."""
+        message = Message.parse(kept.wire)
+        header = self._header(now)
+        own = {8, 9, 10, 34, 35, 43, 122, *(tag for tag, _ in header)}
+        body = [(tag, value) for tag, value in message.fields if tag not in own]
+        times = [(43, "Y"), (122, message.get(52) or format_sending_time(now))]
+        first = [(35, message.msg_type), (34, str(kept.number))]
+        self._emit(fx.Send(encode([*first, *header, *times, *body])))
+        self._last_sent = now
+
+    def _gap_fill(self, begin: int, new: int, now: datetime) -> None:
+        times = [(43, "Y"), (122, format_sending_time(now))]
+        body = [(123, "Y"), (36, str(new))]
+        first = [(35, SEQUENCE_RESET), (34, str(begin))]
+        self._emit(fx.Send(encode([*first, *self._header(now), *times, *body])))
+        self._last_sent = now
+
+    def _send_test(self, now: datetime) -> None:
+        self._tests += 1
+        identifier = f"{now:%H%M%S}-{self._tests}"
+        self._test = (identifier, now)
+        self._send(TEST_REQUEST, [(112, identifier)], now)
+
+    def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
+        number = str(message.msg_seq_num or 0)
+        self._send(REJECT, [(45, number), (371, str(tag)), (58, text[:MAX_TEXT])], now)
+
+    def _fail(self, text: str, now: datetime) -> None:
+        """Log out because of something that cannot be mended on this connection."""
+        self._send(LOGOUT, self._logout_fields(text), now)
+        self._end(text)
+
+    def _end(self, reason: str) -> None:
+        self._move(Trigger.END)
+        self._emit(fx.Close(reason))
+
+    def _emit(self, effect: fx.Effect) -> None:
+        self._effects.append(effect)
+
+    def _move(self, trigger: Trigger) -> None:
+        self.state = TRANSITIONS[self.state, trigger]
+
+
+#: States in which the established session's rules hold.
+_LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})
+#: States in which nothing is read until the driver has answered, or ever.
+_AWAITING = frozenset({State.SIGNING, State.VERIFYING, State.CLOSED})

@@ -1,0 +1,209 @@
+"""The gateway's side: one client connection, from TCP accept to Logout.
+
+Whether a Logon is good is not decided here: `VerificationWanted` asks, `accept` or `refuse`
+answers. The rules of the exchange live in `gatepass.gateway`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gatepass.session import effects as fx
+from gatepass.session.engine import Engine
+from gatepass.session.message import LOGON, LOGOUT, Message
+from gatepass.session.numbers import Numbers
+from gatepass.session.states import State, Trigger
+from gatepass.signing import format_sending_time
+
+#: A socket without a Logon is stale after this time (documented by CME).
+LOGON_TIMEOUT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a message: CME's text, the tag, and whether it ends the session."""
+
+    text: str
+    tag: int
+    logout: bool = False
+
+
+#: The connection belongs to the session that logged on; its role alone may change.
+OTHER_SENDER = Finding("Invalid SenderCompID (49) tag. Logout forced.", 49, logout=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a gateway is and whom it talks to, as its headers say it."""
+
+    sub_id: str
+    client_comp_id: str
+    client_sub_id: str
+    client_location_id: str
+
+
+class GatewaySession(Engine):
+    """One connection of a gateway. `check` looks at every message after the Logon."""
+
+    def __init__(self, sub_id: str, check: Callable[[Message], Finding | None]) -> None:
+        super().__init__(Numbers(), heartbeat=30)
+        self._look = check
+        self._identity = Identity(sub_id, "", "", "")
+        self._opened: datetime | None = None
+
+    @property
+    def client_comp_id(self) -> str:
+        """SenderCompID (49) of the client with its role; empty before the first Logon."""
+        return self._identity.client_comp_id
+
+    def connected(self, now: datetime) -> None:
+        """Say that a client has connected: it has 60 seconds for its Logon."""
+        super().connected(now)
+        self._opened = now
+
+    def tick(self, now: datetime) -> None:
+        """Do what time alone demands, before the Logon too."""
+        if self.state is State.CONNECTED:
+            if self._opened is not None and now - self._opened >= LOGON_TIMEOUT:
+                # Documented: the socket is closed, and no message is mentioned.
+                self._end("no Logon within 60 seconds")
+        else:
+            super().tick(now)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When to call `tick` at the latest."""
+        if self.state is State.CONNECTED and self._opened is not None:
+            return self._opened + LOGON_TIMEOUT
+        return super().deadline
+
+    def accept(self, logon: Message, numbers: Numbers, indicator: str, now: datetime) -> None:
+        """Answer `VerificationWanted`: the Logon is good.
+
+        `numbers` are the session's before this Logon, `indicator` is the role to assign. The reply
+        goes out, then CME's Test Request; a gap before the Logon is asked for.
+        """
+        if self.state is not State.VERIFYING:
+            return
+        number = logon.msg_seq_num or 0
+        sender = logon.get(49) or ""
+        self._identity = Identity(
+            self._identity.sub_id,
+            sender[:-1] + indicator,
+            _upper(logon.get(50) or ""),
+            logon.get(142) or "",
+        )
+        self.heartbeat = timedelta(seconds=logon.number(108) or 30)
+        self.numbers = numbers
+        self._gap.clear()
+        missing = number > numbers.next_in
+        if missing:
+            self._gap.hold(number, logon)
+        else:
+            self.numbers = replace(numbers, next_in=number + 1)
+        self._move(Trigger.ACCEPTED)
+        echoed = [(tag, logon.get(tag)) for tag in (108, 141, 1603, 1604, 1605)]
+        self._send(LOGON, [(tag, value) for tag, value in echoed if value is not None], now)
+        self._emit(fx.LoggedOn(logon))
+        self._send_test(now)
+        self._ask(now)
+        self._pump(now)
+
+    def refuse(self, logon: Message, text: str, next_expected: int, now: datetime) -> None:
+        """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`."""
+        if self.state is not State.VERIFYING:
+            return
+        self._identity = Identity(
+            self._identity.sub_id,
+            logon.get(49) or "null",
+            _upper(logon.get(50) or "null"),
+            logon.get(142) or "null",
+        )
+        self._send(LOGOUT, [(58, text), (789, str(next_expected))], now)
+        self._end(text)
+
+    def promote(self) -> None:
+        """Be the primary from now on: the next message's TargetCompID (56) says so."""
+        client = self._identity.client_comp_id
+        if client.endswith("B"):
+            self._identity = replace(self._identity, client_comp_id=f"{client[:-1]}P")
+
+    def force_out(self, text: str, now: datetime) -> None:
+        """Log the client out and close."""
+        if self.state is State.LOGGED_ON:
+            self._fail(text, now)
+        elif self.state is not State.CLOSED:
+            self._end(text)
+
+    def _handle_logon(self, message: Message, now: datetime) -> None:
+        if self.state is State.LOGGED_ON and not self._is_of_client(message):
+            self._fail(OTHER_SENDER.text, now)
+        elif (self.state, Trigger.LOGON_RECEIVED) in _ALLOWED:
+            self._move(Trigger.LOGON_RECEIVED)
+            self._emit(fx.VerificationWanted(message))
+
+    def _handle_before_logon(self, message: Message, now: datetime) -> None:
+        # Judged like a Logon: it is refused, and it counts towards port closure.
+        self._move(Trigger.LOGON_RECEIVED)
+        self._emit(fx.VerificationWanted(message))
+
+    def _is_of_client(self, message: Message) -> bool:
+        return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
+
+    def _sender_fault(self, message: Message) -> Finding | None:
+        """Hold a message's sender against the session's: the firm, and on a backup the role."""
+        indicator = (message.get(49) or "")[-1:]
+        if not self._is_of_client(message):
+            return OTHER_SENDER
+        if self.client_comp_id.endswith("B") and indicator != "B":
+            text = f"Received invalid fault tolerance indicator = ({indicator}). Expected B"
+            return Finding(text, 49)
+        return None
+
+    def _fills_before_logout(self) -> bool:
+        # Documented: CME asks for what is missing first, then confirms.
+        return self.state is State.LOGGED_ON
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        finding = self._look(message)
+        if finding is None:
+            finding = self._sender_fault(message)
+        if finding is None:
+            return True
+        if finding.logout:
+            self._fail(finding.text, now)
+            return False
+        self._reject(message, finding.text, finding.tag, now)
+        number = message.msg_seq_num
+        if number == self.numbers.next_in:
+            # A rejected message still uses up its number.
+            self.numbers = replace(self.numbers, next_in=number + 1)
+            self._emit(fx.Save(self.numbers))
+            self._drain(now)
+        return False
+
+    def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
+        # 789 is required on CME's Logouts, so that the client can log on with the right number.
+        return [*super()._logout_fields(text), (789, str(self.numbers.next_in))]
+
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        who = self._identity
+        return [
+            (49, "CME"),
+            (50, who.sub_id),
+            (52, format_sending_time(now)),
+            (56, who.client_comp_id),
+            (57, who.client_sub_id),
+            (143, who.client_location_id),
+            (369, str(self.numbers.next_in - 1)),
+        ]
+
+
+def _upper(text: str) -> str:
+    """Upper case of ASCII letters only: what it gives fits into a message again."""
+    return text.encode("latin-1").upper().decode("latin-1")
+
+
+_ALLOWED = {(State.CONNECTED, Trigger.LOGON_RECEIVED), (State.LOGGED_ON, Trigger.LOGON_RECEIVED)}

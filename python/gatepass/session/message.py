@@ -1,0 +1,95 @@
+"""One FIX message: its fields in order, read by the native scanner, written with 9 and 10."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gatepass._native import scan
+
+BEGIN_STRING = "FIX.4.2"
+#: Most digits of a number in a message (documented by CME: Int(9)).
+MAX_DIGITS = 9
+
+#: Message types of the session layer; everything else is an application message.
+HEARTBEAT = "0"
+TEST_REQUEST = "1"
+RESEND_REQUEST = "2"
+REJECT = "3"
+SEQUENCE_RESET = "4"
+LOGOUT = "5"
+LOGON = "A"
+ADMIN_TYPES = frozenset(
+    {HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON}
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """The fields between BodyLength and CheckSum; MsgType (35) comes first.
+
+    Values are text, byte for byte (Latin-1), so that data fields survive. ``wire`` is the message
+    it was read from. ``possibly_delivered`` says that the application may have had it before the
+    process was killed.
+    """
+
+    fields: tuple[tuple[int, str], ...]
+    wire: bytes = field(default=b"", repr=False)
+    possibly_delivered: bool = False
+
+    @classmethod
+    def parse(cls, wire: bytes) -> Message:
+        """Read one whole message. Raises `gatepass.errors.FramingError`."""
+        fields = scan(wire)
+        return cls(tuple((tag, value.decode("latin-1")) for tag, value in fields[2:-1]), wire)
+
+    def __post_init__(self) -> None:
+        # Of a tag that occurs twice the first one counts; groups are the application's business.
+        object.__setattr__(self, "_first", dict(reversed(self.fields)))
+
+    def get(self, tag: int) -> str | None:
+        """Return the value of a tag, ``None`` if it is not there."""
+        first: dict[int, str] = self.__dict__["_first"]
+        return first.get(tag)
+
+    def number(self, tag: int) -> int | None:
+        """Return the value of an integer tag; ``None`` if it is missing or not a number.
+
+        CME's integers have nine digits at the most; a longer one is no number here.
+        """
+        value = self.get(tag)
+        if not value or len(value) > MAX_DIGITS or not (value.isascii() and value.isdigit()):
+            return None
+        return int(value)
+
+    @property
+    def begin_string(self) -> str:
+        """BeginString (8) of the message it was read from."""
+        return self.wire[2 : self.wire.find(b"\x01")].decode("latin-1")
+
+    @property
+    def msg_type(self) -> str:
+        """MsgType (35)."""
+        return self.get(35) or ""
+
+    @property
+    def msg_seq_num(self) -> int | None:
+        """MsgSeqNum (34)."""
+        return self.number(34)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it belongs to the session layer."""
+        return self.msg_type in ADMIN_TYPES
+
+    @property
+    def is_possible_duplicate(self) -> bool:
+        """Whether PossDupFlag (43) is ``Y``."""
+        return self.get(43) == "Y"
+
+
+def encode(fields: Iterable[tuple[int, str]]) -> bytes:
+    """Write a message of these fields, MsgType first, with BeginString, BodyLength and CheckSum."""
+    body = "".join(f"{tag}={value}\x01" for tag, value in fields).encode("latin-1")
+    message = b"8=%s\x019=%d\x01%s" % (BEGIN_STRING.encode(), len(body), body)
+    return message + b"10=%03d\x01" % (sum(message) % 256)

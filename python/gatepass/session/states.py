@@ -1,0 +1,58 @@
+"""Where a session stands, and what takes it further: the table both roles share.
+
+The diagram in ``docs/session.md`` is drawn from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class State(enum.Enum):
+    """Where one connection of a session stands."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTED = "connected"
+    SIGNING = "signing"
+    LOGON_SENT = "logon sent"
+    VERIFYING = "verifying"
+    LOGGED_ON = "logged on"
+    RESETTING = "resetting"
+    LOGOUT_SENT = "logout sent"
+    CLOSED = "closed"
+
+
+class Trigger(enum.Enum):
+    """What moves a session."""
+
+    CONNECT = "TCP connection"
+    ASK_LOGON = "logon asked for"
+    SIGNED = "signature given"
+    LOGON_REPLY = "Logon received"
+    LOGON_RECEIVED = "Logon to verify"
+    ACCEPTED = "logon accepted"
+    ASK_RESET = "in-session logon"
+    ASK_LOGOUT = "Logout sent"
+    END = "Logout received, refusal, silence or disconnect"
+
+
+_S, _T = State, Trigger
+
+#: (state, trigger) -> state. What is not here cannot happen.
+TRANSITIONS: dict[tuple[State, Trigger], State] = {
+    (_S.DISCONNECTED, _T.CONNECT): _S.CONNECTED,
+    # the client's way
+    (_S.CONNECTED, _T.ASK_LOGON): _S.SIGNING,
+    (_S.SIGNING, _T.SIGNED): _S.LOGON_SENT,
+    (_S.LOGON_SENT, _T.LOGON_REPLY): _S.LOGGED_ON,
+    (_S.LOGGED_ON, _T.ASK_RESET): _S.RESETTING,
+    (_S.RESETTING, _T.ASK_LOGON): _S.SIGNING,
+    # the gateway's way
+    (_S.CONNECTED, _T.LOGON_RECEIVED): _S.VERIFYING,
+    (_S.LOGGED_ON, _T.LOGON_RECEIVED): _S.VERIFYING,
+    (_S.VERIFYING, _T.ACCEPTED): _S.LOGGED_ON,
+    # both
+    (_S.LOGGED_ON, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
+    (_S.RESETTING, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
+    **{(state, _T.END): _S.CLOSED for state in _S if state is not _S.CLOSED},
+}

@@ -1,0 +1,112 @@
+"""One session on one asyncio connection: does what the session asks for, in its order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from gatepass.session import effects as fx
+from gatepass.session.engine import Engine
+from gatepass.session.store import Store
+
+Clock = Callable[[], datetime]
+
+#: A peer that does not read what it is sent is cut off beyond this many bytes.
+MAX_UNSENT = 1 << 20
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(timezone.utc)
+
+
+class Connection(asyncio.Protocol):
+    """Drives a session. A role answers what the session asks for in `handle`."""
+
+    def __init__(self, session: Engine, store: Store, clock: Clock = utc_now) -> None:
+        self.session = session
+        self.store = store
+        self.clock = clock
+        self.closed = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: datetime | None = None
+
+    def handle(self, effect: fx.Effect) -> None:
+        """Answer or report an effect that is not about bytes, numbers or time."""
+
+    def perform(self) -> None:
+        """Do what the session asks for, until it asks for nothing more."""
+        while effects := self.session.take():
+            for effect in effects:
+                self._perform(effect)
+        self._arm()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        self.session.connected(self.clock())
+        self.perform()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session."""
+        self.session.receive(data, self.clock())
+        self.perform()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the session and whoever waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.session.disconnected(self.clock())
+        self.perform()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _perform(self, effect: fx.Effect) -> None:
+        if isinstance(effect, fx.Send):
+            self._write(effect.wire)
+        elif isinstance(effect, fx.Save):
+            self.store.save(effect.numbers, effect.sent, effect.received)
+        elif isinstance(effect, fx.ResendWanted):
+            kept = self.store.sent(effect.begin, effect.end)
+            self.session.resend(kept, effect.begin, effect.end, self.clock())
+        else:
+            self.handle(effect)
+            if isinstance(effect, fx.Close) and self._transport is not None:
+                self._transport.close()
+
+    def _write(self, wire: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(wire)
+        if self._transport.get_write_buffer_size() > MAX_UNSENT:
+            self._transport.abort()
+
+    def _arm(self) -> None:
+        """Have one timer at the most, for the deadline or before it.
+
+        Most messages put the deadline off: then the timer fires early, and is set again. A Logon
+        brings it forward, from the wait for the Logon to the heartbeat: then it is set anew.
+        """
+        deadline = self.session.deadline
+        if deadline is None or (self._armed_for is not None and self._armed_for <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_for = deadline
+        wait = max(0.0, (deadline - self.clock()).total_seconds())
+        self._timer = asyncio.get_running_loop().call_later(wait, self._fire)
+
+    def _fire(self) -> None:
+        now, deadline = self.clock(), self.session.deadline
+        if deadline is not None and now >= deadline:
+            self.session.tick(now)
+        self._timer = self._armed_for = None
+        self.perform()

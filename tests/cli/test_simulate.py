@@ -1,0 +1,230 @@
+"""`gatepass simulate` as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from gatepass.cli.simulate_view import Told
+from gatepass.gateway import Report
+from gatepass.keys import write_key_file
+from gatepass.transport import utc_now
+from tests.cli.gateways import fresh_pair, json_lines, rehearsal
+from tests.cli.processes import shell, started
+from tests.cli.samples import run
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> str:
+    path = tmp_path / "keys.txt"
+    write_key_file(path, [fresh_pair()])
+    return str(path)
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_0_even_while_a_client_is_connected(
+    tmp_path: Path, number: int
+) -> None:
+    with rehearsal(tmp_path) as live:
+        host, port = live.address.split(":")
+        with socket.create_connection((host, int(port))):
+            code, out, err = live.end(number)
+    assert code == 0
+    assert out == b""
+    assert b"cgw gateway with key pairs for ABC" in err
+    assert b"reopen ABC123" in err
+
+
+def test_a_duration_ends_it_with_0(keys: str) -> None:
+    answer = shell("simulate", "--keys", keys, "--duration", "0.2")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith(b"listening on 127.0.0.1:")
+    assert answer.stdout.count(b"\n") == 1
+
+
+def test_each_decision_is_a_line_with_its_reason(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as live:
+        live.logon()
+        on = live.wait_for(b"logged on").decode()
+        assert "ABC123N" in on
+        assert live.pair.access_key_id in on
+        live.logon(keys=live.wrong_keys())
+        assert "✗ refused" in live.wait_for(b"refused").decode()
+
+
+def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--json") as live:
+        live.logon(keys=live.wrong_keys())
+        live.logon()
+        code, out, _ = live.end()
+    assert code == 0
+    told = json_lines(out)
+    assert all(set(one) == {"time", "session", "what", "detail"} for one in told)
+    whats = [one["what"] for one in told]
+    assert whats.index("refused") < whats.index("logged on") < whats.index("logout")
+
+
+def test_the_log_has_the_same_and_is_appended_to(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"what": "before"}\n')
+    with rehearsal(tmp_path, "--json", "--log", str(log)) as live:
+        live.logon(keys=live.wrong_keys())
+        _, out, _ = live.end()
+        live.check_secrecy(log.read_bytes())
+    before, *logged = json_lines(log.read_bytes())
+    assert before == {"what": "before"}
+    assert logged == json_lines(out)
+    assert "signature" in logged[0]["detail"]
+
+
+def test_a_backup_gateway_wants_the_primary_first(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--backup-port", "0") as live:
+        assert live.process.stderr is not None
+        line = live.process.stderr.readline().decode()
+        assert line.startswith("backup gateway on 127.0.0.1:")
+        live.address = line.split()[-1]
+        answer = live.logon("--sender-comp-id", "ABC123U")
+        assert answer.returncode == 1
+        assert b"Must be logged on to Primary" in answer.stdout
+
+
+def test_the_kind_decides_what_57_must_be(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--kind", "msgw:92") as live:
+        assert live.logon().returncode == 1
+        assert live.logon("--target-sub-id", "92").returncode == 0
+
+
+def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--json") as live:
+        live.say("reopen ABC123")
+        assert b"no closed port" in live.wait_for(b"operator")
+        live.say("send ABC123 hello")
+        assert b"not logged on" in live.wait_for(b"operator")
+        live.say("what?")
+        assert b"type reopen ABC123" in live.wait_for(b"operator")
+        words = ("--sender-comp-id", "ABC123N", "--state", str(tmp_path / "s"), "--stay", "60")
+        with started("logon", live.address, "--keys", live.keys, *words) as client:
+            live.wait_for(b"logged on")
+            live.say("send ABC123 good morning")
+            live.wait_for(b'"sent"')
+            assert client.stdout is not None
+            for line in client.stdout:
+                if b"XmlData 213=good morning" in line:
+                    break
+            client.terminate()
+            client.communicate(timeout=30)
+        assert client.returncode == 0
+
+
+def test_a_config_file_is_read_and_options_come_first(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text('kind = "msgw:92"\nstore = "week.sqlite"\n[sending-time]\nmax-age = 60\n')
+    with rehearsal(tmp_path, "--config", str(config)) as live:
+        assert live.logon("--target-sub-id", "92").returncode == 0
+    assert (tmp_path / "week.sqlite").exists()
+    with rehearsal(tmp_path, "--config", str(config), "--kind", "cgw") as live:
+        # A new key file, and the numbers of before.
+        assert live.logon().returncode == 0
+
+
+def test_a_fault_plan_is_carried_out_and_reported(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[fault]]\ndo = "drop"\ntype = "1"\n')
+    with rehearsal(tmp_path, "--fault-plan", str(plan)) as live:
+        answer = live.logon()
+        assert b"fault" in live.wait_for(b"fault")
+    assert b"Test Request (1)" not in answer.stdout.split(b"Logout")[0]
+
+
+def test_a_mistake_in_a_fault_plan_names_its_line(tmp_path: Path, keys: str) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[fault]]\ndo = "explode"\n')
+    result = run("simulate", "--keys", keys, "--fault-plan", str(plan), "--duration", "0")
+    assert result.exit_code == 2
+    assert "plan.toml, line 2" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('kind = "cgw"\nport = "x"\n', "line 2: port: a port is a whole number"),
+        ("port = 70000\n", "line 1: port:"),
+        ("\nprot = 1\n", "line 2: prot: there is no such setting"),
+        ('kind = "nasdaq"\n', "line 1: kind: a gateway is cgw"),
+        ("[sending-time]\nmax-age = true\n", "line 2: sending-time.max-age:"),
+        ("sending-time.max-ahead = -1\n", "line 1: sending-time.max-ahead:"),
+        ("[sending-time]\nmin-age = 1\n", "line 2: sending-time.min-age:"),
+        ("[fees]\nclosure = 1000\n", "line 1: fees: there is no such setting"),
+        ('kind = "cgw\n', "line 1:"),
+        ("port = 1\nport = 2\n", "line 2:"),
+        ("port = 1\nhost = 'caf\xe9'\n".encode("latin-1"), "line 2: this is not UTF-8"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_mistake_in_the_config_names_line_and_key(
+    tmp_path: Path, keys: str, text: str | bytes, named: str
+) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_bytes(text.encode() if isinstance(text, str) else text)
+    result = run("simulate", "--keys", keys, "--config", str(config), "--duration", "0")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert named in result.stderr
+    assert "gateway.toml" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--kind", "nyse"), "--kind"),
+        (("--port", "70000"), "--port"),
+        (("--config", "none.toml"), "none.toml"),
+        (("--log", "no/such/folder/log"), "no/such/folder/log"),
+    ],
+)
+def test_bad_input_is_exit_code_2(keys: str, words: tuple[str, ...], named: str) -> None:
+    result = run("simulate", "--keys", keys, "--duration", "0", *words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert named in result.stderr
+
+
+def test_a_port_in_use_is_bad_input(keys: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = shell("simulate", "--keys", keys, "--port", port, "--duration", "5")
+    assert answer.returncode == 2
+    assert b"in use" in answer.stderr
+    assert answer.stdout == b""
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as live:
+        assert live.process.stdout is not None
+        live.process.stdout.close()
+        live.logon()
+        deadline = time.monotonic() + 30
+        while live.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert live.process.stderr is not None
+        assert b"Traceback" not in live.process.stderr.read()
+    assert live.process.returncode == 141
+
+
+def test_what_could_be_a_secret_is_not_shown() -> None:
+    report = Report("refused", "ABC123N", f"tag 57 is {'x' * 43}, not G")
+    assert Told(utc_now(), report).detail == "tag 57 is ***, not G"
+
+
+def test_a_report_cannot_steer_the_terminal() -> None:
+    assert Told(utc_now(), Report("refused", "A\x1b[2J", "\x1b]0;x\x07")).detail == (
+        "\\x1b]0;x\\x07"
+    )

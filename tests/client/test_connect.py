@@ -1,0 +1,327 @@
+"""`connect` and `reconnecting` against a gateway in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pytest
+
+from gatepass.client import BackOff, ClockPolicy, clock, connect, reconnecting
+from gatepass.client.clock import ClockReading
+from gatepass.client.remedies import remedy
+from gatepass.errors import (
+    ClockError,
+    LogonGuardError,
+    LogonRefusedError,
+    NoConnectionError,
+    PairExpiredError,
+)
+from gatepass.gateway import Gateway, Kind, Report
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.client import ClientSettings
+from gatepass.session.message import Message
+from gatepass.session.numbers import Numbers
+from gatepass.session.scenarios import Scenario, trading_week
+from gatepass.session.store import MemoryStore
+from gatepass.transport import utc_now
+
+SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "V")
+
+
+def ring(days_left: int = 300) -> KeyRing:
+    today = date.today()
+    expires = today + timedelta(days=days_left)
+    return KeyRing([generate_pair("ABC", today - timedelta(days=400), expires).key_pair()])
+
+
+@dataclass
+class Live:
+    """A gateway that listens, its keys, and what it reported."""
+
+    gateway: Gateway
+    keys: KeyRing
+    port: int
+    reports: list[Report] = field(default_factory=list)
+
+    def count(self, what: str) -> int:
+        return sum(report.what == what for report in self.reports)
+
+
+@asynccontextmanager
+async def live() -> AsyncIterator[Live]:
+    reports: list[Report] = []
+    keys = ring()
+    gateway = Gateway(keys, Kind.parse("cgw"), report=reports.append)
+    port = await gateway.listen("127.0.0.1", 0)
+    try:
+        yield Live(gateway, keys, port, reports)
+    finally:
+        await gateway.close()
+
+
+def run(story: Callable[[Live], Awaitable[None]]) -> None:
+    async def told() -> None:
+        async with live() as running:
+            await asyncio.wait_for(story(running), 30)
+
+    asyncio.run(told())
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_messages_come_and_the_trace_has_every_one() -> None:
+    async def story(here: Live) -> None:
+        seen: list[tuple[bool, str]] = []
+        async with connect(
+            "127.0.0.1",
+            here.port,
+            SETTINGS,
+            here.keys,
+            MemoryStore(),
+            trace=lambda sent, wire: seen.append((sent, Message.parse(wire).msg_type)),
+        ) as link:
+            here.gateway.send("ABC123", "n", [(58, "hello")])
+            async for message in link.messages():
+                assert message.get(58) == "hello"
+                break
+        assert link.goodbye is not None
+        assert seen[0] == (True, "A")
+        assert {(False, "A"), (False, "1"), (True, "0"), (False, "n")} < set(seen)
+        assert seen[-2:] == [(True, "5"), (False, "5")]
+
+    run(story)
+
+
+def test_a_refusal_has_text_and_789() -> None:
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store):
+            pass
+        with pytest.raises(LogonRefusedError) as caught:
+            async with connect("127.0.0.1", here.port, SETTINGS, ring(), store):
+                pass
+        assert caught.value.text == "Invalid Logon. Logout Forced"
+        assert caught.value.next_expected == store.load().next_out
+
+    run(story)
+
+
+def test_the_fifth_is_held_back_and_the_port_stays_open() -> None:
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        for expected in [LogonRefusedError] * 4 + [LogonGuardError] * 3:
+            with pytest.raises(expected):
+                async with connect("127.0.0.1", here.port, SETTINGS, ring(), store):
+                    pass
+        assert here.count("refused") == 4
+        assert not here.gateway.is_closed("ABC123")
+
+    run(story)
+
+
+def test_a_rehearsal_may_run_into_port_closure() -> None:
+    async def story(here: Live) -> None:
+        texts = []
+        for _ in range(5):
+            with pytest.raises(LogonRefusedError) as caught:
+                async with connect(
+                    "127.0.0.1", here.port, SETTINGS, ring(), MemoryStore(), guarded=False
+                ):
+                    pass
+            texts.append(caught.value.text)
+        assert "Port Closure" in texts[-1]
+        assert here.gateway.is_closed("ABC123")
+
+    run(story)
+
+
+def test_an_in_session_logon_that_is_good_is_not_counted() -> None:
+    async def story(here: Live) -> None:
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
+            for _ in range(6):
+                await link.log_on(Scenario.IN_SESSION)
+        assert here.count("logged on") == 7
+
+    run(story)
+
+
+def test_an_expired_pair_is_found_before_anything_is_sent() -> None:
+    async def story(here: Live) -> None:
+        with pytest.raises(PairExpiredError):
+            async with connect("127.0.0.1", here.port, SETTINGS, ring(-9), MemoryStore()):
+                pass
+        assert here.count("refused") == 0
+
+    run(story)
+
+
+def test_no_gateway_is_no_connection() -> None:
+    async def story() -> None:
+        async with connect("127.0.0.1", free_port(), SETTINGS, ring(), MemoryStore()):
+            pass
+
+    with pytest.raises(NoConnectionError, match=r"no connection to 127.0.0.1:\d+: Connection ref"):
+        asyncio.run(story())
+
+
+def test_a_clock_that_is_off_refuses_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    off = ClockReading(9.0, "the clock is off by about 9.000 s")
+    monkeypatch.setattr(clock.check_clock, "__defaults__", (lambda: off,))
+
+    async def story() -> None:
+        async with connect(
+            "127.0.0.1", 1, SETTINGS, ring(), MemoryStore(), clock_policy=ClockPolicy.REFUSE
+        ):
+            pass
+
+    with pytest.raises(ClockError):
+        asyncio.run(story())
+
+
+def test_a_log_on_after_the_end_is_no_connection() -> None:
+    async def story(here: Live) -> None:
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
+            await here.gateway.close()
+            await link.closed
+            with pytest.raises(NoConnectionError):
+                await link.log_on(Scenario.IN_SESSION)
+
+    run(story)
+
+
+def test_reconnecting_gives_a_new_link_when_one_has_ended() -> None:
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        numbers = []
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
+        )
+        async with aclosing(links):
+            async for link in links:
+                numbers.append(link.session.numbers.next_out)
+                if len(numbers) == 3:
+                    break
+                link.abort()
+                await link.closed
+        assert numbers == sorted(set(numbers))
+        assert here.count("logged on") == 3
+
+    run(story)
+
+
+def test_reconnecting_ends_where_the_body_leaves_a_link_up() -> None:
+    async def story(here: Live) -> None:
+        count = 0
+        async for _ in reconnecting("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
+            count += 1
+        assert count == 1
+
+    run(story)
+
+
+def test_reconnecting_waits_for_a_gateway() -> None:
+    async def story(here: Live) -> None:
+        port = free_port()
+
+        async def later() -> None:
+            await asyncio.sleep(0.1)
+            await here.gateway.listen("127.0.0.1", port)
+
+        opening = asyncio.create_task(later())
+        links = reconnecting(
+            "127.0.0.1", port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.02, 0.05)
+        )
+        async for link in links:
+            assert link.session.numbers.begun
+        await opening
+
+    run(story)
+
+
+def test_reconnecting_does_not_try_a_wrong_key_again() -> None:
+    async def story(here: Live) -> None:
+        with pytest.raises(LogonRefusedError):
+            async for _ in reconnecting("127.0.0.1", here.port, SETTINGS, ring(), MemoryStore()):
+                pass
+        assert here.count("refused") == 1
+
+    run(story)
+
+
+def test_reconnecting_takes_the_number_that_was_expected() -> None:
+    async def story(here: Live) -> None:
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
+            pass
+        # The numbers of a backup that is some messages old.
+        old = MemoryStore()
+        old.save(Numbers(2, 2, trading_week(utc_now()), True))
+        async for link in reconnecting("127.0.0.1", here.port, SETTINGS, here.keys, old):
+            assert link.session.numbers.next_out > 4
+        assert here.count("refused") == 1
+
+    run(story)
+
+
+def test_reconnecting_to_a_peer_that_hangs_up_stops_at_four_logons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logons = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal logons
+        logons += bool(await reader.read(4096))
+        writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        links = reconnecting(
+            "127.0.0.1", port, SETTINGS, ring(), MemoryStore(), back_off=BackOff(0.0)
+        )
+
+        async def follow() -> None:
+            async for _ in links:
+                raise AssertionError
+
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(follow(), 1)
+        server.close()
+
+    asyncio.run(story())
+    assert logons == 4
+
+
+def test_the_back_off_doubles_up_to_its_bound() -> None:
+    waits = BackOff(1, 60)
+    assert [waits.wait(n) for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert waits.wait(10**6) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Invalid Logon. Logout Forced", "does not say which part"),
+        ("Invalid logon.  Logout forced.", "does not say which part"),
+        ("Invalid Logon. Must be logged on to Primary. Logout forced.", "primary gateway first"),
+        ("(1000) CME Administered Port Closure Due to ...", "Global Command Center"),
+        ("MsgSeqNum (34) too low: expected 4, received 1", "Log on again"),
+        ("Invalid SenderCompID (49) tag. Logout forced.", "ABC123N"),
+        ("Received invalid fault tolerance indicator = (X) Logout forced.", "U, or N"),
+        ("something new", "Compare what was sent"),
+        ("the connection ended: MsgSeqNum (34) too low: expected 4", "it forgot them"),
+        ("no connection to h:1: Connection refused", "listens there"),
+        ("the gateway closed the connection without a word", "listens there"),
+    ],
+)
+def test_each_refusal_has_a_remedy(text: str, words: str) -> None:
+    assert words in remedy(text)

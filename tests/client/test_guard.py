@@ -1,0 +1,204 @@
+"""The guard against port closure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass.client.guard import (
+    Attempts,
+    LogonGuard,
+    MemoryAttempts,
+    SqliteAttempts,
+    guard_of,
+)
+from gatepass.errors import LogonFailedError, LogonGuardError
+from gatepass.gateway.port import Port
+from gatepass.session.store import MemoryStore
+from gatepass.storage import SqliteStore
+
+NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def attempts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attempts]:
+    if request.param == "memory":
+        yield MemoryAttempts()
+    else:
+        with closing(SqliteAttempts(tmp_path / "state.sqlite", "ABC123")) as kept:
+            yield kept
+
+
+def test_four_are_let_through_and_the_fifth_is_not(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for second in range(4):
+        guard.begin(at(second))
+    with pytest.raises(LogonGuardError) as caught:
+        guard.begin(at(59))
+    error = caught.value
+    assert isinstance(error, LogonFailedError)
+    assert (error.session, error.invalid, error.retry_at) == ("ABC123", 4, at(65))
+    assert "18:01:05 UTC" in str(error)
+    assert "nothing was sent" in str(error)
+
+
+def test_after_the_time_it_names_one_more_is_let_through(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for second in range(4):
+        guard.begin(at(second))
+    guard.begin(at(65))
+    with pytest.raises(LogonGuardError):
+        guard.begin(at(65.5))
+    guard.begin(at(66))
+
+
+def test_what_was_held_back_does_not_count(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for _ in range(4):
+        guard.begin(at(0))
+    for second in range(1, 60):
+        with pytest.raises(LogonGuardError):
+            guard.begin(at(second))
+    guard.begin(at(65))
+
+
+def test_good_logons_do_not_count(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for second in range(50):
+        guard.begin(at(second))
+        guard.succeeded()
+    for second in range(50, 54):
+        guard.begin(at(second))
+    with pytest.raises(LogonGuardError):
+        guard.begin(at(54))
+
+
+def test_success_is_told_twice_and_takes_one_away(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for _ in range(4):
+        guard.begin(at(0))
+    guard.succeeded()
+    guard.succeeded()
+    guard.begin(at(1))
+    with pytest.raises(LogonGuardError):
+        guard.begin(at(2))
+
+
+def test_a_clock_that_was_set_back_forgets_nothing(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for _ in range(4):
+        guard.begin(at(3600))
+    with pytest.raises(LogonGuardError):
+        guard.begin(at(0))
+
+
+def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    for second in range(4):
+        with closing(SqliteAttempts(tmp_path / "s", "ABC123")) as kept:
+            LogonGuard("ABC123", kept).begin(at(second))
+    with (
+        closing(SqliteAttempts(tmp_path / "s", "ABC123")) as kept,
+        pytest.raises(LogonGuardError),
+    ):
+        LogonGuard("ABC123", kept).begin(at(30))
+
+
+def test_sessions_in_one_file_are_counted_apart(tmp_path: Path) -> None:
+    with (
+        closing(SqliteAttempts(tmp_path / "s", "ABC123")) as one,
+        closing(SqliteAttempts(tmp_path / "s", "XYZ123")) as other,
+    ):
+        for _ in range(4):
+            LogonGuard("ABC123", one).begin(at(0))
+        LogonGuard("XYZ123", other).begin(at(0))
+
+
+def test_many_at_once_are_not_more_than_four(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    SqliteAttempts(path, "ABC123").close()
+    start = threading.Barrier(8)
+    through: list[int] = []
+
+    def attempt(number: int) -> None:
+        with closing(SqliteAttempts(path, "ABC123")) as kept:
+            start.wait()
+            try:
+                LogonGuard("ABC123", kept).begin(at(number / 1000))
+            except LogonGuardError:
+                return
+            through.append(number)
+
+    threads = [threading.Thread(target=attempt, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(through) == 4
+
+
+@pytest.mark.parametrize(
+    "make",
+    [MemoryStore, lambda: SqliteStore(":memory:", "ABC123")],
+    ids=["memory", "sqlite in memory"],
+)
+def test_a_store_in_memory_is_remembered_as_long_as_it_lives(
+    make: Callable[[], MemoryStore | SqliteStore],
+) -> None:
+    store = make()
+    for _ in range(4):
+        with guard_of(store, "ABC123") as guard:
+            guard.begin(at(0))
+    with guard_of(store, "ABC123") as guard, pytest.raises(LogonGuardError):
+        guard.begin(at(1))
+    with guard_of(make(), "ABC123") as guard:
+        guard.begin(at(1))
+    if isinstance(store, SqliteStore):
+        store.close()
+
+
+def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:
+    for _ in range(4):
+        with (
+            closing(SqliteStore(tmp_path / "s", "ABC123")) as store,
+            guard_of(store, "ABC123") as guard,
+        ):
+            guard.begin(at(0))
+    with (
+        closing(SqliteStore(tmp_path / "s", "ABC123")) as store,
+        guard_of(store, "ABC123") as guard,
+        pytest.raises(LogonGuardError),
+    ):
+        guard.begin(at(1))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.booleans(), st.floats(0, 2.5)), min_size=1, max_size=60)
+)
+def test_no_run_of_logons_ever_closes_the_port(
+    tries: list[tuple[float, bool, float]],
+) -> None:
+    # Pauses, whether the Logon is good, and how long it is on its way to the exchange.
+    guard, port, now, arrivals = LogonGuard("ABC123", MemoryAttempts()), Port(), NOON, []
+    for pause, good, delay in tries:
+        now += timedelta(seconds=pause)
+        try:
+            guard.begin(now)
+        except LogonGuardError:
+            continue
+        if good:
+            guard.succeeded()
+        else:
+            arrivals.append(now + timedelta(seconds=delay))
+    for arrival in sorted(arrivals):
+        assert not port.count_invalid(arrival)

@@ -1,0 +1,43 @@
+"""An event loop whose time runs faster: timers, deadlines and the clock, all by the same factor."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Coroutine
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+#: Seconds of the session's time in one real second.
+FACTOR = 10.0
+
+
+class _Selector(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> list[Any]:
+        return super().select(None if timeout is None else timeout / FACTOR)
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        super().__init__(_Selector())
+
+    def time(self) -> float:
+        return super().time() * FACTOR
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    loop = FastLoop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main)
+
+
+class FastClock:
+    """Every process of a run has the same time: it starts from the same real instant."""
+
+    def __init__(self, started: float, begin: datetime) -> None:
+        self._started = started
+        self._begin = begin.astimezone(timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self._begin + timedelta(seconds=(time.time() - self._started) * FACTOR)

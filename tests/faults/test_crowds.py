@@ -1,0 +1,214 @@
+"""Half-open connections, slow readers and floods, on real sockets: bounded, and no one starves."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from gatepass.client import Link, connect
+from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway.accounts import MAX_STRANGERS
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.client import ClientSettings
+from gatepass.session.message import encode
+from gatepass.session.store import MemoryStore
+from gatepass.transport.connection import MAX_UNSENT
+
+RING = KeyRing(
+    generate_pair(session, created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()
+    for session in ("ABC", "XYZ")
+)
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+MEGABYTE = 1 << 20
+#: A test that waits for what never comes ends then.
+PATIENCE = 30.0
+
+
+class Clock:
+    """Time that moves when it is told to."""
+
+    now = WEDNESDAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scene, PATIENCE))
+
+
+def settings(name: str) -> ClientSettings:
+    return ClientSettings(f"{name}N", "OP1", "G", "US", "SYS", "1.0", "VENDOR")
+
+
+class Scene:
+    """A gateway on a real socket, and how much it said."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.said: list[Report] = []
+        self.arrived = 0
+        self.gateway = Gateway(
+            RING,
+            Kind.parse("cgw"),
+            report=self._hear,
+            clock=self.clock,
+            application=self._take,
+        )
+        self.port = 0
+
+    def _hear(self, said: Report) -> None:
+        if said.what in ("close", "refused"):
+            self.said.append(said)
+
+    def _take(self, *_: object) -> None:
+        self.arrived += 1
+
+    def link(self, name: str):  # type: ignore[no-untyped-def]
+        return connect(
+            "127.0.0.1", self.port, settings(name), RING, MemoryStore(), clock=self.clock
+        )
+
+    async def raw(self) -> socket.socket:
+        """Connect without a session."""
+        plain = socket.socket()
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", self.port))
+        return plain
+
+
+@asynccontextmanager
+async def scene() -> AsyncIterator[Scene]:
+    here = Scene()
+    here.port = await here.gateway.listen("127.0.0.1", 0)
+    try:
+        yield here
+    finally:
+        await here.gateway.close()
+
+
+async def until(true: Any) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+async def exchange(here: Scene, link: Link, name: str) -> None:
+    """A message each way arrives: this session does not starve."""
+    before = here.arrived
+    link.send("D", [(58, "still here")])
+    here.gateway.send(name, "n", [(58, "so are we")])
+    async for message in link.messages():
+        assert message.get(58) == "so are we"
+        break
+    link.acknowledge()
+    await until(lambda: here.arrived > before)
+
+
+def test_half_open_connections_are_closed() -> None:
+    async def main() -> None:
+        async with scene() as here:
+            silent = [await here.raw() for _ in range(200)]
+            async with here.link("ABC123") as link:
+                await until(lambda: len(here.gateway.connections) == 201)
+                await exchange(here, link, "ABC123")
+                here.clock.now += timedelta(seconds=61)
+                for connection in list(here.gateway.connections):
+                    if connection.session.client_comp_id == "":
+                        connection._fire()
+                await until(lambda: len(here.gateway.connections) == 1)
+                await exchange(here, link, "ABC123")
+            for plain in silent:
+                plain.close()
+
+    play(main())
+
+
+def test_a_slow_reader_is_cut_off() -> None:
+    async def main() -> None:
+        async with scene() as here, here.link("ABC123") as link, here.link("XYZ789") as slow:
+            assert slow._transport is not None
+            slow._transport.pause_reading()
+            text = "x" * 4000
+            sent = 0
+            tracemalloc.start()
+            while ("XYZ789", False) in here.gateway._live:
+                here.gateway.send("XYZ789", "n", [(58, text)])
+                sent += len(text)
+                await asyncio.sleep(0)
+                assert sent < 64 * MEGABYTE, "a client that reads nothing was never cut off"
+            buffered = [c._transport.get_write_buffer_size() for c in here.gateway.connections]  # type: ignore[union-attr]
+            tracemalloc.stop()
+            assert max(buffered) <= MAX_UNSENT
+            await exchange(here, link, "ABC123")
+
+    play(main())
+
+
+def test_a_flood_of_garbage_is_bounded() -> None:
+    async def main() -> None:
+        async with scene() as here, here.link("ABC123") as link:
+            plain = await here.raw()
+            await until(lambda: len(here.gateway.connections) == 2)
+            (flooded,) = (c for c in here.gateway.connections if not c.session.client_comp_id)
+            tracemalloc.start()
+            begun, _ = tracemalloc.get_traced_memory()
+            with closing(plain):
+                loop = asyncio.get_running_loop()
+                for _ in range(64):
+                    await loop.sock_sendall(plain, b"8=FIX.4.2\x019=60000\x01" + b"z" * 65536)
+                    assert flooded.session._framer.pending <= 1 << 17
+                await exchange(here, link, "ABC123")
+                _, peak = tracemalloc.get_traced_memory()
+                tracemalloc.stop()
+            assert peak - begun < 4 * MEGABYTE
+
+    play(main())
+
+
+def test_a_flood_behind_a_gap_is_bounded() -> None:
+    async def main() -> None:
+        async with scene() as here, here.link("ABC123") as link, here.link("XYZ789") as other:
+            await asyncio.sleep(0.05)
+            other.session.numbers = replace(
+                other.session.numbers, next_out=other.session.numbers.next_out + 1
+            )
+            here_side = here.gateway._live["XYZ789", False]
+            header = other.session._header(here.clock())
+            first = other.session.numbers.next_out
+            text = "x" * 4000
+            assert other._transport is not None
+            for number in range(first, first + 4000):
+                wire = encode([(35, "D"), (34, str(number)), *header, (58, text)])
+                other._transport.write(wire)
+                if number % 50 == 0:
+                    await asyncio.sleep(0)
+            await exchange(here, link, "ABC123")
+            held = here_side.session._gap.held
+            assert sum(len(message.wire) for message in held.values()) <= 1 << 23
+            assert len(held) <= 5000
+
+    play(main())
+
+
+def test_strangers_leave_no_accounts() -> None:
+    """Invalid Logons of names that nobody knows are refused and forgotten."""
+
+    async def main() -> None:
+        async with scene() as here, here.link("ABC123") as link:
+            for number in range(MAX_STRANGERS + 100):
+                reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+                sender = (49, f"Q{number:05d}N")
+                fields = [(35, "A"), (34, "1"), sender, (50, "OP1"), (52, "x"), (108, "30")]
+                writer.write(encode(fields))
+                await reader.read()
+                writer.close()
+            assert len(here.gateway._accounts) == MAX_STRANGERS + 1
+            await exchange(here, link, "ABC123")
+
+    play(main())

@@ -1,0 +1,208 @@
+"""Each kind of fault happens to a gateway, and the session gets over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+
+from gatepass.client import Link, connect
+from gatepass.errors import LogonRefusedError, NoConnectionError
+from gatepass.gateway import FaultPlan, Gateway, Kind, Report
+from gatepass.gateway import faults as ft
+from gatepass.gateway.admission import SECURE_LOGON
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session import effects as fx
+from gatepass.session.client import ClientSettings
+from gatepass.session.store import MemoryStore
+from tests.faults.virtual import VirtualLoop, run_at
+
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "VENDOR")
+RING = KeyRing(
+    [generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()]
+)
+SEND, RECEIVE = ft.Direction.SEND, ft.Direction.RECEIVE
+
+
+class Rehearsal:
+    """A gateway with a plan, and a client of it."""
+
+    def __init__(self, loop: VirtualLoop, *faults: ft.Fault) -> None:
+        self.loop = loop
+        self.said: list[Report] = []
+        self.arrived: list[str] = []
+        self.got: list[str] = []
+        self.effects: list[fx.Effect] = []
+        self.store = MemoryStore()
+        self.gateway = Gateway(
+            RING,
+            Kind.parse("cgw"),
+            report=self.said.append,
+            clock=loop.clock,
+            application=lambda _name, message: self.arrived.append(message.get(58) or ""),
+            faults=FaultPlan(faults),
+        )
+        self.port = 0
+
+    def link(self):  # type: ignore[no-untyped-def]
+        return connect(
+            "127.0.0.1",
+            self.port,
+            SETTINGS,
+            RING,
+            self.store,
+            observe=self.effects.append,
+            clock=self.loop.clock,
+        )
+
+    async def trade(self, link: Link, count: int = 5) -> None:
+        """Send so many messages each way and read what comes for five minutes."""
+        for number in range(count):
+            link.send("D", [(58, f"c{number}")])
+            self.gateway.send("ABC123", "n", [(58, f"g{number}")])
+            await asyncio.sleep(0.1)
+        reading = asyncio.create_task(self._read(link))
+        await asyncio.sleep(300.0)
+        reading.cancel()
+
+    async def _read(self, link: Link) -> None:
+        async for message in link.messages():
+            self.got.append(message.get(58) or "")
+
+    def reported(self, what: str) -> list[str]:
+        return [report.detail for report in self.said if report.what == what]
+
+
+def rehearse(
+    *faults: ft.Fault,
+) -> Callable[[Callable[[Rehearsal], Coroutine[Any, Any, None]]], Rehearsal]:
+    """Run a rehearsal with these faults to its end."""
+
+    def run(script: Callable[[Rehearsal], Coroutine[Any, Any, None]]) -> Rehearsal:
+        kept: list[Rehearsal] = []
+
+        async def main(loop: VirtualLoop) -> None:
+            rehearsal = Rehearsal(loop, *faults)
+            kept.append(rehearsal)
+            rehearsal.port = await rehearsal.gateway.listen("127.0.0.1", 0)
+            await script(rehearsal)
+
+        run_at(WEDNESDAY, main)
+        return kept[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "action",
+    [ft.Drop(), ft.Delay(3.0), ft.Reorder(), ft.Corrupt(40), ft.Corrupt(-3), ft.Corrupt(3)],
+    ids=str,
+)
+@pytest.mark.parametrize("direction", [SEND, RECEIVE])
+@pytest.mark.parametrize("nth", [1, 3, 5])
+def test_messages_survive(action: ft.Action, direction: ft.Direction, nth: int) -> None:
+    kind = "n" if direction is SEND else "D"
+
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link)
+
+    seen = rehearse(ft.Fault(action, direction, kind, "ABC123", nth))(script)
+    assert seen.got == [f"g{n}" for n in range(5)]
+    assert seen.arrived == [f"c{n}" for n in range(5)]
+    assert len(seen.reported("fault")) == 1
+
+
+@pytest.mark.parametrize("direction", [SEND, RECEIVE])
+@pytest.mark.parametrize("action", [ft.Duplicate(), ft.WrongNumber(-2), ft.Disconnect()], ids=str)
+def test_a_second_connection_brings_the_rest(action: ft.Action, direction: ft.Direction) -> None:
+    """FIX ends the session on a number that is too low; nothing is lost by it."""
+    kind = "n" if direction is SEND else "D"
+
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            for number in range(5):
+                link.send("D", [(58, f"c{number}")])
+                rehearsal.gateway.send("ABC123", "n", [(58, f"g{number}")])
+            await link.closed
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link, 0)
+
+    seen = rehearse(ft.Fault(action, direction, kind, nth=3))(script)
+    assert seen.got == [f"g{n}" for n in range(5)]
+    assert seen.arrived == [f"c{n}" for n in range(5)]
+
+
+def test_a_lost_logon_reply_is_got_over() -> None:
+    async def script(rehearsal: Rehearsal) -> None:
+        with pytest.raises(NoConnectionError):
+            async with rehearsal.link():
+                pass
+        with pytest.raises(LogonRefusedError, match="too low"):  # the week had begun after all
+            async with rehearsal.link():
+                pass
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link)
+
+    seen = rehearse(ft.Fault(ft.Drop(), SEND, "A"))(script)
+    assert len(seen.got) == len(seen.arrived) == 5
+
+
+def test_clock_skew_makes_logons_stale() -> None:
+    async def script(rehearsal: Rehearsal) -> None:
+        with pytest.raises(LogonRefusedError, match=SECURE_LOGON):
+            async with rehearsal.link():
+                pass
+
+    seen = rehearse(ft.Fault(ft.ClockSkew(6.0), RECEIVE, "A"))(script)
+    assert "old" in seen.reported("refused")[0]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_pair_expires_now(named: bool) -> None:
+    pair = next(iter(RING)).access_key_id if named else None
+
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link, 1)
+        with pytest.raises(LogonRefusedError, match=SECURE_LOGON):
+            async with rehearsal.link():
+                pass
+
+    seen = rehearse(ft.Fault(ft.ExpirePair(pair), RECEIVE, "D"))(script)
+    assert "expired" in seen.reported("refused")[0].lower()
+    assert seen.got == ["g0"]
+
+
+def test_fail_over_ends_the_primary() -> None:
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            link.send("D", [(58, "last")])
+            await link.closed
+        assert link.goodbye is None  # it failed: it did not log anybody out
+
+    seen = rehearse(ft.Fault(ft.FailOver(), RECEIVE, "D"))(script)
+    assert seen.arrived == ["last"]
+
+
+def test_faults_count_on_their_own() -> None:
+    faults = [
+        ft.Fault(ft.Drop(), RECEIVE, "D", nth=2, times=2),
+        ft.Fault(ft.Delay(1.0), RECEIVE, "D"),
+    ]
+
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link)
+
+    seen = rehearse(*faults)(script)
+    assert [detail.partition("(")[0] for detail in seen.reported("fault")] == [
+        "Delay",
+        "Drop",
+        "Drop",
+    ]
+    assert seen.arrived == [f"c{n}" for n in range(5)]

@@ -1,0 +1,49 @@
+"""Port closure to the second, and the names of gateways. The rest is in tests/scenarios."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass.gateway import Kind
+from gatepass.gateway.port import INVALID_LOGONS, WINDOW, Port
+
+START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+
+
+@given(st.lists(st.integers(0, 40), max_size=30))
+def test_the_port_closes_at_the_fifth_within_a_minute_and_stays_closed(gaps: list[int]) -> None:
+    port = Port()
+    times: list[datetime] = []
+    now = START
+    closed = False
+    for gap in gaps:
+        now += timedelta(seconds=gap)
+        times.append(now)
+        recent = sum(now - time <= WINDOW for time in times)
+        closed = closed or recent >= INVALID_LOGONS
+        assert port.count_invalid(now) is closed
+        assert port.closed is closed
+
+
+def test_reopening_begins_to_count_anew() -> None:
+    port = Port()
+    assert [port.count_invalid(START) for _ in range(5)] == [False] * 4 + [True]
+    port.reopen()
+    assert [port.count_invalid(START) for _ in range(5)] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "sub_id"), [("cgw", "G"), ("dropcopy", "G"), ("msgw:64", "64"), ("msgw:00", "00")]
+)
+def test_kinds(text: str, sub_id: str) -> None:
+    assert Kind.parse(text).sub_id == sub_id
+
+
+@pytest.mark.parametrize("text", ["", "CGW", "msgw", "msgw:6", "msgw:640", "msgw:6x", "cgw "])
+def test_what_is_no_kind(text: str) -> None:
+    with pytest.raises(ValueError, match="a gateway is"):
+        Kind.parse(text)

@@ -1,0 +1,183 @@
+"""Other people's initiators log on to the gateway here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepass.keys.pair import IssuedPair
+from tests.interop import engines
+from tests.interop.rehearsal import INVALID, NAME, Rehearsal, new_pair, until
+from tests.interop.relay import CLIENT, GATEWAY
+
+
+@pytest.fixture(params=[engines.quickfix, engines.quickfixj], ids=["quickfix", "quickfixj"])
+def rehearsal(request: pytest.FixtureRequest, tmp_path: Path) -> Rehearsal:
+    return Rehearsal(request.param, tmp_path)
+
+
+def run(conversation: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(conversation)
+
+
+def test_it_logs_on_answers_the_test_request_and_logs_out(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
+            await rehearsal.up(engine)
+            assert await engine.log_out() == 0
+            numbers = gateway.account(NAME).store.load()
+        (asked,) = rehearsal.relay.messages(GATEWAY, "1")
+        (answered,) = rehearsal.relay.messages(CLIENT, "0")
+        assert answered["112"] == asked["112"]
+        (confirmed,) = rehearsal.relay.messages(GATEWAY, "5")
+        assert confirmed["789"] == "4"
+        assert (numbers.next_in, numbers.next_out, numbers.begun) == (4, 4, True)
+        assert "* logged out" in engine.lines
+
+    run(conversation())
+
+
+def test_a_message_that_is_lost_on_the_way_to_it_comes_again(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
+            await rehearsal.up(engine)
+            rehearsal.relay.lose(GATEWAY, lambda message: message.get("58") == "two")
+            for text in ("one", "two", "three"):
+                gateway.send(NAME, "n", [(58, text)])
+            first = await engine.line("< ", "|35=n|", "|58=one|")
+            again = await engine.line("< ", "|35=n|", "|43=Y|", "|58=two|")
+            assert "|34=3|" in first
+            assert "|34=4|" in again
+            assert "|122=" in again
+            assert not any("|58=three|" in line and "|43=Y|" not in line for line in engine.lines)
+            await engine.line("< ", "|58=three|")
+            assert await engine.log_out() == 0
+        assert [request["7"] for request in rehearsal.relay.messages(CLIENT, "2")] == ["4"]
+
+    run(conversation())
+
+
+def test_it_sends_again_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
+            await rehearsal.up(engine)
+            rehearsal.relay.lose(CLIENT, lambda message: message.get("11") == "two")
+            for name in ("one", "two", "three"):
+                await engine.order(name)
+            await until(lambda: rehearsal.count("message") == 3)
+            assert await engine.log_out() == 0
+            next_in = gateway.account(NAME).store.load().next_in
+        (request,) = rehearsal.relay.messages(GATEWAY, "2")
+        assert (request["7"], request["16"]) == ("4", "4")
+        again = [m for m in rehearsal.relay.messages(CLIENT, "D") if m.get("43") == "Y"]
+        assert [(m["34"], m["11"]) for m in again] == [("4", "two")]
+        # Logon, Heartbeat, three orders, Logout: nothing was counted twice.
+        assert next_in == 7
+        assert rehearsal.count("gap") == 1
+
+    run(conversation())
+
+
+def test_it_is_told_to_send_again_what_a_broken_connection_lost(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port):
+            async with rehearsal.client(port) as engine:
+                await rehearsal.up(engine)
+                await engine.order("one")
+                await until(lambda: rehearsal.count("message") == 1)
+                assert await engine.log_out() == 0
+            # As if the order and the Logout had never arrived.
+            store = gateway.account(NAME).store
+            store.save(replace(store.load(), next_in=3))
+            async with rehearsal.client(port) as engine:
+                await rehearsal.up(engine)
+                await until(lambda: rehearsal.count("message") == 2)
+                assert await engine.log_out() == 0
+            next_in = store.load().next_in
+        last = rehearsal.relay.messages(CLIENT, "5")[-1]
+        assert next_in == int(last["34"]) + 1
+
+    run(conversation())
+
+
+def expired(pair: IssuedPair) -> IssuedPair:
+    return replace(pair, created=date(2024, 1, 2), expires=date(2025, 1, 2))
+
+
+def other_secret(pair: IssuedPair) -> IssuedPair:
+    return replace(new_pair(), access_key_id=pair.access_key_id)
+
+
+def same(pair: IssuedPair) -> IssuedPair:
+    return pair
+
+
+@pytest.mark.parametrize(
+    ("known", "late", "reason"),
+    [
+        pytest.param(other_secret, 0, "signature: EncryptedPassword (1402) is not", id="wrong key"),
+        pytest.param(same, 60, "sending time: SendingTime (52) is", id="stale time"),
+        pytest.param(expired, 0, "key validity:", id="expired pair"),
+    ],
+)
+def test_it_is_refused_with_the_text_and_nothing_more(
+    rehearsal: Rehearsal,
+    known: Callable[[IssuedPair], IssuedPair],
+    late: int,
+    reason: str,
+) -> None:
+    async def conversation() -> None:
+        rehearsal.late = timedelta(seconds=late)
+        async with (
+            rehearsal.gateway(known(rehearsal.pair)) as (_, port),
+            rehearsal.client(port) as engine,
+        ):
+            refusal = await engine.line("< ", "|35=5|")
+            assert f"|58={INVALID}|" in refusal
+            assert "|789=1|" in refusal
+            assert await engine.end() == 1
+        assert "* logged on" not in engine.lines
+        assert len(rehearsal.reasons()) == 1
+        assert rehearsal.reasons()[0].startswith(reason)
+
+    run(conversation())
+
+
+def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port):
+            async with rehearsal.client(port) as engine:
+                await rehearsal.up(engine)
+                assert await engine.log_out() == 0
+            store = gateway.account(NAME).store
+            store.save(replace(store.load(), next_in=9))
+            async with rehearsal.client(port) as engine:
+                refusal = await engine.line("< ", "|35=5|")
+                assert "|789=9|" in refusal
+                assert "too low" in refusal
+                assert await engine.end() == 1
+            async with rehearsal.client(port) as engine:
+                await rehearsal.up(engine)
+                assert await engine.log_out() == 0
+        assert [logon["34"] for logon in rehearsal.relay.messages(CLIENT, "A")] == ["1", "4", "9"]
+
+    run(conversation())
+
+
+def test_a_logon_that_cannot_be_signed_never_leaves(tmp_path: Path) -> None:
+    rehearsal = Rehearsal(engines.quickfix, tmp_path, pair=expired(new_pair()))
+
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (_, port), rehearsal.client(port) as engine:
+            assert "expired" in await engine.line("* not sent: ")
+            assert await engine.end() == 1
+        assert rehearsal.relay.passed == []
+        assert rehearsal.reports == []
+
+    run(conversation())

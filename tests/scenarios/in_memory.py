@@ -1,0 +1,175 @@
+"""The exchange without a socket: GatewaySession and Admission, with time as a parameter."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+
+from gatepass._native import Framer
+from gatepass.gateway.admission import Account, Admission, Refused
+from gatepass.gateway.kind import Kind
+from gatepass.gateway.port import CLOSED_TEXT, Port
+from gatepass.gateway.rules import check_message, header_rules
+from gatepass.gateway.server import PRIMARY_GONE
+from gatepass.session import effects as fx
+from gatepass.session.gateway import GatewaySession
+from gatepass.session.states import State
+from gatepass.session.store import MemoryStore, Store
+from gatepass.signing import LogonVerifier
+from tests.scenarios.cast import START, Keys
+
+_SECOND = timedelta(seconds=1)
+
+
+class InMemory:
+    """Every connection's session side by side."""
+
+    def __init__(self, kind: str, keys: Keys) -> None:
+        self.now = START
+        self.reasons: list[str] = []
+        self.kind = Kind.parse(kind)
+        self.rules = header_rules(self.kind.sub_id)
+        self.admission = Admission(LogonVerifier(keys), self.rules, self.account)
+        self.accounts: dict[str, Account] = {}
+        self.sides: dict[str, Side] = {}
+
+    def account(self, name: str) -> Account:
+        """Give the account of a SenderCompID without its indicator."""
+        if name not in self.accounts:
+            self.accounts[name] = Account(MemoryStore(), Port())
+        return self.accounts[name]
+
+    async def connect(self, who: str, *, backup: bool) -> None:
+        """Open a connection."""
+        self.sides[who] = Side(self, backup=backup)
+
+    async def write(self, who: str, wire: bytes) -> None:
+        """Hand bytes over."""
+        self.sides[who].session.receive(wire, self.now)
+        self.sides[who].perform()
+
+    async def read(self, who: str) -> bytes | None:
+        """Give the next message."""
+        side = self.sides[who]
+        if side.out:
+            return side.out.popleft()
+        if side.closed:
+            return None
+        raise AssertionError("nothing came")
+
+    async def is_quiet(self, who: str) -> bool:
+        """Whether nothing has come."""
+        return not self.sides[who].out and not self.sides[who].closed
+
+    async def drop(self, who: str) -> None:
+        """Cut the connection."""
+        side = self.sides.pop(who)
+        side.session.disconnected(self.now)
+        side.perform()
+        side.leave()
+
+    async def wait(self, span: timedelta) -> None:
+        """Let time pass."""
+        end = self.now + span
+        while self.now < end:
+            self.now += _SECOND
+            for side in list(self.sides.values()):
+                deadline = side.session.deadline
+                if deadline is not None and self.now >= deadline:
+                    side.session.tick(self.now)
+                    side.perform()
+
+    async def emit(self, msg_type: str, fields: list[tuple[int, str]]) -> None:
+        """Send an application message to the primary of session ABC123."""
+        for side in self.sides.values():
+            if side.name == "ABC123" and not side.backup:
+                side.session.send(msg_type, fields, self.now)
+                side.perform()
+
+    async def reopen(self) -> None:
+        """Open the ports again."""
+        self.account("ABC123").port.reopen()
+
+    def log_out_all(self, name: str) -> None:
+        """Log a session out of its primary and its backup."""
+        for side in sorted(self.sides.values(), key=lambda side: not side.backup):
+            if side.name == name and side.session.state is State.LOGGED_ON:
+                side.session.force_out(CLOSED_TEXT, self.now)
+                side.perform()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Side:
+    """The gateway's side of one connection."""
+
+    def __init__(self, exchange: InMemory, *, backup: bool) -> None:
+        self.exchange = exchange
+        self.backup = backup
+        self.name = ""
+        self.out: deque[bytes] = deque()
+        self.closed = False
+        self._store: Store = MemoryStore()
+        self._framer = Framer()
+        self.session = GatewaySession(
+            exchange.kind.sub_id, lambda message: check_message(message, exchange.rules)
+        )
+        self.session.connected(exchange.now)
+
+    def perform(self) -> None:
+        """Do what the session asks for."""
+        while effects := self.session.take():
+            for effect in effects:
+                self._perform(effect)
+
+    def leave(self) -> None:
+        """Be gone; the backup goes with its primary."""
+        if not self.name:
+            return
+        account = self.exchange.account(self.name)
+        if self.backup:
+            account.backup_on = False
+            return
+        account.primary_on = False
+        for other in self.exchange.sides.values():
+            if other is not self and other.name == self.name and other.backup:
+                other.session.force_out(PRIMARY_GONE, self.exchange.now)
+                other.perform()
+
+    def _perform(self, effect: fx.Effect) -> None:
+        now = self.exchange.now
+        if isinstance(effect, fx.Send):
+            messages = self._framer.feed(effect.wire)
+            self.out.extend(wire for wire in messages if isinstance(wire, bytes))
+        elif isinstance(effect, fx.Save):
+            self._store.save(effect.numbers, effect.sent, effect.received)
+        elif isinstance(effect, fx.ResendWanted):
+            kept = self._store.sent(effect.begin, effect.end)
+            self.session.resend(kept, effect.begin, effect.end, now)
+        elif isinstance(effect, fx.VerificationWanted):
+            self._judge(effect)
+        elif isinstance(effect, fx.Close):
+            self.closed = True
+            self.leave()
+
+    def _judge(self, effect: fx.VerificationWanted) -> None:
+        logon, now = effect.logon, self.exchange.now
+        verdict = self.exchange.admission.judge(
+            logon, now, backup=self.backup, in_session=bool(self.name)
+        )
+        if isinstance(verdict, Refused):
+            self.exchange.reasons.append(verdict.reason)
+            self.session.refuse(logon, verdict.text, verdict.next_expected, now)
+            if verdict.text == CLOSED_TEXT:
+                self.exchange.log_out_all((logon.get(49) or "")[:-1])
+            return
+        self.name = (logon.get(49) or "")[:-1]
+        account = self.exchange.account(self.name)
+        self._store = account.store
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
+        if self.session.state is State.LOGGED_ON:
+            if self.backup:
+                account.backup_on = True
+            else:
+                account.primary_on = True

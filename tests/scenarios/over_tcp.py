@@ -1,0 +1,149 @@
+"""The exchange behind real sockets: `Gateway`, on a loop whose time can be pushed on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+
+from gatepass._native import Framer
+from gatepass.gateway import Gateway, Kind, Report
+from tests.scenarios.cast import START, Keys
+
+#: Real seconds after which a message that does not come is missing.
+_PATIENCE = 10.0
+#: Real seconds of silence that count as nothing having come.
+_QUIET = 0.02
+
+
+class PushedLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock runs, and jumps when it is told to: timers follow it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pushed = 0.0
+        self._begun = super().time()
+
+    def time(self) -> float:
+        """Tell the loop's time."""
+        return super().time() + self._pushed
+
+    def push(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._pushed += seconds
+
+    def clock(self) -> datetime:
+        """Tell the conversation's time."""
+        return START + timedelta(seconds=self.time() - self._begun)
+
+
+def run(conversation: Coroutine[None, None, None], loop: PushedLoop) -> None:
+    """Run a conversation on its loop."""
+    try:
+        loop.run_until_complete(conversation)
+    finally:
+        loop.close()
+
+
+class OverTcp:
+    """A gateway, its backup, and the client's sockets."""
+
+    def __init__(self, kind: str, keys: Keys, loop: PushedLoop) -> None:
+        self.reasons: list[str] = []
+        self._loop = loop
+        self._gateway = Gateway(keys, Kind.parse(kind), report=self._note, clock=loop.clock)
+        self._ports: dict[bool, int] = {}
+        self._wires: dict[str, Wire] = {}
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self._loop.clock()
+
+    async def connect(self, who: str, *, backup: bool) -> None:
+        """Open a connection."""
+        if backup not in self._ports:
+            port = await self._gateway.listen("127.0.0.1", 0, backup=backup)
+            self._ports[backup] = port
+        _, wire = await self._loop.create_connection(Wire, "127.0.0.1", self._ports[backup])
+        self._wires[who] = wire
+
+    async def write(self, who: str, wire: bytes) -> None:
+        """Send bytes."""
+        self._wires[who].transport.write(wire)
+
+    async def read(self, who: str) -> bytes | None:
+        """Give the next message."""
+        reading = asyncio.ensure_future(self._wires[who].came.get())
+        done, _ = await asyncio.wait([reading], timeout=_PATIENCE)
+        if not done:
+            reading.cancel()
+            raise AssertionError("nothing came")
+        return reading.result()
+
+    async def is_quiet(self, who: str) -> bool:
+        """Whether nothing has come."""
+        await asyncio.sleep(_QUIET)
+        return self._wires[who].came.empty()
+
+    async def drop(self, who: str) -> None:
+        """Cut the connection."""
+        wire = self._wires.pop(who)
+        wire.transport.abort()
+        await wire.lost.wait()
+        await asyncio.sleep(_QUIET)
+
+    async def wait(self, span: timedelta) -> None:
+        """Let time pass."""
+        await asyncio.sleep(_QUIET)
+        for _ in range(int(span.total_seconds())):
+            self._loop.push(1.0)
+            for _ in range(4):
+                await asyncio.sleep(0)
+
+    async def emit(self, msg_type: str, fields: list[tuple[int, str]]) -> None:
+        """Send an application message to session ABC123, after what is under way."""
+        await asyncio.sleep(_QUIET)
+        self._gateway.send("ABC123", msg_type, fields)
+
+    async def reopen(self) -> None:
+        """Open the ports again."""
+        self._gateway.reopen("ABC123")
+
+    async def close(self) -> None:
+        """End it all."""
+        for wire in self._wires.values():
+            wire.transport.abort()
+        await self._gateway.close()
+        await asyncio.sleep(_QUIET)
+
+    def _note(self, report: Report) -> None:
+        if report.what == "refused":
+            self.reasons.append(report.detail)
+
+
+class Wire(asyncio.Protocol):
+    """The client's end of a socket."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.lost = asyncio.Event()
+        self._framer = Framer()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Cut messages out."""
+        for message in self._framer.feed(data):
+            assert isinstance(message, bytes), "the exchange sent what is no message"
+            self.came.put_nowait(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say that there is no more."""
+        self.came.put_nowait(None)
+        self.lost.set()

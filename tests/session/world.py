@@ -1,0 +1,216 @@
+"""A client's session and a gateway's, face to face, with a line between them that can be cut."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+from gatepass.gateway.admission import Account, Admission, Refused
+from gatepass.gateway.port import Port
+from gatepass.gateway.rules import check_message, header_rules
+from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
+from gatepass.session import effects as fx
+from gatepass.session.client import ClientSession, ClientSettings
+from gatepass.session.engine import Engine
+from gatepass.session.gateway import GatewaySession
+from gatepass.session.message import LOGON, Message
+from gatepass.session.scenarios import Scenario, choose_scenario
+from gatepass.session.states import State
+from gatepass.session.store import MemoryStore
+from gatepass.signing import LogonVerifier
+
+#: A Monday morning in Chicago.
+START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+HEARTBEAT = 10
+SETTINGS = ClientSettings("ABC123N", "OPER1", "G", "US", "SYS", "1.0", "VENDOR", HEARTBEAT)
+PAIR = IssuedPair(
+    session=SessionId("ABC"),
+    access_key_id=AccessKeyId("pairpairpairpairpair"),
+    secret=SecretKey("a" * 42 + "A"),
+    created=date(2026, 1, 20),
+    expires=date(2027, 1, 20),
+)
+RULES = header_rules("G")
+
+
+class Side:
+    """One side's store, what it sent and what it was given, over all connections."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.session: Engine | None = None
+        self.line = bytearray()
+        self.sent: list[str] = []
+        self.given: list[str] = []
+        #: Every number used since numbers began at 1, and what it was used for.
+        self.used: dict[int, tuple[str, str | None]] = {}
+
+    @property
+    def is_on(self) -> bool:
+        """Whether its session is up."""
+        return self.session is not None and self.session.state is State.LOGGED_ON
+
+    def note(self, wire: bytes) -> None:
+        """Check that a number is used once; a Logon that was refused may come again."""
+        message = Message.parse(wire)
+        number = message.msg_seq_num
+        assert number is not None
+        if message.is_possible_duplicate:
+            assert message.get(122)
+            assert number in self.used
+            if message.msg_type == "4":
+                filled = range(number, message.number(36) or 0)
+                assert all(self.used[n][0] != "D" for n in filled), "an application message is lost"
+            else:
+                assert self.used[number] == (message.msg_type, message.get(58))
+            return
+        if message.msg_type == LOGON and number == 1:
+            self.used.clear()
+        use = (message.msg_type, message.get(58))
+        again = use[0] == LOGON == self.used.get(number, use)[0]
+        assert again or number not in self.used, f"number {number} is used for a second message"
+        self.used[number] = use
+
+
+class World:
+    """Both sides, the exchange's account, and the time."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.client, self.gateway = Side(), Side()
+        self.account = Account(self.gateway.store, Port())
+        verifier = LogonVerifier(KeyRing([PAIR.key_pair()]))
+        self.admission = Admission(verifier, RULES, lambda _name: self.account)
+        self.refusals: list[str] = []
+        self._made = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection."""
+        return self.client.session is not None
+
+    def connect(self, scenario: Scenario | None = None) -> None:
+        """Connect and begin to log on."""
+        client = ClientSession(SETTINGS, self.client.store.load(), self.now)
+        gateway = GatewaySession("G", lambda message: check_message(message, RULES))
+        self.client.session, self.gateway.session = client, gateway
+        client.connected(self.now)
+        gateway.connected(self.now)
+        client.log_on(scenario or choose_scenario(client.numbers, self.now), self.now)
+        self._perform_all()
+
+    def reset(self) -> None:
+        """Begin an in-session logon."""
+        assert isinstance(self.client.session, ClientSession)
+        self.client.session.log_on(Scenario.IN_SESSION, self.now)
+        self._perform_all()
+
+    def log_out(self) -> None:
+        """Begin a clean Logout."""
+        assert self.client.session is not None
+        self.client.session.log_out(self.now)
+        self._perform_all()
+
+    def cut(self) -> None:
+        """Cut the connection: what is under way is lost."""
+        for side in (self.client, self.gateway):
+            if side.session is not None:
+                side.session.disconnected(self.now)
+            side.session = None
+            side.line.clear()
+        self.account.primary_on = False
+
+    def send(self, side: Side) -> None:
+        """Send an application message."""
+        assert side.session is not None
+        self._made += 1
+        side.session.send("D", [(58, str(self._made))], self.now)
+        side.sent.append(str(self._made))
+        self._perform_all()
+
+    def deliver(self, side: Side, count: int) -> None:
+        """Give the first bytes of a side's line to the other."""
+        other = self.gateway if side is self.client else self.client
+        data = bytes(side.line[:count])
+        del side.line[:count]
+        if other.session is not None:
+            other.session.receive(data, self.now)
+        self._perform_all()
+
+    def deliver_all(self) -> None:
+        """Deliver until nothing is under way."""
+        while self.client.line or self.gateway.line:
+            self.deliver(self.client, len(self.client.line))
+            self.deliver(self.gateway, len(self.gateway.line))
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        for _ in range(seconds):
+            self.now += timedelta(seconds=1)
+            for side in (self.client, self.gateway):
+                session = side.session
+                if session is not None and session.deadline and self.now >= session.deadline:
+                    session.tick(self.now)
+            self._perform_all()
+
+    def settle(self) -> None:
+        """Mend everything: connect as often as it takes, and let heartbeats show what is lost."""
+        for _ in range(10 * HEARTBEAT):
+            if not self.is_up:
+                self.account.port.reopen()
+                self.connect()
+            self.deliver_all()
+            self.wait(1)
+        self.deliver_all()
+
+    def _perform_all(self) -> None:
+        closed = False
+        for side in (self.client, self.gateway):
+            while side.session is not None and (effects := side.session.take()):
+                for effect in effects:
+                    closed = self._perform(side, effect) or closed
+        if closed:
+            # The last words arrive, then the connection is gone.
+            for side, other in ((self.client, self.gateway), (self.gateway, self.client)):
+                if other.session is not None:
+                    other.session.receive(bytes(side.line), self.now)
+                side.line.clear()
+            for side in (self.client, self.gateway):
+                while side.session is not None and (effects := side.session.take()):
+                    for effect in effects:
+                        self._perform(side, effect)
+            self.cut()
+
+    def _perform(self, side: Side, effect: fx.Effect) -> bool:
+        session = side.session
+        assert session is not None
+        # Before a Logon is admitted, a gateway does not know whose numbers it speaks of.
+        known = side is self.client or self.account.primary_on
+        if isinstance(effect, fx.Send):
+            if known:
+                side.note(effect.wire)
+            side.line += effect.wire
+        elif isinstance(effect, fx.Save) and known:
+            side.store.save(effect.numbers, effect.sent, effect.received)
+        elif isinstance(effect, fx.ResendWanted):
+            kept = side.store.sent(effect.begin, effect.end)
+            session.resend(kept, effect.begin, effect.end, self.now)
+        elif isinstance(effect, fx.Received):
+            side.given.append(effect.message.get(58) or "")
+        elif isinstance(effect, fx.SignatureWanted):
+            assert isinstance(session, ClientSession)
+            signature = PAIR.secret.signing_key().sign(effect.canonical)
+            session.signature(PAIR.access_key_id, signature, self.now)
+        elif isinstance(effect, fx.VerificationWanted):
+            self._judge(session, effect.logon)
+        return isinstance(effect, fx.Close)
+
+    def _judge(self, session: Engine, logon: Message) -> None:
+        assert isinstance(session, GatewaySession)
+        on = self.account.primary_on
+        verdict = self.admission.judge(logon, self.now, in_session=on)
+        if isinstance(verdict, Refused):
+            self.refusals.append(verdict.reason)
+            session.refuse(logon, verdict.text, verdict.next_expected, self.now)
+            return
+        self.account.primary_on = True
+        session.accept(logon, verdict.numbers, verdict.indicator, self.now)

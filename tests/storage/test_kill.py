@@ -1,0 +1,51 @@
+"""A writer that is killed at random instants never reuses, skips or loses a number."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from gatepass.storage import SqliteStore
+
+WRITER = Path(__file__).with_name("writer.py")
+KILLS = 25
+
+
+def lines_until_killed(path: Path, count: int) -> list[tuple[str, int]]:
+    """Run the writer, kill it after so many of its lines, and give all that it wrote."""
+    with subprocess.Popen([sys.executable, str(WRITER), str(path)], stdout=subprocess.PIPE) as it:
+        assert it.stdout is not None
+        lines = [it.stdout.readline() for _ in range(count)]
+        it.kill()  # wherever it is by now: it has not waited for the reader
+        lines += it.stdout.readlines()
+    return [(line.split()[0].decode(), int(line.split()[1])) for line in lines if line]
+
+
+def test_kill_at_random_instants(tmp_path: Path) -> None:
+    chance = random.Random(20260304)  # noqa: S311 - no secret
+    path = tmp_path / "session.sqlite"
+    lives = [lines_until_killed(path, chance.randint(1, 200)) for _ in range(KILLS)]
+    told = [line for life in lives for line in life]
+    store = SqliteStore(path, "ABC123")
+    numbers = store.load()
+
+    sent = [number for word, number in told if word == "sent"]
+    assert len(sent) > KILLS
+    assert sent == sorted(set(sent)), "a number was used twice"
+    # What was saved and not sent can be sent when it is asked for: no number is missing.
+    kept = store.sent(1, numbers.next_out)
+    assert [message.number for message in kept] == list(range(1, numbers.next_out))
+    assert all(message.wire == b"message %d" % message.number for message in kept)
+    unsent = set(range(1, numbers.next_out)) - set(sent)
+    assert len(unsent) <= KILLS, "a kill costs one message at the most"
+
+    waiting = [message.number for message in store.undelivered()]
+    delivered = [number for word, number in told if word == "delivered"]
+    assert sorted({*delivered, *waiting}) == list(range(1, numbers.next_in)), "one was lost"
+    # Twice at most where a life ended between the two: it is the first one of the next life.
+    firsts = [next((n for word, n in life if word == "delivered"), None) for life in lives[1:]]
+    twice = {number for number in delivered if delivered.count(number) > 1}
+    assert twice <= set(firsts)
+    store.close()

@@ -1,0 +1,151 @@
+"""Both stores keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
+from gatepass.session.store import MemoryStore, Store
+from gatepass.storage import SqliteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    opened = SqliteStore(tmp_path / "s.sqlite", "ABC123")
+    yield opened
+    opened.close()
+
+
+def send(store: Store, number: int, *, keep: bool = True) -> None:
+    sent = SentMessage(number, b"m%d" % number, keep)
+    store.save(replace(store.load(), next_out=number + 1), sent)
+
+
+def receive(store: Store, number: int) -> None:
+    received = ReceivedMessage(number, b"r%d" % number)
+    store.save(replace(store.load(), next_in=number + 1), received=received)
+
+
+def test_new(store: Store) -> None:
+    assert store.load() == Numbers()
+    assert list(store.sent(1, 99)) == []
+    assert list(store.undelivered()) == []
+
+
+def test_numbers(store: Store) -> None:
+    numbers = Numbers(7, 9, "2026-03-01", True)
+    store.save(numbers)
+    assert store.load() == numbers
+
+
+def test_kept_messages_are_found_by_number(store: Store) -> None:
+    for number in range(1, 6):
+        send(store, number, keep=number != 3)
+    assert [kept.number for kept in store.sent(2, 4)] == [2, 4]
+    assert [kept.wire for kept in store.sent(5, 5)] == [b"m5"]
+
+
+def test_numbers_that_go_back_void_what_was_sent(store: Store) -> None:
+    for number in range(1, 6):
+        send(store, number)
+    send(store, 1, keep=False)  # a Logon of a new week
+    assert list(store.sent(1, 99)) == []
+    send(store, 2)
+    assert [kept.number for kept in store.sent(1, 99)] == [2]
+
+
+def test_a_number_given_back_keeps_the_ones_before_it(store: Store) -> None:
+    send(store, 1)
+    send(store, 2, keep=False)
+    store.save(replace(store.load(), next_out=2))
+    assert [kept.number for kept in store.sent(1, 99)] == [1]
+
+
+def test_undelivered_in_order(store: Store) -> None:
+    for number in (4, 5, 6):
+        receive(store, number)
+    assert [kept.number for kept in store.undelivered()] == [4, 5, 6]
+    assert [kept.number for kept in store.undelivered(2)] == [4, 5]
+    store.delivered(4)
+    assert [(kept.number, kept.wire) for kept in store.undelivered()] == [(5, b"r5"), (6, b"r6")]
+
+
+def test_undelivered_messages_outlive_their_week(store: Store) -> None:
+    receive(store, 2)
+    receive(store, 3)
+    send(store, 1, keep=False)
+    receive(store, 2)
+    assert [kept.number for kept in store.undelivered()] == [2, 3, 2]
+    store.delivered(2)
+    assert [kept.number for kept in store.undelivered()] == [3, 2]
+
+
+def test_delivered_twice_does_nothing(store: Store) -> None:
+    receive(store, 2)
+    store.delivered(2)
+    store.delivered(2)
+    assert list(store.undelivered()) == []
+
+
+def test_a_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    first = SqliteStore(path, "ABC123")
+    send(first, 1)
+    receive(first, 1)
+    first.close()
+    again = SqliteStore(path, "ABC123")
+    assert again.load() == Numbers(2, 2)
+    assert len(again.sent(1, 1)) == len(again.undelivered()) == 1
+    again.close()
+
+
+def test_sessions_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    one, other = SqliteStore(path, "ABC123"), SqliteStore(path, "XYZ789")
+    send(one, 1)
+    receive(one, 1)
+    assert other.load() == Numbers()
+    assert list(other.sent(1, 9)) == list(other.undelivered()) == []
+    other.delivered(1)
+    send(other, 1, keep=False)
+    assert len(one.undelivered()) == len(one.sent(1, 1)) == 1
+    one.close()
+    other.close()
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.integers(1, 8), st.booleans()),
+        st.tuples(st.just("receive"), st.integers(1, 8), st.just(True)),
+        st.tuples(st.just("delivered"), st.integers(1, 8), st.just(True)),
+        st.tuples(st.just("numbers"), st.integers(1, 9), st.just(True)),
+    )
+)
+
+
+@given(ACTIONS)
+def test_memory_and_file_agree(actions: list[tuple[str, int, bool]]) -> None:
+    memory, file = MemoryStore(), SqliteStore(":memory:", "ABC123")
+    for action, number, keep in actions:
+        for each in (memory, file):
+            if action == "send":
+                send(each, number, keep=keep)
+            elif action == "receive":
+                receive(each, number)
+            elif action == "delivered":
+                each.delivered(number)
+            else:
+                each.save(replace(each.load(), next_out=number))
+    assert memory.load() == file.load()
+    assert list(memory.sent(1, 99)) == list(file.sent(1, 99))
+    assert list(memory.undelivered()) == list(file.undelivered())
+    file.close()
