@@ -109,15 +109,17 @@ class Run:
             self._crashed.append(f"the {name} ended by itself")
 
     def _wait(self) -> None:
-        """Wait until everything that was accepted has arrived, and a little longer."""
+        """Wait until everything that was accepted has arrived, and nothing more is sent."""
         until = time.monotonic() + PATIENCE
+        settled = -1
         while time.monotonic() < until:
             here, there = self.sides()
-            both = here.sent and there.sent
-            if both and not undelivered(here, there) and not undelivered(there, here):
-                break
-            time.sleep(0.1)
-        time.sleep(0.2)
+            count = len(here.sent) + len(there.sent)
+            waiting = undelivered(here, there) or undelivered(there, here)
+            if here.sent and there.sent and not waiting and count == settled:
+                return
+            settled = count
+            time.sleep(0.2)
 
     def _wrong(self) -> list[str]:
         here, there = self.sides()
