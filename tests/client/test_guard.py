@@ -161,10 +161,12 @@ def test_a_store_in_memory_is_remembered_as_long_as_it_lives(
             guard.begin(at(0))
     with guard_of(store, "ABC123") as guard, pytest.raises(LogonGuardError):
         guard.begin(at(1))
-    with guard_of(make(), "ABC123") as guard:
+    other = make()
+    with guard_of(other, "ABC123") as guard:
         guard.begin(at(1))
-    if isinstance(store, SqliteStore):
-        store.close()
+    for one in (store, other):
+        if isinstance(one, SqliteStore):
+            one.close()
 
 
 def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:

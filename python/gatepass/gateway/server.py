@@ -23,6 +23,9 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier, SendingTimeWindow
 from gatepass.transport import Clock, Connection, utc_now
 
+#: Seconds in which a connection that the system has accepted becomes one of ours.
+_ACCEPTING = 0.02
+
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 
 
@@ -80,10 +83,15 @@ class Gateway:
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
+        # Connections first, those that are just being accepted too: CPython 3.13.0 stumbles over
+        # one that ends after its server.
+        await asyncio.sleep(_ACCEPTING)
+        while self.connections:
+            for connection in list(self.connections):
+                connection.abort()
+            await asyncio.sleep(_ACCEPTING)
         for server in self._servers:
             server.close()
-        for connection in list(self.connections):
-            connection.abort()
         for server in self._servers:
             await server.wait_closed()
 
