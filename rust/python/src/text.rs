@@ -19,7 +19,7 @@ pub struct Text<'a>(pub &'a [u8]);
 impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
     type Error = PyErr;
 
-    #[inline]
+    #[inline(always)]
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let mut size = 0;
         // SAFETY: `object` is alive for 'a and the GIL is held. The bytes are the object's own,
