@@ -25,6 +25,8 @@ from gatepass.transport import Clock, Connection, utc_now
 
 #: Seconds in which a connection that the system has accepted becomes one of ours.
 _ACCEPTING = 0.02
+#: How often a closing gateway looks for clients that keep coming.
+_ROUNDS = 25
 
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 
@@ -85,13 +87,16 @@ class Gateway:
         """Stop listening and drop every connection."""
         # Connections first, those that are just being accepted too: CPython 3.13.0 stumbles over
         # one that ends after its server.
-        await asyncio.sleep(_ACCEPTING)
-        while self.connections:
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(_ACCEPTING)
+            if not self.connections:
+                break
             for connection in list(self.connections):
                 connection.abort()
-            await asyncio.sleep(_ACCEPTING)
         for server in self._servers:
             server.close()
+        for connection in list(self.connections):
+            connection.abort()
         for server in self._servers:
             await server.wait_closed()
 
