@@ -17,11 +17,22 @@
     │   └── PairNotYetValidError
     ├── SignerError                a remote signer did not give a signature
     ├── ConfigError                a configuration file cannot be used: path, line, key
-    └── LogonFailedError           a session that did not come up
-        ├── LogonRefusedError      the gateway answered with a Logout
-        ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
-        ├── ClockError             this machine's clock is too far off: nothing was sent
-        └── NoConnectionError      no answer at all
+    ├── StoreError                 a session's numbers and messages cannot be kept: path
+    ├── LogonFailedError           a session that did not come up
+    │   ├── LogonRefusedError      the gateway answered with a Logout
+    │   ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
+    │   ├── ClockError             this machine's clock is too far off: nothing was sent
+    │   └── NoConnectionError      no answer at all
+    └── CenterError                the Request Center refused; nothing was changed
+        ├── NotAllowedError        this role may not do this
+        ├── NotFoundError          no such thing, or another firm's
+        ├── ThirdPairError         two pairs are active: choose which to delete
+        ├── ClosedError            outside the opening hours
+        ├── CodeError              a verification code: wrong, used, expired, or none left today
+        ├── AccountError           user name, password, lockout
+        ├── VaultError             a secret cannot be opened: wrong envelope key, or tampered with
+        ├── AuditError             the audit log is broken
+        └── DatabaseError          the database is locked, gone, or of another version
 
 The native module raises these same classes. No message holds a secret key, a
 signature or a canonical string.
@@ -132,6 +143,21 @@ class ConfigError(GatepassError):
         return f"{self.path}{line}: {key}{self.message}"
 
 
+class StoreError(GatepassError):
+    """The file of a session's numbers and messages cannot be used; ``path`` is where it is.
+
+    A session does not go on without it: nothing is sent that was not kept before.
+    """
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message, path)
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"the session store {self.path} {self.message}"
+
+
 class LogonFailedError(GatepassError):
     """A session did not come up."""
 
@@ -178,3 +204,74 @@ class ClockError(LogonFailedError):
 
 class NoConnectionError(LogonFailedError):
     """There is no connection, or it ended before the Logon was answered."""
+
+
+class CenterError(GatepassError):
+    """The Request Center refused; nothing was changed."""
+
+
+class NotAllowedError(CenterError):
+    """This user's role may not do this."""
+
+
+class NotFoundError(CenterError):
+    """There is no such thing for this firm: what another firm has looks the same."""
+
+
+class ThirdPairError(CenterError):
+    """Two pairs of the session are active: one must be chosen to be deleted at once.
+
+    ``choices`` are their Access Key IDs, the oldest first.
+    """
+
+    def __init__(self, session: str, choices: tuple[str, ...]) -> None:
+        super().__init__(session, choices)
+        self.session = session
+        self.choices = choices
+
+    def __str__(self) -> str:
+        return (
+            f"session {self.session} has two active key pairs: choose which to delete at once,"
+            f" {' or '.join(self.choices)}"
+        )
+
+
+class ClosedError(CenterError):
+    """The Request Center is closed; ``opens`` says until when."""
+
+    def __init__(self, opens: datetime) -> None:
+        super().__init__(opens)
+        self.opens = opens
+
+    def __str__(self) -> str:
+        return f"the Request Center is closed: it opens on {self.opens:%A %Y-%m-%d %H:%M %Z}"
+
+
+class CodeError(CenterError):
+    """A verification code was not accepted, or none can be sent. ``rule`` names why.
+
+    One of ``wrong``, ``expired``, ``used``, ``tries``, ``budget`` and ``unsent``.
+    """
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message, rule)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class AccountError(CenterError):
+    """User name and password do not fit, or the user is locked out for a while."""
+
+
+class VaultError(CenterError):
+    """A sealed secret cannot be opened: the envelope key is another, or it was tampered with."""
+
+
+class AuditError(CenterError):
+    """The audit log cannot be trusted, or cannot be written."""
+
+
+class DatabaseError(CenterError):
+    """The database is locked, gone, or not of this version."""
