@@ -40,8 +40,13 @@ def expiry_warning(pair: KeyPair, at: datetime) -> ExpiryWarning | None:
     days = pair.days_left(at)
     if days is None or pair.status(at) is Status.EXPIRED:
         return None
-    reached = [threshold for threshold in WARNING_DAYS if days <= threshold]
-    return ExpiryWarning(pair, days, min(reached)) if reached else None
+    threshold = reached_threshold(days)
+    return None if threshold is None else ExpiryWarning(pair, days, threshold)
+
+
+def reached_threshold(days: int) -> int | None:
+    """Return the closest of `WARNING_DAYS` that so many days before the end are within."""
+    return min((threshold for threshold in WARNING_DAYS if days <= threshold), default=None)
 
 
 class ExpiryReminder:

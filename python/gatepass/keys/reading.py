@@ -1,7 +1,8 @@
 """From a path or an open file descriptor to the key file's text, and who may read it.
 
-The text lies in one ``bytearray`` of fixed size, because one that grows leaves copies of itself
-behind; it is wiped when the pairs are made.
+The text lies in one ``bytearray`` that never grows, because one that grows leaves copies of itself
+behind. It is made as large as the file; what turns out to be longer moves to a larger one, and the
+outgrown one is wiped at once, as the last one is when the pairs are made.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from gatepass.errors import KeyFileError, KeyFilePermissionError
 from gatepass.keys.keyfile import parse_key_file
 from gatepass.keys.pair import KeyPair
 
-#: Bytes of the largest key file accepted: some 6,000 pairs.
-MAX_KEY_FILE_BYTES = 1024 * 1024
+#: Bytes of the largest key file accepted: some 100,000 pairs.
+MAX_KEY_FILE_BYTES = 16 * 1024 * 1024
+#: Bytes to begin with where the length is not known beforehand: a pipe holds as many.
+_UNKNOWN_LENGTH = 64 * 1024
 #: Permission bits that let others than the owner at the file.
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -104,21 +107,38 @@ def _refuse_exposed(file: io.FileIO, path: Path | None, *, allow_insecure: bool)
 @contextmanager
 def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
     """Give the file's bytes, and wipe them afterwards."""
-    buffer = memoryview(bytearray(MAX_KEY_FILE_BYTES + 1))
+    known = os.fstat(file.fileno()).st_size or _UNKNOWN_LENGTH
+    # One byte more than is wanted tells the end of the file from a full buffer.
+    buffer = memoryview(bytearray(min(known, MAX_KEY_FILE_BYTES) + 1))
     length = 0
     try:
-        while length < len(buffer):
+        while True:
+            if length > MAX_KEY_FILE_BYTES:
+                message = f"it has more than {MAX_KEY_FILE_BYTES} bytes: no key file"
+                raise KeyFileError(message, path)
+            if length == len(buffer):
+                buffer = _moved(buffer, min(2 * length, MAX_KEY_FILE_BYTES) + 1)
             count = file.readinto(buffer[length:])
             if count is None:
                 raise KeyFileError("it does not wait for its data: give a blocking descriptor")
             if count == 0:
                 break
             length += count
-        if length > MAX_KEY_FILE_BYTES:
-            raise KeyFileError(f"it has more than {MAX_KEY_FILE_BYTES} bytes: no key file", path)
         yield buffer[:length]
     finally:
-        buffer[:length] = bytes(length)
+        _wipe(buffer)
+
+
+def _moved(text: memoryview, size: int) -> memoryview:
+    """Give a buffer of so many bytes that begins with the text, which is wiped where it was."""
+    larger = memoryview(bytearray(size))
+    larger[: len(text)] = text
+    _wipe(text)
+    return larger
+
+
+def _wipe(buffer: memoryview) -> None:
+    buffer[:] = bytes(len(buffer))
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""When key pairs can be managed: not from Friday 16:30 to Sunday 10:00 in Chicago.
+
+CME's own Request Center is closed at that time. Logons at a gateway do not depend on it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from gatepass.errors import ClosedError
+from gatepass.keys.validity import exchange_zone, require_aware
+
+#: Day of the week (Monday is 0) and time in Chicago.
+CLOSES = (4, time(16, 30))
+OPENS = (6, time(10, 0))
+
+
+def is_open(at: datetime) -> bool:
+    """Tell whether keys can be managed at ``at``. Raises `ValueError` without a time zone."""
+    require_aware(at)
+    local = at.astimezone(exchange_zone())
+    return not CLOSES <= (local.weekday(), local.time()) < OPENS
+
+
+def next_opening(at: datetime) -> datetime:
+    """Return the first opening after ``at``, in Chicago's time; in open hours, the next week's.
+
+    Raises `ValueError` when ``at`` has no time zone.
+    """
+    require_aware(at)
+    zone = exchange_zone()
+    local = at.astimezone(zone)
+    day, hour = OPENS
+    date = local.date() + timedelta(days=(day - local.weekday()) % 7)
+    # By the date and not by hours: the clocks change in the night before an opening.
+    opening = datetime.combine(date, hour, zone)
+    return opening if opening > at else datetime.combine(date + timedelta(weeks=1), hour, zone)
+
+
+def require_open(at: datetime) -> None:
+    """Raise `ClosedError`, which says when it opens, while it is closed."""
+    if not is_open(at):
+        raise ClosedError(next_opening(at))

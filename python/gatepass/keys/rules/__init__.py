@@ -1,0 +1,46 @@
+"""The rules of a key pair's life: pure functions of pairs, a time and a market calendar.
+
+In the order of the files: what a pair is to the rules (`terms`), when the market closes
+(`market`), how long pairs live (`life`), what generating and deleting change (`generation`,
+`deletion`), which warnings are due (`reminders`), and how it all is drawn (`frame`, `timeline`).
+Nothing here reads a clock, a file or a database: whoever keeps the pairs carries the plans out.
+"""
+
+from gatepass.keys.rules.deletion import Deletion, plan_deletion
+from gatepass.keys.rules.frame import Frame, Tick, frame_around
+from gatepass.keys.rules.generation import Generation, plan_generation
+from gatepass.keys.rules.life import OVERLAP, end_of_life, end_of_overlap
+from gatepass.keys.rules.market import MarketCalendar
+from gatepass.keys.rules.reminders import DueWarning, due_warnings
+from gatepass.keys.rules.terms import (
+    PairState,
+    PairTerms,
+    active_pairs,
+    effective_state,
+    lapsed_pairs,
+)
+from gatepass.keys.rules.timeline import Bar, Timeline, lay_out
+
+__all__ = [
+    "OVERLAP",
+    "Bar",
+    "Deletion",
+    "DueWarning",
+    "Frame",
+    "Generation",
+    "MarketCalendar",
+    "PairState",
+    "PairTerms",
+    "Tick",
+    "Timeline",
+    "active_pairs",
+    "due_warnings",
+    "effective_state",
+    "end_of_life",
+    "end_of_overlap",
+    "frame_around",
+    "lapsed_pairs",
+    "lay_out",
+    "plan_deletion",
+    "plan_generation",
+]

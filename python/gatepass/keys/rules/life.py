@@ -1,0 +1,51 @@
+"""How long a pair lives: twelve months, or four weeks beside a newer one; always to a close."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+
+from gatepass.keys.rules.market import MarketCalendar
+from gatepass.keys.validity import exchange_zone, require_aware
+
+#: How long an older pair goes on beside a newer one. CME says "four weeks (at market close)"; that
+#: four times 168 hours are meant, and then the first close, is this project's reading: CME's rule
+#: is not public.
+OVERLAP = timedelta(weeks=4)
+#: After how many years a pair must be changed. CME says "every 12 months"; that the same calendar
+#: date in Chicago is meant, and then the first close, is this project's reading: CME's rule is
+#: not public.
+YEARS = 1
+
+
+def end_of_life(created_at: datetime, calendar: MarketCalendar) -> datetime:
+    """Return when a pair generated at ``created_at`` expires if nothing else ends it, in UTC.
+
+    That is the first close on or after the same date in Chicago a year later; a pair of 29
+    February has no such date and the one after it, 1 March, counts. Raises `ValueError` for a
+    time without a time zone.
+    """
+    require_aware(created_at)
+    day = _years_after(created_at.astimezone(exchange_zone()).date(), YEARS)
+    return _close(datetime.combine(day, time.min, exchange_zone()), calendar)
+
+
+def end_of_overlap(at: datetime, calendar: MarketCalendar) -> datetime:
+    """Return when an older pair expires at the latest once a newer one is generated at ``at``.
+
+    That is the first close at or after the instant four weeks later, in UTC. Raises `ValueError`
+    for a time without a time zone.
+    """
+    require_aware(at)
+    # In UTC, where a day has 24 hours: in Chicago's own time two of them a year have not.
+    return _close(at.astimezone(timezone.utc) + OVERLAP, calendar)
+
+
+def _close(at: datetime, calendar: MarketCalendar) -> datetime:
+    return calendar.close_at_or_after(at).astimezone(timezone.utc)
+
+
+def _years_after(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
