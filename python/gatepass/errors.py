@@ -18,6 +18,7 @@
     ├── SignerError                a remote signer did not give a signature
     ├── ConfigError                a configuration file cannot be used: path, line, key
     ├── StoreError                 a session's numbers and messages cannot be kept: path
+    ├── BackupError                what goes through the primary only      (also RuntimeError)
     ├── LogonFailedError           a session that did not come up
     │   ├── LogonRefusedError      the gateway answered with a Logout
     │   ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
@@ -30,6 +31,8 @@
         ├── ClosedError            outside the opening hours
         ├── CodeError              a verification code: wrong, used, expired, or none left today
         ├── AccountError           user name, password, lockout
+        ├── LimitError             too many requests: wait
+        ├── DeliveryError          a code or mail was not handed over, or nobody knows whether
         ├── VaultError             a secret cannot be opened: wrong envelope key, or tampered with
         ├── AuditError             the audit log is broken
         └── DatabaseError          the database is locked, gone, or of another version
@@ -40,7 +43,7 @@ signature or a canonical string.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 
@@ -158,6 +161,10 @@ class StoreError(GatepassError):
         return f"the session store {self.path} {self.message}"
 
 
+class BackupError(GatepassError, RuntimeError):
+    """A backup connection was asked for what goes through the primary only; nothing was sent."""
+
+
 class LogonFailedError(GatepassError):
     """A session did not come up."""
 
@@ -263,6 +270,33 @@ class CodeError(CenterError):
 
 class AccountError(CenterError):
     """User name and password do not fit, or the user is locked out for a while."""
+
+
+class LimitError(CenterError):
+    """Too many requests of one kind; ``retry_after`` says how long to wait."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        minutes = -(-int(self.retry_after.total_seconds()) // 60)
+        return f"too many requests: try again in {minutes} minute{'s' if minutes != 1 else ''}"
+
+
+class DeliveryError(CenterError):
+    """A code or a mail did not leave. ``rule`` names why.
+
+    ``unreachable``: nobody answered; ``refused``: the other side said no; ``in doubt``: it was
+    handed over in part, and may arrive all the same.
+    """
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message, rule)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class VaultError(CenterError):

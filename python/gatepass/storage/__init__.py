@@ -1,5 +1,6 @@
 """Sequence numbers on disk."""
 
-from gatepass.storage.sqlite import SqliteStore
+from gatepass.storage.database import Database
+from gatepass.storage.sqlite import SqliteDatabase, SqliteStore
 
-__all__ = ["SqliteStore"]
+__all__ = ["Database", "SqliteDatabase", "SqliteStore"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import cast
 
+from gatepass.errors import StoreError
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine
 from gatepass.session.store import Store
@@ -22,12 +24,18 @@ def utc_now() -> datetime:
 
 
 class Connection(asyncio.Protocol):
-    """Drives a session. A role answers what the session asks for in `handle`."""
+    """Drives a session. A role answers what the session asks for in `handle`.
+
+    A store that fails ends the connection at once: what could not be kept is not sent, and neither
+    is anything after it. ``failure`` then says why.
+    """
 
     def __init__(self, session: Engine, store: Store, clock: Clock = utc_now) -> None:
         self.session = session
         self.store = store
         self.clock = clock
+        self.failure: StoreError | None = None
+        self._retired = False
         self.closed = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -36,17 +44,30 @@ class Connection(asyncio.Protocol):
     def handle(self, effect: fx.Effect) -> None:
         """Answer or report an effect that is not about bytes, numbers or time."""
 
+    def store_failed(self, error: StoreError) -> None:
+        """Tell whoever must know that the store failed."""
+
     def perform(self) -> None:
-        """Do what the session asks for, until it asks for nothing more."""
-        while effects := self.session.take():
-            for effect in effects:
-                self._perform(effect)
+        """Do what the session asks for, until it asks for nothing more or the store fails."""
+        try:
+            while effects := self.session.take():
+                for effect in effects:
+                    if not self._retired:
+                        self._perform(effect)
+        except StoreError as error:
+            self.failure = error
+            self.retire()
+            self.store_failed(error)
+        except BaseException:
+            # What was left to do is lost: the session cannot go on.
+            self.retire()
+            raise
         self._arm()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        # Not asserted: uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self.session.connected(self.clock())
         self.perform()
 
@@ -68,6 +89,15 @@ class Connection(asyncio.Protocol):
         """Drop the connection at once."""
         if self._transport is not None:
             self._transport.abort()
+
+    def retire(self) -> None:
+        """End without a Logout, and without a further word to the store.
+
+        A Logout would need a number, which would have to be kept.
+        """
+        self._retired = True
+        self.session.disconnected(self.clock())
+        self.abort()
 
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.Send):
