@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 
-#: What may go wrong, and with what settings. A number that is wrong upwards cannot be told from a
-#: right one by any receiver, so only lower ones are tried here.
+#: What may go wrong, and with what settings. No receiver can tell a number that is wrong upwards,
+#: or that is the very one which is missing, from a right one: so only much lower ones are tried.
 _KINDS = {
     "drop": {},
     "delay": {"seconds": lambda r: round(r.uniform(0.1, 3.0), 2)},
     "duplicate": {},
     "reorder": {},
     "corrupt": {"byte": lambda r: r.randint(-8, 120)},
-    "wrong-number": {"by": lambda r: r.randint(-3, -1)},
+    "wrong-number": {"by": lambda r: r.randint(-90, -60)},
     "disconnect": {},
     "clock-skew": {"seconds": lambda r: r.choice([-20.0, -2.0, 2.0, 20.0])},
     "expire-pair": {},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import tracemalloc
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -125,6 +126,82 @@ def test_half_open_connections_are_closed() -> None:
                 await exchange(here, link, "ABC123")
             for plain in silent:
                 plain.close()
+
+    play(main())
+
+
+def test_sessions_whose_peer_has_vanished_are_closed() -> None:
+    """No FIN ever comes. A Test Request goes unanswered: two intervals and what a way may take."""
+    count, interval = 50, 30
+
+    async def main() -> None:
+        async with scene() as here, AsyncExitStack() as stack:
+            names = [f"XYZ{number:03d}" for number in range(count)]
+            gone = [await stack.enter_async_context(here.link(name)) for name in names]
+            link = await stack.enter_async_context(here.link("ABC123"))
+            await exchange(here, link, "ABC123")
+            for vanished in gone:
+                assert vanished._transport is not None
+                vanished._transport.pause_reading()
+                vanished.data_received = vanished.perform = lambda *_: None  # type: ignore[assignment,method-assign]
+            left = []
+            for seconds in (interval, 0.2 * interval, interval):
+                here.clock.now += timedelta(seconds=seconds)
+                link._fire()
+                for connection in list(here.gateway.connections):
+                    connection._fire()
+                await exchange(here, link, "ABC123")
+                left.append(len(here.gateway.connections))
+            assert left == [count + 1, count + 1, 1]
+            closed = [said.detail for said in here.said if said.what == "close"]
+            assert closed == ["no answer to a Test Request within the heartbeat interval"] * count
+            for vanished in gone:
+                vanished.abort()
+
+    play(main())
+
+
+def test_a_flood_of_valid_messages_starves_nobody() -> None:
+    flood, text = 20_000, "x" * 500
+
+    async def main() -> None:
+        async with scene() as here, here.link("ABC123") as link, here.link("XYZ789") as other:
+            await until(lambda: other.session.numbers.next_out == 3)
+            took: Counter[str] = Counter()
+            here.gateway.application = lambda name, _message: took.update([name])
+            header = other.session._header(here.clock())
+            wires = [
+                encode([(35, "D"), (34, str(number)), *header, (58, text)])
+                for number in range(3, 3 + flood)
+            ]
+            transport = other._transport
+            assert transport is not None
+
+            async def pour() -> None:
+                for at in range(0, flood, 100):
+                    transport.write(b"".join(wires[at : at + 100]))
+                    while transport.get_write_buffer_size() > MEGABYTE:
+                        await asyncio.sleep(0)
+
+            tracemalloc.start()
+            begun, _ = tracemalloc.get_traced_memory()
+            pouring = asyncio.create_task(pour())
+            got = 0
+            while took["XYZ789"] < flood:
+                link.send("D", [(58, "still here")])
+                here.gateway.send("ABC123", "n", [(58, "so are we")])
+                async for _ in link.messages():
+                    break
+                link.acknowledge()
+                got += 1
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            await pouring
+            # Nothing is promised about time: only that both go on, side by side. What asyncio reads
+            # at once, 256 KiB, holds some 400 of the flood, and an exchange takes two such rounds.
+            assert got >= 10
+            assert took["ABC123"] >= got - 1
+            assert peak - begun < 16 * MEGABYTE
 
     play(main())
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
 
-from gatepass.client import Link, connect
+from gatepass.client import Link, Pair, connect, connect_pair
+from gatepass.client.link import Trace
 from gatepass.errors import LogonRefusedError, NoConnectionError
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report
 from gatepass.gateway import faults as ft
@@ -17,6 +19,7 @@ from gatepass.gateway.admission import SECURE_LOGON
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
+from gatepass.session.message import Message
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 
@@ -46,9 +49,9 @@ class Rehearsal:
             application=lambda _name, message: self.arrived.append(message.get(58) or ""),
             faults=FaultPlan(faults),
         )
-        self.port = 0
+        self.port = self.backup_port = 0
 
-    def link(self):  # type: ignore[no-untyped-def]
+    def link(self, trace: Trace | None = None):  # type: ignore[no-untyped-def]
         return connect(
             "127.0.0.1",
             self.port,
@@ -56,6 +59,17 @@ class Rehearsal:
             RING,
             self.store,
             observe=self.effects.append,
+            trace=trace,
+            clock=self.loop.clock,
+        )
+
+    def pair(self):  # type: ignore[no-untyped-def]
+        return connect_pair(
+            ("127.0.0.1", self.port),
+            ("127.0.0.1", self.backup_port),
+            replace(SETTINGS, sender_comp_id="ABC123U"),
+            RING,
+            self.store,
             clock=self.loop.clock,
         )
 
@@ -65,11 +79,11 @@ class Rehearsal:
             link.send("D", [(58, f"c{number}")])
             self.gateway.send("ABC123", "n", [(58, f"g{number}")])
             await asyncio.sleep(0.1)
-        reading = asyncio.create_task(self._read(link))
+        reading = asyncio.create_task(self.read(link))
         await asyncio.sleep(300.0)
         reading.cancel()
 
-    async def _read(self, link: Link) -> None:
+    async def read(self, link: Link | Pair) -> None:
         async for message in link.messages():
             self.got.append(message.get(58) or "")
 
@@ -89,6 +103,7 @@ def rehearse(
             rehearsal = Rehearsal(loop, *faults)
             kept.append(rehearsal)
             rehearsal.port = await rehearsal.gateway.listen("127.0.0.1", 0)
+            rehearsal.backup_port = await rehearsal.gateway.listen("127.0.0.1", 0, backup=True)
             await script(rehearsal)
 
         run_at(WEDNESDAY, main)
@@ -187,6 +202,103 @@ def test_fail_over_ends_the_primary() -> None:
 
     seen = rehearse(ft.Fault(ft.FailOver(), RECEIVE, "D"))(script)
     assert seen.arrived == ["last"]
+
+
+@pytest.mark.parametrize("direction", [SEND, RECEIVE])
+@pytest.mark.parametrize(
+    "text",
+    ["MSGW safeguard exceeded: no. of messages", "Messages rejected due to session disconnect"],
+)
+def test_a_session_is_logged_out_with_a_text(text: str, direction: ft.Direction) -> None:
+    """Again and again: it does not count towards port closure, and nothing is lost."""
+    kind = "n" if direction is SEND else "D"
+
+    async def script(rehearsal: Rehearsal) -> None:
+        for number in range(7):
+            async with rehearsal.link() as link:
+                rehearsal.gateway.send("ABC123", "n", [(58, f"g{number}")])
+                link.send("D", [(58, f"c{number}")])
+                await link.closed
+                assert link.goodbye is not None
+                assert link.goodbye.text == text
+        async with rehearsal.link() as link:
+            await rehearsal.trade(link, 0)
+
+    seen = rehearse(ft.Fault(ft.LogOut(text), direction, kind, "ABC123", times=7))(script)
+    assert seen.got == [f"g{n}" for n in range(7)]
+    assert seen.arrived == [f"c{n}" for n in range(7)]
+    assert not seen.reported("refused")
+
+
+@pytest.mark.parametrize(
+    ("direction", "kind", "nth"),
+    [
+        (SEND, "n", 3),
+        (RECEIVE, "D", 3),
+        (SEND, "1", 2),  # the Test Request behind the backup's Logon, in the middle of its work
+        (RECEIVE, "0", 2),
+        (SEND, "0", 1),
+    ],
+)
+def test_a_failover_at_any_message_loses_nothing(
+    direction: ft.Direction, kind: str, nth: int
+) -> None:
+    async def script(rehearsal: Rehearsal) -> None:
+        async with rehearsal.pair() as pair:
+            reading = asyncio.create_task(rehearsal.read(pair))
+            for number in range(6):
+                await pair.send("D", [(58, f"c{number}")])
+                rehearsal.gateway.send("ABC123", "n", [(58, f"g{number}")])
+                await asyncio.sleep(40.0 if number % 2 else 0.0)
+            await asyncio.sleep(300.0)
+            assert pair.backup.promoted.done()
+            reading.cancel()
+        here, there = rehearsal.store.load(), rehearsal.gateway.account("ABC123").store.load()
+        assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+    seen = rehearse(ft.Fault(ft.FailOver(), direction, kind, "ABC123", nth))(script)
+    assert seen.got == [f"g{n}" for n in range(6)]
+    assert seen.arrived == [f"c{n}" for n in range(6)]
+    assert len(seen.reported("failed over")) == 1
+
+
+def test_a_failover_in_the_middle_of_the_backups_logon_waits_for_its_end() -> None:
+    """What the gateway was about to keep for the backup does not get among the session's."""
+
+    async def script(rehearsal: Rehearsal) -> None:
+        async def say() -> None:
+            while "logged on" not in [report.what for report in rehearsal.said]:
+                await asyncio.sleep(0)
+            rehearsal.gateway.send("ABC123", "n", [(58, "dropped at first")])
+
+        saying = asyncio.create_task(say())
+        async with rehearsal.pair() as pair:
+            await saying
+            reading = asyncio.create_task(rehearsal.read(pair))
+            await asyncio.sleep(300.0)
+            assert pair.indicator == "P"
+            reading.cancel()
+
+    drop, fail = ft.Fault(ft.Drop(), SEND, "n"), ft.Fault(ft.FailOver(), SEND, "A", nth=2)
+    assert rehearse(drop, fail)(script).got == ["dropped at first"]
+
+
+def test_a_forced_logout_takes_its_turn_behind_what_is_being_sent() -> None:
+    numbers: list[int | None] = []
+
+    def trace(sent: bool, wire: bytes) -> None:
+        message = Message.parse(wire)
+        if not sent and not message.is_possible_duplicate:
+            numbers.append(message.msg_seq_num)
+
+    async def script(rehearsal: Rehearsal) -> None:
+        for number in range(3):
+            async with rehearsal.link(trace) as link:
+                await asyncio.sleep(1.0)
+                assert link.closed.done() is (number == 0)
+
+    rehearse(ft.Fault(ft.LogOut("enough"), SEND, "A"))(script)
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_faults_count_on_their_own() -> None:

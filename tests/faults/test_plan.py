@@ -59,6 +59,10 @@ do = "expire-pair"
 
 [[fault]]
 do = "fail-over"
+
+[[fault]]
+do = "log-out"
+text = "MSGW safeguard exceeded: no. of messages"
 """
 
 
@@ -82,6 +86,7 @@ def test_every_kind(tmp_path: Path) -> None:
         ft.ExpirePair(ft.AccessKeyId("oNDxM33uE81ohWuVRtWT")),
         ft.ExpirePair(),
         ft.FailOver(),
+        ft.LogOut("MSGW safeguard exceeded: no. of messages"),
     ]
     assert plan.faults[6].nth == 20
     assert {type(fault.action) for fault in plan.faults} == set(ft.ACTIONS.values())
@@ -109,6 +114,10 @@ def test_empty(tmp_path: Path) -> None:
         ('[[fault]]\ndo = "drop"\non = "both"\n', 3, "on", "send or receive"),
         ('[[fault]]\ndo = "drop"\non = ["send"]\n', 3, "on", "send or receive"),
         ('[[fault]]\ndo = "drop"\ntype = 8\n', 3, "type", "text in quotes"),
+        ('[[fault]]\ndo = "log-out"\n', 1, "text", "needs"),
+        ('[[fault]]\ndo = "log-out"\ntext = ""\n', 3, "text", "text in quotes"),
+        ('[[fault]]\ndo = "log-out"\ntext = "a\\u0001b"\n', 3, "text", "printable"),
+        ('[[fault]]\ndo = "log-out"\ntext = "' + "x" * 201 + '"\n', 3, "text", "at most 200"),
         (
             '[[fault]]\ndo = "expire-pair"\naccess-key-id = "a b"\n',
             3,

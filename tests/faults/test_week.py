@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gatepass.client import Link, connect
+from gatepass.client import Pair, connect_pair
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
@@ -62,40 +62,47 @@ class Week:
         for backup in (False, True):
             self.ports[backup] = await self.gateway.listen("127.0.0.1", 0, backup=backup)
 
-    def link(self, *, backup: bool = False, scenario: Scenario | None = None):  # type: ignore[no-untyped-def]
-        return connect(
-            "127.0.0.1",
-            self.ports[backup],
+    def pair(self):  # type: ignore[no-untyped-def]
+        """Log on to both gateways."""
+        return connect_pair(
+            ("127.0.0.1", self.ports[False]),
+            ("127.0.0.1", self.ports[True]),
             SETTINGS,
             self.keys,
             self.store,
-            scenario=scenario,
             observe=self.observe,
             clock=self.loop.clock,
         )
 
-    def observe(self, effect: fx.Effect) -> None:
+    def observe(self, which: str, effect: fx.Effect) -> None:
         if isinstance(effect, fx.RoleChanged):
-            self.roles.append(effect.indicator)
+            self.roles.append(f"{which} {effect.indicator}")
 
-    async def trade(self, link: Link, hours: int) -> None:
+    async def trade(self, pair: Pair, hours: int) -> None:
         """Send a message each way, every hour, and read what comes."""
-        reading = asyncio.create_task(self.read(link))
+        reading = asyncio.create_task(self.read(pair))
         for _ in range(hours):
             await asyncio.sleep(HOUR)
-            text = f"{len(self.sent) + len(self.out) + 1}"
-            link.send("D", [(58, text)])
-            self.out.append(text)
-            self.gateway.send(NAME, "n", [(58, text)])
-            self.sent.append(text)
+            await self.exchange(pair)
         await asyncio.sleep(1.0)
         reading.cancel()
 
-    async def read(self, link: Link) -> None:
-        async for message in link.messages():
+    async def exchange(self, pair: Pair) -> None:
+        """Send a message each way."""
+        text = f"{len(self.sent) + len(self.out) + 1}"
+        self.out.append(text)
+        await pair.send("D", [(58, text)])
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        self.gateway.send(NAME, "n", [(58, text)])
+        self.sent.append(text)
+
+    async def read(self, pair: Pair) -> None:
+        async for message in pair.messages():
             assert not message.possibly_delivered
             self.got.append(text_of(message))
-            link.acknowledge()
+            pair.acknowledge()
 
     def logons(self) -> list[str]:
         return [report.detail for report in self.said if report.what == "logged on"]
@@ -112,51 +119,53 @@ def test_a_trading_week() -> None:
         week = Week(loop)
         weeks.append(week)
         await week.open()
-        async with week.link() as link:  # Sunday: the Beginning of Week Logon
-            assert link.session.scenario is Scenario.BEGINNING_OF_WEEK
-            await week.trade(link, hours=46)
-            link.abort()  # Tuesday: the network fails
-            week.gateway.send(NAME, "n", [(58, "while away")])
-            week.sent.append("while away")
-            await link.closed
+        async with week.pair() as pair:  # Sunday: the Beginning of Week Logon
+            assert pair.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
+            await week.trade(pair, hours=46)
+            for link in (pair.primary, pair.backup):  # Tuesday: the network fails
+                link.abort()
+            week.say("while away")
+            await pair.closed
 
         before = week.store.load()
-        async with week.link() as link:  # and comes back
-            assert link.session.scenario is Scenario.MID_WEEK
-            assert link.session.numbers.next_out > before.next_out
-            await week.trade(link, hours=10)
+        async with week.pair() as pair:  # and comes back
+            assert pair.primary.session.scenario is Scenario.MID_WEEK
+            assert pair.primary.session.numbers.next_out > before.next_out
+            await week.trade(pair, hours=10)
 
         week.keys.ring = KeyRing([week.old, week.new])  # Wednesday: a second pair
-        async with week.link() as link:
-            await week.trade(link, hours=10)
+        async with week.pair() as pair:
+            await week.trade(pair, hours=10)
         week.keys.ring = KeyRing([week.new])  # the old one is deleted
 
-        async with week.link() as primary:  # Thursday: the primary gateway fails
-            await week.trade(primary, hours=10)
-            async with week.link(backup=True) as backup:
-                await asyncio.sleep(1.0)
-                assert backup.session.indicator == "B"
-                week.gateway.fail_over(NAME)
-                await primary.closed
-                await week.trade(backup, hours=10)
-                assert backup.session.indicator == "P"
+        async with week.pair() as pair:  # Thursday: the primary gateway fails
+            await week.trade(pair, hours=10)
+            assert (pair.indicator, pair.backup.session.indicator) == ("P", "B")
+            await week.exchange(pair)  # under way: neither arrives by the primary
+            week.gateway.fail_over(NAME)
+            await week.trade(pair, hours=10)
+            assert pair.primary.closed.done()
+            assert pair.indicator == "P"
         end = week.store.load()
         assert end.next_out > 46 * 120 / 2
         there = week.exchange_store.load()
         assert (end.next_out, end.next_in) == (there.next_in, there.next_out)
+        gaps = [report.detail for report in week.said if report.what == "gap"]
+        assert len(gaps) == 1
 
         to_sunday = SUNDAY + timedelta(days=7) - loop.clock()
         await asyncio.sleep(to_sunday.total_seconds())
-        async with week.link() as link:
-            assert link.session.scenario is Scenario.BEGINNING_OF_WEEK
-            assert link.session.numbers.next_out < 5
-            await week.trade(link, hours=1)
+        async with week.pair() as pair:
+            assert pair.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
+            assert pair.primary.session.numbers.next_out < 5
+            await week.trade(pair, hours=1)
 
     run_at(SUNDAY, main)
     week = weeks[0]
     assert week.got == week.sent
     assert week.arrived == week.out
-    assert week.roles[-3:] == ["B", "P", "P"]
+    both = ["primary P", "backup B"]
+    assert week.roles == [*both, *both, *both, *both, "backup P", *both]
     pairs = [detail.rpartition(" ")[2] for detail in week.logons()]
-    assert pairs == [week.old.access_key_id] * 2 + [week.new.access_key_id] * 4
-    assert not [report for report in week.said if report.what in ("refused", "gap")]
+    assert pairs == [week.old.access_key_id] * 4 + [week.new.access_key_id] * 6
+    assert not [report for report in week.said if report.what == "refused"]

@@ -43,6 +43,13 @@ def test_kinds(text: str, sub_id: str) -> None:
     assert Kind.parse(text).sub_id == sub_id
 
 
+def test_drop_copy_alone_has_a_window_and_a_jump() -> None:
+    assert Kind.parse("dropcopy").resend_window == timedelta(hours=48)
+    assert Kind.parse("dropcopy").failover_jump == 4000
+    assert Kind.parse("cgw") == Kind("cgw", "G", None, 0)
+    assert Kind.parse("msgw:64") == Kind("msgw:64", "64", None, 0)
+
+
 @pytest.mark.parametrize("text", ["", "CGW", "msgw", "msgw:6", "msgw:640", "msgw:6x", "cgw "])
 def test_what_is_no_kind(text: str) -> None:
     with pytest.raises(ValueError, match="a gateway is"):

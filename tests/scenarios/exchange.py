@@ -33,6 +33,9 @@ class Exchange(Protocol):
     async def emit(self, msg_type: str, fields: list[tuple[int, str]]) -> None:
         """Have the exchange send an application message to session ABC123."""
 
+    async def fail_over(self) -> None:
+        """Have the primary gateway of session ABC123 fail."""
+
     async def reopen(self) -> None:
         """Have the Global Command Center open session ABC123's ports."""
 

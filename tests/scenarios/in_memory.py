@@ -13,6 +13,7 @@ from gatepass.gateway.rules import check_message, header_rules
 from gatepass.gateway.server import PRIMARY_GONE
 from gatepass.session import effects as fx
 from gatepass.session.gateway import GatewaySession
+from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier
@@ -86,6 +87,19 @@ class InMemory:
                 side.session.send(msg_type, fields, self.now)
                 side.perform()
 
+    async def fail_over(self) -> None:
+        """Let the primary gateway of session ABC123 fail."""
+        mine = [side for side in self.sides.values() if side.name == "ABC123"]
+        account = self.account("ABC123")
+        numbers = account.fail_over(self.kind.failover_jump, self.now)
+        for side in mine:
+            if not side.backup:
+                side.session.disconnected(self.now)
+                side.closed, side.name = True, ""
+        for side in mine:
+            if side.backup:
+                side.promote(account, numbers)
+
     async def reopen(self) -> None:
         """Open the ports again."""
         self.account("ABC123").port.reopen()
@@ -113,7 +127,9 @@ class Side:
         self._store: Store = MemoryStore()
         self._framer = Framer()
         self.session = GatewaySession(
-            exchange.kind.sub_id, lambda message: check_message(message, exchange.rules)
+            exchange.kind.sub_id,
+            lambda message: check_message(message, exchange.rules),
+            resend_window=exchange.kind.resend_window,
         )
         self.session.connected(exchange.now)
 
@@ -122,6 +138,14 @@ class Side:
         while effects := self.session.take():
             for effect in effects:
                 self._perform(effect)
+
+    def promote(self, account: Account, numbers: Numbers) -> None:
+        """Be the primary from now on."""
+        self.backup = False
+        self._store = account.store
+        account.primary_on = True
+        self.session.promote(numbers, self.exchange.now)
+        self.perform()
 
     def leave(self) -> None:
         """Be gone; the backup goes with its primary."""
@@ -160,13 +184,16 @@ class Side:
         )
         if isinstance(verdict, Refused):
             self.exchange.reasons.append(verdict.reason)
-            self.session.refuse(logon, verdict.text, verdict.next_expected, now)
+            if verdict.counted:
+                self._store = self.exchange.account((logon.get(49) or "")[:-1]).store
+            self.session.refuse(logon, verdict.text, verdict.numbers, now)
             if verdict.text == CLOSED_TEXT:
                 self.exchange.log_out_all((logon.get(49) or "")[:-1])
             return
         self.name = (logon.get(49) or "")[:-1]
         account = self.exchange.account(self.name)
-        self._store = account.store
+        if not self.backup:
+            self._store = account.store
         self.session.accept(logon, verdict.numbers, verdict.indicator, now)
         if self.session.state is State.LOGGED_ON:
             if self.backup:

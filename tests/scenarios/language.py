@@ -124,6 +124,7 @@ VERBS = (
     "reason",
     "wait",
     "emit",
+    "fail-over",
     "reopen",
     "withdraw",
     "issue",

@@ -106,6 +106,11 @@ class OverTcp:
         await asyncio.sleep(_QUIET)
         self._gateway.send("ABC123", msg_type, fields)
 
+    async def fail_over(self) -> None:
+        """Let the primary gateway of session ABC123 fail, after what is under way."""
+        await asyncio.sleep(_QUIET)
+        self._gateway.fail_over("ABC123")
+
     async def reopen(self) -> None:
         """Open the ports again."""
         self._gateway.reopen("ABC123")

@@ -53,6 +53,8 @@ class _Stage:
         elif step.verb == "emit":
             fields = [(tag, value) for tag, value in step.fields if value is not None]
             await exchange.emit(step.msg_type, fields)
+        elif step.verb == "fail-over":
+            await exchange.fail_over()
         elif step.verb == "reopen":
             await exchange.reopen()
         else:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from gatepass.errors import FramingError
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession
 from gatepass.session.message import Message, encode
@@ -61,6 +62,142 @@ def test_numbers_after_a_refusal(
     assert saved.next_out == then
     assert saved.next_in == numbers.next_in
     assert choose_scenario(saved, START) is next_scenario
+
+
+@pytest.mark.parametrize(
+    ("number", "then"),
+    [
+        (9, 10),  # the session's next: both sides agree on what comes next
+        (1, 9),  # it has no number of the session, which is on elsewhere
+        (11, 9),  # a gap: the next Logon shows it
+    ],
+)
+def test_a_refusal_counts_where_it_has_the_next_number(number: int, then: int) -> None:
+    client = _logon_sent(Numbers(4, 9, WEEK, True), Scenario.MID_WEEK)
+    client.receive(_from_cme("5", number, (58, "Invalid Logon. Logout Forced"), (789, "4")), START)
+    saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)][-1]
+    assert (saved.next_out, saved.next_in) == (4, then)
+
+
+@pytest.mark.parametrize(("expected", "logout", "next_logon"), [(1, 1, 2), (2, 5, 6), (40, 40, 41)])
+def test_only_a_1_in_789_leads_back(expected: int, logout: int, next_logon: int) -> None:
+    client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
+    client.receive(_from_cme("A", 4), START)
+    client.take()
+    client.receive(_from_cme("5", 5, (789, str(expected))), START)
+    answers = [Message.parse(e.wire) for e in client.take() if isinstance(e, fx.Send)]
+    assert [(m.msg_type, m.msg_seq_num) for m in answers] == [("5", logout)]
+    assert choose_scenario(client.numbers, START) is Scenario.MID_WEEK
+    assert client.numbers.next_out == next_logon
+
+
+def test_a_confirmation_with_1_in_789_does_not_lead_back() -> None:
+    client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
+    client.receive(_from_cme("A", 4), START)
+    client.log_out(START)
+    client.receive(_from_cme("5", 5, (789, "1")), START)
+    assert client.numbers.next_out == 6
+
+
+def _backup_on() -> ClientSession:
+    client = ClientSession(SETTINGS, Numbers(), START, backup=True)
+    client.connected(START)
+    client.log_on(Scenario.BEGINNING_OF_WEEK, START)
+    client.signature("pairpairpairpairpair", b"s" * 32, START)
+    client.receive(_from_cme("A", 1, target="ABC123B"), START)
+    client.take()
+    assert client.indicator == "B"
+    return client
+
+
+def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told_it() -> None:
+    client = _backup_on()
+    test = _from_cme("1", 57, (112, "x"), target="ABC123P")
+    client.receive(test + _from_cme("1", 58, (112, "y"), target="ABC123P"), START)
+    assert client.state is State.PROMOTING
+    assert client.take() == [fx.NumbersWanted()]
+    client.receive(_from_cme("1", 59, (112, "z"), target="ABC123P"), START)
+    client.tick(START + timedelta(hours=1))
+    assert client.take() == []
+    client.promoted(Numbers(30, 57, WEEK, True), START)
+    effects = client.take()
+    assert effects[0] == fx.RoleChanged("P")
+    answers = [Message.parse(e.wire) for e in effects if isinstance(e, fx.Send)]
+    assert [(m.msg_seq_num, m.get(112), m.get(49)) for m in answers] == [
+        (30, "x", "ABC123P"),
+        (31, "y", "ABC123P"),
+        (32, "z", "ABC123P"),
+    ]
+
+
+def test_a_promotion_shows_the_gap_it_left() -> None:
+    client = _backup_on()
+    client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
+    client.promoted(Numbers(30, 50, WEEK, True), START)
+    assert [e for e in client.take() if isinstance(e, fx.Gap)] == [fx.Gap(50, 56)]
+
+
+def test_nothing_that_the_backup_held_or_waited_for_outlives_its_promotion() -> None:
+    client = _backup_on()
+    client.receive(_from_cme("0", 5, target="ABC123B"), START)
+    later = START + timedelta(seconds=1.2 * HEARTBEAT)
+    client.tick(later)  # a Test Request that will never be answered
+    client.receive(_from_cme("0", 3, target="ABC123P"), later)
+    client.promoted(Numbers(2, 3, WEEK, True), later)
+    client.receive(_from_cme("0", 4, target="ABC123P"), later)
+    assert client.numbers.next_in == 5
+    assert not client.is_behind
+    assert client.deadline == later + timedelta(seconds=HEARTBEAT)
+    client.tick(client.deadline)
+    assert client.state is State.LOGGED_ON
+
+
+def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> None:
+    client = _backup_on()
+    client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
+    client.promoted(Numbers(30, 57, WEEK, True), START)
+    client.take()
+    client.receive(_from_cme("0", 2, target="ABC123B"), START)
+    assert client.take() == []
+    assert (client.indicator, client.state) == ("P", State.LOGGED_ON)
+
+
+def test_numbers_that_nobody_wanted_change_nothing() -> None:
+    client = _backup_on()
+    before = client.numbers
+    client.promoted(Numbers(30, 57, WEEK, True), START)
+    assert client.numbers == before
+    assert client.take() == []
+
+
+@pytest.mark.parametrize(("backup", "target"), [(False, "ABC123B"), (True, "ABC123P")])
+def test_a_logon_to_the_wrong_gateway_of_the_two_ends(backup: bool, target: str) -> None:
+    client = ClientSession(SETTINGS, Numbers(9, 9, WEEK, True), START, backup=backup)
+    client.connected(START)
+    client.log_on(Scenario.MID_WEEK, START)
+    client.signature("pairpairpairpairpair", b"s" * 32, START)
+    client.take()
+    client.receive(_from_cme("A", 1, target=target), START)
+    (end,) = client.take()
+    assert isinstance(end, fx.Close)
+    assert "backup gateway" in end.reason
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(213, "no length before it")],
+        [(58, "a\x0110=000")],
+        [(0, "x")],
+    ],
+)
+def test_what_is_no_message_is_not_sent(fields: list[tuple[int, str]]) -> None:
+    client = _logon_sent(Numbers(), Scenario.BEGINNING_OF_WEEK)
+    client.receive(_from_cme("A", 1), START)
+    client.take()
+    with pytest.raises(FramingError):
+        client.send("n", fields, START)
+    assert client.take() == []
 
 
 def test_a_refused_reset_keeps_the_numbers_of_before() -> None:
@@ -140,7 +277,7 @@ def test_a_signature_that_comes_too_late_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "role"), [("ABC123P", "P"), ("ABC123B", "B"), ("ABC123X", "N"), ("XYZ123P", "N")]
+    ("target", "role"), [("ABC123P", "P"), ("ABC123N", "N"), ("ABC123X", "N"), ("XYZ123P", "N")]
 )
 def test_the_role_in_56_is_followed(target: str, role: str) -> None:
     client = _logon_sent(Numbers(), Scenario.BEGINNING_OF_WEEK)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gatepass.session.states import State
-from tests.session.world import Side, World
+from tests.session.world import SETTINGS, Side, World
 
 _SIDES = st.sampled_from(["client", "gateway"])
 
@@ -17,7 +19,7 @@ class BadLine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(replace(SETTINGS, sender_comp_id="ABC123U"))
 
     def _side(self, name: str) -> Side:
         return self.world.client if name == "client" else self.world.gateway
@@ -71,6 +73,12 @@ class BadLine(RuleBasedStateMachine):
         if self.world.client.is_on:
             self.world.reset()
             self.world.deliver_all()
+
+    @precondition(lambda self: self.world.client.is_on and self.world.gateway.is_on)
+    @rule()
+    def fail_over(self) -> None:
+        self.world.account.port.reopen()
+        self.world.fail_over()
 
     @invariant()
     def nothing_twice_and_in_order(self) -> None:

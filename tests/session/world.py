@@ -12,7 +12,7 @@ from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession, ClientSettings
 from gatepass.session.engine import Engine
 from gatepass.session.gateway import GatewaySession
-from gatepass.session.message import LOGON, Message
+from gatepass.session.message import LOGON, LOGOUT, Message
 from gatepass.session.scenarios import Scenario, choose_scenario
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
@@ -47,7 +47,12 @@ class Side:
     @property
     def is_on(self) -> bool:
         """Whether its session is up."""
-        return self.session is not None and self.session.state is State.LOGGED_ON
+        session = self.session
+        return (
+            session is not None
+            and session.state is State.LOGGED_ON
+            and not (isinstance(session, ClientSession) and session.indicator == "B")
+        )
 
     def note(self, wire: bytes) -> None:
         """Check that a number is used once; a Logon that was refused may come again."""
@@ -63,7 +68,8 @@ class Side:
             else:
                 assert self.used[number] == (message.msg_type, message.get(58))
             return
-        if message.msg_type == LOGON and number == 1:
+        if message.msg_type in (LOGON, LOGOUT) and number == 1:
+            # The numbers begin anew: by a Logon, or as the exchange's Logout has 789=1.
             self.used.clear()
         use = (message.msg_type, message.get(58))
         again = use[0] == LOGON == self.used.get(number, use)[0]
@@ -74,13 +80,15 @@ class Side:
 class World:
     """Both sides, the exchange's account, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: ClientSettings = SETTINGS) -> None:
         self.now = START
+        self.settings = settings
         self.client, self.gateway = Side(), Side()
         self.account = Account(self.gateway.store, Port())
         verifier = LogonVerifier(KeyRing([PAIR.key_pair()]))
         self.admission = Admission(verifier, RULES, lambda _name: self.account)
         self.refusals: list[str] = []
+        self._counted = False
         self._made = 0
 
     @property
@@ -90,7 +98,7 @@ class World:
 
     def connect(self, scenario: Scenario | None = None) -> None:
         """Connect and begin to log on."""
-        client = ClientSession(SETTINGS, self.client.store.load(), self.now)
+        client = ClientSession(self.settings, self.client.store.load(), self.now)
         gateway = GatewaySession("G", lambda message: check_message(message, RULES))
         self.client.session, self.gateway.session = client, gateway
         client.connected(self.now)
@@ -117,7 +125,46 @@ class World:
                 side.session.disconnected(self.now)
             side.session = None
             side.line.clear()
-        self.account.primary_on = False
+        self.account.primary_on = self._counted = False
+
+    def fail_over(self) -> None:
+        """Let the primary gateway fail: what is under way is lost, a backup that is on goes on."""
+        client, gateway = self._log_on_to_backup()
+        self.cut()
+        numbers = self.account.fail_over(0, self.now)
+        self.account.primary_on = True
+        # What is sent now still has the backup's number: the gateway ignores it.
+        if self._made % 2:
+            client.log_out(self.now)
+        stale = [effect.wire for effect in client.take() if isinstance(effect, fx.Send)]
+        self.client.session, self.gateway.session = client, gateway
+        self.client.line += b"".join(stale)
+        gateway.promote(numbers, self.now)
+        self._perform_all()
+
+    def _log_on_to_backup(self) -> tuple[ClientSession, GatewaySession]:
+        """Log on to the backup gateway over a line that is good; what it counts is not kept."""
+        client = ClientSession(self.settings, MemoryStore().load(), self.now, backup=True)
+        gateway = GatewaySession("G", lambda message: check_message(message, RULES))
+        for session in (client, gateway):
+            session.connected(self.now)
+        client.log_on(Scenario.BEGINNING_OF_WEEK, self.now)
+        while effects := [(client, e) for e in client.take()] + [
+            (gateway, e) for e in gateway.take()
+        ]:
+            for session, effect in effects:
+                if isinstance(effect, fx.Send):
+                    other = gateway if session is client else client
+                    other.receive(effect.wire, self.now)
+                elif isinstance(effect, fx.SignatureWanted):
+                    signature = PAIR.secret.signing_key().sign(effect.canonical)
+                    client.signature(PAIR.access_key_id, signature, self.now)
+                elif isinstance(effect, fx.VerificationWanted):
+                    verdict = self.admission.judge(effect.logon, self.now, backup=True)
+                    assert not isinstance(verdict, Refused), verdict.reason
+                    gateway.accept(effect.logon, verdict.numbers, verdict.indicator, self.now)
+        assert client.indicator == "B"
+        return client, gateway
 
     def send(self, side: Side) -> None:
         """Send an application message."""
@@ -184,7 +231,11 @@ class World:
         session = side.session
         assert session is not None
         # Before a Logon is admitted, a gateway does not know whose numbers it speaks of.
-        known = side is self.client or self.account.primary_on
+        if side is self.client:
+            # A backup that does not know of its promotion yet counts on its own.
+            known = isinstance(session, ClientSession) and session.indicator != "B"
+        else:
+            known = self.account.primary_on or self._counted
         if isinstance(effect, fx.Send):
             if known:
                 side.note(effect.wire)
@@ -200,6 +251,9 @@ class World:
             assert isinstance(session, ClientSession)
             signature = PAIR.secret.signing_key().sign(effect.canonical)
             session.signature(PAIR.access_key_id, signature, self.now)
+        elif isinstance(effect, fx.NumbersWanted):
+            assert isinstance(session, ClientSession)
+            session.promoted(side.store.load(), self.now)
         elif isinstance(effect, fx.VerificationWanted):
             self._judge(session, effect.logon)
         return isinstance(effect, fx.Close)
@@ -210,7 +264,8 @@ class World:
         verdict = self.admission.judge(logon, self.now, in_session=on)
         if isinstance(verdict, Refused):
             self.refusals.append(verdict.reason)
-            session.refuse(logon, verdict.text, verdict.next_expected, self.now)
+            self._counted = verdict.counted
+            session.refuse(logon, verdict.text, verdict.numbers, self.now)
             return
         self.account.primary_on = True
         session.accept(logon, verdict.numbers, verdict.indicator, self.now)

@@ -4,6 +4,7 @@ from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_c
 from gatepass.client.connect import BackOff, connect, reconnecting
 from gatepass.client.guard import Attempts, LogonGuard, MemoryAttempts, SqliteAttempts
 from gatepass.client.link import Link
+from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.remedies import remedy
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "Link",
     "LogonGuard",
     "MemoryAttempts",
+    "Pair",
     "SqliteAttempts",
     "check_clock",
     "connect",
+    "connect_pair",
     "read_clock",
     "reconnecting",
     "remedy",

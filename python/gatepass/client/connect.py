@@ -21,6 +21,7 @@ from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.session.store import Store
 from gatepass.transport import Clock, utc_now
+from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault
 
 #: Seconds to wait for the TCP connection, with TLS if it is asked for.
 CONNECT_WAIT = 10.0
@@ -48,30 +49,26 @@ async def connect(
     `clock_policy` says what to do about a clock that is off by more than a second; with a `clock`
     of your own nothing is checked. ``guarded=False`` lets a rehearsal run into port closure.
 
+    `tls` is a context such as `gatepass.transport.client_context` gives.
+
     Raises `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
-    `LogonGuardError` (four invalid Logons in a minute) or a `KeyChoiceError`.
+    `LogonGuardError` (four invalid Logons in a minute) or a `KeyChoiceError`; at any time
+    `StoreError`.
     """
     if clock is utc_now:
         check_clock(clock_policy)
-    # Both of a session's ports close together, so the Fault Tolerance Indicator does not count.
-    session = settings.sender_comp_id[:-1]
-    guarding: AbstractContextManager[LogonGuard | None]
-    guarding = guard_of(store, session) if guarded else nullcontext()
-    with guarding as guard:
-
-        def make() -> Link:
-            return Link(
-                settings,
-                keys,
-                store,
-                access_key_id=access_key_id,
-                guard=guard,
-                observe=observe,
-                trace=trace,
-                clock=clock,
-            )
-
-        link = await _open(make, host, port, tls)
+    with guarding(settings, store, guarded=guarded) as guard:
+        link = Link(
+            settings,
+            keys,
+            store,
+            access_key_id=access_key_id,
+            guard=guard,
+            observe=observe,
+            trace=trace,
+            clock=clock,
+        )
+        await open_link(link, host, port, tls)
         try:
             await link.log_on(scenario)
             yield link
@@ -80,19 +77,35 @@ async def connect(
             await link.log_out()
 
 
-async def _open(make: Callable[[], Link], host: str, port: int, tls: ssl.SSLContext | None) -> Link:
-    opening = asyncio.get_running_loop().create_connection(make, host, port, ssl=tls)
+def guarding(
+    settings: ClientSettings, store: Store, *, guarded: bool
+) -> AbstractContextManager[LogonGuard | None]:
+    """Give the guard of a session's Logons, or none."""
+    # Both of a session's ports close together, so the Fault Tolerance Indicator does not count.
+    return guard_of(store, settings.sender_comp_id[:-1]) if guarded else nullcontext()
+
+
+async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    """Connect, with TLS if a context is given. Raises `NoConnectionError`."""
+    opening = asyncio.get_running_loop().create_connection(
+        lambda: link,
+        host,
+        port,
+        ssl=tls,
+        ssl_handshake_timeout=None if tls is None else HANDSHAKE_WAIT,
+    )
     try:
-        _, link = await asyncio.wait_for(opening, CONNECT_WAIT)
+        await asyncio.wait_for(opening, CONNECT_WAIT)
     except asyncio.TimeoutError as error:
         message = f"no connection to {host}:{port} within {CONNECT_WAIT:g} s"
         raise NoConnectionError(message) from error
     except OSError as error:
         # asyncio puts the address into the words once more.
-        own = isinstance(error, socket.gaierror | ssl.SSLError) or error.errno is None
+        own = isinstance(error, socket.gaierror) or error.errno is None
         why = str(error) if own else os.strerror(error.errno or 0)
+        if tls is not None:
+            why = handshake_fault(error, host) or why
         raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
-    return link
 
 
 @dataclass(frozen=True, slots=True)

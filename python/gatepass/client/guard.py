@@ -7,7 +7,6 @@ refused, or never answered, or cut off by a crash, stays counted.
 
 from __future__ import annotations
 
-import sqlite3
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -17,7 +16,7 @@ from typing import Protocol
 
 from gatepass.errors import LogonGuardError
 from gatepass.session.store import Store
-from gatepass.storage import SqliteStore
+from gatepass.storage import Database, SqliteStore
 
 #: The exchange closes the port at the fifth, so four are the most that may be on record.
 MOST_INVALID = 4
@@ -62,44 +61,38 @@ class MemoryAttempts:
 class SqliteAttempts:
     """Keeps them in an SQLite file, which may be the one of the session's numbers.
 
-    A restart forgets nothing. Raises `sqlite3.Error` as the file system does.
+    A restart forgets nothing. Raises `StoreError` where the file cannot be used.
     """
 
     def __init__(self, path: Path | str, name: str) -> None:
         self._name = name
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS attempt (name TEXT, at REAL)")
+        schema = "CREATE TABLE IF NOT EXISTS attempt (name TEXT, at REAL)"
+        self._file = Database(path, schema, synchronous="FULL")
 
     def add(self, at: datetime, since: datetime, most: int) -> Sequence[datetime]:
         """Add one at `at`, unless `most` later than `since` are there; return those."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.execute(
+        with self._file.transaction():
+            self._file.write(
                 "DELETE FROM attempt WHERE name = ? AND at <= ?", (self._name, since.timestamp())
             )
             query = "SELECT at FROM attempt WHERE name = ? ORDER BY at"
-            found = [row[0] for row in self._db.execute(query, (self._name,))]
+            found = [row[0] for row in self._file.read(query, (self._name,))]
             if len(found) < most:
                 row = (self._name, at.timestamp())
-                self._db.execute("INSERT INTO attempt VALUES (?, ?)", row)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+                self._file.write("INSERT INTO attempt VALUES (?, ?)", row)
         return [datetime.fromtimestamp(time, timezone.utc) for time in found]
 
     def remove(self, at: datetime) -> None:
         """Take one away."""
         one = "SELECT rowid FROM attempt WHERE name = ? AND at = ? LIMIT 1"
-        self._db.execute(
+        self._file.write(
             f"DELETE FROM attempt WHERE rowid = ({one})",  # noqa: S608 - nothing but a constant
             (self._name, at.timestamp()),
         )
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.close()
 
 
 class LogonGuard:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from contextlib import suppress
 
 from gatepass._native import Framer
 from gatepass.client.guard import LogonGuard
-from gatepass.errors import GatepassError, LogonRefusedError, NoConnectionError
+from gatepass.client.inbox import Inbox
+from gatepass.errors import GatepassError, LogonRefusedError, NoConnectionError, StoreError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession, ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario, choose_scenario
 from gatepass.session.states import State
-from gatepass.session.store import Store
+from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
 
@@ -27,7 +28,8 @@ class Link(Connection):
     """A client's connection: answers its session with signatures and its user with messages.
 
     ``trace`` sees every message as it is on the wire, signature included: mask 1402 before you
-    show or keep it.
+    show or keep it. ``backup_of`` is the primary's link: this one is logged on to the backup, and
+    takes over when it is promoted. Until then its numbers are its own and nothing of it is kept.
     """
 
     session: ClientSession
@@ -43,19 +45,26 @@ class Link(Connection):
         observe: Callable[[fx.Effect], None] = lambda _effect: None,
         trace: Trace | None = None,
         clock: Clock = utc_now,
+        backup_of: Link | None = None,
     ) -> None:
-        super().__init__(ClientSession(settings, store.load(), clock()), store, clock)
+        is_backup = backup_of is not None
+        counted = MemoryStore() if is_backup else store
+        session = ClientSession(settings, counted.load(), clock(), backup=is_backup)
+        super().__init__(session, counted, clock)
+        self._session_store = store
         self._keys = keys
         self._access_key_id = access_key_id
         self._guard = guard
         self._observe = observe
         self._trace = trace
         self._traced = Framer()
-        # Messages wait in the store, not here: one that nobody reads takes no memory.
-        self._arrived = asyncio.Event()
-        self._given: int | None = None
-        self._in_doubt = bool(store.undelivered(1))
-        self._up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._backup_of = backup_of
+        self.inbox: Inbox = Inbox(store) if backup_of is None else backup_of.inbox
+        loop = asyncio.get_running_loop()
+        self._up: asyncio.Future[None] = loop.create_future()
+        #: Done as soon as this backup is the primary.
+        self.promoted: asyncio.Future[None] = loop.create_future()
+        self._caught_up = asyncio.Event()
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
 
@@ -63,8 +72,10 @@ class Link(Connection):
         """Log on, as the stored numbers and the week demand or as told.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
-        without one, `LogonGuardError` and `KeyChoiceError` before anything is sent.
+        without one, `LogonGuardError` and `KeyChoiceError` before anything is sent, `StoreError`
+        as soon as the numbers cannot be kept.
         """
+        self.raise_failure()
         if self.closed.done():
             raise NoConnectionError("the connection has ended")
         now = self.clock()
@@ -75,9 +86,15 @@ class Link(Connection):
         await self._up
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
-        """Send an application message; gives its number."""
+        """Send an application message; gives its number.
+
+        Raises `StoreError` if it could not be kept: then it was not sent; `RuntimeError` if not
+        logged on, `BackupError` on a backup.
+        """
+        self.raise_failure()
         number = self.session.send(msg_type, fields, self.clock())
         self.perform()
+        self.raise_failure()
         return number
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -86,37 +103,36 @@ class Link(Connection):
         A message is acknowledged when the next one is asked for, and when the block of `connect`
         ends without an exception. After a crash the store gives what was not acknowledged again;
         the first of it may have been dealt with, and says so: ``possibly_delivered``.
+
+        Raises `StoreError` where the session ended because the store failed.
         """
-        while True:
-            self.acknowledge()
-            self._arrived.clear()
-            waiting = self.store.undelivered(1)
-            if waiting:
-                self._given = waiting[0].number
-                message = Message.parse(waiting[0].wire)
-                doubtful, self._in_doubt = self._in_doubt, False
-                yield replace(message, possibly_delivered=True) if doubtful else message
-            elif self.closed.done():
-                return
-            else:
-                await self._arrived.wait()
+        async for message in self.inbox.messages(self.closed.done):
+            yield message
+        self.raise_failure()
 
     def acknowledge(self) -> None:
         """Note that the message given out last was dealt with: it will not come again."""
-        if self._given is not None:
-            self.store.delivered(self._given)
-            self._given = None
+        self.inbox.acknowledge()
 
     async def log_out(self, wait: float = 5.0) -> None:
-        """Send a Logout and wait for its confirmation, at most `wait` seconds.
+        """Send a Logout and wait for its confirmation, at most `wait` seconds in all.
 
-        Where nobody is logged on there is nothing to confirm, and the connection is dropped.
+        Messages that were asked for again are waited for first (documented by CME). Where nobody is
+        logged on there is nothing to confirm, and the connection is dropped.
+        Raises `StoreError` if the Logout could not be kept, or nothing could before it.
         """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        if self.session.is_behind and not self.closed.done():
+            self._caught_up.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._caught_up.wait(), wait)
         self.session.log_out(self.clock())
         self.perform()
         if self.session.state in (State.LOGOUT_SENT, State.CLOSED):
-            await asyncio.wait([self.closed], timeout=wait)
+            await asyncio.wait([self.closed], timeout=max(0.0, until - loop.time()))
         self.abort()
+        self.raise_failure()
 
     def handle(self, effect: fx.Effect) -> None:
         """Sign, deliver, and tell who waits for the Logon's answer."""
@@ -124,7 +140,7 @@ class Link(Connection):
         if isinstance(effect, fx.SignatureWanted):
             self._sign(effect)
         elif isinstance(effect, fx.Received):
-            self._arrived.set()
+            self.inbox.stir()
         elif isinstance(effect, fx.LoggedOn):
             if self._guard is not None:
                 self._guard.succeeded()
@@ -133,8 +149,17 @@ class Link(Connection):
             self.goodbye = effect
             # An in-session Logon is refused by a Logout like any other.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
+        elif isinstance(effect, fx.NumbersWanted):
+            self._take_over()
+        elif isinstance(effect, fx.RoleChanged):
+            if effect.indicator == "P" and not self.promoted.done():
+                self.promoted.set_result(None)
         elif isinstance(effect, fx.Close):
             self._settle(NoConnectionError(f"the connection ended: {effect.reason}"))
+
+    def store_failed(self, error: StoreError) -> None:
+        """End what waits."""
+        self._settle(error)
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, and whole messages to whoever traces them."""
@@ -143,12 +168,18 @@ class Link(Connection):
                 if isinstance(event, bytes):
                     self._trace(False, event)
         super().data_received(data)
+        if not self.session.is_behind:
+            self._caught_up.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what waits."""
         super().connection_lost(exc)
-        self._settle(NoConnectionError("the gateway closed the connection without a word"))
-        self._arrived.set()
+        words = "the gateway closed the connection without a word"
+        if self._transport is not None and self._transport.get_extra_info("ssl_object") is None:
+            words += ": if it wants TLS, connect with TLS"
+        self._settle(NoConnectionError(words))
+        self.inbox.stir()
+        self._caught_up.set()
 
     def _write(self, wire: bytes) -> None:
         self._observe(fx.Send(wire))
@@ -169,6 +200,18 @@ class Link(Connection):
             self.abort()
             return
         self.session.signature(pair.access_key_id, signature, now)
+
+    def _take_over(self) -> None:
+        """Go on with the session's numbers, which nobody else counts from here on."""
+        if self._backup_of is not None:
+            self._backup_of.retire()
+        self.store = self._session_store
+        self.session.promoted(self.store.load(), self.clock())
+
+    def raise_failure(self) -> None:
+        """Raise what the store failed with, if it did."""
+        if self.failure is not None:
+            raise self.failure
 
     def _settle(self, error: GatepassError | None) -> None:
         if self._up.done():

@@ -17,6 +17,29 @@ _REMEDIES = tuple(
             " Center. A gatepass gateway opens them with: reopen SESSION, typed where it runs.",
         ),
         (
+            r"this is a backup gateway",
+            "Give the primary gateway's address here, and this one as the backup's (--backup).",
+        ),
+        (
+            r"this is not a backup gateway",
+            "Give the backup gateway's address with --backup, and the primary's first.",
+        ),
+        (
+            r"MSGW safeguard",
+            "The exchange ended the session because too many messages were under way at once. Find"
+            " what sends so many, then log on again: this does not count towards port closure.",
+        ),
+        (
+            r"Messages rejected due to session disconnect",
+            "Messages under way when the session ended were not taken: log on again, see by the"
+            " exchange's answers which orders it has, and send the others anew.",
+        ),
+        (
+            r"disconnect on primary connection",
+            "The primary connection ended, so the exchange ended the backup's too. Log on to the"
+            " primary again, then to the backup.",
+        ),
+        (
             r"^the connection ended: .*too low",
             "The gateway's numbers are lower than those stored here: it forgot them, or these are"
             " another gateway's. At the exchange: call its support. With a gatepass gateway: log on"

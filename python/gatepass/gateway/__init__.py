@@ -3,7 +3,8 @@
 from gatepass.gateway.config import GatewayConfig, read_config
 from gatepass.gateway.faults import FaultPlan, load_fault_plan
 from gatepass.gateway.kind import Kind
-from gatepass.gateway.server import Gateway, Report
+from gatepass.gateway.report import Report
+from gatepass.gateway.server import Gateway
 
 __all__ = [
     "FaultPlan",

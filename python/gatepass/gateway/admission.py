@@ -32,6 +32,18 @@ class Account:
     primary_on: bool = False
     backup_on: bool = False
 
+    def fail_over(self, jump: int, now: datetime) -> Numbers:
+        """Note that the primary gateway is gone; give the numbers, which rise by `jump`.
+
+        Raises `StoreError` if they cannot be kept: then nothing has changed.
+        """
+        numbers = at_week(self.store.load(), now)
+        if jump and numbers.begun:
+            numbers = replace(numbers, next_out=numbers.next_out + jump)
+            self.store.save(numbers)
+        self.primary_on = self.backup_on = False
+        return numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -43,11 +55,16 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The Logon is bad: ``text`` for the client, ``reason`` for the log."""
+    """The Logon is bad: ``text`` for the client, ``reason`` for the log.
+
+    ``numbers`` are those the Logout is written with, ``None`` for those of a live connection;
+    ``counted`` says that they are the account's, to be kept there.
+    """
 
     text: str
     reason: str
-    next_expected: int
+    numbers: Numbers | None
+    counted: bool = False
 
 
 class Admission:
@@ -66,19 +83,49 @@ class Admission:
     def judge(
         self, logon: Message, now: datetime, *, backup: bool = False, in_session: bool = False
     ) -> Admitted | Refused:
-        """Judge a Logon, or another message where a Logon was due. Counts an invalid one."""
+        """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
+
+        A backup connection has numbers of its own, which begin with those of its Logon and at 1
+        (CME's rule is not public).
+        """
         sender = logon.get(49) or ""
         account = self._account_of(sender[:-1])
         numbers = at_week(account.store.load(), now)
+        if backup:
+            numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
         if account.port.closed:
-            return Refused(CLOSED_TEXT, "the port is closed", numbers.next_in)
+            return self._refuse(
+                CLOSED_TEXT, "the port is closed", numbers, account, backup, in_session
+            )
         found = self._fault(logon, numbers, account, now, backup, in_session)
         if found is None:
             return self._admit(logon, numbers, sender, backup)
         text, reason = found
         if account.port.count_invalid(now):
             text, reason = CLOSED_TEXT, f"{reason}; fifth invalid logon in a minute"
-        return Refused(text, reason, numbers.next_in)
+        return self._refuse(text, reason, numbers, account, backup, in_session)
+
+    def _refuse(
+        self,
+        text: str,
+        reason: str,
+        numbers: Numbers,
+        account: Account,
+        backup: bool,
+        in_session: bool,
+    ) -> Refused:
+        """Number the Logout that refuses; CME's rule is not public.
+
+        It is the session's next message once the week has begun, so that both sides agree on what
+        comes next. It is not where the session counts elsewhere, on a live connection; nor before
+        the week's first Logon, when a failure leaves both numbers at 1.
+        """
+        if in_session:
+            return Refused(text, reason, None)
+        counted = numbers.begun and not backup and not account.primary_on
+        if not counted:
+            numbers = replace(numbers, next_out=1)
+        return Refused(text, reason, numbers, counted)
 
     def _admit(self, logon: Message, numbers: Numbers, sender: str, backup: bool) -> Admitted:
         indicator = "N" if sender[-1] == "N" else "B" if backup else "P"
@@ -119,6 +166,8 @@ class Admission:
     ) -> tuple[str, str] | None:
         number, indicator, reset = logon.msg_seq_num, (logon.get(49) or "")[-1:], logon.get(141)
         if in_session:
+            if backup:
+                return INVALID_LOGON, "in-session logon on the backup, whose numbers are its own"
             if reset != "Y":
                 return INVALID_LOGON, "in-session logon without ResetSeqNumFlag (141) Y"
             if number != 1:
@@ -129,6 +178,8 @@ class Admission:
         if indicator not in "UN":
             text = f"Received initial logon message with Primary Indication = ({indicator})"
             return f"{text} + Expected U or N", "the first logon must carry U or N"
+        if backup and indicator == "N":
+            return INVALID_LOGON, "a session without fault tolerance (N) has no backup"
         if backup and not account.primary_on:
             return PRIMARY_FIRST, "the primary is not logged on"
         if account.backup_on if backup else account.primary_on:

@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from gatepass.errors import ConfigError, GatepassError
-from gatepass.gateway.config import load_toml
 from gatepass.keys import AccessKeyId
+from gatepass.session.engine import MAX_TEXT
+from gatepass.settings_file import load_toml, read_text
 
 #: Longest delay and largest clock skew, in seconds: a day.
 MAX_SECONDS = 86400.0
@@ -101,6 +102,13 @@ class FailOver:
     """The primary gateway fails for the message's session, and its backup is promoted."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogOut:
+    """The gateway logs the session out with ``text`` in tag 58."""
+
+    text: str
+
+
 Action = (
     Drop
     | Delay
@@ -112,6 +120,7 @@ Action = (
     | ClockSkew
     | ExpirePair
     | FailOver
+    | LogOut
 )
 
 #: What ``do`` may be.
@@ -126,6 +135,7 @@ ACTIONS: Mapping[str, type[Action]] = {
     "clock-skew": ClockSkew,
     "expire-pair": ExpirePair,
     "fail-over": FailOver,
+    "log-out": LogOut,
 }
 
 
@@ -158,12 +168,7 @@ class FaultPlan:
 def load_fault_plan(path: Path | str) -> FaultPlan:
     """Read a plan. Raises `ConfigError` with line and key, `OSError` as the file system does."""
     where = Path(path)
-    data = where.read_bytes()
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise ConfigError("this is not UTF-8 text", where, line) from None
+    text = read_text(where)
     tables = load_toml(text, where)
     for key in tables:
         if key != "fault":
@@ -254,6 +259,13 @@ def _word(value: object) -> str:
     return value
 
 
+def _text(value: object) -> str:
+    text = _word(value)
+    if len(text) > MAX_TEXT or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"Text (58) is at most {MAX_TEXT} printable ASCII characters")
+    return text
+
+
 def _direction(value: object) -> Direction:
     names = [direction.value for direction in Direction]
     if value not in names:
@@ -267,6 +279,7 @@ _PARAMETERS: Mapping[str, Callable[[object], object]] = {
     "byte": _whole,
     "by": _step,
     "access-key-id": lambda value: AccessKeyId(_word(value)),
+    "text": _text,
 }
 #: The settings of every fault: the field, and how it is read.
 _COMMON: Mapping[str, tuple[str, Callable[[object], object]]] = {

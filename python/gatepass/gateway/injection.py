@@ -29,6 +29,9 @@ class Victim(Protocol):
     def fail_over(self, session: str) -> None:
         """Let the primary gateway of a session fail."""
 
+    def log_out(self, text: str) -> None:
+        """Log the client out with these words."""
+
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
 
@@ -145,6 +148,8 @@ class Lane:
                 self._victim.hang_up()
             elif isinstance(action, ft.FailOver):
                 self._victim.fail_over(sender[:-1])
+            elif isinstance(action, ft.LogOut):
+                self._victim.log_out(action.text)
 
     def _release(self, wires: list[bytes]) -> None:
         """Pass messages on, and those they have overtaken after them."""

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 
 from gatepass.gateway.accounts import Accounts
-from gatepass.gateway.admission import Account, Admission, Refused
+from gatepass.gateway.admission import Account, Admission
+from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.faults import FaultPlan
-from gatepass.gateway.injection import FaultyWire, Injection
+from gatepass.gateway.injection import Injection
 from gatepass.gateway.kind import Kind
 from gatepass.gateway.port import CLOSED_TEXT
-from gatepass.gateway.rules import check_message, header_rules
+from gatepass.gateway.report import Report
+from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing, KeySource
-from gatepass.session import effects as fx
-from gatepass.session.gateway import GatewaySession
 from gatepass.session.message import Message
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier, SendingTimeWindow
-from gatepass.transport import Clock, Connection, utc_now
+from gatepass.transport import Clock, utc_now
+from gatepass.transport.tls import HANDSHAKE_WAIT
 
 #: Seconds in which a connection that the system has accepted becomes one of ours.
 _ACCEPTING = 0.02
@@ -29,15 +30,6 @@ _ACCEPTING = 0.02
 _ROUNDS = 25
 
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One thing a gateway decided: for its log and its operator, never for the client."""
-
-    what: str
-    sender_comp_id: str
-    detail: str
 
 
 class Gateway:
@@ -74,11 +66,20 @@ class Gateway:
         self._servers: list[asyncio.Server] = []
         self.connections: set[GatewayConnection] = set()
 
-    async def listen(self, host: str, port: int, *, backup: bool = False) -> int:
-        """Listen as the primary or the backup gateway; gives the port's number."""
+    async def listen(
+        self, host: str, port: int, *, backup: bool = False, tls: ssl.SSLContext | None = None
+    ) -> int:
+        """Listen as the primary or the backup gateway; gives the port's number.
+
+        `tls` is a context such as `gatepass.transport.server_context` gives.
+        """
         loop = asyncio.get_running_loop()
         make = partial(GatewayConnection, self, backup=backup)
-        server = await loop.create_server(make, host, port, backlog=1024)
+        # Or a client that is silent in its handshake would hold up the end.
+        wait = None if tls is None else HANDSHAKE_WAIT
+        server = await loop.create_server(
+            make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
+        )
         self._servers.append(server)
         number: int = server.sockets[0].getsockname()[1]
         return number
@@ -116,11 +117,14 @@ class Gateway:
     def send(self, name: str, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message to a session that is logged on; gives its number.
 
-        Raises `KeyError` if it is not.
+        Raises `KeyError` if it is not, `StoreError` if the message could not be kept: then it was
+        not sent, and the session is gone.
         """
         connection = self._live[name, False]
         number = connection.session.send(msg_type, fields, self.clock())
         connection.perform()
+        if connection.failure is not None:
+            raise connection.failure
         return number
 
     def joined(self, name: str, connection: GatewayConnection) -> None:
@@ -140,17 +144,27 @@ class Gateway:
             other.force_out(PRIMARY_GONE)
 
     def fail_over(self, name: str) -> None:
-        """Let the primary gateway of a session fail: its backup, if it is on, is promoted."""
-        primary = self._live.pop((name, False), None)
-        backup = self._live.pop((name, True), None)
-        if primary is not None:
-            self._note(name, False, on=False)
-            primary.abort()
+        """Let the primary gateway of a session fail: its backup, if it is on, is promoted.
+
+        It takes over numbers and store. Not for a callback of this gateway: what a connection was
+        doing would be half done. Raises `KeyError` if the session is not logged on, `StoreError`
+        if its numbers cannot be read or kept: then nothing has failed.
+        """
+        primary = self._live[name, False]
+        backup = self._live.get((name, True))
+        account = self.account(name)
+        numbers = account.fail_over(self.kind.failover_jump, self.clock())
+        del self._live[name, False]
+        primary.retire()
         if backup is not None:
-            self._note(name, True, on=False)
+            del self._live[name, True]
+        promoted = backup is not None and backup.session.state is State.LOGGED_ON
+        words = "the backup is promoted" if promoted else "there is no backup: nobody is logged on"
+        self.report(Report("failed over", primary.session.client_comp_id, words))
+        if backup is not None and promoted:
             backup.backup = False
-            backup.session.promote()
             self.joined(name, backup)
+            backup.promote(account.store, numbers)
 
     def log_out_all(self, name: str) -> None:
         """Log a session out of its primary and its backup: their ports are closed."""
@@ -165,123 +179,3 @@ class Gateway:
             account.backup_on = on
         else:
             account.primary_on = on
-
-
-class GatewayConnection(Connection):
-    """One client of a gateway."""
-
-    session: GatewaySession
-
-    def __init__(self, gateway: Gateway, *, backup: bool) -> None:
-        session = GatewaySession(
-            gateway.kind.sub_id, lambda message: check_message(message, gateway.rules)
-        )
-        super().__init__(session, MemoryStore(), gateway.clock)
-        self.gateway = gateway
-        self.backup = backup
-        self._name = ""
-        self._spoiler: FaultyWire | None = None
-        if gateway.injection is not None:
-            self._spoiler = FaultyWire(
-                gateway.injection, self, super()._write, super().data_received
-            )
-
-    def handle(self, effect: fx.Effect) -> None:
-        """Judge Logons and report the rest."""
-        if isinstance(effect, fx.VerificationWanted):
-            self._judge(effect)
-        elif isinstance(effect, fx.LoggedOut):
-            self._say("logout", effect.text or "asked by the client")
-        elif isinstance(effect, fx.Gap):
-            self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
-        elif isinstance(effect, fx.Garbled):
-            self._say("garbled", effect.reason)
-        elif isinstance(effect, fx.Received):
-            self._deliver(effect.message)
-        elif isinstance(effect, fx.Close):
-            self._say("close", effect.reason)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection; until its Logon nobody else knows of it."""
-        self.gateway.connections.add(self)
-        super().connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session, or to what spoils them first."""
-        if self._spoiler is None:
-            super().data_received(data)
-        else:
-            self._spoiler.receive(data)
-
-    def hang_up(self) -> None:
-        """End the connection without a word."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def fail_over(self, session: str) -> None:
-        """Let the primary gateway of a session fail."""
-        self.gateway.fail_over(session)
-
-    def tell(self, session: str, detail: str) -> None:
-        """Report a fault."""
-        self.gateway.report(Report("fault", session, detail))
-
-    def force_out(self, text: str) -> None:
-        """Log the client out."""
-        self.session.force_out(text, self.clock())
-        self.perform()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the gateway's list."""
-        super().connection_lost(exc)
-        self.gateway.connections.discard(self)
-        if self._name:
-            self.gateway.left(self._name, self)
-
-    def _judge(self, effect: fx.VerificationWanted) -> None:
-        logon, now = effect.logon, self.clock()
-        in_session = bool(self._name)
-        verdict = self.gateway.admission.judge(
-            logon, now, backup=self.backup, in_session=in_session
-        )
-        sender = logon.get(49) or ""
-        if isinstance(verdict, Refused):
-            self.gateway.report(Report("refused", sender, verdict.reason))
-            self.session.refuse(logon, verdict.text, verdict.next_expected, now)
-            if verdict.text == CLOSED_TEXT:
-                self.gateway.log_out_all(sender[:-1])
-            return
-        self._name = sender[:-1]
-        self.store = self.gateway.account(self._name).store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
-        if self.session.state is State.LOGGED_ON and not in_session:
-            self.gateway.joined(self._name, self)
-        self._say(
-            "logged on",
-            f"34={logon.get(34)} as {verdict.indicator}, key pair {logon.get(355)}",
-        )
-        if not in_session:
-            self._deliver_again()
-
-    def _deliver_again(self) -> None:
-        """Deliver what a gateway that was killed had received: it may have dealt with the first."""
-        doubtful = True
-        while waiting := self.store.undelivered():
-            for kept in waiting:
-                self._deliver(replace(Message.parse(kept.wire), possibly_delivered=doubtful))
-                doubtful = False
-
-    def _deliver(self, message: Message) -> None:
-        again = ", possibly delivered before" if message.possibly_delivered else ""
-        self._say("message", f"type {message.msg_type}{again}")
-        self.gateway.application(self._name, message)
-        self.store.delivered(message.msg_seq_num or 0)
-
-    def _write(self, wire: bytes) -> None:
-        if self._spoiler is None:
-            super()._write(wire)
-        else:
-            self._spoiler.send(wire)
-
-    def _say(self, what: str, detail: str) -> None:
-        self.gateway.report(Report(what, self.session.client_comp_id, detail))

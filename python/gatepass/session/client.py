@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Logon
+from gatepass.errors import BackupError
 from gatepass.session import effects as fx
-from gatepass.session.engine import Engine
+from gatepass.session.engine import Engine, Fields
 from gatepass.session.message import LOGON, LOGOUT, Message, encode
 from gatepass.session.numbers import Numbers
 from gatepass.session.scenarios import Scenario, at_week
@@ -16,6 +17,8 @@ from gatepass.signing import format_sending_time
 
 #: Fault Tolerance Indicators: undefined, primary, backup, none.
 INDICATORS = frozenset("UPBN")
+NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
+NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,20 @@ class ClientSettings:
 
 
 class ClientSession(Engine):
-    """One connection of a client. Logging on: `connected`, `log_on`, `signature`."""
+    """One connection of a client. Logging on: `connected`, `log_on`, `signature`.
 
-    def __init__(self, settings: ClientSettings, numbers: Numbers, now: datetime) -> None:
+    A ``backup`` connection counts on its own, from 1, until CME makes it the primary: a message
+    says ``P`` in TargetCompID (56). Then `NumbersWanted` asks for the session's numbers, nothing is
+    read until `promoted` gives them, and that very message is the first to be counted by them.
+    """
+
+    def __init__(
+        self, settings: ClientSettings, numbers: Numbers, now: datetime, *, backup: bool = False
+    ) -> None:
         super().__init__(at_week(numbers, now), settings.heart_bt_int)
         self.settings = settings
+        self._backup = backup
+        self._promotion: Message | None = None
         self.scenario = Scenario.BEGINNING_OF_WEEK
         self._indicator = settings.sender_comp_id[-1:]
         self._unsigned = b""
@@ -56,11 +68,14 @@ class ClientSession(Engine):
     def log_on(self, scenario: Scenario, now: datetime) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
-        Raises `RuntimeError` if the session is not where the scenario begins.
+        Raises `RuntimeError` if the session is not where the scenario begins, `BackupError` for
+        In-Session on a backup.
         """
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
             raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
+        if scenario is Scenario.IN_SESSION and self._indicator == "B":
+            raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
         if scenario is Scenario.IN_SESSION:
             # Without the test first, messages under way could be lost for good.
@@ -79,6 +94,33 @@ class ClientSession(Engine):
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
         self._move(Trigger.SIGNED)
         self._dispatch(self.numbers.next_out, wire, now, keep=False)
+        self._pump(now)
+
+    def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
+        """Send an application message; gives its number.
+
+        Raises `RuntimeError` if not logged on, `BackupError` on a backup, which takes session
+        messages only (documented by CME).
+        """
+        if self.state is State.LOGGED_ON and self._indicator == "B":
+            raise BackupError("application messages go through the primary, this is the backup")
+        return super().send(msg_type, fields, now)
+
+    def promoted(self, numbers: Numbers, now: datetime) -> None:
+        """Answer `NumbersWanted`: go on as the primary, with the session's numbers."""
+        message = self._promotion
+        if self.state is not State.PROMOTING or message is None:
+            return
+        self._move(Trigger.NUMBERS_GIVEN)
+        self._count_as(at_week(numbers, now))
+        self._backup = False
+        self._indicator = "P"
+        self._emit(fx.RoleChanged("P"))
+        self._sequence(message, now)
+        if self._logging_out is not None:
+            # The Logout was the backup's: CME ignores it, as it has the backup's number.
+            self._logging_out = None
+            self.log_out(now)
         self._pump(now)
 
     def tick(self, now: datetime) -> None:
@@ -129,6 +171,9 @@ class ClientSession(Engine):
         if self.state is not State.LOGON_SENT:
             self._fail("Logon received at the wrong time", now)
             return
+        if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
+            self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
+            return
         number = message.msg_seq_num
         if number is None or number < self.numbers.next_in:
             self._fail(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
@@ -144,18 +189,25 @@ class ClientSession(Engine):
             self._gap.hold(number, message)
             self._ask(now)
 
+    def _is_misplaced(self, logon: Message) -> bool:
+        """Whether the gateway is not what this connection counts for: the primary, or a backup."""
+        return self._backup is not (self._role(logon) == "B")
+
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
         if message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
-            self._take_refusal(expected)
+            self._take_refusal(message.msg_seq_num, expected)
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
         elif self.scenario is not Scenario.IN_SESSION:
             self._end(f"message type {message.msg_type} came before the Logon's answer")
         # What was under way when the numbers were reset is lost: CME says unrecoverable.
 
-    def _take_refusal(self, expected: int | None) -> None:
+    def _take_refusal(self, number: int | None, expected: int | None) -> None:
         """Set the numbers for the next try: those before the Logon, which did not count.
+
+        The refusal itself counts where it has the next number; otherwise the next Logon shows a
+        gap, or it had no number of the session at all.
 
         If CME expects a higher number (789), the week has begun and goes on with that one. A lower
         one is no reason to go back: messages of those numbers were sent, and are asked for again.
@@ -164,6 +216,8 @@ class ClientSession(Engine):
         self.numbers = self._before
         if not self.numbers.begun:
             self.numbers = replace(self.numbers, next_out=1, next_in=1)
+        elif number == self.numbers.next_in:
+            self.numbers = replace(self.numbers, next_in=number + 1)
         self._go_on_with(expected)
         self._emit(fx.Save(self.numbers))
 
@@ -172,20 +226,37 @@ class ClientSession(Engine):
             self.numbers = replace(self.numbers, next_out=expected, begun=True)
 
     def _handle_logout(self, message: Message, now: datetime) -> None:
-        self._go_on_with(message.number(789))
+        expected = message.number(789)
+        if expected == 1 and self.state is not State.LOGOUT_SENT:
+            # CME has forgotten the numbers: the answer is 34=1, the next Logon 34=2. Only here
+            # does 789 lead back. CME's rule is not public; engines in use do this.
+            self.numbers = replace(self.numbers, next_out=1)
+        else:
+            self._go_on_with(expected)
         super()._handle_logout(message, now)
 
     def _check(self, message: Message, now: datetime) -> bool:
+        if self._promotion is not None and self._role(message) == "B":
+            # Sent before the promotion, with the backup's numbers.
+            return False
+        if self._indicator == "B" and self._role(message) == "P":
+            self._promotion = message
+            self._move(Trigger.PROMOTED)
+            self._emit(fx.NumbersWanted())
+            return False
         self._follow_role(message)
         return True
 
+    def _role(self, message: Message) -> str | None:
+        """Give the Fault Tolerance Indicator of TargetCompID (56), if it is this session's."""
+        target = message.get(56) or ""
+        known = target[:-1] == self.settings.sender_comp_id[:-1] and target[-1:] in INDICATORS
+        return target[-1:] if known else None
+
     def _follow_role(self, message: Message) -> None:
         """Take the Fault Tolerance Indicator that CME puts into TargetCompID (56)."""
-        target = message.get(56) or ""
-        own = self.settings.sender_comp_id
-        role = target[-1:]
-        known = target[:-1] == own[:-1] and role in INDICATORS
-        if known and role != self._indicator:
+        role = self._role(message)
+        if role is not None and role != self._indicator:
             self._indicator = role
             self._emit(fx.RoleChanged(role))
 

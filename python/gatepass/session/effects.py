@@ -6,6 +6,7 @@ A `Save` comes before the `Send` it belongs to: a number is safe on disk before 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from gatepass.session.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
@@ -40,6 +41,9 @@ class SignatureWanted:
 
     sender_comp_id: str
     canonical: bytes = field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SignatureWanted cannot be pickled or copied: it holds what is signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,14 @@ class Garbled:
 
 
 @dataclass(frozen=True, slots=True)
+class NumbersWanted:
+    """This backup is the primary now: stop the old primary, keep what is to come in its store.
+
+    Answer with `ClientSession.promoted` and the numbers kept there.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class RoleChanged:
     """TargetCompID (56) carries another Fault Tolerance Indicator."""
 
@@ -125,5 +137,6 @@ Effect = (
     | Rejected
     | Gap
     | Garbled
+    | NumbersWanted
     | RoleChanged
 )

@@ -72,7 +72,7 @@ class Engine(ABC):
         self._inbox.extend(self._framer.feed(data))
         self._waiting = self._waiting + len(data) if self.state in _AWAITING else 0
         if self._waiting > MAX_WAITING:
-            self._end("too much came while a signature was awaited")
+            self._end("too much came while an answer was awaited")
         self._pump(now)
 
     def tick(self, now: datetime) -> None:
@@ -110,10 +110,22 @@ class Engine(ABC):
         if self.state is not State.CLOSED:
             self._move(Trigger.END)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages are missing that were asked for, or will be."""
+        return bool(self._gap.held)
+
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
-        """Send an application message; gives its number. Raises `RuntimeError` if not logged on."""
+        """Send an application message; gives its number.
+
+        Raises `RuntimeError` if not logged on, `FramingError` for fields that make no message: it
+        would be kept, and could not be sent again when the other side asks for it.
+        """
         if self.state is not State.LOGGED_ON:
             raise RuntimeError(f"cannot send while {self.state.value}: log on first")
+        fields = tuple(fields)
+        if Message.parse(encode([(35, msg_type), *fields])).fields[1:] != fields:
+            raise FramingError("a field's value holds the separator (0x01): nothing was sent")
         return self._send(msg_type, fields, now, keep=True)
 
     def log_out(self, now: datetime, text: str | None = None) -> None:
@@ -358,6 +370,13 @@ class Engine(ABC):
         self._send(LOGOUT, self._logout_fields(text), now)
         self._end(text)
 
+    def _count_as(self, numbers: Numbers) -> None:
+        """Go on with the numbers of another connection: nothing of the old ones holds."""
+        self.numbers = numbers
+        self._gap.clear()
+        self._test = None
+        self._resending = False
+
     def _end(self, reason: str) -> None:
         self._move(Trigger.END)
         self._emit(fx.Close(reason))
@@ -372,4 +391,4 @@ class Engine(ABC):
 #: States in which the established session's rules hold.
 _LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})
 #: States in which nothing is read until the driver has answered, or ever.
-_AWAITING = frozenset({State.SIGNING, State.VERIFYING, State.CLOSED})
+_AWAITING = frozenset({State.SIGNING, State.VERIFYING, State.PROMOTING, State.CLOSED})

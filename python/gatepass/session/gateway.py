@@ -6,16 +6,16 @@ answers. The rules of the exchange live in `gatepass.gateway`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine
-from gatepass.session.message import LOGON, LOGOUT, Message
-from gatepass.session.numbers import Numbers
+from gatepass.session.message import LOGON, Message
+from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.states import State, Trigger
-from gatepass.signing import format_sending_time
+from gatepass.signing import format_sending_time, parse_sending_time
 
 #: A socket without a Logon is stale after this time (documented by CME).
 LOGON_TIMEOUT = timedelta(seconds=60)
@@ -32,6 +32,8 @@ class Finding:
 
 #: The connection belongs to the session that logged on; its role alone may change.
 OTHER_SENDER = Finding("Invalid SenderCompID (49) tag. Logout forced.", 49, logout=True)
+#: Documented by CME: they are rejected. Its words are not public.
+ON_BACKUP = Finding("Application messages are not accepted on the backup gateway", 35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,22 @@ class Identity:
 
 
 class GatewaySession(Engine):
-    """One connection of a gateway. `check` looks at every message after the Logon."""
+    """One connection of a gateway. `check` looks at every message after the Logon.
 
-    def __init__(self, sub_id: str, check: Callable[[Message], Finding | None]) -> None:
+    Messages older than `resend_window` are gap-filled, not resent.
+    """
+
+    def __init__(
+        self,
+        sub_id: str,
+        check: Callable[[Message], Finding | None],
+        *,
+        resend_window: timedelta | None = None,
+    ) -> None:
         super().__init__(Numbers(), heartbeat=30)
         self._look = check
+        self._resend_window = resend_window
+        self._promoted = False
         self._identity = Identity(sub_id, "", "", "")
         self._opened: datetime | None = None
 
@@ -111,24 +124,43 @@ class GatewaySession(Engine):
         self._ask(now)
         self._pump(now)
 
-    def refuse(self, logon: Message, text: str, next_expected: int, now: datetime) -> None:
-        """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`."""
+    def refuse(self, logon: Message, text: str, numbers: Numbers | None, now: datetime) -> None:
+        """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`.
+
+        `numbers` are those the Logout is written with; ``None``: those of this live connection.
+        """
         if self.state is not State.VERIFYING:
             return
+        if numbers is not None:
+            self.numbers = numbers
         self._identity = Identity(
             self._identity.sub_id,
             logon.get(49) or "null",
             _upper(logon.get(50) or "null"),
             logon.get(142) or "null",
         )
-        self._send(LOGOUT, [(58, text), (789, str(next_expected))], now)
-        self._end(text)
+        self._fail(text, now)
 
-    def promote(self) -> None:
-        """Be the primary from now on: the next message's TargetCompID (56) says so."""
+    def promote(self, numbers: Numbers, now: datetime) -> None:
+        """Be the primary from now on, with the session's numbers.
+
+        A Test Request goes out at once, so that the client learns of it by TargetCompID (56). What
+        the client has sent before it knows has the backup's numbers: it is ignored.
+        """
+        if self.state is not State.LOGGED_ON:
+            return
         client = self._identity.client_comp_id
-        if client.endswith("B"):
-            self._identity = replace(self._identity, client_comp_id=f"{client[:-1]}P")
+        self._identity = replace(self._identity, client_comp_id=f"{client[:-1]}P")
+        self._promoted = True
+        self._count_as(numbers)
+        self._send_test(now)
+
+    def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
+        """Answer `ResendWanted`: what is too old for this gateway is gap-filled."""
+        window = self._resend_window
+        if window is not None:
+            messages = [kept for kept in messages if now - _sent_at(kept) <= window]
+        super().resend(messages, begin, end, now)
 
     def force_out(self, text: str, now: datetime) -> None:
         """Log the client out and close."""
@@ -153,18 +185,25 @@ class GatewaySession(Engine):
         return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
 
     def _sender_fault(self, message: Message) -> Finding | None:
-        """Hold a message's sender against the session's: the firm, and on a backup the role."""
+        """Hold a message against its sender: the firm, and on a backup role and kind."""
         indicator = (message.get(49) or "")[-1:]
         if not self._is_of_client(message):
             return OTHER_SENDER
-        if self.client_comp_id.endswith("B") and indicator != "B":
+        if not self.client_comp_id.endswith("B"):
+            return None
+        if indicator != "B":
             text = f"Received invalid fault tolerance indicator = ({indicator}). Expected B"
             return Finding(text, 49)
-        return None
+        return None if message.is_admin else ON_BACKUP
 
     def _fills_before_logout(self) -> bool:
         # Documented: CME asks for what is missing first, then confirms.
         return self.state is State.LOGGED_ON
+
+    def _handle(self, message: Message, now: datetime) -> None:
+        indicator = (message.get(49) or "")[-1:]
+        if not (self._promoted and indicator == "B" and self._is_of_client(message)):
+            super()._handle(message, now)
 
     def _check(self, message: Message, now: datetime) -> bool:
         finding = self._look(message)
@@ -199,6 +238,11 @@ class GatewaySession(Engine):
             (143, who.client_location_id),
             (369, str(self.numbers.next_in - 1)),
         ]
+
+
+def _sent_at(kept: SentMessage) -> datetime:
+    """Tell when a message was sent first: SendingTime (52), which this gateway has written."""
+    return parse_sending_time(Message.parse(kept.wire).get(52) or "")
 
 
 def _upper(text: str) -> str:

@@ -18,6 +18,7 @@ class State(enum.Enum):
     VERIFYING = "verifying"
     LOGGED_ON = "logged on"
     RESETTING = "resetting"
+    PROMOTING = "promoting"
     LOGOUT_SENT = "logout sent"
     CLOSED = "closed"
 
@@ -32,6 +33,8 @@ class Trigger(enum.Enum):
     LOGON_RECEIVED = "Logon to verify"
     ACCEPTED = "logon accepted"
     ASK_RESET = "in-session logon"
+    PROMOTED = "backup becomes primary"
+    NUMBERS_GIVEN = "session's numbers given"
     ASK_LOGOUT = "Logout sent"
     END = "Logout received, refusal, silence or disconnect"
 
@@ -47,6 +50,9 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (_S.LOGON_SENT, _T.LOGON_REPLY): _S.LOGGED_ON,
     (_S.LOGGED_ON, _T.ASK_RESET): _S.RESETTING,
     (_S.RESETTING, _T.ASK_LOGON): _S.SIGNING,
+    (_S.LOGGED_ON, _T.PROMOTED): _S.PROMOTING,
+    (_S.LOGOUT_SENT, _T.PROMOTED): _S.PROMOTING,
+    (_S.PROMOTING, _T.NUMBERS_GIVEN): _S.LOGGED_ON,
     # the gateway's way
     (_S.CONNECTED, _T.LOGON_RECEIVED): _S.VERIFYING,
     (_S.LOGGED_ON, _T.LOGON_RECEIVED): _S.VERIFYING,

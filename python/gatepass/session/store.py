@@ -18,6 +18,8 @@ class Store(Protocol):
 
     A session's driver calls `save` before it sends, so a number that was on the wire is never
     used again; and before it hands a message to the application, so none is lost in between.
+
+    Each call raises `gatepass.errors.StoreError` where it cannot be done; the connection then ends.
     """
 
     def load(self) -> Numbers:

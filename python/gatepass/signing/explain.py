@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NoReturn
 
 from gatepass._native import (
     PROFILES,
@@ -51,6 +52,12 @@ class Explanation:
     expected: str | None = field(default=None, repr=False)
     received: str | None = field(default=None, repr=False)
     cause: str | None = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an Explanation cannot be pickled or copied, for it holds the canonical string: keep"
+            " as_dict() where that is meant to be kept"
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The explanation as plain data, for JSON."""

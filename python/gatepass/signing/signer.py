@@ -97,7 +97,8 @@ class LogonSigner:
         parsed = Logon(logon)
         parsed.canonical  # noqa: B018 - raises first if a signed field is missing or illegal
         signer = self._signer_for(parsed.values[_TAGS.index(49)], at)
-        return parsed.with_credentials(signer.access_key_id, _ask(signer, parsed.canonical))
+        signature = _checked(signer.sign(parsed.canonical))
+        return parsed.with_credentials(signer.access_key_id, signature)
 
     def sign_fields(self, values: Mapping[int, str], *, at: datetime | None = None) -> Credentials:
         """Sign the values of a Logon, given by tag; tags that are not signed are ignored.
@@ -107,7 +108,7 @@ class LogonSigner:
         signed = [values.get(tag) for tag in _TAGS]
         canonical_string("fix-logon", signed)  # raises first if a field is missing or illegal
         signer = self._signer_for(values[49].encode("ascii"), at)
-        signature = _ask(signer, canonical_string("fix-logon", signed))
+        signature = _checked(signer.sign(canonical_string("fix-logon", signed)))
         return Credentials(signer.access_key_id, encode_signature(signature))
 
     def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
@@ -116,10 +117,12 @@ class LogonSigner:
         return self._choose(sender_comp_id.decode("ascii"), at or datetime.now(timezone.utc))
 
 
-def _ask(signer: Signer, canonical: bytes) -> bytes:
-    """Get a signature and trust the signer with nothing more than that it is right."""
-    signature = signer.sign(canonical)
-    del canonical  # a traceback that shows local variables would show it
+# No variable here ever holds the canonical string: a signer may fail, and there are tracebacks that
+# show local variables.
+
+
+def _checked(signature: object) -> bytes:
+    """Trust the signer with nothing more than that its signature is right."""
     if not isinstance(signature, bytes) or len(signature) != _SIGNATURE_BYTES:
         raise SignerError(
             f"the signer gave no signature of {_SIGNATURE_BYTES} bytes: it must give the bytes of"

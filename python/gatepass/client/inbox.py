@@ -1,0 +1,53 @@
+"""The messages that a session has received and its application has not dealt with yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from gatepass.session.message import Message
+from gatepass.session.store import Store
+
+
+class Inbox:
+    """Gives them in order, one at a time, whichever connection they came by.
+
+    They wait in the store, not here: one that nobody reads takes no memory.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stirred = asyncio.Event()
+        self._given: int | None = None
+        self._in_doubt = bool(store.undelivered(1))
+
+    def stir(self) -> None:
+        """Have whoever waits look again: a message has come, or a connection has ended."""
+        self._stirred.set()
+
+    def acknowledge(self) -> None:
+        """Note that the message given out last was dealt with: it will not come again."""
+        if self._given is not None:
+            self._store.delivered(self._given)
+            self._given = None
+
+    async def messages(self, ended: Callable[[], bool]) -> AsyncIterator[Message]:
+        """Give messages until there are none left and nothing is to come.
+
+        After a crash the first one may have been dealt with, and says so:
+        ``possibly_delivered``. Raises `StoreError`.
+        """
+        while True:
+            self.acknowledge()
+            self._stirred.clear()
+            waiting = self._store.undelivered(1)
+            if waiting:
+                self._given = waiting[0].number
+                message = Message.parse(waiting[0].wire)
+                doubtful, self._in_doubt = self._in_doubt, False
+                yield replace(message, possibly_delivered=True) if doubtful else message
+            elif ended():
+                return
+            else:
+                await self._stirred.wait()

@@ -1,0 +1,175 @@
+"""One client of a gateway: its session, driven over asyncio, judged and reported."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gatepass.errors import StoreError
+from gatepass.gateway.admission import Refused
+from gatepass.gateway.injection import FaultyWire
+from gatepass.gateway.port import CLOSED_TEXT
+from gatepass.gateway.report import Report
+from gatepass.gateway.rules import check_message
+from gatepass.session import effects as fx
+from gatepass.session.gateway import GatewaySession
+from gatepass.session.message import Message
+from gatepass.session.numbers import Numbers
+from gatepass.session.states import State
+from gatepass.session.store import MemoryStore, Store
+from gatepass.transport import Connection
+
+if TYPE_CHECKING:
+    from gatepass.gateway.server import Gateway
+
+
+class GatewayConnection(Connection):
+    """One client of a gateway."""
+
+    session: GatewaySession
+
+    def __init__(self, gateway: Gateway, *, backup: bool) -> None:
+        session = GatewaySession(
+            gateway.kind.sub_id,
+            lambda message: check_message(message, gateway.rules),
+            resend_window=gateway.kind.resend_window,
+        )
+        super().__init__(session, MemoryStore(), gateway.clock)
+        self.gateway = gateway
+        self.backup = backup
+        self._name = ""
+        self._asking = ""
+        self._spoiler: FaultyWire | None = None
+        if gateway.injection is not None:
+            self._spoiler = FaultyWire(
+                gateway.injection, self, super()._write, super().data_received
+            )
+
+    def handle(self, effect: fx.Effect) -> None:
+        """Judge Logons and report the rest."""
+        if isinstance(effect, fx.VerificationWanted):
+            self._judge(effect)
+        elif isinstance(effect, fx.LoggedOut):
+            self._say("logout", effect.text or "asked by the client")
+        elif isinstance(effect, fx.Gap):
+            self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
+        elif isinstance(effect, fx.Garbled):
+            self._say("garbled", effect.reason)
+        elif isinstance(effect, fx.Received):
+            self._deliver(effect.message)
+        elif isinstance(effect, fx.Close):
+            self._say("close", effect.reason)
+
+    def store_failed(self, error: StoreError) -> None:
+        """Report it: the client only sees that the connection is gone."""
+        name = self.session.client_comp_id or self._asking
+        self.gateway.report(Report("store", name, str(error)))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection; until its Logon nobody else knows of it."""
+        self.gateway.connections.add(self)
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session, or to what spoils them first."""
+        if self._spoiler is None:
+            super().data_received(data)
+        else:
+            self._spoiler.receive(data)
+
+    def hang_up(self) -> None:
+        """End the connection without a word."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def fail_over(self, session: str) -> None:
+        """Let the primary gateway of a session fail, once this message is dealt with."""
+        asyncio.get_running_loop().call_soon(self._fail_over, session)
+
+    def log_out(self, text: str) -> None:
+        """Log the client out, once this message is dealt with."""
+        asyncio.get_running_loop().call_soon(self.force_out, text)
+
+    def tell(self, session: str, detail: str) -> None:
+        """Report a fault."""
+        self.gateway.report(Report("fault", session, detail))
+
+    def force_out(self, text: str) -> None:
+        """Log the client out."""
+        self.session.force_out(text, self.clock())
+        self.perform()
+
+    def promote(self, store: Store, numbers: Numbers) -> None:
+        """Be the primary from now on, and keep the session's numbers in its store."""
+        self.store = store
+        self.session.promote(numbers, self.clock())
+        self.perform()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the gateway's list."""
+        super().connection_lost(exc)
+        self.gateway.connections.discard(self)
+        if self._name:
+            self.gateway.left(self._name, self)
+
+    def _judge(self, effect: fx.VerificationWanted) -> None:
+        logon, now = effect.logon, self.clock()
+        self._asking = logon.get(49) or ""
+        in_session = bool(self._name)
+        verdict = self.gateway.admission.judge(
+            logon, now, backup=self.backup, in_session=in_session
+        )
+        sender = logon.get(49) or ""
+        if isinstance(verdict, Refused):
+            self.gateway.report(Report("refused", sender, verdict.reason))
+            if verdict.counted:
+                self.store = self.gateway.account(sender[:-1]).store
+            self.session.refuse(logon, verdict.text, verdict.numbers, now)
+            if verdict.text == CLOSED_TEXT:
+                self.gateway.log_out_all(sender[:-1])
+            return
+        self._name = sender[:-1]
+        if not self.backup:
+            # A backup counts on its own, and nothing of that is kept.
+            self.store = self.gateway.account(self._name).store
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
+        if self.session.state is State.LOGGED_ON and not in_session:
+            self.gateway.joined(self._name, self)
+        self._say(
+            "logged on",
+            f"34={logon.get(34)} as {verdict.indicator}, key pair {logon.get(355)}",
+        )
+        if not in_session:
+            self._deliver_again()
+
+    def _fail_over(self, session: str) -> None:
+        try:
+            self.gateway.fail_over(session)
+        except StoreError as error:
+            self.gateway.report(Report("store", session, str(error)))
+        except KeyError:
+            self.tell(session, "nobody is logged on: nothing failed")
+
+    def _deliver_again(self) -> None:
+        """Deliver what a gateway that was killed had received: it may have dealt with the first."""
+        doubtful = True
+        while waiting := self.store.undelivered():
+            for kept in waiting:
+                self._deliver(replace(Message.parse(kept.wire), possibly_delivered=doubtful))
+                doubtful = False
+
+    def _deliver(self, message: Message) -> None:
+        again = ", possibly delivered before" if message.possibly_delivered else ""
+        self._say("message", f"type {message.msg_type}{again}")
+        self.gateway.application(self._name, message)
+        self.store.delivered(message.msg_seq_num or 0)
+
+    def _write(self, wire: bytes) -> None:
+        if self._spoiler is None:
+            super()._write(wire)
+        else:
+            self._spoiler.send(wire)
+
+    def _say(self, what: str, detail: str) -> None:
+        self.gateway.report(Report(what, self.session.client_comp_id, detail))

@@ -1,0 +1,390 @@
+"""A session on both gateways: what fails over, what ends, and what never goes by the backup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatepass.client import Link, Pair, connect, connect_pair
+from gatepass.client.pair import BACKUP, PRIMARY
+from gatepass.errors import BackupError, FieldError, LogonRefusedError, NoConnectionError
+from gatepass.gateway import FaultPlan, Gateway, Kind, Report
+from gatepass.gateway import faults as ft
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session import effects as fx
+from gatepass.session.client import ClientSettings
+from gatepass.session.message import Message
+from gatepass.session.numbers import MAX_RESEND
+from gatepass.session.scenarios import Scenario
+from gatepass.session.states import State
+from gatepass.session.store import MemoryStore
+from tests.faults.virtual import Pipe, VirtualLoop, run_at
+
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+SETTINGS = ClientSettings("ABC123U", "OP1", "G", "US", "SYS", "1.0", "VENDOR")
+RING = KeyRing(
+    [generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()]
+)
+NAME = "ABC123"
+PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
+
+
+class Stage:
+    """Both gateways, a client's store, and what each side saw."""
+
+    def __init__(self, loop: VirtualLoop, kind: str, *faults: ft.Fault) -> None:
+        self.loop = loop
+        self.store = MemoryStore()
+        self.got: list[str] = []
+        self.arrived: list[str] = []
+        self.said: list[Report] = []
+        self.effects: list[tuple[str, fx.Effect]] = []
+        self.wires: list[tuple[str, bool, Message]] = []
+        self.gateway = Gateway(
+            RING,
+            Kind.parse(kind),
+            report=self.said.append,
+            clock=loop.clock,
+            application=lambda _name, message: self.arrived.append(message.get(58) or ""),
+            faults=FaultPlan(faults),
+        )
+        self.ports: list[int] = []
+
+    def pair(self, **options: Any):  # type: ignore[no-untyped-def]
+        primary, backup = (("127.0.0.1", port) for port in self.ports)
+        return connect_pair(
+            primary,
+            backup,
+            SETTINGS,
+            RING,
+            self.store,
+            observe=lambda which, effect: self.effects.append((which, effect)),
+            trace=lambda which, sent, wire: self.wires.append((which, sent, Message.parse(wire))),
+            clock=self.loop.clock,
+            **options,
+        )
+
+    async def read(self, pair: Pair | Link) -> None:
+        async for message in pair.messages():
+            assert not message.possibly_delivered
+            self.got.append(message.get(58) or "")
+
+    def say(self, text: str) -> None:
+        self.gateway.send(NAME, "n", [(58, text)])
+
+
+def play(
+    script: Callable[[Stage], Coroutine[Any, Any, None]], *faults: ft.Fault, kind: str = "cgw"
+) -> Stage:
+    stages: list[Stage] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        stage = Stage(loop, kind, *faults)
+        stages.append(stage)
+        for backup in (False, True):
+            stage.ports.append(await stage.gateway.listen("127.0.0.1", 0, backup=backup))
+        # Heartbeats go on for ever where something that is awaited does not come.
+        await asyncio.wait_for(script(stage), 86400)
+
+    run_at(WEDNESDAY, main)
+    return stages[0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    before=st.integers(0, 5),
+    after=st.integers(0, 5),
+    turns=st.integers(0, 6),
+    kind=st.sampled_from(["cgw", "dropcopy"]),
+)
+def test_a_failover_loses_and_doubles_nothing(
+    before: int, after: int, turns: int, kind: str
+) -> None:
+    """Whatever was under way, however far it had come."""
+    meant = [str(n) for n in range(before + after)]
+
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            reading = asyncio.create_task(stage.read(pair))
+            for text in meant[:before]:
+                await pair.send("D", [(58, text)])
+                stage.say(text)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            stage.gateway.fail_over(NAME)
+            for text in meant[before:]:
+                await pair.send("D", [(58, text)])
+                stage.say(text)
+            await asyncio.sleep(200.0)
+            assert pair.indicator == "P"
+            assert pair.active is pair.backup
+            reading.cancel()
+        there = stage.gateway.account(NAME).store.load()
+        here = stage.store.load()
+        assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+    stage = play(script, kind=kind)
+    assert stage.got == stage.arrived == meant
+
+
+def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            pair.primary.abort()
+            await asyncio.sleep(0)
+            assert pair.primary.session.state is State.CLOSED
+            # The exchange notices nothing of it yet, and then its gateway fails.
+            stage.gateway.fail_over(NAME)
+            number = await pair.send("D", [(58, "waited")])
+            assert pair.indicator == "P"
+            assert number == stage.store.load().next_out - 1
+            await asyncio.sleep(60.0)
+
+    assert play(script).arrived == ["waited"]
+
+
+def test_the_new_primary_of_drop_copy_is_asked_for_what_is_missing() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            stage.say("before")
+            stage.gateway.fail_over(NAME)
+            await asyncio.sleep(60.0)
+            await read_one(stage, pair)
+
+    stage = play(script, kind="dropcopy")
+    asked = [
+        (message.number(7) or 0, message.number(16) or 0)
+        for which, sent, message in stage.wires
+        if sent and message.msg_type == "2" and which == BACKUP
+    ]
+    assert len(asked) == 2
+    assert [end - begin + 1 <= MAX_RESEND for begin, end in asked] == [True, True]
+    assert asked[0][1] + 1 == asked[1][0]
+    assert sum(end - begin + 1 for begin, end in asked) == 4000
+    assert stage.got == ["before"]
+
+
+async def read_one(stage: Stage, pair: Pair) -> None:
+    async for message in pair.messages():
+        stage.got.append(message.get(58) or "")
+        return
+
+
+def test_a_reader_that_stops_and_begins_again_gets_nothing_twice() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            for number in range(3):
+                stage.say(f"{number}")
+            await asyncio.sleep(1.0)
+            await read_one(stage, pair)
+            stage.gateway.fail_over(NAME)
+            await asyncio.sleep(60.0)
+            await read_one(stage, pair)
+            await read_one(stage, pair)
+
+    stage = play(script)
+    assert stage.got == ["0", "1", "2"]
+    assert stage.store.undelivered() == []
+
+
+def test_the_backup_counts_on_its_own_and_nothing_of_it_is_kept() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            await pair.send("D", [(58, "one more")])
+            await asyncio.sleep(600.0)
+            kept = stage.store.load()
+            assert kept == pair.primary.session.numbers
+            assert pair.backup.session.numbers.next_out != kept.next_out
+        assert stage.store.load().next_out > kept.next_out
+
+    stage = play(script)
+    first = {(which, sent): message.msg_seq_num for which, sent, message in reversed(stage.wires)}
+    assert set(first.values()) == {1}
+    assert [report.what for report in stage.said].count("gap") == 0
+
+
+def test_application_messages_do_not_go_by_the_backup() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            before = pair.backup.session.numbers
+            with pytest.raises(BackupError, match="through the primary"):
+                pair.backup.send("D", [(58, "x")])
+            with pytest.raises(BackupError, match="through the primary"):
+                await pair.backup.log_on(Scenario.IN_SESSION)
+            assert pair.backup.session.numbers == before
+            assert pair.backup.session.state is State.LOGGED_ON
+
+    assert play(script).arrived == []
+
+
+def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
+    """The client never hears that the old connection is gone: it ends it by itself."""
+
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            (side,) = (c for c in stage.gateway.connections if not c.backup)
+            assert isinstance(side._transport, Pipe)
+            side._transport.peer = Pipe(stage.loop, asyncio.Protocol())
+            stage.gateway.fail_over(NAME)
+            assert side.session.state is State.CLOSED
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            await pair.send("D", [(58, "a")])
+            assert pair.primary.session.state is State.CLOSED
+            await asyncio.sleep(300.0)
+            await pair.send("D", [(58, "b")])
+            await asyncio.sleep(1.0)
+            there = stage.gateway.account(NAME).store.load()
+            here = stage.store.load()
+            assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+    assert play(script).arrived == ["a", "b"]
+
+
+def test_the_pair_ends_when_its_primary_connection_does() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            reading = asyncio.create_task(stage.read(pair))
+            stage.say("last")
+            await asyncio.sleep(1.0)
+            pair.primary.abort()
+            await pair.closed
+            assert pair.goodbye is not None
+            assert pair.goodbye.text == PRIMARY_GONE
+            await reading
+            with pytest.raises(NoConnectionError, match="both connections have ended"):
+                await pair.send("D", [(58, "x")])
+        async with stage.pair() as pair:
+            await pair.send("D", [(58, "again")])
+            await asyncio.sleep(1.0)
+
+    stage = play(script)
+    assert stage.got == ["last"]
+    assert stage.arrived == ["again"]
+
+
+def test_without_its_backup_a_session_goes_on() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            (side,) = (c for c in stage.gateway.connections if c.backup)
+            side.force_out("the backup alone")
+            await pair.backup.closed
+            await pair.send("D", [(58, "alone")])
+            await asyncio.sleep(1.0)
+            assert not pair.closed.done()
+            assert pair.goodbye is None
+
+    assert play(script).arrived == ["alone"]
+
+
+def test_both_log_out_cleanly() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair():
+            pass
+
+    stage = play(script)
+    assert [(which, sent) for which, sent, m in stage.wires if m.msg_type == "5"] == [
+        (BACKUP, True),
+        (BACKUP, False),
+        (PRIMARY, True),
+        (PRIMARY, False),
+    ]
+
+
+def test_a_logout_of_the_backup_that_crosses_its_promotion_is_said_again() -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            leaving = asyncio.create_task(pair.log_out())
+            await asyncio.sleep(0)
+            stage.gateway.fail_over(NAME)
+            await leaving
+            assert pair.backup.goodbye is not None
+
+    stage = play(script)
+    said = [m.get(49) for which, sent, m in stage.wires if sent and m.msg_type == "5"]
+    assert said == ["ABC123B", "ABC123P"]
+    here, there = stage.store.load(), stage.gateway.account(NAME).store.load()
+    assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_messages_asked_for_again_are_waited_for_before_a_logout(lost: bool) -> None:
+    """For as long as the log-out waits at all: an answer that never comes holds nothing up."""
+
+    async def script(stage: Stage) -> None:
+        async with stage.pair() as pair:
+            stage.say("0")
+            stage.say("1")
+            await asyncio.sleep(0.1)
+            assert pair.primary.session.is_behind
+        assert len(stage.store.undelivered()) == (0 if lost else 2)
+
+    # The first is lost, and its repetition comes late or never.
+    late = ft.Fault(ft.Drop() if lost else ft.Delay(3.5), msg_type="n", nth=3)
+    stage = play(script, ft.Fault(ft.Drop(), msg_type="n"), late)
+    which, sent, last = stage.wires[-1]
+    assert (which, sent, last.msg_type) == (PRIMARY, False, "5")
+
+
+def test_a_backup_that_refuses_leaves_nobody_logged_on() -> None:
+    async def script(stage: Stage) -> None:
+        with pytest.raises(LogonRefusedError, match="Invalid Logon"):
+            async with stage.pair():
+                pass
+
+    stage = play(script, ft.Fault(ft.ExpirePair(), ft.Direction.RECEIVE, "0"))
+    which, sent, last = stage.wires[-1]
+    assert (which, sent, last.msg_type) == (PRIMARY, False, "5")
+
+
+def test_a_session_without_fault_tolerance_is_no_pair() -> None:
+    settings = replace(SETTINGS, sender_comp_id="ABC123N")
+
+    async def script(stage: Stage) -> None:
+        ports = [("127.0.0.1", port) for port in stage.ports]
+        with pytest.raises(FieldError, match="ends in U"):
+            async with connect_pair(*ports, settings, RING, stage.store, clock=stage.loop.clock):
+                pass
+
+    assert play(script).said == []
+
+
+def test_a_failover_before_the_backup_is_on_is_a_refusal() -> None:
+    async def script(stage: Stage) -> None:
+        with pytest.raises(LogonRefusedError, match="Must be logged on to Primary"):
+            async with stage.pair():
+                pass
+        async with stage.pair() as pair:
+            assert pair.primary.session.scenario is Scenario.MID_WEEK
+
+    play(script, ft.Fault(ft.FailOver(), ft.Direction.RECEIVE, "0"))
+
+
+@pytest.mark.parametrize(
+    ("turned", "words"), [(False, "this is a backup gateway"), (True, "is not a backup gateway")]
+)
+def test_gateways_that_are_confused_are_told_apart(turned: bool, words: str) -> None:
+    async def script(stage: Stage) -> None:
+        if turned:
+            other = Gateway(RING, Kind.parse("cgw"), clock=stage.loop.clock)
+            stage.ports[1] = await other.listen("127.0.0.1", 0)
+            with pytest.raises(NoConnectionError, match=words):
+                async with stage.pair():
+                    pass
+            return
+        async with stage.pair() as pair:
+            pair.backup.abort()
+            await pair.backup.closed
+            address, clock = ("127.0.0.1", stage.ports[1]), stage.loop.clock
+            with pytest.raises(NoConnectionError, match=words):
+                async with connect(*address, SETTINGS, RING, MemoryStore(), clock=clock):
+                    pass
+
+    play(script)

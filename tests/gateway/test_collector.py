@@ -1,0 +1,76 @@
+"""Full collections become rare, and sessions leave nothing that only they could free."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from gatepass.gateway import Gateway, Kind
+from gatepass.gateway.collector import BETWEEN_FULL, rare_full_collections
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.message import encode
+from gatepass.signing import format_sending_time
+
+TODAY = datetime.now(timezone.utc).date()
+PAIR = generate_pair("ABC", TODAY - timedelta(days=2), date(TODAY.year + 1, 6, 1)).key_pair()
+OTHER = generate_pair("ABC", TODAY - timedelta(days=2), date(TODAY.year + 1, 6, 1)).key_pair()
+
+
+def full_collections() -> int:
+    return gc.get_stats()[2]["collections"]
+
+
+def test_many_new_objects_lead_to_no_full_collection() -> None:
+    before = gc.get_threshold()
+    with rare_full_collections():
+        assert gc.get_threshold() == (*before[:2], BETWEEN_FULL)
+        gc.collect()
+        counted = full_collections()
+        kept = [[] for _ in range(200_000)]
+        assert full_collections() == counted
+    assert gc.get_threshold() == before
+    assert len(kept) == 200_000
+
+
+def test_the_collector_is_as_it_was_after_an_error() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(ValueError, match="mine"), rare_full_collections():
+        raise ValueError("mine")
+    assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize("pair", [PAIR, OTHER], ids=["logged on", "refused"])
+def test_a_session_that_is_over_leaves_no_cycle_of_ours(pair: object) -> None:
+    def logon() -> bytes:
+        now = format_sending_time(datetime.now(timezone.utc))
+        head = [(35, "A"), (34, "1"), (49, "ABC123N"), (50, "OP"), (52, now), (56, "CME")]
+        tail = [(57, "G"), (142, "US"), (369, "0"), (108, "30")]
+        names = [(1603, "T"), (1604, "1"), (1605, "T")]
+        return pair.signing_key.sign_logon(pair.access_key_id, encode([*head, *tail, *names]))
+
+    async def converse() -> list[str]:
+        gateway = Gateway(KeyRing([PAIR]), Kind.parse("cgw"))
+        port = await gateway.listen("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            writer.write(logon())
+            await reader.readuntil(b"\x0135=1\x01" if pair is PAIR else b"\x0135=5\x01")
+            writer.close()
+            while gateway.connections:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)
+            gc.collect()
+            found = [type(thing) for thing in gc.garbage]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+        await gateway.close()
+        return [f"{kind.__module__}.{kind.__qualname__}" for kind in found]
+
+    left = asyncio.run(converse())
+    assert [name for name in left if name.startswith("gatepass")] == []
