@@ -6,8 +6,9 @@ Start ``gatepass simulate --keys keys.txt --port 9000``, then::
         --sender-comp-id ABC123N --state state
 
 It writes every message (``>`` sent, ``<`` received) and ends at a Logout. Each line of its input is
-the ClOrdID of a New Order that is sent; the end of the input logs out. The exit status is 1 if the
-Logon was refused: try again at most three times in a minute, for the fifth refusal closes the port.
+the ClOrdID of a New Order that is sent, or ``in-session``, which logs on in-session: both sides'
+numbers begin again at 1. The end of the input logs out. The exit status is 1 if the Logon was
+refused: try again at most three times in a minute, for the fifth refusal closes the port.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ SocketConnectHost={host}
 SocketConnectPort={port}
 """
 
-HEADER = {50: "OPERATOR1", 57: "G", 142: "US,NY"}
+HEADER = {50: "OPERATOR1", 142: "US,NY"}
 LOGON = {1603: "GATEPASS", 1604: "1.0", 1605: "EXAMPLE"}
 
 _SIGNATURE = re.compile(r"(?<=\b1402=)[^|]+")
@@ -62,8 +63,9 @@ def show(direction: str, message: quickfix.Message) -> None:
 class Initiator(quickfix.Application):  # type: ignore[misc]
     """One session with Globex: completes and signs what QuickFIX sends."""
 
-    def __init__(self, signer: LogonSigner) -> None:
+    def __init__(self, signer: LogonSigner, target_sub_id: str) -> None:
         super().__init__()
+        self._header = {**HEADER, 57: target_sub_id}
         self.ended = threading.Event()
         self.refused = False
         self._up = False
@@ -94,11 +96,18 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
         show(">", message)
 
     def fromAdmin(self, message, session_id):  # noqa: N802
-        """Keep what a refusal says about the numbers."""
+        """Keep the role that a Logon assigns, and what a refusal says about the numbers."""
         show("<", message)
+        if message.getHeader().getField(35) == "A":
+            # SenderCompID (49) of all that follows: a Logon with U was answered by P or B.
+            self._header[49] = message.getHeader().getField(56)
         if message.getHeader().getField(35) == "5" and not self._up:
             self.refused = True
-            self._expected = quickfix.Session.lookupSession(session_id).getExpectedTargetNum()
+            expected = quickfix.Session.lookupSession(session_id).getExpectedTargetNum()
+            # In mid-week the refusal has a number like any message. Before the week has begun, or
+            # while the session is on elsewhere, it is 1 and does not count.
+            counts = 1 < int(message.getHeader().getField(34)) == expected
+            self._expected = expected + counts
             if message.isSetField(789):
                 self._number_for_next_logon = int(message.getField(789))
 
@@ -113,14 +122,14 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
             # Or QuickFIX would use up a number at once, on a Logon that it cannot send any more.
             session.logout()
             if self._number_for_next_logon is not None:
-                # It counts both the Logout that refuses and its own answer; CME counts neither.
+                # It counts every Logout that refuses, and its own answer, which CME never counts.
                 session.setNextSenderMsgSeqNum(self._number_for_next_logon)
                 session.setNextTargetMsgSeqNum(self._expected)
         print("* logged out", flush=True)  # noqa: T201
         self.ended.set()
 
     def _complete(self, message, session_id):
-        for tag, value in HEADER.items():
+        for tag, value in self._header.items():
             message.getHeader().setField(tag, value)
         mark_processed(message, session_id)
 
@@ -131,11 +140,16 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
 
 
 def send_lines(session_id: quickfix.SessionID) -> None:
-    """Send a New Order for each line of the input; log out at its end."""
+    """Do what each line of the input says; log out at its end."""
     for line in sys.stdin:
         message = quickfix.Message()
-        message.getHeader().setField(35, "D")
-        message.setField(11, line.strip())
+        if line.strip() == "in-session":
+            message.getHeader().setField(35, "A")
+            message.setField(108, "30")
+            message.setField(141, "Y")
+        else:
+            message.getHeader().setField(35, "D")
+            message.setField(11, line.strip())
         quickfix.Session.sendToTarget(message, session_id)
     quickfix.Session.lookupSession(session_id).logout()
 
@@ -146,6 +160,7 @@ def main() -> int:
     parser.add_argument("address", metavar="HOST:PORT")
     parser.add_argument("--keys", required=True)
     parser.add_argument("--sender-comp-id", required=True)
+    parser.add_argument("--target-sub-id", default="G", help="57: G, or a market segment's digits")
     parser.add_argument("--state", type=Path, required=True)
     options = parser.parse_args()
     host, _, port = options.address.rpartition(":")
@@ -154,7 +169,7 @@ def main() -> int:
     path.write_text(SETTINGS.format(host=host, port=port, **vars(options)))
 
     settings = quickfix.SessionSettings(str(path))
-    application = Initiator(LogonSigner(open_keys(options.keys)))
+    application = Initiator(LogonSigner(open_keys(options.keys)), options.target_sub_id)
     store = quickfix.FileStoreFactory(settings)
     initiator = quickfix.SocketInitiator(application, store, settings)
     initiator.start()

@@ -1,7 +1,8 @@
 """Other people's engines, each a program of its own with the same small language.
 
 It writes ``> MESSAGE`` for what it sends, ``< MESSAGE`` for what it receives, ``* logged on`` and
-``* logged out``; a line of its input is the ClOrdID of a New Order, the end of the input logs out.
+``* logged out``; a line of its input is the ClOrdID of a New Order, or ``in-session`` for an
+in-session logon; the end of the input logs out.
 """
 
 from __future__ import annotations
@@ -29,42 +30,55 @@ class Command:
     environment: Mapping[str, str]
 
 
-def quickfix(port: int, pair: IssuedPair, state: Path) -> Command:
+@dataclass(frozen=True)
+class Role:
+    """What an engine is to be: where, who, and with which key pair."""
+
+    port: int
+    pair: IssuedPair
+    state: Path
+    sender: str = SENDER
+    target_sub_id: str = "G"
+
+
+def quickfix(role: Role) -> Command:
     """QuickFIX, signed by `gatepass.integrations.quickfix`: the example itself."""
-    keys = state / "keys.txt"
-    write_key_file(keys, [pair])
+    keys = role.state / "keys.txt"
+    write_key_file(keys, [role.pair])
     return Command(
         (
-            *(sys.executable, "-m", "examples.quickfix_initiator", f"127.0.0.1:{port}"),
-            *("--keys", str(keys), "--sender-comp-id", SENDER, "--state", str(state)),
+            *(sys.executable, "-m", "examples.quickfix_initiator", f"127.0.0.1:{role.port}"),
+            *("--keys", str(keys), "--sender-comp-id", role.sender, "--state", str(role.state)),
+            *("--target-sub-id", role.target_sub_id),
         ),
         {},
     )
 
 
-def quickfixj(port: int, pair: IssuedPair, state: Path) -> Command:
+def quickfixj(role: Role) -> Command:
     """QuickFIX/J, which knows nothing of gatepass."""
     jars = os.environ["GATEPASS_QUICKFIXJ"]
     source = str(ROOT / "tests/interop/quickfixj/Initiator.java")
     return Command(
         (
-            *("java", "-cp", f"{jars}/*", source, "127.0.0.1", str(port)),
-            *(SENDER, pair.access_key_id, str(state)),
+            *("java", "-cp", f"{jars}/*", source, "127.0.0.1", str(role.port), role.sender),
+            *(role.target_sub_id, role.pair.access_key_id, str(role.state)),
         ),
-        {"GATEPASS_TEST_SECRET": pair.secret.reveal()},
+        {"GATEPASS_TEST_SECRET": role.pair.secret.reveal()},
     )
 
 
-def quickfix_acceptor(port: int, pair: IssuedPair, state: Path) -> Command:
+def quickfix_acceptor(role: Role) -> Command:
     """A QuickFIX acceptor that checks Logons as CME does, with the reference oracle."""
     module = "tests.interop.quickfix_acceptor"
+    names = (role.sender, role.pair.access_key_id, str(role.state))
     return Command(
-        (sys.executable, "-m", module, str(port), SENDER, pair.access_key_id, str(state)),
-        {"GATEPASS_TEST_SECRET": pair.secret.reveal()},
+        (sys.executable, "-m", module, str(role.port), *names),
+        {"GATEPASS_TEST_SECRET": role.pair.secret.reveal()},
     )
 
 
-Engine = Callable[[int, IssuedPair, Path], Command]
+Engine = Callable[[Role], Command]
 
 
 class Running:
@@ -103,10 +117,8 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(
-    engine: Engine, port: int, pair: IssuedPair, state: Path
-) -> AsyncIterator[Running]:
-    command = engine(port, pair, state)
+async def running(engine: Engine, role: Role) -> AsyncIterator[Running]:
+    command = engine(role)
     process = await asyncio.create_subprocess_exec(
         *command.arguments,
         cwd=ROOT,

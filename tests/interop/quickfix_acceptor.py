@@ -2,7 +2,8 @@
 
 Arguments: PORT CLIENT_COMP_ID ACCESS_KEY_ID STATE; the secret key is in the environment. Its output
 is that of the initiators. Lines of its input: ``send TEXT`` (35=n), ``skip N`` (leave out N of its
-own numbers), ``expect N`` (the number it wants next). The end of the input logs out.
+own numbers), ``expect N`` (the number it wants next); ``* obeyed LINE`` says that it is done. The
+end of the input logs out.
 """
 
 # ruff: noqa: N802 - the engine calls these names
@@ -143,6 +144,7 @@ def main():
     session_id = quickfix.SessionID("FIX.4.2", "CME", client)
     for line in sys.stdin:
         obey(line, session_id)
+        print(f"* obeyed {line.strip()}", flush=True)
     acceptor.stop()
 
 

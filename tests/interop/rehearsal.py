@@ -19,6 +19,7 @@ from tests.interop.relay import CLIENT, Relay
 
 INVALID = "Invalid Logon. Logout Forced"
 NAME = engines.SENDER[:-1]
+CGW = Kind.parse("cgw")
 
 
 def new_pair() -> IssuedPair:
@@ -36,13 +37,15 @@ class Rehearsal:
     relay: Relay = field(default_factory=Relay)
     reports: list[Report] = field(default_factory=list)
     late: timedelta = timedelta()
+    kind: Kind = CGW
+    sender: str = engines.SENDER
 
     @contextlib.asynccontextmanager
     async def gateway(self, known: IssuedPair | None = None) -> AsyncIterator[tuple[Gateway, int]]:
         ring = KeyRing([(known or self.pair).key_pair()])
         gateway = Gateway(
             ring,
-            Kind.parse("cgw"),
+            self.kind,
             report=self.reports.append,
             clock=lambda: utc_now() + self.late,
         )
@@ -53,7 +56,8 @@ class Rehearsal:
             await gateway.close()
 
     def client(self, port: int) -> contextlib.AbstractAsyncContextManager[engines.Running]:
-        return engines.running(self.engine, port, self.pair, self.state)
+        role = engines.Role(port, self.pair, self.state, self.sender, self.kind.sub_id)
+        return engines.running(self.engine, role)
 
     async def up(self, engine: engines.Running) -> None:
         """Wait until it is logged on and has answered the Test Request."""

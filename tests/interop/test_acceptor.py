@@ -44,7 +44,8 @@ class Acceptor:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[tuple[engines.Running, int]]:
         port = free_port()
-        engine = engines.running(engines.quickfix_acceptor, port, self.pair, self.state)
+        role = engines.Role(port, self.pair, self.state)
+        engine = engines.running(engines.quickfix_acceptor, role)
         async with engine as acceptor, self.relay.listening(port) as relayed:
             await acceptor.line("* listening")
             yield acceptor, relayed
@@ -167,6 +168,7 @@ def test_it_takes_the_number_from_the_refusal(acceptor: Acceptor) -> None:
                 await engine.line("< ", "|35=0|")
             await engine.line("* logged out")
             await engine.order("expect 9")
+            await engine.line("* obeyed expect 9")
             with pytest.raises(LogonRefusedError) as refused:
                 async with acceptor.client(port):
                     pass

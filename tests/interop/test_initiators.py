@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gatepass.gateway import Kind
 from gatepass.keys.pair import IssuedPair
 from tests.interop import engines
 from tests.interop.rehearsal import INVALID, NAME, Rehearsal, new_pair, until
@@ -106,6 +107,78 @@ def test_it_is_told_to_send_again_what_a_broken_connection_lost(rehearsal: Rehea
     run(conversation())
 
 
+def test_it_logs_on_in_session_and_both_begin_again_at_1(rehearsal: Rehearsal) -> None:
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
+            await rehearsal.up(engine)
+            await engine.order("before")
+            await until(lambda: rehearsal.count("message") == 1)
+            await engine.order("in-session")
+            await rehearsal.up(engine)
+            await engine.order("after")
+            await until(lambda: rehearsal.count("message") == 2)
+            gateway.send(NAME, "n", [(58, "after")])
+            await engine.line("< ", "|35=n|", "|34=3|", "|58=after|")
+            assert await engine.log_out() == 0
+            numbers = gateway.account(NAME).store.load()
+        for side in (CLIENT, GATEWAY):
+            again = rehearsal.relay.messages(side, "A")[1]
+            assert (again["34"], again["141"]) == ("1", "Y")
+        assert rehearsal.relay.messages(CLIENT, "A")[1]["369"] == "0"
+        assert [order["34"] for order in rehearsal.relay.messages(CLIENT, "D")] == ["3", "3"]
+        # Logon, Heartbeat or Test Request, a message, Logout.
+        assert (numbers.next_in, numbers.next_out) == (5, 5)
+        assert rehearsal.count("gap") == 0
+        assert rehearsal.relay.messages(CLIENT, "2") == []
+
+    run(conversation())
+
+
+def test_it_is_assigned_the_primarys_role(rehearsal: Rehearsal) -> None:
+    rehearsal.sender = f"{NAME}U"
+
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port):
+            for texts in (["one"], ["one", "two"]):
+                async with rehearsal.client(port) as engine:
+                    await rehearsal.up(engine)
+                    await engine.order(texts[-1])
+                    await until(lambda: rehearsal.count("message") == len(texts))  # noqa: B023
+                    gateway.send(NAME, "n", [(58, texts[-1])])
+                    await engine.line("< ", "|35=n|", f"|56={NAME}P|")
+                    assert await engine.log_out() == 0
+        for msg_type, senders in {"A": ["U", "U"], "0": ["P", "P"], "D": ["P", "P"]}.items():
+            sent = rehearsal.relay.messages(CLIENT, msg_type)
+            assert [message["49"] for message in sent] == [NAME + role for role in senders]
+        assert rehearsal.relay.messages(GATEWAY, "3") == []
+
+    run(conversation())
+
+
+@pytest.mark.parametrize("kind", ["msgw:92", "dropcopy"])
+def test_it_logs_on_to_other_kinds_of_gateway(rehearsal: Rehearsal, kind: str) -> None:
+    rehearsal.kind = Kind.parse(kind)
+
+    async def conversation() -> None:
+        async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
+            await rehearsal.up(engine)
+            rehearsal.relay.lose(GATEWAY, lambda message: message.get("58") == "two")
+            for text in ("one", "two", "three"):
+                gateway.send(NAME, "n", [(58, text)])
+            await engine.line("< ", "|35=n|", "|43=Y|", "|58=two|")
+            if kind != "dropcopy":
+                await engine.order("one")
+                await until(lambda: rehearsal.count("message") == 1)
+            assert await engine.log_out() == 0
+        (logon,) = rehearsal.relay.messages(GATEWAY, "A")
+        assert logon["50"] == rehearsal.kind.sub_id
+        (asked,) = rehearsal.relay.messages(CLIENT, "A")
+        assert asked["57"] == rehearsal.kind.sub_id
+        assert rehearsal.relay.messages(GATEWAY, "3") == []
+
+    run(conversation())
+
+
 def expired(pair: IssuedPair) -> IssuedPair:
     return replace(pair, created=date(2024, 1, 2), expires=date(2025, 1, 2))
 
@@ -161,11 +234,16 @@ def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehea
                 refusal = await engine.line("< ", "|35=5|")
                 assert "|789=9|" in refusal
                 assert "too low" in refusal
+                # In mid-week the refusal has the number that comes next.
+                assert "|34=4|" in refusal
                 assert await engine.end() == 1
             async with rehearsal.client(port) as engine:
                 await rehearsal.up(engine)
                 assert await engine.log_out() == 0
         assert [logon["34"] for logon in rehearsal.relay.messages(CLIENT, "A")] == ["1", "4", "9"]
+        answers = rehearsal.relay.messages(GATEWAY, "A")
+        assert [logon["34"] for logon in answers] == ["1", "5"]
+        assert rehearsal.relay.messages(CLIENT, "2") == []
 
     run(conversation())
 

@@ -23,9 +23,10 @@ import quickfix.SocketInitiator;
  * A QuickFIX/J initiator that logs on as CME asks, written from CME's description and with nothing
  * of gatepass in it.
  *
- * <p>Arguments: HOST PORT SENDER_COMP_ID ACCESS_KEY_ID STATE; the secret key is in the environment.
- * It writes every message (> sent, < received); each line of its input is the ClOrdID of a New
- * Order; the end of the input logs out. The exit status is 1 if the Logon was refused.
+ * <p>Arguments: HOST PORT SENDER_COMP_ID TARGET_SUB_ID ACCESS_KEY_ID STATE; the secret key is in the
+ * environment. It writes every message (> sent, < received); each line of its input is the ClOrdID
+ * of a New Order, or "in-session" for an in-session logon; the end of the input logs out. The exit
+ * status is 1 if the Logon was refused.
  */
 final class Initiator implements Application {
     private static final int[] IN_HEADER = {34, 49, 50, 52, 57, 142, 369};
@@ -34,6 +35,7 @@ final class Initiator implements Application {
     private final String accessKeyId;
     private final String secret;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile String role;
     private volatile boolean up;
     private volatile boolean refused;
     private volatile int numberForNextLogon;
@@ -55,8 +57,14 @@ final class Initiator implements Application {
 
     @Override
     public void toAdmin(Message message, SessionID id) {
+        follow(message);
         if (type(message).equals("A")) {
             message.removeField(98);
+            if (message.isSetField(141) && value(message, 141).equals("Y")) {
+                // The engine sets its numbers back when this has returned.
+                message.getHeader().setString(34, "1");
+                message.getHeader().setString(369, "0");
+            }
             message.setString(1603, "QUICKFIXJ");
             message.setString(1604, "3.0");
             message.setString(1605, "TEST");
@@ -72,15 +80,22 @@ final class Initiator implements Application {
 
     @Override
     public void toApp(Message message, SessionID id) {
+        follow(message);
         show(">", message);
     }
 
     @Override
     public void fromAdmin(Message message, SessionID id) {
         show("<", message);
+        if (type(message).equals("A")) {
+            role = value(message.getHeader(), 56);
+        }
         if (type(message).equals("5") && !up) {
             refused = true;
-            expected = Session.lookupSession(id).getExpectedTargetNum();
+            int next = Session.lookupSession(id).getExpectedTargetNum();
+            // In mid-week the refusal has a number like any message; otherwise it is 1, uncounted.
+            int number = Integer.parseInt(value(message.getHeader(), 34));
+            expected = number > 1 && number == next ? next + 1 : next;
             numberForNextLogon = message.isSetField(789) ? Integer.parseInt(value(message, 789)) : 0;
         }
     }
@@ -94,6 +109,13 @@ final class Initiator implements Application {
     public void onLogout(SessionID id) {
         say("* logged out");
         ended.countDown();
+    }
+
+    /** Names the sender as the exchange does since its Logon. */
+    private void follow(Message message) {
+        if (role != null) {
+            message.getHeader().setString(49, role);
+        }
     }
 
     private String signature(Message message) {
@@ -141,14 +163,20 @@ final class Initiator implements Application {
         System.out.flush();
     }
 
-    /** Sends a New Order for each line of the input and logs out at its end. */
+    /** Does what each line of the input says and logs out at its end. */
     private static void sendLines(SessionID id) {
         try {
             BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
             for (String line = input.readLine(); line != null; line = input.readLine()) {
                 Message message = new Message();
-                message.getHeader().setString(35, "D");
-                message.setString(11, line);
+                if (line.equals("in-session")) {
+                    message.getHeader().setString(35, "A");
+                    message.setString(108, "30");
+                    message.setString(141, "Y");
+                } else {
+                    message.getHeader().setString(35, "D");
+                    message.setString(11, line);
+                }
                 Session.sendToTarget(message, id);
             }
         } catch (Exception error) {
@@ -164,22 +192,23 @@ final class Initiator implements Application {
             {"SocketConnectPort", arguments[1]},
             {"SenderSubID", "OPERATOR2"},
             {"SenderLocationID", "US,IL"},
-            {"TargetSubID", "G"},
+            {"TargetSubID", arguments[3]},
             {"HeartBtInt", "30"},
             {"ReconnectInterval", "15"},
             {"NonStopSession", "Y"},
             {"UseDataDictionary", "N"},
             {"CheckCompID", "N"},
             {"EnableLastMsgSeqNumProcessed", "Y"},
-            {"FileStorePath", arguments[4]},
+            {"FileStorePath", arguments[5]},
         };
         SessionID id =
-                new SessionID("FIX.4.2", arguments[2], "OPERATOR2", "US,IL", "CME", "G", "", "");
+                new SessionID(
+                        "FIX.4.2", arguments[2], "OPERATOR2", "US,IL", "CME", arguments[3], "", "");
         SessionSettings settings = new SessionSettings();
         for (String[] value : values) {
             settings.setString(id, value[0], value[1]);
         }
-        Initiator application = new Initiator(arguments[3], System.getenv("GATEPASS_TEST_SECRET"));
+        Initiator application = new Initiator(arguments[4], System.getenv("GATEPASS_TEST_SECRET"));
         SocketInitiator initiator =
                 new SocketInitiator(
                         application,
@@ -193,7 +222,7 @@ final class Initiator implements Application {
         reader.start();
         application.ended.await();
         if (application.refused && application.numberForNextLogon > 0) {
-            // After the engine's own counting: neither the refusal nor its answer uses a number.
+            // After the engine's own counting: its answer to the refusal uses no number.
             Session session = Session.lookupSession(id);
             session.setNextSenderMsgSeqNum(application.numberForNextLogon);
             session.setNextTargetMsgSeqNum(application.expected);
