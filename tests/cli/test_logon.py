@@ -260,6 +260,72 @@ def test_a_gateway_that_forgot_the_week_is_told_apart(tmp_path: Path) -> None:
         assert live.logon("--scenario", "beginning-of-week").returncode == 0
 
 
+def backup_of(live: Rehearsal) -> str:
+    """Read where the backup gateway listens."""
+    assert live.process.stderr is not None
+    line = live.process.stderr.readline().decode()
+    assert line.startswith("backup gateway on ")
+    return line.split()[-1]
+
+
+def test_both_gateways_and_each_message_says_which(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--backup-port", "0") as live:
+        words = ("--sender-comp-id", "ABC123U", "--backup", backup_of(live))
+        messages, ending = told(live.logon(*words, "--json"))
+        assert ending["result"] == "logged out"
+        logons = [(m["connection"], values(m)[34]) for m in messages if m["name"] == "Logon"]
+        assert logons == [("primary", "1")] * 2 + [("backup", "1")] * 2
+        text = live.logon(*words).stdout.decode()
+        assert "→ Logon (A) sent on the primary" in text
+        assert "← Logon (A) received on the backup" in text
+        assert "✓ logged on, and logged out cleanly" in text
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_a_failover_is_shown_and_survived(tmp_path: Path, json: bool) -> None:
+    with rehearsal(tmp_path, "--backup-port", "0") as live:
+        session = ("--sender-comp-id", "ABC123U", "--state", str(tmp_path / "s"))
+        words = [*session, "--stay", "60", "--backup", backup_of(live)]
+        words += ["--json"] if json else []
+        with started("logon", live.address, "--keys", live.keys, *words) as client:
+            while b"ABC123B" not in live.wait_for(b"logged on"):
+                pass
+            live.say("fail-over ABC123")
+            assert b"the backup is promoted" in live.wait_for(b"failed over")
+            assert client.stdout is not None
+            sign = b'"promoted": true' if json else b"failover: the backup is the primary now"
+            assert any(sign in line for line in client.stdout)
+            live.say("send ABC123 still here")
+            assert any(b"still here" in line for line in client.stdout)
+            client.terminate()
+            client.communicate(timeout=30)
+        assert client.returncode == 0
+        # The numbers went on, so the next Logon is good.
+        assert live.logon(*session).returncode == 0
+
+
+def test_in_session_with_a_backup_goes_by_the_primary(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--backup-port", "0") as live:
+        words = ("--sender-comp-id", "ABC123U", "--backup", backup_of(live))
+        messages, ending = told(live.logon(*words, "--scenario", "in-session", "--json"))
+        assert ending["result"] == "logged out"
+        resets = [m["connection"] for m in messages if values(m).get(141) == "Y"]
+        assert resets == ["primary", "primary"]
+
+
+def test_a_lost_primary_is_told_with_what_to_do(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[fault]]\ndo = "disconnect"\non = "receive"\ntype = "0"\nnth = 3\n')
+    backup = ("--backup-port", "0", "--fault-plan", str(plan))
+    with rehearsal(tmp_path, *backup) as live:
+        words = ("--sender-comp-id", "ABC123U", "--backup", backup_of(live))
+        answer = live.logon(*words, "--heartbeat", "5", "--stay", "60", "--json")
+        assert answer.returncode == 1
+        ending = told(answer)[1]
+        assert ending["text"] == "Logout initiated due to disconnect on primary connection"
+        assert "primary again" in ending["what_to_do"]
+
+
 def test_no_gateway_is_exit_code_3(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -314,6 +380,15 @@ def test_an_expired_pair_is_bad_input_and_nothing_is_sent(live: Rehearsal) -> No
         (("localhost:1", "--sender-comp-id", "../ABC"), "--sender-comp-id"),
         (("example.com:1", "--sender-comp-id", "ABC123N", "--unguarded"), "--unguarded"),
         (("localhost:1", "--sender-comp-id", "ABC123N", "--scenario", "x"), "--scenario"),
+        (("localhost:1", "--sender-comp-id", "ABC123U", "--backup", "here"), "--backup"),
+        (("localhost:1", "--sender-comp-id", "ABC123N", "--backup", "h:2"), "--sender-comp-id"),
+        (
+            (
+                *("localhost:1", "--sender-comp-id", "ABC123U", "--unguarded"),
+                *("--backup", "example.com:1"),
+            ),
+            "--unguarded",
+        ),
         (("localhost:1", "--sender-comp-id", "ABC123N", "--access-key", "not/one"), "355"),
     ],
     ids=lambda value: str(value)[:40],
@@ -332,7 +407,7 @@ def test_a_state_that_is_no_database_is_bad_input(live: Rehearsal) -> None:
     (state / "ABC123.sqlite").write_bytes(b"this is no database" * 100)
     answer = live.logon()
     assert answer.returncode == 2
-    assert b"the numbers cannot be kept" in answer.stderr
+    assert b"cannot be opened: file is not a database" in answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def watch(
     for name, stream in streams.items():
         monkeypatch.setattr(f"sys.{name}", stream)
     with path.open("rb") as source:
-        assert list(progress.watched(source)) == LINES
+        assert list(progress.watched(source, iter(source))) == LINES
     assert streams["stdout"].getvalue() == ""
     return streams["stderr"].getvalue()
 
@@ -64,4 +64,4 @@ def test_a_pipe_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", Stream(True))
     monkeypatch.setattr("sys.stdout", Stream(False))
     source = io.BytesIO(b"".join(LINES))
-    assert progress.watched(source) is source
+    assert progress.watched(source, source) is source

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
-from gatepass.cli import bench, demo, explain, keys, logon, sign, simulate, verify
+from gatepass.cli import bench, center, demo, explain, keys, logon, sign, simulate, verify
 from gatepass.cli.running import Commands
 
 app = typer.Typer(
@@ -55,5 +55,6 @@ app.command(epilog=explain.EPILOG)(explain.explain)
 app.add_typer(keys.app)
 app.command(epilog=simulate.EPILOG)(simulate.simulate)
 app.command(epilog=logon.EPILOG)(logon.logon)
+app.add_typer(center.app)
 app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=bench.EPILOG)(bench.bench)

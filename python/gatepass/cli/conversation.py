@@ -59,13 +59,15 @@ class Said:
         }
 
 
-def print_said(console: Console, said: Said) -> None:
-    """Print the direction and what it is, then the fields, none of them broken."""
+def print_said(console: Console, said: Said, connection: str = "") -> None:
+    """Print the direction, what it is and of which connection, then the fields, none broken."""
     from rich.text import Text
 
     heading = Text(f"{said.at:%H:%M:%S}.{said.at.microsecond // 1000:03d} ", "dim")
     heading.append_text(_heading(console, said))
     heading.append(" sent" if said.sent else " received", "dim")
+    if connection:
+        heading.append(f" on the {connection}", "dim")
     console.print(heading, soft_wrap=True)
     for line in _lines(said, console.width - len(INDENT)):
         console.print(Text(INDENT).append_text(line), soft_wrap=True)

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.cli.conversation import print_said
+from gatepass.cli.conversation import Said, print_said
 from gatepass.cli.output import NO, YES, marked, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Ending", "print_ending", "print_said"]
+__all__ = ["Ending", "Promoted", "Spoken", "print_ending", "print_event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A message, and which connection it is of: ``primary``, ``backup``, or empty for the one."""
+
+    connection: str
+    said: Said
+
+    def as_dict(self) -> dict[str, object]:
+        """The message as plain data, for JSON."""
+        which: dict[str, object] = {"connection": self.connection} if self.connection else {}
+        return self.said.as_dict() | which
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """A failover: this connection is the primary's from now on."""
+
+    at: datetime
+    connection: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The failover as plain data, for JSON."""
+        time = self.at.isoformat(timespec="milliseconds")
+        return {"time": time, "connection": self.connection, "promoted": True}
+
+
+def print_event(console: Console, event: Spoken | Promoted) -> None:
+    """Print a message, or that a failover has happened."""
+    if isinstance(event, Spoken):
+        print_said(console, event.said, event.connection)
+        return
+    line = marked(console, YES, f"failover: the {event.connection} is the primary now")
+    line.stylize("bold")
+    console.print(line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,8 @@ from gatepass.signing.notation import Line, read_lines
 
 #: What every FIX message begins with. A file without it is not the file that was meant.
 _BEGIN = b"8=FIX"
+#: Longest line in bytes. A line is read as a whole: it may hold many Logons, end to end.
+MAX_LINE = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class Place:
 def read_logons(file: str) -> Iterator[Line]:
     """Read the lines of a file, or of standard input for ``-``, one by one as they come.
 
-    Raises `typer.BadParameter` when it cannot be read or holds nothing.
+    Raises `typer.BadParameter` when it cannot be read, holds nothing, or has a line of more than
+    `MAX_LINE` bytes.
     """
     empty, found = True, False
     try:
         with _opened(file) as source:
-            for line in read_lines(watched(source)):
+            for line in read_lines(watched(source, _lines(source, _name(file)))):
                 empty = False
                 found = found or any(_BEGIN in message for message in line.messages)
                 yield line
@@ -63,6 +67,21 @@ def places(line: Line) -> Iterator[tuple[Place, bytes]]:
     """Give each message of a line with its place."""
     for index, message in enumerate(line.messages, start=1):
         yield Place(line.number, index, len(line.messages)), message
+
+
+def _lines(source: BinaryIO, name: str) -> Iterator[bytes]:
+    """Give the lines with their ends, and refuse one that would not fit into memory."""
+    for number in count(1):
+        line = source.readline(MAX_LINE + 1)
+        if not line:
+            return
+        if len(line) > MAX_LINE:
+            raise typer.BadParameter(
+                f"{name}, line {number} is longer than {MAX_LINE >> 20} MiB: split the file, one"
+                " Logon a line",
+                param_hint="FILE",
+            )
+        yield line
 
 
 @contextmanager

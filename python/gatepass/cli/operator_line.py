@@ -8,9 +8,13 @@ import signal
 import threading
 from collections.abc import Callable
 
+from gatepass.errors import StoreError
 from gatepass.gateway import Gateway, Report
 
-HELP = "type reopen ABC123 to open its closed ports, send ABC123 TEXT to send it a message"
+HELP = (
+    "type reopen ABC123 to open its closed ports, send ABC123 TEXT to send it a message,"
+    " fail-over ABC123 to let its primary gateway fail"
+)
 _STDIN = 0
 
 
@@ -51,12 +55,22 @@ def obey(gateway: Gateway, line: str) -> Report | None:
                 )
             gateway.reopen(name)
             return Report("reopened", name, "the ports are open again")
+        case ["fail-over", name]:
+            try:
+                gateway.fail_over(name)
+            except KeyError:
+                return Report("operator", name, "not logged on: nothing failed")
+            except StoreError as error:
+                return Report("operator", name, f"{error}: nothing failed")
+            return None  # reported by the gateway
         case ["send", name, text]:
             try:
                 fields = [(212, str(len(text.encode("latin-1", "replace")))), (213, text)]
                 number = gateway.send(name, "n", fields)
             except (KeyError, RuntimeError):
                 return Report("operator", name, "not logged on: nothing was sent")
+            except StoreError:
+                return None  # reported by the gateway
             return Report("sent", name, f"34={number}")
         case _:
             return Report("operator", "", HELP)

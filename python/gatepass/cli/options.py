@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import re
+import ssl
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gatepass.cli import center_options
 from gatepass.keys import KeySource, open_keys
 from gatepass.signing import parse_sending_time
+from gatepass.transport import client_context
 
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Write JSON instead of text for people.")
@@ -35,6 +39,27 @@ AllowInsecureKeys = Annotated[
     bool,
     typer.Option(
         "--allow-insecure-keys", metavar="", help="Accept a key file that others can read."
+    ),
+]
+TlsCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert", metavar="FILE", help="Listen with TLS and this certificate, a PEM file."
+    ),
+]
+TlsKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-key", metavar="FILE", help="Its key; without this, the certificate's file has it."
+    ),
+]
+Tls = Annotated[bool, typer.Option("--tls", metavar="", help="Connect with TLS.")]
+Authority = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        metavar="FILE",
+        help="Trust certificates of this authority, a PEM file, instead of the system's.",
     ),
 ]
 At = Annotated[
@@ -79,7 +104,19 @@ def open_key_source(keys: str, *, logons: str | None = None, allow_insecure: boo
             " Logons, or the keys as a file or by another descriptor, such as --keys fd:3",
             param_hint="--keys",
         )
+    if keys.startswith(center_options.KEYS_PREFIX):
+        return center_options.open_center(keys)
     return open_keys(keys, allow_insecure=allow_insecure)
+
+
+def open_tls(tls: bool, authority: Path | None) -> ssl.SSLContext | None:
+    """Give what a client connects with, ``None`` for no TLS.
+
+    Raises `typer.BadParameter` and `ConfigError`.
+    """
+    if authority is not None and not tls:
+        raise typer.BadParameter("an authority is for TLS: give --tls too", param_hint="--ca")
+    return client_context(authority) if tls else None
 
 
 def parse_at(text: str | None) -> datetime | None:

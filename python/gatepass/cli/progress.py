@@ -13,7 +13,7 @@ from typing import BinaryIO
 PATIENCE = 2.0
 
 
-def watched(source: BinaryIO) -> Iterable[bytes]:
+def watched(source: BinaryIO, lines: Iterator[bytes]) -> Iterable[bytes]:
     """Give the lines of a file, with a bar on standard error once it takes long.
 
     Only for a regular file, as nobody knows how much else is to come, and only where standard
@@ -21,14 +21,14 @@ def watched(source: BinaryIO) -> Iterable[bytes]:
     """
     total = _size(source)
     if total is None or not sys.stderr.isatty() or sys.stdout.isatty():
-        return source
-    return _with_bar(source, total)
+        return lines
+    return _with_bar(lines, total)
 
 
-def _with_bar(source: BinaryIO, total: int) -> Iterator[bytes]:
+def _with_bar(lines: Iterator[bytes], total: int) -> Iterator[bytes]:
     started = time.monotonic()
     done = 0
-    for line in source:
+    for line in lines:
         yield line
         done += len(line)
         if time.monotonic() - started >= PATIENCE:
@@ -42,7 +42,7 @@ def _with_bar(source: BinaryIO, total: int) -> Iterator[bytes]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=total, completed=done)
-        for line in source:
+        for line in lines:
             yield line
             bar.advance(task, len(line))
 

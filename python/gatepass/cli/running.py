@@ -23,7 +23,7 @@ BROKEN_PIPE = 141
 SECRET_LENGTH = 43
 
 #: The commands in the order in which a new user wants them; Typer would put groups last.
-ORDER = ("sign", "verify", "explain", "keys", "simulate", "logon", "demo", "bench")
+ORDER = ("sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo", "bench")
 
 
 class Commands(TyperGroup):

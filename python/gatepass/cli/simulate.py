@@ -7,7 +7,7 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,15 +16,23 @@ import typer
 
 from gatepass.cli.interrupts import ending_on_signal
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
-from gatepass.cli.options import AllowInsecureKeys, Json, Keys, open_key_source
+from gatepass.cli.options import (
+    AllowInsecureKeys,
+    Json,
+    Keys,
+    TlsCertificate,
+    TlsKey,
+    open_key_source,
+)
 from gatepass.cli.output import emit, page, say
 from gatepass.cli.simulate_view import Told, print_told
 from gatepass.gateway import Gateway, GatewayConfig, Kind, Report, read_config
+from gatepass.gateway.collector import rare_full_collections
 from gatepass.gateway.faults import FaultPlan, load_fault_plan
 from gatepass.keys import KeySource
 from gatepass.session.store import MemoryStore, Store
-from gatepass.storage import SqliteStore
-from gatepass.transport import utc_now
+from gatepass.storage import SqliteDatabase
+from gatepass.transport import server_context, utc_now
 
 EPILOG = """[bold]Example:[/bold] gatepass simulate --keys keys.txt --port 9443
 
@@ -59,6 +67,8 @@ def simulate(
         str | None,
         typer.Option("--kind", metavar="KIND", help="cgw (the default), msgw:NN or dropcopy."),
     ] = None,
+    tls_cert: TlsCertificate = None,
+    tls_key: TlsKey = None,
     fault_plan: Annotated[
         Path | None,
         typer.Option(
@@ -85,19 +95,25 @@ def simulate(
     Key pairs are read at each Logon: change the key file while this runs.
 
     Type reopen ABC123 to open the closed ports of a session, send ABC123 TEXT
-    to send it a message. Ctrl-C ends it, and so does SIGTERM; exit code 0.
+    to send it a message, fail-over ABC123 to let its primary gateway fail.
+    Ctrl-C ends it, and so does SIGTERM; exit code 0.
 
     --json writes, from the second line on, an object a line: time, session, what
     and detail. --log writes the same.
     """
     settings = GatewayConfig() if config is None else read_config(config)
+    if tls_key is not None and tls_cert is None:
+        raise typer.BadParameter("a key without its --tls-cert", param_hint="--tls-key")
+    if tls_cert is not None:
+        settings = replace(settings, certificate=tls_cert, key=tls_key)
     given = {"host": host, "port": port, "backup_port": backup_port, "kind": _kind(kind)}
     settings = replace(settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     faults = None if fault_plan is None else load_fault_plan(fault_plan)
     source = open_key_source(keys, allow_insecure=allow_insecure_keys)
-    with _shown(log, as_json=json) as show:
-        run = _run(settings, faults, source, show, duration, keyboard=keys not in ("-", "fd:0"))
-        asyncio.run(run)
+    keyboard = keys not in ("-", "fd:0")
+    shown, stores = _shown(log, as_json=json), _stores(settings.store)
+    with shown as show, stores as store, rare_full_collections():
+        asyncio.run(_run(settings, faults, source, store, show, duration, keyboard=keyboard))
 
 
 def _kind(text: str | None) -> Kind | None:
@@ -130,6 +146,7 @@ async def _run(
     settings: GatewayConfig,
     faults: FaultPlan | None,
     source: KeySource,
+    store: Callable[[str], Store],
     show: Show,
     duration: float | None,
     *,
@@ -156,7 +173,7 @@ async def _run(
         source,
         settings.kind,
         report=report,
-        store=lambda name: _store(settings.store, name),
+        store=store,
         window=settings.window,
         faults=faults,
     )
@@ -179,16 +196,26 @@ async def _run(
 async def _announce(gateway: Gateway, settings: GatewayConfig, source: KeySource) -> None:
     """Listen, and say where: on standard output only what the first line promises."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    port = await gateway.listen(settings.host, settings.port)
+    tls = None
+    if settings.certificate is not None:
+        tls = server_context(settings.certificate, settings.key)
+    port = await gateway.listen(settings.host, settings.port, tls=tls)
     sys.stdout.write(f"listening on {host}:{port}\n")
     sys.stdout.flush()
     if settings.backup_port is not None:
-        port = await gateway.listen(settings.host, settings.backup_port, backup=True)
+        port = await gateway.listen(settings.host, settings.backup_port, backup=True, tls=tls)
         say(f"backup gateway on {host}:{port}")
-    sessions = ", ".join(source.ring.sessions)
-    say(f"{settings.kind.name} gateway with key pairs for {sessions}; times are UTC; Ctrl-C ends")
+    sessions = ", ".join(source.ring.sessions) or "no session yet"
+    name = f"{settings.kind.name} gateway{'' if tls is None else ' over TLS'} with key pairs"
+    say(f"{name} for {sessions}; times are UTC; Ctrl-C ends")
     say(HELP)
 
 
-def _store(path: Path | None, name: str) -> Store:
-    return MemoryStore() if path is None else SqliteStore(path, name)
+@contextmanager
+def _stores(path: Path | None) -> Iterator[Callable[[str], Store]]:
+    """Give what makes the stores of sessions: in memory, or in one file."""
+    if path is None:
+        yield lambda _name: MemoryStore()
+        return
+    with closing(SqliteDatabase(path)) as database:
+        yield database.store

@@ -19,10 +19,12 @@ MARKS = {
     "reopened": YES,
     "refused": NO,
     "port closed": NO,
+    "store": NO,
     "garbled": CAUTION,
     "gap": CAUTION,
     "fault": CAUTION,
     "operator": CAUTION,
+    "failed over": CAUTION,
 }
 PLAIN = Mark("·", "-", "")
 #: Columns of what was decided, with its mark.

@@ -1,0 +1,158 @@
+"""One run of ``gatepass logon``: log on, stay, log out, and show what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+
+from gatepass.cli.conversation import Said
+from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.logon_view import Ending, Promoted, Spoken
+from gatepass.client import ClockPolicy, Link, Pair, connect, connect_pair, remedy
+from gatepass.client.pair import BACKUP, Address
+from gatepass.keys import AccessKeyId, KeySource
+from gatepass.session import effects as fx
+from gatepass.session.client import ClientSettings
+from gatepass.session.scenarios import Scenario
+from gatepass.session.store import Store
+from gatepass.transport import utc_now
+
+Show = Callable[["Spoken | Promoted"], None]
+
+
+class Choice(str, enum.Enum):
+    """A scenario, or the choice of one by the stored numbers and the trading week."""
+
+    AUTO = "auto"
+    BEGINNING_OF_WEEK = "beginning-of-week"
+    MID_WEEK = "mid-week"
+    IN_SESSION = "in-session"
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """What to log on with first; in-session comes second."""
+        return None if self in (Choice.AUTO, Choice.IN_SESSION) else Scenario(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one run is to do."""
+
+    primary: Address
+    backup: Address | None
+    settings: ClientSettings
+    source: KeySource
+    access_key_id: AccessKeyId | None
+    choice: Choice
+    stay: float
+    tls: ssl.SSLContext | None
+    guarded: bool
+
+
+class _Run:
+    """What happens while a run converses: messages to show, and somebody's wish to end it."""
+
+    def __init__(self, show: Show) -> None:
+        self.over = asyncio.Event()
+        self.problem: BaseException = KeyboardInterrupt()
+        self._show = show
+        self._up = False
+        self._task = asyncio.current_task()
+
+    def observe(self, which: str, effect: fx.Effect) -> None:
+        """Note that the session is up; show that a backup is the primary now."""
+        self._up = self._up or isinstance(effect, fx.LoggedOn)
+        if which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
+            self._tell(Promoted(utc_now(), which))
+
+    def trace(self, which: str, sent: bool, wire: bytes) -> None:
+        """Show a message."""
+        self._tell(Spoken(which, Said.of(utc_now(), sent, wire)))
+
+    def _tell(self, event: Spoken | Promoted) -> None:
+        """Show an event; whoever reads may have gone away."""
+        try:
+            self._show(event)
+        except OSError as error:
+            self.problem = error
+            self._cancel()
+
+    def end(self) -> None:
+        """End it: once logged on there is a Logout to send, before that nothing to end well."""
+        if self._up:
+            self.over.set()
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def converse(order: Order, store: Store, show: Show) -> Ending:
+    """Log on, stay, log out; show every message on the way. Raises what `connect` raises."""
+    run = _Run(show)
+    try:
+        with ending_on_signal(run.end):
+            async with _connected(order, store, run) as link:
+                if order.choice is Choice.IN_SESSION:
+                    trading = link.active if isinstance(link, Pair) else link
+                    await trading.log_on(Scenario.IN_SESSION)
+                await _stay(link, run.over, order.stay)
+                forced = link.goodbye is not None or link.closed.done()
+    except asyncio.CancelledError:
+        raise run.problem from None
+    return _ending(link, forced=forced)
+
+
+def _connected(order: Order, store: Store, run: _Run) -> AbstractAsyncContextManager[Link | Pair]:
+    if order.backup is None:
+        return connect(
+            *order.primary,
+            order.settings,
+            order.source,
+            store,
+            scenario=order.choice.scenario,
+            access_key_id=order.access_key_id,
+            observe=partial(run.observe, ""),
+            trace=partial(run.trace, ""),
+            tls=order.tls,
+            clock_policy=ClockPolicy.IGNORE,
+            guarded=order.guarded,
+        )
+    return connect_pair(
+        order.primary,
+        order.backup,
+        order.settings,
+        order.source,
+        store,
+        scenario=order.choice.scenario,
+        access_key_id=order.access_key_id,
+        observe=run.observe,
+        trace=run.trace,
+        tls=order.tls,
+        clock_policy=ClockPolicy.IGNORE,
+        guarded=order.guarded,
+    )
+
+
+async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
+    waiting = asyncio.ensure_future(over.wait())
+    await asyncio.wait([link.closed, waiting], timeout=seconds, return_when="FIRST_COMPLETED")
+    waiting.cancel()
+
+
+def _ending(link: Link | Pair, *, forced: bool) -> Ending:
+    if link.goodbye is None:
+        words = "the connection was lost" if forced else "the Logout was not confirmed"
+        return Ending("no connection", 3, words)
+    if forced:
+        text = link.goodbye.text or "without a text"
+        advice = remedy(text) if link.goodbye.text else ""
+        return Ending("logged out by the gateway", 1, text, link.goodbye.next_expected, advice)
+    return Ending("logged out", 0, next_expected=link.goodbye.next_expected)

@@ -1,0 +1,130 @@
+"""Settings from a TOML file, as a table of what each key does; every mistake names line and key."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gatepass.errors import ConfigError
+
+Config = TypeVar("Config")
+#: Takes the settings so far, a value and the file's path; returns the settings with the value.
+#: Raises `ValueError` or `TypeError` for a value that it cannot be.
+Setting = Callable[[Config, object, Path], Config]
+
+PORTS = range(65536)
+_PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A TOML file that was read: where it is, its text, and what that means."""
+
+    path: Path
+    text: str
+    table: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> SettingsFile:
+        """Read a file. Raises `ConfigError`, and `OSError` as the file system does."""
+        text = read_text(path)
+        return cls(path, text, load_toml(text, path))
+
+    def apply(self, config: Config, settings: Mapping[str, Setting[Config]]) -> Config:
+        """Return ``config`` with all values of the file, each put there by its entry.
+
+        ``settings`` has a key's name, with its section and a dot before it if it is in one. Raises
+        `ConfigError` for a key that is not there, and for a value that is refused.
+        """
+        for name, value in self._entries(settings):
+            setting = settings.get(name)
+            if setting is None:
+                raise self.error(name, f"there is no such setting; there are {', '.join(settings)}")
+            try:
+                config = setting(config, value, self.path)
+            except (ValueError, TypeError) as error:
+                raise self.error(name, str(error)) from None
+        return config
+
+    def has(self, name: str) -> bool:
+        """Tell whether a key is in the file."""
+        section, _, key = name.rpartition(".")
+        table = self.table.get(section, {}) if section else self.table
+        return isinstance(table, Mapping) and key in table
+
+    def error(self, name: str, message: str) -> ConfigError:
+        """Return an error about a key, with its line."""
+        return ConfigError(message, self.path, self._line_of(name), name)
+
+    def _entries(self, settings: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
+        """Give name and value of each entry; a table that is no section stays a value."""
+        sections = {name.partition(".")[0] for name in settings if "." in name}
+        for key, value in self.table.items():
+            if isinstance(value, dict) and key in sections:
+                yield from ((f"{key}.{inner}", entry) for inner, entry in value.items())
+            else:
+                yield key, value
+
+    def _line_of(self, wanted: str) -> int | None:
+        """Find the line of a key: the first that assigns it, in its section or as section.key."""
+        current = ""
+        for number, line in enumerate(self.text.splitlines(), start=1):
+            heading = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
+            if heading:
+                current = heading[1].strip("\"'")
+                if current == wanted:
+                    return number
+                continue
+            assigned = re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+            if assigned:
+                key = re.sub(r"[\"' ]", "", assigned[1])
+                full = f"{current}.{key}" if current else key
+                if full == wanted or full.startswith(f"{wanted}."):
+                    return number
+        return None
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8. Raises `ConfigError` with the line, and `OSError` as the file system does."""
+    data = path.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError("this is not UTF-8 text", path, line) from None
+
+
+def load_toml(text: str, path: Path) -> dict[str, Any]:
+    """Read TOML. Raises `ConfigError` with the line."""
+    try:
+        # A package brings to Python 3.10 what later ones have.
+        toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    except ModuleNotFoundError as error:
+        message = "Python before 3.11 needs a package for TOML: pip install 'gatepass[cli]'"
+        raise ConfigError(message, path) from error
+    try:
+        read: dict[str, Any] = toml.loads(text)
+    except ValueError as error:
+        place = _PLACE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        raise ConfigError(_PLACE.sub("", str(error)), path, line) from None
+    return read
+
+
+def a_text(value: object) -> str:
+    """Return the value if it is a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"a text in quotes is wanted, not {value!r}")
+    return value
+
+
+def a_port(value: object) -> int:
+    """Return the value if it is a port."""
+    if not isinstance(value, int) or isinstance(value, bool) or value not in PORTS:
+        raise ValueError(f"a port is a whole number from 0 to 65535, not {value!r}")
+    return value

@@ -1,0 +1,38 @@
+"""What the commands of the Request Center are tested on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.center import postgres
+
+_KINDS = ["sqlite", "postgresql"] if postgres.programs() is not None else ["sqlite"]
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    running = postgres.Server()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(params=_KINDS)
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that is empty."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.sqlite'}"
+        return
+    running: postgres.Server = request.getfixturevalue("postgres_server")
+    name = f"commands{next(_numbers)}"
+    running.run(f"CREATE DATABASE {name}")
+    try:
+        yield running.url(name)
+    finally:
+        running.run(f"DROP DATABASE {name} WITH (FORCE)")
