@@ -1,6 +1,6 @@
 """Measure everything and write the table of `benches/README.md`; exit 1 if a bar is not met.
 
-Run ``python benches/table.py`` from the project's root, with gatepass installed and a Rust
+Run ``python -m benches.table`` from the project's root, with gatepass installed and a Rust
 toolchain. It takes about a minute. ``--check`` measures and prints, but leaves the file alone.
 """
 
@@ -12,10 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benches.readme import write_part
 from gatepass.bench import Row, machine, measure
 
-README = Path(__file__).parent / "README.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 CRITERION = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "criterion", "signing")
 
 
@@ -57,9 +56,7 @@ def main() -> int:
     text = table(rows)
     print(text)
     if "--check" not in sys.argv:
-        before, _, rest = README.read_text().partition(BEGIN)
-        _, _, after = rest.partition(END)
-        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        write_part("table", text)
     return 0 if all(row.met for row in rows) else 1
 
 

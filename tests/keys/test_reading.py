@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
+import string
+import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatepass.errors import KeyFileError, KeyFilePermissionError, KeySourceError
-from gatepass.keys import format_key_file, parse_key_file, read_key_file, reading
+from gatepass.keys import format_key_file, generate_pair, parse_key_file, read_key_file, reading
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import read_descriptor
 from tests.keys.samples import (
@@ -132,11 +140,60 @@ def test_a_file_without_pairs_is_refused_with_its_path(
 
 
 def test_a_file_of_any_accepted_size_is_read_and_no_larger_one(path: Path) -> None:
-    blank = b"\n" * (reading.MAX_KEY_FILE_BYTES - len(TEXT))
+    blank = b" " * (reading.MAX_KEY_FILE_BYTES - len(TEXT))
     assert len(read_key_file(private_file(path, TEXT.encode() + blank))) == 2
-    private_file(path, TEXT.encode() + blank + b"\n")
-    with pytest.raises(KeyFileError, match="it has more than 1048576 bytes: no key file"):
+    private_file(path, TEXT.encode() + blank + b" ")
+    with pytest.raises(KeyFileError, match="it has more than 16777216 bytes: no key file"):
         read_key_file(path)
+
+
+def test_a_file_of_ten_thousand_pairs_is_read(path: Path) -> None:
+    day = date(2026, 1, 5)
+    names = itertools.product(string.ascii_uppercase + string.digits, repeat=3)
+    pairs = [generate_pair("".join(name), day, day) for name in itertools.islice(names, 10_000)]
+    assert [facts(pair) for pair in read_key_file(private_file(path, format_key_file(pairs)))] == [
+        facts(pair) for pair in pairs
+    ]
+
+
+@given(st.integers(1, 400_000))
+def test_a_buffer_is_no_larger_than_the_text_needs(length: int) -> None:
+    with TemporaryFile(buffering=0) as file:
+        file.write(b"\n" * length)
+        file.seek(0)
+        with reading._content(file, None) as text:
+            assert text == b"\n" * length
+            assert len(text.obj) == length + 1
+
+
+@posix_only
+@given(st.integers(0, 400_000))
+def test_text_of_unknown_length_is_whole_and_what_it_outgrew_is_wiped(length: int) -> None:
+    buffers: list[memoryview] = []
+    real = reading._moved
+
+    def remember(text: memoryview, size: int) -> memoryview:
+        buffers.append(text)
+        assert any(text)
+        return real(text, size)
+
+    reader, writer = os.pipe()
+    wanted = b"x" * length
+
+    def write() -> None:
+        with os.fdopen(writer, "wb") as end:
+            end.write(wanted)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with pytest.MonkeyPatch.context() as patch, io.FileIO(reader) as file:
+        patch.setattr(reading, "_moved", remember)
+        with reading._content(file, None) as text:
+            assert text == wanted
+            buffers.append(text)
+    thread.join()
+    assert (len(buffers) > 1) == (length > 65536)
+    assert not any(any(buffer) for buffer in buffers)
 
 
 def test_a_file_that_changes_under_the_reader_is_refused(

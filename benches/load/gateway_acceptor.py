@@ -1,0 +1,30 @@
+"""gatepass's gateway under load: ``python -m benches.load.gateway_acceptor LOOP KEYS``.
+
+LOOP is ``asyncio`` or ``uvloop``. Writes its ports as JSON, ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+
+from gatepass.gateway import Gateway, Kind
+from gatepass.gateway.collector import rare_full_collections
+from gatepass.keys import KeyFile
+
+
+async def serve(path: str) -> None:
+    """Be the gateway, as ``gatepass simulate`` runs it, without its log."""
+    gateway = Gateway(KeyFile(path), Kind.parse("cgw"))
+    port = await gateway.listen("127.0.0.1", 0)
+    print(json.dumps([port]), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await gateway.close()
+
+
+if __name__ == "__main__":
+    loop, keys = sys.argv[1:]
+    with rare_full_collections():
+        importlib.import_module(loop).run(serve(keys))
