@@ -6,17 +6,26 @@ from gatepass.client.guard import Attempts, LogonGuard, MemoryAttempts, SqliteAt
 from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.remedies import remedy
+from gatepass.session.client import ClientSettings
+from gatepass.session.scenarios import Scenario
+from gatepass.session.store import MemoryStore, Store
+from gatepass.storage import SqliteStore
 
 __all__ = [
     "Attempts",
     "BackOff",
+    "ClientSettings",
     "ClockPolicy",
     "ClockReading",
     "Link",
     "LogonGuard",
     "MemoryAttempts",
+    "MemoryStore",
     "Pair",
+    "Scenario",
     "SqliteAttempts",
+    "SqliteStore",
+    "Store",
     "check_clock",
     "connect",
     "connect_pair",
