@@ -79,6 +79,16 @@ def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
     return Column(name, Instant, nullable=nullable)
 
 
+# One row: what the keys of the audit chain and of code hashes are derived from, sealed.
+root = Table(
+    "root",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("envelope", String(64), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 firm = Table(
     "firm",
     metadata,
@@ -103,10 +113,8 @@ person = Table(
     Column("must_change", Boolean, nullable=False),
     # Sealed by the vault; null: codes go to the mobile.
     Column("totp_sealed", LargeBinary),
-    # A TOTP code counts once: the last time step that did.
+    # A TOTP code counts once: the last time step that did. Null: enrolment was not confirmed.
     Column("totp_step", BigInteger),
-    Column("failures", Integer, nullable=False, default=0),
-    _at("locked_until", nullable=True),
     Column("disabled", Boolean, nullable=False, default=False),
     _at("created_at"),
 )
@@ -270,6 +278,16 @@ token = Table(
     _at("created_at"),
     _at("ends_at"),
     _at("used_at", nullable=True),
+)
+
+# One row: the latest moment that was seen. A clock behind it was set back: codes that were sent
+# until then are void.
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _at("at"),
+    CheckConstraint("id = 1", name="one_row"),
 )
 
 # Requests that were counted against a limit, by what they were counted for.

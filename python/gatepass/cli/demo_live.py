@@ -27,7 +27,7 @@ from gatepass.keys import (
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.storage import SqliteStore
-from gatepass.transport import utc_now
+from gatepass.transport import Clock, utc_now
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,17 +72,19 @@ class Talk:
 
 
 class Rehearsal:
-    """A gateway with a key file, and one client session with its numbers."""
+    """A gateway with its key source, and one client session with its numbers."""
 
-    def __init__(self, keys: Path, session: str, store: SqliteStore) -> None:
+    def __init__(
+        self, keys: KeySource, session: str, store: SqliteStore, clock: Clock = utc_now
+    ) -> None:
         self.settings = ClientSettings(
             f"{session}{FIRM}N", "OP1", "G", "US,NY", "gatepass", "demo", "ACME"
         )
-        self.keys = KeyFile(keys)
         self.store = store
+        self.clock = clock
         self.port = 0
         self._reports: list[Report] = []
-        self.gateway = Gateway(KeyFile(keys), Kind.parse("cgw"), report=self._reports.append)
+        self.gateway = Gateway(keys, Kind.parse("cgw"), report=self._reports.append, clock=clock)
 
     async def open(self) -> None:
         """Listen on a free port."""
@@ -99,7 +101,8 @@ class Rehearsal:
                 self.settings,
                 keys,
                 self.store,
-                trace=lambda sent, wire: talk.said.append(Said.of(utc_now(), sent, wire)),
+                trace=lambda sent, wire: talk.said.append(Said.of(self.clock(), sent, wire)),
+                clock=self.clock,
                 clock_policy=ClockPolicy.IGNORE,
             ) as link:
                 await asyncio.sleep(SETTLE)
@@ -115,9 +118,10 @@ class Rehearsal:
 def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
     """Log on in every way with the key file at `path`, which holds `pair` so far."""
     state = path.with_name("state.sqlite")
+    own = KeyFile(path)
     with (
         closing(SqliteStore(state, f"{pair.session}{FIRM}")) as store,
-        _gateway_up(Rehearsal(path, pair.session, store)) as (rehearsal, log_on),
+        gateway_up(Rehearsal(KeyFile(path), pair.session, store)) as (rehearsal, log_on),
     ):
         yield Step(
             name="gateway",
@@ -131,31 +135,33 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
 
         # The right Access Key ID and another secret key: nothing but the signature is wrong.
         wrong = KeyRing([replace(pair, secret=SecretKey.generate()).key_pair()])
-        talk = log_on(rehearsal.keys)
-        yield _step("beginning of week", "Log on for the first time this week", talk, talk.is_clean)
+        talk = log_on(own)
+        yield talk_step(
+            "beginning of week", "Log on for the first time this week", talk, talk.is_clean
+        )
         talk = log_on(wrong)
-        yield _step(
+        yield talk_step(
             "wrong key",
             "Log on with a wrong secret key: it is refused, and only the gateway knows why",
             talk,
             talk.told is not None and len(talk.reasons) == 1 and "signature" in talk.reasons[0],
         )
-        talk = log_on(rehearsal.keys)
-        yield _step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
+        talk = log_on(own)
+        yield talk_step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
 
         second = generate_pair(
             pair.session, pair.created, pair.expires + timedelta(days=1), pair.environment
         )
         write_key_file(path, [pair, second])
-        talk = log_on(rehearsal.keys)
-        yield _step(
+        talk = log_on(own)
+        yield talk_step(
             "key rotation",
             "Put a second pair into the key file: both sides use it, nobody restarts",
             talk,
             talk.is_clean and talk.signed_with == second.access_key_id,
         )
-        talk = log_on(rehearsal.keys, in_session=True)
-        yield _step(
+        talk = log_on(own, in_session=True)
+        yield talk_step(
             "in-session reset",
             "Log on, and once more in session: the numbers start anew at 1",
             talk,
@@ -164,7 +170,7 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
 
 
 @contextmanager
-def _gateway_up(
+def gateway_up(
     rehearsal: Rehearsal,
 ) -> Iterator[tuple[Rehearsal, Callable[..., Talk]]]:
     """Open the gateway, give what logs on to it and waits, and close it.
@@ -183,7 +189,8 @@ def _gateway_up(
         loop.close()
 
 
-def _step(name: str, title: str, talk: Talk, ok: bool) -> Step:
+def talk_step(name: str, title: str, talk: Talk, ok: bool) -> Step:
+    """Return a step that shows what was said on a connection."""
     data: dict[str, object] = {
         "messages": [said.as_dict() for said in talk.said],
         "access_key_id": talk.signed_with,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatepass.cli.demo_center import is_installed, tell_center
 from gatepass.cli.demo_live import tell_live
 from gatepass.cli.demo_step import Step, print_all, text
 from gatepass.cli.explanation_view import print_canonical, print_signatures
@@ -62,6 +63,8 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
     yield _changed(signed, tampered)
     yield _refused(explain(tampered, ring, at=now))
     yield from tell_live(path, pair)
+    if is_installed():
+        yield from tell_center(folder / "center")
 
 
 def make_logon(now: datetime) -> bytes:

@@ -1,0 +1,136 @@
+"""From settings to a Request Center that works: its database, vault, courier and mailer."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import ArgumentError
+
+from gatepass.center import envelope
+from gatepass.center.calendar import GlobexCalendar
+from gatepass.center.context import Center
+from gatepass.center.courier import Courier, Mailer
+from gatepass.center.courier.outbox import OutboxCourier, OutboxMailer
+from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer
+from gatepass.center.courier.webhook import WebhookCourier
+from gatepass.center.database import Database
+from gatepass.center.private_text import SecretPlace
+from gatepass.center.schema import root
+from gatepass.center.settings import CenterSettings
+from gatepass.center.vault import Vault
+from gatepass.errors import CenterError
+
+OnCode = Callable[[Path], None]
+
+
+@contextmanager
+def opened(settings: CenterSettings, on_code: OnCode | None = None) -> Iterator[Center]:
+    """Open a Request Center that was begun before, and close it.
+
+    ``on_code`` is called with each file that a code was put into. Raises
+    `gatepass.errors.CenterError` when there is none, or its parts cannot be used.
+    """
+    require_begun(settings.database)
+    database = Database(settings.database)
+    try:
+        database.check_version()
+        yield _center(settings, database, on_code)
+    finally:
+        database.close()
+
+
+@contextmanager
+def begun(settings: CenterSettings, on_code: OnCode | None = None) -> Iterator[Center]:
+    """Open a Request Center, making or upgrading whatever is not there: tables, envelope key.
+
+    Several processes may do so at once. Raises as `opened` does.
+    """
+    database = Database(settings.database)
+    try:
+        database.upgrade()
+        _make_envelope_key(settings.envelope, database)
+        yield _center(settings, database, on_code)
+    finally:
+        database.close()
+
+
+def envelope_keys(place: SecretPlace) -> envelope.LocalKeys:
+    """Read the envelope keys. Raises `gatepass.errors.VaultError`."""
+    if place.file is not None:
+        return envelope.from_file(place.file)
+    return envelope.from_environment(place.variable)
+
+
+def make_mailer(settings: CenterSettings) -> Mailer:
+    """Return what sends the mails. Raises `CenterError` when its password is not there."""
+    if settings.mail.host:
+        return SmtpMailer(settings.mail.server())
+    return OutboxMailer(settings.outbox)
+
+
+def require_protected(settings: CenterSettings) -> None:
+    """Raise `CenterError` where passwords and keys would cross a network in clear."""
+    if settings.certificate is not None or settings.address.startswith("https://"):
+        return
+    if not _is_loopback(settings.host):
+        raise CenterError(
+            f"on {settings.host} passwords and keys would cross the network in clear: give"
+            ' tls.certificate in the settings file, or address = "https://..." if a proxy with'
+            " TLS stands before it"
+        )
+
+
+def _center(settings: CenterSettings, database: Database, on_code: OnCode | None) -> Center:
+    vault = Vault(envelope_keys(settings.envelope))
+    vault.prepare(database)
+    courier = _courier(settings, on_code)
+    return Center(database, vault, GlobexCalendar(), courier, environment=settings.environment)
+
+
+def _courier(settings: CenterSettings, on_code: OnCode | None) -> Courier:
+    if settings.webhook:
+        token = settings.webhook_token
+        return WebhookCourier(
+            settings.webhook, None if token is None else token.read("webhook's token")
+        )
+    if settings.sms_gateway:
+        return SmtpCourier(settings.mail.server(), settings.sms_gateway)
+    return OutboxCourier(settings.outbox, on_code)
+
+
+def _make_envelope_key(place: SecretPlace, database: Database) -> None:
+    """Make the file of the envelope key for a store that is new: an old one needs its own."""
+    if place.file is None or place.file.exists():
+        return
+    with database.read() as connection:
+        if connection.execute(select(root.c.id)).first() is not None:
+            return
+    envelope.create_file(place.file)
+
+
+def require_begun(url: str) -> None:
+    """Raise `CenterError` for an SQLite file that is not there, rather than make an empty one."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return
+    if (
+        parts.get_backend_name() == "sqlite"
+        and parts.database
+        and not Path(parts.database).exists()
+    ):
+        raise CenterError(
+            f"{parts.database}: there is no Request Center here: gatepass center serve or"
+            " gatepass center init begins one; --database or --state names another"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,88 @@
+"""What is done at intervals while the Request Center is served: mails, what is due, old rows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gatepass.center import codes, limits, logins, mails, tokens
+from gatepass.center.context import Center
+from gatepass.center.courier import Mailer
+from gatepass.center.sweep import Swept, sweep
+from gatepass.errors import CenterError
+
+#: Seconds between two looks for mails, and between two sweeps.
+MAILS_EVERY = 5.0
+SWEEP_EVERY = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do again and again, ``every`` so many seconds."""
+
+    name: str
+    every: float
+    work: Callable[[], object]
+
+
+def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
+    """Return what a process does that serves a Request Center; several may at once."""
+    return (
+        Job("mails", MAILS_EVERY, lambda: mails.deliver_due(center, mailer)),
+        Job("sweep", SWEEP_EVERY, lambda: sweep_all(center)),
+    )
+
+
+def sweep_all(center: Center) -> Swept:
+    """Do what is due for pairs, and delete codes, counts, logins and tokens that are over."""
+    swept = sweep(center)
+    at = center.clock()
+    for old in (codes, limits, logins, tokens):
+        # Each in a transaction of its own: none waits for the others' locks.
+        center.database.write(lambda connection, old=old: old.sweep(connection, at))  # type: ignore[misc]
+    return swept
+
+
+@contextmanager
+def running(jobs: Sequence[Job], on_problem: Callable[[str], None]) -> Iterator[None]:
+    """Run each job in a thread of its own, at once and then at its intervals.
+
+    ``on_problem`` is called when a job begins to fail, fails in another way, or works again. At
+    the end what was begun is finished.
+    """
+    over = threading.Event()
+    threads = [threading.Thread(target=_repeat, args=(job, over, on_problem)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _repeat(job: Job, over: threading.Event, on_problem: Callable[[str], None]) -> None:
+    problem = ""
+    while True:
+        before, problem = problem, _problem(job)
+        if problem and problem != before:
+            on_problem(f"{job.name}: {problem}")
+        elif before and not problem:
+            on_problem(f"{job.name}: it works again")
+        if over.wait(job.every):
+            return
+
+
+def _problem(job: Job) -> str:
+    """Do a job once, and say what went wrong."""
+    try:
+        job.work()
+    except CenterError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - nobody would miss a job that has died
+        # Its text is not shown: it may hold a value.
+        return f"this is a defect of gatepass: {type(error).__name__}"
+    return ""

@@ -1,0 +1,41 @@
+"""What every use case of the Request Center needs, in one value that is handed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gatepass.center.courier import Courier
+    from gatepass.center.database import Database
+    from gatepass.center.vault import Vault
+    from gatepass.keys.rules import MarketCalendar
+
+Clock = Callable[[], datetime]
+
+#: What the Environment column of a key file says unless told otherwise. CME's names for
+#: production and certification are not public; this one cannot be taken for either.
+ENVIRONMENT = "SIMULATION"
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine's clock, aware and in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Center:
+    """One Request Center. Threads may share it.
+
+    Time comes from ``clock`` and nowhere else. ``environment`` is written into key files: at most
+    20 printable characters.
+    """
+
+    database: Database
+    vault: Vault
+    calendar: MarketCalendar
+    courier: Courier
+    clock: Clock = utc_now
+    environment: str = ENVIRONMENT

@@ -1,0 +1,175 @@
+"""Mails and codes by SMTP; a code goes to a mail-to-SMS gateway as ``number@gateway``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import aiosmtplib
+
+from gatepass.center.courier import Mail
+from gatepass.center.courier.message import mail_message, plain_message
+from gatepass.center.hidden import Hidden
+from gatepass.errors import CenterError, DeliveryError
+
+#: Seconds for each answer of the server, and for one mail from beginning to end.
+ANSWER_WITHIN = 20
+SENT_WITHIN = 60
+
+#: How a connection may be protected: TLS from the first byte, from STARTTLS on, or not.
+_SECURITY = ("tls", "starttls", "none")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """A mail server. ``sender`` is the From address.
+
+    ``security`` is ``tls``, ``starttls`` or ``none``; without any, only a server on this machine is
+    accepted: codes travel in these mails. Raises `gatepass.errors.CenterError`.
+    """
+
+    host: str
+    port: int
+    sender: str
+    security: str = "starttls"
+    username: str = ""
+    password: Hidden | None = None
+
+    def __post_init__(self) -> None:
+        if self.security not in _SECURITY:
+            raise CenterError(f"mail server security is one of {', '.join(_SECURITY)}")
+        if self.security == "none" and self.host not in _LOOPBACK:
+            raise CenterError(
+                f"the mail server {self.host} would get codes and mails in clear: use tls or"
+                " starttls, or a relay on this machine"
+            )
+
+
+class SmtpCourier:
+    """Sends codes to ``number@gateway``: the digits of the mobile, country code first."""
+
+    def __init__(self, server: SmtpServer, gateway: str) -> None:
+        self._server = server
+        self._gateway = gateway
+
+    def send_code(self, mobile: str, email: str, text: Hidden) -> None:
+        """Hand a text over to the gateway's mail server."""
+        recipient = f"{re.sub('[^0-9]', '', mobile)}@{self._gateway}"
+        with _line(self._server) as line:
+            line.send(plain_message(recipient, self._server.sender, text.reveal()))
+
+
+class SmtpMailer:
+    """Sends mails, those of one `open` over one connection."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Callable[[Mail], None]]:
+        """Give a function that sends one mail; the first one connects."""
+        with _line(self._server) as line:
+            yield lambda mail: line.send(mail_message(mail, self._server.sender))
+
+
+@contextlib.contextmanager
+def _line(server: SmtpServer) -> Iterator[_Line]:
+    """Give a connection that is closed afterwards."""
+    line = _Line(server)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+_FAILURES = (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError)
+
+
+class _Line:
+    """A connection to the mail server, used by one thread that runs no event loop."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+        self._loop = asyncio.new_event_loop()
+        self._client: aiosmtplib.SMTP | None = None
+
+    def close(self) -> None:
+        """Say good-bye and close."""
+        try:
+            self._loop.run_until_complete(self._hang_up(politely=True))
+        finally:
+            self._loop.close()
+
+    def send(self, message: EmailMessage) -> None:
+        """Send a message, connecting first if need be."""
+        problem = self._loop.run_until_complete(self._send(message))
+        if problem is not None:
+            # Raised here, with nothing behind it: the library's error may hold the message.
+            raise problem
+
+    async def _send(self, message: EmailMessage) -> DeliveryError | None:
+        try:
+            if self._client is None:
+                await asyncio.wait_for(self._connect(), SENT_WITHIN)
+        except _FAILURES as error:
+            await self._hang_up(politely=False)
+            return self._problem("unreachable", error)
+        try:
+            await asyncio.wait_for(self._connected().send_message(message), SENT_WITHIN)
+        except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
+            await self._hang_up(politely=True)
+            return self._problem("refused", error)
+        except _FAILURES as error:
+            # The server may have taken it before it went away.
+            await self._hang_up(politely=False)
+            return self._problem("in doubt", error)
+        return None
+
+    async def _connect(self) -> None:
+        server = self._server
+        self._client = client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            timeout=ANSWER_WITHIN,
+            use_tls=server.security == "tls",
+            # Done below: in its own `connect` the library loses hold of a connection that fails.
+            start_tls=False,
+        )
+        await client.connect()
+        if server.security == "starttls":
+            await client.starttls()
+        if server.username:
+            password = server.password or Hidden("")
+            await client.login(server.username, password.reveal())
+
+    def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is None:
+            raise AssertionError("a connection is used before it is there")
+        return self._client
+
+    async def _hang_up(self, *, politely: bool) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        transport = client.transport
+        if politely:
+            with contextlib.suppress(*_FAILURES):
+                await asyncio.wait_for(client.quit(), ANSWER_WITHIN)
+        client.close()
+        # TLS would wait for the other side's good-bye, on a loop that is about to end.
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+        await asyncio.sleep(0)
+
+    def _problem(self, rule: str, error: Exception) -> DeliveryError:
+        """Say what happened: the answer's number, not its text, which may repeat the message."""
+        answer = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+            answer = f" {error.recipients[0].code}"
+        place = f"mail server {self._server.host}:{self._server.port}"
+        return DeliveryError(f"{place}: {rule} ({type(error).__name__}{answer})", rule)

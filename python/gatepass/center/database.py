@@ -1,0 +1,169 @@
+"""The database behind the Request Center: SQLite or PostgreSQL, one way to use both.
+
+``database.read()`` is a transaction that sees one moment. ``database.write(work)`` calls ``work``
+with a connection inside a transaction, and **again** if another transaction got in its way: so
+``work`` does nothing but use its connection. What a refusal must leave behind (a wrong try of a
+code) is kept by raising it as `KeptError`.
+
+SQLite takes its one write lock when the transaction begins, never half-way; PostgreSQL works at
+READ COMMITTED, and use cases lock the row that they decide about (``with_for_update``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    TimeoutError,  # noqa: A004 - of SQLAlchemy's pool
+)
+
+from gatepass.center import dialects
+from gatepass.errors import CenterError, DatabaseError
+
+Result = TypeVar("Result")
+
+#: How often a write is tried before its conflict is told.
+TRIES = 20
+
+
+class KeptError(Exception):
+    """Raise this in a write to refuse and yet keep what was written so far.
+
+    `Database.write` commits and then raises ``refusal`` in its place.
+    """
+
+    def __init__(self, refusal: CenterError) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+class Database:
+    """A database by its URL: ``sqlite:///center.sqlite`` or ``postgresql://user@host/name``.
+
+    Threads may share it; a process that forks opens its own. Raises
+    `gatepass.errors.DatabaseError`, here and in every use, with what to do; nothing is connected
+    before the first use.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            given = make_url(url)
+            self._dialect = dialects.of(given)
+            self._url = self._dialect.prepare(given)
+            self._engine = create_engine(
+                self._url,
+                # An error message never shows a value: it may be a hash or a sealed secret.
+                hide_parameters=True,
+                **self._dialect.options,
+            )
+        except (ArgumentError, NoSuchModuleError):
+            # Not repeated: a URL may hold a password.
+            raise DatabaseError(dialects.NOT_A_URL) from None
+        # Threads queue here and not at SQLite's lock, which lets them wait in growing naps.
+        self._turn: AbstractContextManager[Any] = (
+            threading.RLock() if self._dialect.one_writer else nullcontext()
+        )
+        event.listen(self._engine, "connect", self._dialect.on_connect)
+        event.listen(self._engine, "begin", self._dialect.on_begin)
+
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine, for what a transaction cannot do."""
+        return self._engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is an SQLite file."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees the database as of one moment and cannot change it."""
+        with self._explained():
+            engine = self._engine.execution_options(**self._dialect.reading)
+            with engine.connect() as connection:
+                yield connection
+
+    def write(self, work: Callable[[Connection], Result], *, again: bool = False) -> Result:
+        """Call ``work`` with a connection, all or nothing, and return what it returns.
+
+        It is called again after a deadlock or a serialization failure; with ``again`` also after
+        a broken unique constraint, for work that chose a place which another took meanwhile. An
+        `IntegrityError` that stays is raised as it is.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                with self._turn, self._explained():
+                    return self._once(work)
+            except IntegrityError:
+                if not again or not left:
+                    raise
+            except _ConflictError as conflict:
+                if not left:
+                    raise DatabaseError(
+                        "other transactions kept getting in the way: try again"
+                    ) from conflict
+        raise AssertionError("unreachable")
+
+    def upgrade(self) -> None:
+        """Make the tables, or bring those of an older gatepass up to this one's.
+
+        Several processes may do so at once.
+        """
+        from gatepass.center import migrations
+
+        with self._turn, self._explained(), self._engine.connect() as connection:
+            migrations.upgrade(self._writing(connection))
+
+    def check_version(self) -> None:
+        """Raise `DatabaseError` unless the tables are those of this gatepass."""
+        from gatepass.center import migrations
+
+        with self.read() as connection:
+            migrations.check(connection)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    def __repr__(self) -> str:
+        return f"<Database {self._url.render_as_string(hide_password=True)}>"
+
+    def _writing(self, connection: Connection) -> Connection:
+        return connection.execution_options(gatepass_writes=True)
+
+    def _once(self, work: Callable[[Connection], Result]) -> Result:
+        with self._engine.connect() as connection:
+            try:
+                with self._writing(connection).begin() as transaction:
+                    try:
+                        return work(connection)
+                    except KeptError as kept:
+                        transaction.commit()
+                        raise kept.refusal from None
+            except DBAPIError as error:
+                if self._dialect.is_conflict(error):
+                    raise _ConflictError from error
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the driver says into what to do; not chained, since it may quote a row."""
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (DBAPIError, TimeoutError) as error:
+            raise DatabaseError(dialects.explain(error)) from None
+
+
+class _ConflictError(Exception):
+    """Another transaction got in the way: nothing was done, and trying again may do."""

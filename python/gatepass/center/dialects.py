@@ -1,0 +1,168 @@
+"""What differs between SQLite and PostgreSQL: how to connect, to lock and what went wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gatepass.errors import DatabaseError
+
+#: Seconds to wait for another transaction's lock before giving up.
+LOCK_WAIT = 15
+#: Seconds to wait for a PostgreSQL server that does not answer.
+CONNECT_WAIT = 5
+#: Connections kept, and so many more in a rush: two processes fit PostgreSQL's usual hundred.
+POOL = {"pool_size": 10, "max_overflow": 30, "pool_timeout": LOCK_WAIT}
+
+NOT_A_URL = (
+    "this is no database URL: write sqlite:///center.sqlite for a file,"
+    " postgresql://user@host/name for a PostgreSQL server"
+)
+
+#: sqlstate of PostgreSQL: serialization failure, deadlock.
+_CONFLICTS = frozenset({"40001", "40P01"})
+
+#: What SQLite or PostgreSQL says, in small letters, and what to do about it.
+_ADVICE = (
+    ("database is locked", "another program holds the lock: end it, or try again"),
+    ("lock timeout", "another transaction holds the lock: try again"),
+    ("disk is full", "make room on its disk, then try again"),
+    ("could not extend file", "make room on the server's disk, then try again"),
+    ("file is not a database", "it is some other file: give another path"),
+    ("malformed", "it is damaged: restore it from a backup (gatepass center restore)"),
+    ("readonly", "let this user write the file and the folder it is in"),
+    ("unable to open", "see that its folder exists and that this user may write there"),
+    ("disk i/o", "look for errors of its disk in the system's log"),
+    ("no such table", "run gatepass center init"),
+    ("no such column", "run gatepass center init"),
+    ("undefinedtable", "run gatepass center init"),
+    ("password authentication", "check user and password in the database URL"),
+    ("does not exist", "create the database and the user first, or correct the URL"),
+    ("connection refused", "start the PostgreSQL server, or correct host and port in the URL"),
+    ("could not translate host", "correct the host in the URL"),
+    ("failed to resolve host", "correct the host in the URL"),
+    ("too many clients", "raise the server's max_connections, or start fewer processes"),
+    ("timed out", "see that the server runs and can be reached"),
+    ("timeout", "too many requests at once: try again"),
+    ("connection", "see that the server runs, then try again"),
+)
+_OTHER = "look at the message; nothing was changed"
+
+
+def explain(error: SQLAlchemyError) -> str:
+    """Say what went wrong and what to do: the driver's first line, without values."""
+    cause = getattr(error, "orig", None) or error
+    line = (str(cause).splitlines() or [""])[0].strip()
+    said = f"{type(cause).__name__} {cause}".lower()
+    advice = next((advice for words, advice in _ADVICE if words in said), _OTHER)
+    return f"the database cannot be used: {line or type(cause).__name__}: {advice}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How to treat one kind of database."""
+
+    prepare: Callable[[URL], URL]
+    options: Mapping[str, Any]
+    on_connect: Callable[[Any, Any], None]
+    on_begin: Callable[[Connection], None]
+    is_conflict: Callable[[DBAPIError], bool]
+    one_writer: bool
+    #: Execution options of a transaction that only reads.
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of(url: URL) -> Dialect:
+    """Return what is right for a URL; raise `DatabaseError` for another kind of database."""
+    found = _DIALECTS.get(url.get_backend_name())
+    if found is None:
+        raise DatabaseError(NOT_A_URL)
+    return found
+
+
+def _sqlite_file(url: URL) -> URL:
+    """Make the file, for its owner alone: the log and index beside it take its mode."""
+    if url.database in {None, "", ":memory:"}:
+        raise DatabaseError("the Request Center needs a file: sqlite:///center.sqlite")
+    path = Path(str(url.database))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be opened: {error.strerror}: see that its folder exists and that this"
+            " user may write there"
+        ) from error
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def _sqlite_connect(raw: Any, _record: Any) -> None:
+    # Transactions begin where `_sqlite_begin` says, not where the driver guesses.
+    raw.isolation_level = None
+    for pragma in (
+        f"busy_timeout={LOCK_WAIT * 1000}",
+        "journal_mode=WAL",
+        # A pair that was handed out outlives a power cut.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # What is erased is overwritten.
+        "secure_delete=ON",
+    ):
+        raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A transaction that reads first and then writes could be refused the lock half-way.
+    writes = connection.get_execution_options().get("gatepass_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _never(_error: DBAPIError) -> bool:
+    return False
+
+
+def _psycopg(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _nothing(*_given: Any) -> None:
+    pass
+
+
+def _is_conflict(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _CONFLICTS
+
+
+_DIALECTS = {
+    "sqlite": Dialect(
+        prepare=_sqlite_file,
+        options=POOL,
+        on_connect=_sqlite_connect,
+        on_begin=_sqlite_begin,
+        is_conflict=_never,
+        one_writer=True,
+    ),
+    "postgresql": Dialect(
+        prepare=_psycopg,
+        options={
+            **POOL,
+            # A server that was started anew costs no request.
+            "pool_pre_ping": True,
+            "connect_args": {
+                "connect_timeout": CONNECT_WAIT,
+                "options": f"-c lock_timeout={LOCK_WAIT}s",
+                "application_name": "gatepass",
+            },
+        },
+        on_connect=_nothing,
+        on_begin=_nothing,
+        is_conflict=_is_conflict,
+        one_writer=False,
+        reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    ),
+}

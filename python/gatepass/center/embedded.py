@@ -1,0 +1,98 @@
+"""The Request Center that starts with nothing given: one folder holds all of it.
+
+Of mode 0700, with the SQLite database, the envelope key (0600) and the outbox. The first start adds
+a firm, its first administrator and an iLink session to rehearse with.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from gatepass.center.context import Center
+from gatepass.center.firms import SessionKind, add_firm, add_session
+from gatepass.center.hidden import Hidden
+from gatepass.center.people import add_person
+from gatepass.center.private_text import SecretPlace
+from gatepass.center.roles import Role
+from gatepass.center.schema import person
+from gatepass.center.settings import CenterSettings
+from gatepass.errors import AccountError, CenterError
+from gatepass.keys.reading import OTHERS
+
+FIRM = "Rehearsal"
+ADMINISTRATOR = "admin"
+SESSION = "ABC"
+#: Nobody's number (555-01XX is kept for fiction), and nobody's address (RFC 6761).
+MOBILE = "+1 312 555 0100"
+EMAIL = "admin@rehearsal.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What the first start added; the password is shown once."""
+
+    name: str
+    one_time_password: Hidden
+    session: str
+
+
+def default_folder() -> Path:
+    """Return where the Request Center keeps its state: XDG's folder for data."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    # The standard says to ignore a relative one.
+    place = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
+    return place / "gatepass" / "center"
+
+
+def defaults(folder: Path) -> CenterSettings:
+    """Return the settings that keep everything in a folder."""
+    return CenterSettings(
+        database=f"sqlite:///{folder / 'center.sqlite'}",
+        envelope=SecretPlace(file=folder / "envelope.key"),
+        outbox=folder / "outbox",
+    )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder, for its owner alone.
+
+    Raises `CenterError` if there is one that others can use, or it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise CenterError(f"{folder} cannot be made: {error.strerror}: give --state DIR") from error
+    if os.name == "posix" and mode & OTHERS:
+        raise CenterError(
+            f"{folder}: others than its owner can use this folder (mode {stat.S_IMODE(mode):04o}):"
+            f" chmod 700 {shlex.quote(str(folder))}, or give another --state DIR"
+        )
+
+
+def take_first_steps(center: Center) -> FirstSteps | None:
+    """Add firm, administrator and session to a store that has no user; ``None`` if it has one.
+
+    Of several processes that start at once, one does it.
+    """
+    with center.database.read() as connection:
+        if connection.execute(select(person.c.id).limit(1)).first() is not None:
+            return None
+    # Where another process was first with the firm, the next step goes on from there.
+    with suppress(CenterError):
+        add_firm(center, FIRM)
+    try:
+        made = add_person(
+            center, FIRM, ADMINISTRATOR, "First Administrator", EMAIL, MOBILE, Role.MANAGER
+        )
+    except AccountError:
+        return None
+    add_session(center, FIRM, SESSION, SessionKind.ILINK, ADMINISTRATOR, "to rehearse with")
+    return FirstSteps(ADMINISTRATOR, made.one_time_password, SESSION)

@@ -1,0 +1,181 @@
+"""Who is told of what: by mail, and by a notice at the top of the page.
+
+CME: an e-mail on generate, download and delete goes to the requester and the administrative
+manager, a notice to the requester's page, and warnings before expiry to the registered
+administrators. Here all administrative managers of the firm get them; a user who is disabled gets
+none, and nobody gets the same mail twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from gatepass.center import mails
+from gatepass.center.context import Center
+from gatepass.center.once import insert_once
+from gatepass.center.roles import Actor, Role
+from gatepass.center.schema import notice, person
+from gatepass.keys.validity import exchange_zone
+
+#: Notices of a page; older ones come up when these were seen.
+ON_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice at the top of the page. ``level`` is ``success`` or ``warning``."""
+
+    id: int
+    level: str
+    text: str
+    created_at: datetime
+
+
+def generated(
+    connection: Connection,
+    center: Center,
+    actor: Actor,
+    session: str,
+    access_key_id: str,
+    expires_at: datetime,
+    deleted: str | None = None,
+    shortened: tuple[str, datetime] | None = None,
+) -> None:
+    """Tell of a new pair, and of what it did to the others: one deleted, one's end brought near."""
+    lines = [
+        f"{actor.name} generated key pair {access_key_id} for session {session}.",
+        f"It is active now and expires at {_written(expires_at)}.",
+    ]
+    if deleted is not None:
+        lines.append(f"Key pair {deleted} was deleted and is not valid any more.")
+    if shortened is not None:
+        lines.append(f"Key pair {shortened[0]} now expires at {_written(shortened[1])}.")
+    title = f"key pair generated for session {session}"
+    _tell(connection, center, actor, f"generated:{access_key_id}", title, lines)
+
+
+def downloaded(
+    connection: Connection, center: Center, actor: Actor, pairs: Sequence[tuple[str, str]]
+) -> None:
+    """Tell of a download of pairs, each a Session ID and an Access Key ID."""
+    lines = [f"{actor.name} downloaded key pair {key} of session {name}." for name, key in pairs]
+    sessions = sorted({name for name, _ in pairs})
+    title = f"key pair downloaded of session {', '.join(sessions[:5])}"
+    # Each download is an event of its own, of pairs that may be downloaded again.
+    _tell(connection, center, actor, f"downloaded:{secrets.token_hex(8)}", title, lines)
+
+
+def deleted(
+    connection: Connection, center: Center, actor: Actor, session: str, access_key_id: str
+) -> None:
+    """Tell that a pair was deleted."""
+    lines = [
+        f"{actor.name} deleted key pair {access_key_id} of session {session}.",
+        "It is not valid for logon any more.",
+    ]
+    title = f"key pair deleted of session {session}"
+    _tell(connection, center, actor, f"deleted:{access_key_id}", title, lines)
+
+
+def expiring(
+    connection: Connection,
+    center: Center,
+    firm_id: int,
+    session: str,
+    access_key_id: str,
+    expires_at: datetime,
+    threshold: int,
+    days_left: int,
+) -> int:
+    """Warn the firm's managers of a pair's end; return how many mails are new.
+
+    Once for each pair, threshold and manager: called again, it does nothing.
+    """
+    days = {0: "today", 1: "in 1 day"}.get(days_left, f"in {days_left} days")
+    title = f"key pair of session {session} expires {days}"
+    text = (
+        f"Key pair {access_key_id} of session {session} expires {days},"
+        f" at {_written(expires_at)}. Generate a new pair at the Request Center before that."
+    )
+    event = f"expiring:{access_key_id}:{threshold}"
+    managers = _recipients(connection, firm_id, None)
+    for who in managers:
+        _notify(connection, center, event, who.id, "warning", text)
+    return _mail(connection, center, event, managers, title, text)
+
+
+def unseen(center: Center, actor: Actor) -> list[Notice]:
+    """Return the user's notices that were not seen yet, the newest first."""
+    mine = (notice.c.person_id == actor.user_id) & notice.c.seen_at.is_(None)
+    query = select(notice).where(mine).order_by(notice.c.id.desc()).limit(ON_PAGE)
+    with center.database.read() as connection:
+        return [
+            Notice(row.id, row.level, row.text, row.created_at) for row in connection.execute(query)
+        ]
+
+
+def mark_seen(center: Center, actor: Actor, ids: Iterable[int]) -> None:
+    """Take notices off the user's page; those of others stay."""
+    wanted = (notice.c.person_id == actor.user_id) & notice.c.id.in_(list(ids))
+    mark = update(notice).where(wanted, notice.c.seen_at.is_(None)).values(seen_at=center.clock())
+    center.database.write(lambda connection: connection.execute(mark))
+
+
+def _tell(
+    connection: Connection,
+    center: Center,
+    actor: Actor,
+    event: str,
+    title: str,
+    lines: Sequence[str],
+) -> None:
+    """Mail the requester and the managers, and put a notice on the requester's page."""
+    at = f"{_written(center.clock())}, from {actor.origin or 'an unknown address'}."
+    recipients = _recipients(connection, actor.firm_id, actor.user_id)
+    _mail(connection, center, event, recipients, title, "\n".join([*lines, "", at]))
+    _notify(connection, center, event, actor.user_id, "success", " ".join(lines))
+
+
+def _recipients(connection: Connection, firm_id: int, requester: int | None) -> list[Row[Any]]:
+    """Return the firm's managers and the requester, each address once."""
+    query = select(person.c.id, person.c.email).where(
+        person.c.firm_id == firm_id,
+        person.c.disabled.is_(False),
+        or_(person.c.role == Role.MANAGER.name, person.c.id == requester),
+    )
+    rows = connection.execute(query.order_by(person.c.id)).all()
+    return list({row.email.casefold(): row for row in reversed(rows)}.values())[::-1]
+
+
+def _mail(
+    connection: Connection,
+    center: Center,
+    event: str,
+    recipients: Sequence[Row[Any]],
+    title: str,
+    text: str,
+) -> int:
+    subject = f"[{center.environment}] Request Center: {title}"
+    body = f"{text}\n\nIf this is not as it should be, tell your administrative manager at once.\n"
+    return sum(
+        mails.queue(connection, center, f"{event}:{who.id}", who.email, subject, body)
+        for who in recipients
+    )
+
+
+def _notify(
+    connection: Connection, center: Center, event: str, person_id: int, level: str, text: str
+) -> None:
+    values = {"key": f"{event}:{person_id}", "person_id": person_id, "level": level, "text": text}
+    insert_once(connection, notice, {**values, "created_at": center.clock()})
+
+
+def _written(at: datetime) -> str:
+    """Write an instant in Chicago's time, as the exchange does."""
+    return f"{at.astimezone(exchange_zone()):%Y-%m-%d %H:%M} CT"

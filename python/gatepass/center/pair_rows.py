@@ -1,0 +1,133 @@
+"""Rows of sessions and pairs: found for a firm, locked, and changed with what they were before.
+
+Whoever changes pairs holds the lock on their session's row, taken here, until the transaction
+ends. Each change of a pair leaves a version behind: the disaster-recovery view reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, String, bindparam, insert, select, update
+
+from gatepass.center.firms import NO_PAIR, NO_SESSION, known_key, known_name
+from gatepass.center.schema import Instant, pair, pair_version, session
+from gatepass.center.vault import Seal
+from gatepass.center.views import PAIRS, active_and_recent, terms_of
+from gatepass.errors import NotFoundError
+from gatepass.keys.pair import IssuedPair
+from gatepass.keys.rules import PairState, PairTerms, lapsed_pairs
+
+#: The places of a session's active pairs.
+SLOTS = (1, 2)
+
+
+def seal_subject(access_key_id: str) -> str:
+    """Name what a pair's sealed secret belongs to."""
+    return f"pair:{access_key_id}"
+
+
+def lock_session(connection: Connection, firm_id: int, name: str) -> Row[Any]:
+    """Return a session of the firm, locked; raise `NotFoundError` if it has none of that name."""
+    found = connection.execute(_BY_NAME, {"firm": firm_id, "key": known_name(name)}).one_or_none()
+    if found is None:
+        raise NotFoundError(NO_SESSION)
+    return found
+
+
+def lock_session_of(connection: Connection, firm_id: int, access_key_id: str) -> Row[Any]:
+    """Return the session of a pair likewise."""
+    found = connection.execute(_BY_PAIR, {"firm": firm_id, "key": access_key_id}).one_or_none()
+    if found is None:
+        raise NotFoundError(NO_PAIR)
+    return found
+
+
+def find_pairs(connection: Connection, firm_id: int, names: Sequence[str]) -> list[Row[Any]]:
+    """Return pairs of the firm in the order asked for, with ``owner``: their session's creator.
+
+    Raises `NotFoundError` unless all are there.
+    """
+    wanted = {"firm": firm_id, "keys": [known_key(name) for name in names]}
+    found = {row.access_key_id: row for row in connection.execute(_BY_KEYS, wanted)}
+    if not names or set(found) != set(names):
+        raise NotFoundError(NO_PAIR)
+    return [found[name] for name in dict.fromkeys(names)]
+
+
+def terms(connection: Connection, session_id: int) -> list[PairTerms]:
+    """Return a session's active pairs and its last ones, in the order in which they were made."""
+    return [terms_of(row) for row in connection.execute(_PAIRS_OF, {"its": [session_id]})]
+
+
+def insert_pair(
+    connection: Connection, session_id: int, made: IssuedPair, seal: Seal, values: dict[str, Any]
+) -> None:
+    """Insert a pair into a free place; the database refuses a third."""
+    used = set(connection.execute(_TAKEN, {"its": session_id}).scalars())
+    row = {
+        "session_id": session_id,
+        "access_key_id": made.access_key_id,
+        "slot": next((slot for slot in SLOTS if slot not in used), SLOTS[0]),
+        "state": PairState.ACTIVE.value,
+        "environment": made.environment,
+        "sealed": seal.blob,
+        "envelope": seal.envelope,
+    }
+    connection.execute(_INSERT, {**row, **values})
+    _keep_version(connection, made.access_key_id, values["created_at"])
+
+
+def end_pair(connection: Connection, access_key_id: str, state: PairState, at: datetime) -> None:
+    """Record that a pair ended, which frees its place."""
+    connection.execute(_END, {"key": access_key_id, "new_state": state.value, "moment": at})
+    _keep_version(connection, access_key_id, at)
+
+
+def shorten_pair(
+    connection: Connection, access_key_id: str, expires_at: datetime, at: datetime
+) -> None:
+    """Give a pair an earlier end, from ``at`` on."""
+    connection.execute(_SHORTEN, {"key": access_key_id, "moment": expires_at})
+    _keep_version(connection, access_key_id, at)
+
+
+def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> list[PairTerms]:
+    """Record which pairs of a locked session have expired by now, and return them."""
+    lapsed = lapsed_pairs(pairs, at)
+    for one in lapsed:
+        end_pair(connection, one.access_key_id, PairState.EXPIRED, one.expires_at)
+    return lapsed
+
+
+def _keep_version(connection: Connection, access_key_id: str, at: datetime) -> None:
+    """Write down what a pair is from ``at`` on."""
+    connection.execute(_VERSION, {"key": access_key_id, "moment": at})
+
+
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_KEY, _AT = bindparam("key", type_=String), bindparam("moment", type_=Instant)
+_OWN = session.c.firm_id == bindparam("firm")
+_THIS = pair.c.access_key_id == _KEY
+_BY_NAME = select(session).where(_OWN, session.c.name == _KEY).with_for_update()
+_BY_PAIR = (
+    select(session)
+    .where(_OWN, session.c.id == select(pair.c.session_id).where(_THIS).scalar_subquery())
+    .with_for_update()
+)
+_BY_KEYS = PAIRS.add_columns(session.c.created_by.label("owner")).where(
+    _OWN, pair.c.access_key_id.in_(bindparam("keys", expanding=True))
+)
+_PAIRS_OF = (
+    select(pair).where(active_and_recent(bindparam("its", expanding=True))).order_by(pair.c.id)
+)
+_TAKEN = select(pair.c.slot).where(pair.c.session_id == bindparam("its"), pair.c.slot.is_not(None))
+_INSERT = insert(pair)
+_END = update(pair).where(_THIS).values(state=bindparam("new_state"), slot=None, ended_at=_AT)
+_SHORTEN = update(pair).where(_THIS).values(expires_at=_AT)
+_VERSION = insert(pair_version).from_select(
+    ["pair_id", "at", "state", "expires_at"],
+    select(pair.c.id, _AT, pair.c.state, pair.c.expires_at).where(_THIS),
+)

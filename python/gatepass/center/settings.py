@@ -1,0 +1,252 @@
+"""The Request Center's settings from a TOML file; every mistake names its line and its key.
+
+::
+
+    database = "postgresql://gatepass@db.example.com/center"
+                                # without it: an SQLite file in the state folder
+    host = "127.0.0.1"          # beyond this machine: [tls], or a proxy with an https address
+    port = 8400                 # 0: a free one
+    address = "https://keys.example.com"    # what people type, where a proxy stands before it
+    environment = "SIMULATION"  # what key files say: at most 20 characters
+    outbox = "outbox"           # codes and mails that go nowhere else are put into this folder
+
+    [tls]
+    certificate = "center.pem"  # PEM; paths relative to this file
+    key = "center.key"          # without it, the certificate's file holds the key
+
+    [envelope-key]              # one of the two
+    file = "envelope.key"
+    variable = "CENTER_KEY"     # an environment variable
+
+    [codes]                     # one of the two; without any they are put into the outbox
+    webhook = "https://sms.example.com/send"
+    webhook-token-file = "sms.token"    # or webhook-token-variable
+    sms-gateway = "sms.example.com"     # mail to number@sms.example.com, by [mail]
+
+    [mail]                      # without it mails are put into the outbox
+    host = "smtp.example.com"
+    port = 587
+    sender = "request-center@example.com"
+    security = "starttls"       # or tls, or none for a relay on this machine
+    user = "center"
+    password-file = "smtp.password"     # or password-variable
+
+A secret itself is never in this file, but for the database's password, which may be part of its
+URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from gatepass.center import dialects
+from gatepass.center.context import ENVIRONMENT
+from gatepass.center.courier.smtp import SmtpServer
+from gatepass.center.courier.webhook import WebhookCourier
+from gatepass.center.private_text import SecretPlace
+from gatepass.errors import CenterError, DatabaseError
+from gatepass.settings_file import Setting, SettingsFile, a_port, a_text
+
+PORT = 8400
+#: The port of mail submission (RFC 6409).
+MAIL_PORT = 587
+_LONGEST_ENVIRONMENT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """A mail server; without a ``host`` there is none. ``password`` belongs to ``user``."""
+
+    host: str = ""
+    port: int = MAIL_PORT
+    sender: str = ""
+    security: str = "starttls"
+    user: str = ""
+    password: SecretPlace | None = None
+
+    def server(self) -> SmtpServer:
+        """Return the server with its password. Raises `CenterError`."""
+        password = None if self.password is None else self.password.read("mail server's password")
+        return SmtpServer(self.host, self.port, self.sender, self.security, self.user, password)
+
+
+@dataclass(frozen=True, slots=True)
+class CenterSettings:
+    """What a Request Center is opened and served with.
+
+    ``database`` is a URL, not shown since it may hold a password. ``address`` is empty where
+    people type host and port. Codes go by ``webhook`` or ``sms_gateway``, without both to
+    ``outbox``.
+    """
+
+    database: str = field(repr=False)
+    envelope: SecretPlace
+    outbox: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    address: str = ""
+    environment: str = ENVIRONMENT
+    certificate: Path | None = None
+    key: Path | None = None
+    webhook: str = ""
+    webhook_token: SecretPlace | None = None
+    sms_gateway: str = ""
+    mail: MailSettings = MailSettings()
+
+    @property
+    def codes_stay_here(self) -> bool:
+        """Whether codes are put into the outbox."""
+        return not self.webhook and not self.sms_gateway
+
+
+def read_settings(path: Path, defaults: CenterSettings) -> CenterSettings:
+    """Read a settings file; what it leaves out is as in ``defaults``.
+
+    Raises `gatepass.errors.ConfigError`, and `OSError` as the file system does.
+    """
+    file = SettingsFile.read(path)
+    settings = file.apply(defaults, _SETTINGS)
+    for one, other in _EITHER:
+        if file.has(one) and file.has(other):
+            raise file.error(other, f"give this or {one}, not both")
+    for key, needed in _NEEDS:
+        if file.has(key) and not file.has(needed):
+            raise file.error(key, f"this needs {needed} as well")
+    _try_out(file, settings)
+    return settings
+
+
+def has_password(url: str) -> bool:
+    """Tell whether a database URL has a password in it."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return False
+    return parts.password is not None or not _PASSWORDS.isdisjoint(parts.query)
+
+
+def shown(url: str) -> str:
+    """Return a database URL without what is secret in it."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return "no database URL"
+    return parts.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
+
+
+#: Parameters of a PostgreSQL URL that are secrets.
+_PASSWORDS = frozenset({"password", "sslpassword"})
+
+
+def _try_out(file: SettingsFile, settings: CenterSettings) -> None:
+    """Have refused here, with its line, what the parts themselves would refuse later."""
+    mail = settings.mail
+    key = "mail.host"
+    try:
+        if mail.host:
+            SmtpServer(mail.host, mail.port, mail.sender, mail.security)
+        key = "codes.webhook"
+        if settings.webhook:
+            WebhookCourier(settings.webhook)
+    except CenterError as error:
+        raise file.error(key, str(error)) from None
+
+
+def _database(value: object, path: Path) -> str:
+    try:
+        url = make_url(a_text(value))
+        dialects.of(url)
+    except (ArgumentError, DatabaseError):
+        # Not repeated: a URL may hold a password.
+        raise ValueError(dialects.NOT_A_URL) from None
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=str(path.parent / url.database))
+    return url.render_as_string(hide_password=False)
+
+
+def _address(value: object) -> str:
+    text = a_text(value).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ValueError("an address looks like https://keys.example.com")
+    return text
+
+
+def _environment(value: object) -> str:
+    text = a_text(value)
+    if len(text) > _LONGEST_ENVIRONMENT or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"at most {_LONGEST_ENVIRONMENT} printable ASCII characters are wanted")
+    return text
+
+
+def _security(value: object) -> str:
+    text = a_text(value)
+    if text not in _SECURITY:
+        raise ValueError(f"one of {', '.join(_SECURITY)} is wanted")
+    return text
+
+
+_SECURITY = ("starttls", "tls", "none")
+
+
+def _file(value: object, path: Path) -> SecretPlace:
+    return SecretPlace(file=path.parent / a_text(value))
+
+
+def _variable(value: object) -> SecretPlace:
+    return SecretPlace(variable=a_text(value))
+
+
+def _mail(settings: CenterSettings, **changes: object) -> CenterSettings:
+    return replace(settings, mail=replace(settings.mail, **changes))  # type: ignore[arg-type]
+
+
+#: What each key does with its value.
+_SETTINGS: Mapping[str, Setting[CenterSettings]] = {
+    "database": lambda s, v, path: replace(s, database=_database(v, path)),
+    "host": lambda s, v, _: replace(s, host=a_text(v)),
+    "port": lambda s, v, _: replace(s, port=a_port(v)),
+    "address": lambda s, v, _: replace(s, address=_address(v)),
+    "environment": lambda s, v, _: replace(s, environment=_environment(v)),
+    "outbox": lambda s, v, path: replace(s, outbox=path.parent / a_text(v)),
+    "tls.certificate": lambda s, v, path: replace(s, certificate=path.parent / a_text(v)),
+    "tls.key": lambda s, v, path: replace(s, key=path.parent / a_text(v)),
+    "envelope-key.file": lambda s, v, path: replace(s, envelope=_file(v, path)),
+    "envelope-key.variable": lambda s, v, _: replace(s, envelope=_variable(v)),
+    "codes.webhook": lambda s, v, _: replace(s, webhook=a_text(v)),
+    "codes.webhook-token-file": lambda s, v, path: replace(s, webhook_token=_file(v, path)),
+    "codes.webhook-token-variable": lambda s, v, _: replace(s, webhook_token=_variable(v)),
+    "codes.sms-gateway": lambda s, v, _: replace(s, sms_gateway=a_text(v)),
+    "mail.host": lambda s, v, _: _mail(s, host=a_text(v)),
+    "mail.port": lambda s, v, _: _mail(s, port=a_port(v)),
+    "mail.sender": lambda s, v, _: _mail(s, sender=a_text(v)),
+    "mail.security": lambda s, v, _: _mail(s, security=_security(v)),
+    "mail.user": lambda s, v, _: _mail(s, user=a_text(v)),
+    "mail.password-file": lambda s, v, path: _mail(s, password=_file(v, path)),
+    "mail.password-variable": lambda s, v, _: _mail(s, password=_variable(v)),
+}
+
+#: Of these only one is given.
+_EITHER = (
+    ("envelope-key.file", "envelope-key.variable"),
+    ("codes.webhook", "codes.sms-gateway"),
+    ("codes.webhook-token-file", "codes.webhook-token-variable"),
+    ("mail.password-file", "mail.password-variable"),
+)
+#: The first is of no use without the second.
+_NEEDS = (
+    ("tls.key", "tls.certificate"),
+    ("codes.webhook-token-file", "codes.webhook"),
+    ("codes.webhook-token-variable", "codes.webhook"),
+    ("codes.sms-gateway", "mail.host"),
+    *((f"mail.{key}", "mail.host") for key in ("port", "sender", "security", "user")),
+    ("mail.host", "mail.sender"),
+    ("mail.password-file", "mail.user"),
+    ("mail.password-variable", "mail.user"),
+)

@@ -1,0 +1,153 @@
+"""What time does to pairs: they expire, warn before it, and lose their secrets after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+
+from sqlalchemy import Connection, select, update
+
+from gatepass.center import audit, notices, pair_rows
+from gatepass.center.context import Center
+from gatepass.center.schema import pair, session
+from gatepass.center.views import terms_of
+from gatepass.keys.expiry import WARNING_DAYS
+from gatepass.keys.rules import DueWarning, due_warnings
+
+#: How long the secret of a pair is kept after its end. The disaster-recovery view reads the past
+#: of as long: 15 minutes before a disaster that is noticed within the day.
+SECRETS_KEPT = timedelta(days=1)
+#: Warnings queued, and secrets erased, in one transaction.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Warning:
+    firm_id: int
+    session: str
+    due: DueWarning
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many pairs expired, mails of warning were queued, and secrets were erased."""
+
+    expired: int
+    warned: int
+    erased: int
+
+
+def sweep(center: Center) -> Swept:
+    """Do what is due by now. As often as one likes, from several processes at once.
+
+    A pair that nobody swept is expired all the same: this records it and frees its place.
+    """
+    at = center.clock()
+    with center.database.read() as connection:
+        lapsed = (
+            select(session.c.firm_id, session.c.name)
+            .distinct()
+            .join(pair, pair.c.session_id == session.c.id)
+        )
+        due = connection.execute(lapsed.where(pair.c.slot.is_not(None), pair.c.expires_at <= at))
+        sessions = [(row.firm_id, row.name) for row in due]
+    expired = sum(_expire(center, firm_id, name, at) for firm_id, name in sessions)
+    return Swept(expired, _warn(center, at), _erase(center, at - SECRETS_KEPT))
+
+
+def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
+    """Expire a session's pairs in a transaction of its own: one at a time is locked."""
+
+    def work(connection: Connection) -> int:
+        row = pair_rows.lock_session(connection, firm_id, name)
+        ended = pair_rows.settle(connection, pair_rows.terms(connection, row.id), at)
+        for one in ended:
+            _log(connection, center, "expire", firm_id, name, one.access_key_id)
+        return len(ended)
+
+    return center.database.write(work)
+
+
+def _warn(center: Center, at: datetime) -> int:
+    """Queue the warnings that are due; those that were queued before are not queued again."""
+    due = _due(center, at)
+    return sum(
+        center.database.write(partial(_queue, center=center, warnings=due[start : start + _BATCH]))
+        for start in range(0, len(due), _BATCH)
+    )
+
+
+def _due(center: Center, at: datetime) -> list[_Warning]:
+    # By calendar days in Chicago: one more than the first threshold is surely early enough.
+    horizon = at + timedelta(days=max(WARNING_DAYS) + 1)
+    soon = select(pair.c.session_id).where(pair.c.slot.is_not(None), pair.c.expires_at < horizon)
+    query = (
+        select(pair, session.c.firm_id, session.c.name)
+        .join(session, pair.c.session_id == session.c.id)
+        .where(pair.c.slot.is_not(None), pair.c.session_id.in_(soon))
+        .order_by(session.c.id, pair.c.id)
+    )
+    with center.database.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        _Warning(firm_id, name, due)
+        for (firm_id, name), of_session in groupby(rows, lambda row: (row.firm_id, row.name))
+        for due in due_warnings([terms_of(row) for row in of_session], at)
+    ]
+
+
+def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning]) -> int:
+    queued = 0
+    for one in warnings:
+        due = one.due
+        new = notices.expiring(
+            connection,
+            center,
+            one.firm_id,
+            one.session,
+            due.access_key_id,
+            due.expires_at,
+            due.threshold,
+            due.days_left,
+        )
+        if new:
+            _log(connection, center, "warn", one.firm_id, one.session, due.access_key_id)
+        queued += new
+    return queued
+
+
+def _erase(center: Center, before: datetime) -> int:
+    """Erase the secrets of pairs that ended before then."""
+    due = (
+        select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
+        .join(session, pair.c.session_id == session.c.id)
+        .where(pair.c.ended_at < before, pair.c.sealed.is_not(None))
+        .order_by(pair.c.id)
+        .limit(_BATCH)
+        .with_for_update(skip_locked=True, of=pair)
+    )
+
+    def work(connection: Connection) -> int:
+        rows = connection.execute(due).all()
+        connection.execute(
+            update(pair)
+            .where(pair.c.id.in_([row.id for row in rows]))
+            .values(sealed=None, envelope=None)
+        )
+        for row in rows:
+            _log(connection, center, "erase", row.firm_id, row.name, row.access_key_id)
+        return len(rows)
+
+    erased = 0
+    while count := center.database.write(work):
+        erased += count
+    return erased
+
+
+def _log(
+    connection: Connection, center: Center, action: str, firm_id: int, name: str, key: str
+) -> None:
+    audit.append(connection, center, audit.SYSTEM, action, name, key, firm_id=firm_id)

@@ -1,0 +1,76 @@
+"""The application: routes, what guards them, and what answers their errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gatepass._native import VERSION
+from gatepass.center.context import Center
+from gatepass.center.web import (
+    api,
+    health,
+    pages_account,
+    pages_audit,
+    pages_delete,
+    pages_download,
+    pages_generate,
+    pages_login,
+    pages_sessions,
+    refusals,
+)
+from gatepass.center.web.guard import guard
+from gatepass.center.web.metrics import Meters
+from gatepass.center.web.security import MAX_BODY, SecurityHeaders
+from gatepass.errors import CenterError
+
+_PAGES: Final = (
+    pages_login,
+    pages_sessions,
+    pages_generate,
+    pages_download,
+    pages_delete,
+    pages_audit,
+    pages_account,
+    health,
+)
+
+_ANSWERS: Final = (
+    (CenterError, refusals.on_center_error),
+    (HTTPException, refusals.on_http_error),
+    (RequestValidationError, refusals.on_invalid),
+    (refusals.LoginNeededError, refusals.on_login_needed),
+    (refusals.TokenNeededError, refusals.on_token_needed),
+    (Exception, refusals.on_bug),
+)
+
+
+def make_app(center: Center) -> FastAPI:
+    """Return the application of a Request Center, to be run by uvicorn or another ASGI server.
+
+    It reads nothing before its first request. Without TLS it is for this machine alone: browsers
+    keep its cookies on an address of https, and on localhost.
+    """
+    app = FastAPI(
+        title="gatepass Request Center",
+        version=VERSION,
+        # The API's document has a route of its own; the viewers load scripts from elsewhere.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(guard)],
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+    )
+    app.state.center = center
+    app.state.meters = Meters(center)
+    for kind, handler in _ANSWERS:
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(SecurityHeaders)
+    for pages in _PAGES:
+        app.include_router(pages.router, include_in_schema=False)
+    app.include_router(api.router)
+    return app

@@ -1,0 +1,110 @@
+"""Lets a request through to its page, or not, as the route table says."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlencode
+
+from fastapi import HTTPException, Request
+
+from gatepass.center import hours, logins, tokens
+from gatepass.center.context import Center
+from gatepass.center.web import security
+from gatepass.center.web.forms import SentForm
+from gatepass.center.web.refusals import LoginNeededError, TokenNeededError
+from gatepass.center.web.rules import Who, rule_for
+from gatepass.center.web.visitor import Visitor, center_of, origin_of
+from gatepass.errors import NotAllowedError
+
+
+def guard(request: Request, form: SentForm) -> None:
+    """Raise what refuses the request, or leave who sent it in its state.
+
+    In this order: the route has a rule, the form is this site's own, the sender is who the rule
+    asks for, the role allows it, the Request Center is open.
+    """
+    rule = rule_for(request.method, request.scope["route"].path)
+    if rule is None:
+        raise HTTPException(404)
+    if request.method == "POST" and not security.is_own_form(
+        request, form.text(security.FORM_FIELD)
+    ):
+        raise NotAllowedError(_FORGED)
+    center = center_of(request)
+    visitor = _PROOFS[rule.who](request, center)
+    request.state.visitor = visitor
+    if visitor is None:
+        return
+    if rule.action is not None and visitor.actor is not None:
+        visitor.actor.require(rule.action)
+    if not rule.always_open:
+        hours.require_open(center.clock())
+
+
+_FORGED: Final = (
+    "this form was not sent from a page of this site, or you logged in anew since: go back, reload"
+    " the page and send it again"
+)
+
+
+def _anyone(_request: Request, _center: Center) -> Visitor | None:
+    """Take anybody: who it is does not matter, and is not looked up."""
+    return None
+
+
+def _local(request: Request, _center: Center) -> Visitor | None:
+    """Take a program on this machine."""
+    try:
+        is_local = ipaddress.ip_address(origin_of(request)).is_loopback
+    except ValueError:
+        is_local = False
+    if not is_local:
+        raise HTTPException(404)
+    return None
+
+
+def _user(request: Request, center: Center) -> Visitor:
+    """Take a user by the cookie of a login that both factors have proved."""
+    actor = logins.find(center, request.cookies.get(security.LOGIN_COOKIE, ""), origin_of(request))
+    if actor is None:
+        raise LoginNeededError(_login_path(request))
+    return Visitor(actor)
+
+
+def _halfway(request: Request, center: Center) -> Visitor:
+    """Take a user by the cookie of a login that is on its way."""
+    pending = logins.find_pending(center, request.cookies.get(security.LOGIN_COOKIE, ""))
+    if pending is None:
+        raise LoginNeededError("/login")
+    return Visitor(None, pending)
+
+
+def _token(request: Request, center: Center) -> Visitor:
+    """Take a program by an API token."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenNeededError
+    actor = tokens.find(center, text.strip(), origin_of(request))
+    if actor is None:
+        raise TokenNeededError
+    return Visitor(actor)
+
+
+_PROOFS: Final[dict[Who, Callable[[Request, Center], Visitor | None]]] = {
+    Who.ANYONE: _anyone,
+    Who.LOCAL: _local,
+    Who.HALFWAY: _halfway,
+    Who.USER: _user,
+    Who.TOKEN: _token,
+}
+
+
+def _login_path(request: Request) -> str:
+    """Return the login page, which leads on to the page that was asked for."""
+    path = request.url.path
+    if request.method != "GET" or path == "/sessions":
+        return "/login"
+    asked = f"{path}?{request.url.query}" if request.url.query else path
+    return "/login?" + urlencode({"next": asked})

@@ -1,0 +1,128 @@
+"""The user's own account: password, authenticator app, API tokens; and notices that were seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from gatepass.center import notices, password_change, passwords, people, tokens, totp
+from gatepass.center.web import security
+from gatepass.center.web.forms import SentForm
+from gatepass.center.web.pages_login import NOT_THE_SAME
+from gatepass.center.web.rendering import page
+from gatepass.center.web.visitor import actor_of, center_of, origin_of
+from gatepass.errors import AccountError, CodeError, NotFoundError
+
+router = APIRouter()
+
+#: A row's number, within what a database takes.
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+
+
+@router.get("/account")
+def account_page(request: Request) -> Response:
+    """Show the account."""
+    return _account(request)
+
+
+@router.post("/account/password")
+def change_password(request: Request, form: SentForm) -> Response:
+    """Change the password; all other logins of the user end."""
+    if form.text("new") != form.text("again"):
+        return _account(request, NOT_THE_SAME)
+    try:
+        token = password_change.change(
+            center_of(request),
+            request.cookies.get(security.LOGIN_COOKIE, ""),
+            form.text("old"),
+            form.text("new"),
+            origin_of(request),
+        )
+    except AccountError as error:
+        return _account(request, str(error))
+    response = RedirectResponse("/account", 303)
+    security.set_cookie(response, security.LOGIN_COOKIE, token.reveal())
+    return response
+
+
+@router.post("/account/authenticator")
+def begin_authenticator(request: Request) -> Response:
+    """Show a new secret as a QR code; in the answer itself, so that no address leads to it."""
+    enrolment = totp.begin_enrolment(center_of(request), actor_of(request))
+    return page(
+        request,
+        "authenticator.html",
+        picture=Markup(enrolment.svg.reveal()),  # noqa: S704 - made by totp, not by a user
+        secret=enrolment.secret.reveal(),
+    )
+
+
+@router.post("/account/authenticator/confirm")
+def confirm_authenticator(request: Request, form: SentForm) -> Response:
+    """Let the authenticator count with its first code."""
+    try:
+        totp.confirm_enrolment(center_of(request), actor_of(request), form.text("code").strip())
+    except CodeError as error:
+        return page(
+            request, "authenticator.html", 422, picture="", secret="", problem_text=str(error)
+        )
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/account/authenticator/remove")
+def remove_authenticator(request: Request, form: SentForm) -> Response:
+    """Remove the authenticator with one more code of it."""
+    try:
+        totp.remove(center_of(request), actor_of(request), form.text("code").strip())
+    except CodeError as error:
+        return _account(request, app_problem=str(error))
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/account/tokens")
+def make_token(request: Request, form: SentForm) -> Response:
+    """Make an API token and show it this once."""
+    name = form.text("name").strip()
+    try:
+        text = tokens.issue(center_of(request), actor_of(request), name)
+    except AccountError as error:
+        return _account(request, token_problem=str(error))
+    return page(request, "token.html", name=name, text=text.reveal(), days=tokens.DAYS)
+
+
+@router.post("/account/tokens/{token_id}/end")
+def end_token(request: Request, token_id: str) -> Response:
+    """End an API token."""
+    if not _NUMBER.fullmatch(token_id):
+        raise NotFoundError("there is no such token: choose one of the list")
+    tokens.revoke(center_of(request), actor_of(request), int(token_id))
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/notices/seen")
+def seen(request: Request, form: SentForm) -> Response:
+    """Take the notices that were shown off the top of the page."""
+    ids = [int(text) for text in form.texts("notice") if _NUMBER.fullmatch(text)]
+    notices.mark_seen(center_of(request), actor_of(request), ids)
+    return RedirectResponse("/sessions", 303)
+
+
+def _account(
+    request: Request, problem: str = "", app_problem: str = "", token_problem: str = ""
+) -> Response:
+    center, actor = center_of(request), actor_of(request)
+    return page(
+        request,
+        "account.html",
+        422 if problem or app_problem or token_problem else 200,
+        account=people.account(center, actor),
+        tokens=tokens.tokens(center, actor),
+        min_password=passwords.SHORTEST,
+        problem_text=problem,
+        app_problem=app_problem,
+        token_problem=token_problem,
+    )

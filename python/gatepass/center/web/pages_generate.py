@@ -1,0 +1,70 @@
+"""Generate a key pair: the dialog with the existing key details, then the new one's."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gatepass.center import firms, pairs
+from gatepass.center.views import PairView, SessionView
+from gatepass.center.web.forms import SentForm
+from gatepass.center.web.rendering import page
+from gatepass.center.web.visitor import actor_of, center_of
+from gatepass.errors import NotFoundError, ThirdPairError
+
+router = APIRouter(prefix="/sessions/{name}")
+
+
+@router.get("/generate")
+def generate_dialog(request: Request, name: str) -> Response:
+    """Show the session and its existing key details; with two, the choice which to delete."""
+    return _dialog(request, firms.find_session(center_of(request), actor_of(request), name))
+
+
+@router.post("/generate")
+def generate(request: Request, name: str, form: SentForm) -> Response:
+    """Generate the pair and lead to its details."""
+    center, actor = center_of(request), actor_of(request)
+    chosen = form.text("delete")
+    if chosen:
+        pair_of(firms.find_session(center, actor, name), chosen)
+    try:
+        pair = pairs.generate(center, actor, name, chosen or None)
+    except ThirdPairError:
+        # Somebody generated the second one since the dialog was shown.
+        session = firms.find_session(center, actor, name)
+        problem = "This session has two active key pairs by now: choose which to delete."
+        return _dialog(request, session, problem)
+    return RedirectResponse(f"/sessions/{pair.session}/generated/{pair.access_key_id}", 303)
+
+
+@router.get("/generated/{access_key_id}")
+def generated(request: Request, name: str, access_key_id: str) -> Response:
+    """Show the key details with the way to the download."""
+    session = firms.find_session(center_of(request), actor_of(request), name)
+    pair = pair_of(session, access_key_id)
+    return page(request, "generated.html", session=session, pair=pair)
+
+
+def pair_of(session: SessionView, access_key_id: str) -> PairView:
+    """Return a pair of a session; raise `NotFoundError` when it has no such."""
+    for pair in session.pairs:
+        if pair.access_key_id == access_key_id:
+            return pair
+    raise NotFoundError("this session has no such key pair: choose one of its list")
+
+
+def oldest_first(session: SessionView) -> list[PairView]:
+    """Return the active pairs of a session as the dialogs show them."""
+    return list(session.active[::-1])
+
+
+def _dialog(request: Request, session: SessionView, problem: str = "") -> Response:
+    return page(
+        request,
+        "generate.html",
+        409 if problem else 200,
+        session=session,
+        active=oldest_first(session),
+        problem_text=problem,
+    )

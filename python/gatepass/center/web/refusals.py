@@ -1,0 +1,189 @@
+"""What is answered when something is refused: a page to people, problem+json to programs.
+
+Problem details are those of RFC 9457. Nothing of the request is repeated, and of an error that
+nobody foresaw only a reference is shown: the log has the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from gatepass.center.web import security
+from gatepass.center.web.metrics import count_refusal
+from gatepass.center.web.rendering import page
+from gatepass.center.web.visitor import center_of
+from gatepass.center.web.words import sentence
+from gatepass.errors import (
+    AccountError,
+    AuditError,
+    CenterError,
+    ClosedError,
+    CodeError,
+    DatabaseError,
+    DeliveryError,
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    ThirdPairError,
+    VaultError,
+)
+
+log = logging.getLogger("gatepass.center.web")
+
+API = "/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How one kind of error is answered.
+
+    ``name`` is for programs; ``title`` and ``advice`` are for people, beside what the error says.
+    """
+
+    status: int
+    name: str
+    title: str
+    advice: str = ""
+
+
+_ASK = "Tell whoever runs this Request Center. Nothing was changed."
+
+#: The most special kind first.
+REFUSALS: Final[dict[type[CenterError], Refusal]] = {
+    NotAllowedError: Refusal(403, "not-allowed", "Your role may not do this"),
+    NotFoundError: Refusal(404, "not-found", "There is no such thing here"),
+    ThirdPairError: Refusal(409, "third-pair", "Two key pairs are active"),
+    ClosedError: Refusal(503, "closed", "The Request Center is closed"),
+    CodeError: Refusal(422, "code", "The verification code was not accepted"),
+    LimitError: Refusal(429, "limit", "Too many requests"),
+    AccountError: Refusal(422, "account", "User name or password were not accepted"),
+    DeliveryError: Refusal(503, "delivery", "The verification code could not be sent"),
+    VaultError: Refusal(500, "vault", "A secret cannot be opened", _ASK),
+    AuditError: Refusal(500, "audit", "The audit log is broken", _ASK),
+    DatabaseError: Refusal(
+        503, "database", "The database does not answer", "Nothing was changed. Try again soon."
+    ),
+    CenterError: Refusal(409, "refused", "This was refused"),
+}
+
+#: What HTTP itself refuses, by status: title and text.
+_HTTP: Final = {
+    404: ("There is no such page", "The address is not one of this site's: start at the sessions."),
+    405: ("This page cannot be used that way", "Open it from the site's own pages."),
+    413: ("The request is too large", f"At most {security.MAX_BODY // 1024} KiB can be sent."),
+    415: ("The form was sent in a way that is not known", "Send it from the site's own pages."),
+}
+
+
+class LoginNeededError(Exception):
+    """Nobody is logged in; ``path`` is where to send the browser."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class TokenNeededError(Exception):
+    """The API was asked without a token that is good."""
+
+
+def refusal_of(error: CenterError) -> Refusal:
+    """Return how an error is answered."""
+    return next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
+
+
+def on_center_error(request: Request, error: Exception) -> Response:
+    """Answer what the Request Center refused."""
+    if not isinstance(error, CenterError):
+        raise error
+    refusal = refusal_of(error)
+    count_refusal(request.app, refusal.name)
+    if refusal.status >= 500 and not isinstance(error, ClosedError):
+        log.error("%s: %s", type(error).__name__, error)
+    response = _center_answer(request, error, refusal)
+    if isinstance(error, ClosedError):
+        wait = (error.opens - center_of(request).clock()).total_seconds()
+        response.headers["retry-after"] = str(max(1, math.ceil(wait)))
+    if isinstance(error, LimitError):
+        response.headers["retry-after"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
+    return response
+
+
+def on_http_error(request: Request, error: Exception) -> Response:
+    """Answer what HTTP itself refuses: no such page, too large ..."""
+    if not isinstance(error, HTTPException):
+        raise error
+    title, text = _HTTP.get(error.status_code, ("This did not work", str(error.detail)))
+    response = _answer(request, Refusal(error.status_code, "http", title), text)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def on_invalid(request: Request, error: Exception) -> Response:
+    """Answer a parameter that is not what the OpenAPI document says; its value is not repeated."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    names = sorted({str(detail["loc"][-1]) for detail in error.errors()})
+    text = f"These are not what they should be: {', '.join(names)}."
+    return _answer(request, Refusal(422, "invalid", "The request cannot be understood"), text)
+
+
+def on_login_needed(_request: Request, error: Exception) -> Response:
+    """Send the browser to the login page."""
+    if not isinstance(error, LoginNeededError):
+        raise error
+    return RedirectResponse(error.path, 303)
+
+
+def on_token_needed(request: Request, _error: Exception) -> Response:
+    """Ask for an API token."""
+    text = "Send an API token as a bearer token: a user makes one on the account page."
+    response = _answer(request, Refusal(401, "token", "An API token is needed"), text)
+    response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def on_bug(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw, with a reference to find it in the log by."""
+    reference = secrets.token_hex(4)
+    log.error("reference %s: %s", reference, type(error).__name__)
+    refusal = Refusal(500, "bug", "Something went wrong here", _ASK)
+    response = _answer(request, refusal, f"The log has more about it: reference {reference}.")
+    # This answer is made outside of what adds them.
+    security.add_headers(response.headers, request.url.scheme)
+    return response
+
+
+def _center_answer(request: Request, error: CenterError, refusal: Refusal) -> Response:
+    if isinstance(error, ClosedError) and not request.url.path.startswith(API):
+        return page(request, "closed.html", refusal.status, opens=error.opens)
+    return _answer(request, refusal, sentence(str(error)))
+
+
+def _answer(request: Request, refusal: Refusal, text: str) -> Response:
+    if request.url.path.startswith(API):
+        body = {
+            "type": f"urn:gatepass:problem:{refusal.name}",
+            "title": refusal.title,
+            "status": refusal.status,
+            "detail": text,
+        }
+        return JSONResponse(body, refusal.status, media_type="application/problem+json")
+    return page(
+        request,
+        "refusal.html",
+        refusal.status,
+        plain=refusal.status >= 500,
+        title=refusal.title,
+        text=text,
+        advice=refusal.advice,
+    )

@@ -1,0 +1,111 @@
+"""What every answer and every form carries: headers, cookies, and the token against forgery."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: ``__Host-``: the browser takes it only when Secure, for this host alone, and for all paths.
+LOGIN_COOKIE: Final = "__Host-gatepass"
+FORM_COOKIE: Final = "__Host-gatepass-form"
+#: The hidden field of each form.
+FORM_FIELD: Final = "form_token"
+
+#: Bytes of a request's body; the largest form, a page of picked sessions, has about 4 KiB.
+MAX_BODY: Final = 64 * 1024
+
+#: Nothing but this site's own style sheet, script and pictures; no inline script or style.
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+_HEADERS: Final = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # Not no-referrer: browsers then send "Origin: null" with this site's own forms.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+#: 180 days.
+_TRANSPORT_SECURITY: Final = "max-age=15552000"
+
+
+class SecurityHeaders:
+    """Adds the security headers to each answer, and ``no-store`` unless the answer says else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; the answer's head is amended on its way out."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_headers(MutableHeaders(scope=message), scope["scheme"])
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def add_headers(headers: MutableHeaders, scheme: str) -> None:
+    """Add the headers that each answer carries."""
+    headers.update(_HEADERS)
+    headers.setdefault("cache-control", "no-store")
+    if scheme == "https":
+        headers["strict-transport-security"] = _TRANSPORT_SECURITY
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie that ends with the browser and that no script and no other site can use."""
+    response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Have the browser forget a cookie."""
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def form_cookie(request: Request) -> str:
+    """Return the cookie the form tokens hang on; made anew, and to be set, when there is none."""
+    known: str | None = getattr(request.state, "form_cookie", None)
+    if known is None:
+        known = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+        request.state.form_cookie = known
+    return known
+
+
+def form_token(cookie: str, login: str) -> str:
+    """Return the token of a form: bound to the browser and to the login, of use to no other."""
+    return hmac.new(cookie.encode(), login.encode(), "sha256").hexdigest()
+
+
+def is_own_form(request: Request, given: str) -> bool:
+    """Tell whether a form came from a page of this site, in this browser and this login."""
+    # Browsers that send it say plainly where a request comes from.
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return False
+    cookie = request.cookies.get(FORM_COOKIE)
+    if not cookie:
+        return False
+    expected = form_token(cookie, request.cookies.get(LOGIN_COOKIE, ""))
+    return hmac.compare_digest(expected.encode(), given.encode())

@@ -1,0 +1,55 @@
+"""Who sends a request, as far as is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gatepass.center.context import Center
+from gatepass.center.logins import Halfway
+from gatepass.center.roles import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A user by the cookie of the login or an API token.
+
+    One of the two is there: ``actor``, or ``halfway`` until all steps of the login are done.
+    """
+
+    actor: Actor | None
+    halfway: Halfway | None = None
+
+
+def center_of(request: Request) -> Center:
+    """Return the Request Center that this application serves."""
+    center: Center = request.app.state.center
+    return center
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Return who sends the request; ``None``: nobody that is known."""
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    return visitor
+
+
+def actor_of(request: Request) -> Actor:
+    """Return the user who acts; only on routes whose rule asks for one."""
+    visitor = visitor_of(request)
+    if visitor is None or visitor.actor is None:
+        raise AssertionError("a route without a user asked for one")
+    return visitor.actor
+
+
+def halfway_of(request: Request) -> Halfway:
+    """Return what the login waits for; only on routes whose rule asks for one that is halfway."""
+    visitor = visitor_of(request)
+    if visitor is None or visitor.halfway is None:
+        raise AssertionError("a route without a login that is halfway asked for one")
+    return visitor.halfway
+
+
+def origin_of(request: Request) -> str:
+    """Return where the request came from, for the audit log."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,100 @@
+"""How times, states and lives of key pairs read on a page. All times are Chicago's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from gatepass.center.views import PairView
+from gatepass.keys.expiry import WARNING_DAYS
+from gatepass.keys.rules import PairState
+from gatepass.keys.validity import exchange_zone
+
+KINDS = {"ilink": "iLink", "dropcopy": "Drop Copy"}
+
+
+def moment(at: datetime) -> Markup:
+    """Write a time to the minute."""
+    return _time(at, "%Y-%m-%d %H:%M CT")
+
+
+def moment_text(at: datetime) -> str:
+    """Write a time to the minute where no element can stand."""
+    return at.astimezone(exchange_zone()).strftime("%Y-%m-%d %H:%M CT")
+
+
+def moment_seconds(at: datetime) -> Markup:
+    """Write a time to the second, for a column that names the time zone."""
+    return _time(at, "%Y-%m-%d %H:%M:%S")
+
+
+def moment_long(at: datetime) -> Markup:
+    """Write a time with its day of the week, for a sentence."""
+    return _time(at, "%A, %Y-%m-%d at %H:%M CT")
+
+
+def look(pair: PairView) -> str:
+    """Return the name of the colours of a pair: its state, or ``soon`` in its last four weeks."""
+    if pair.state is PairState.ACTIVE and pair.days_left <= WARNING_DAYS[0]:
+        return "soon"
+    return pair.state.value
+
+
+def ends(pair: PairView) -> Markup:
+    """Say in a few words when a pair ends or ended."""
+    if pair.state is PairState.ACTIVE:
+        return Markup("{} · {}").format(_time(pair.expires_at, "%Y-%m-%d"), _left(pair))
+    return Markup("ended {}").format(_time(pair.ended_at or pair.expires_at, "%Y-%m-%d"))
+
+
+def ends_long(pair: PairView) -> Markup:
+    """Say to the minute when a pair ends or ended."""
+    if pair.state is PairState.ACTIVE:
+        return Markup("Expires {} ({})").format(moment(pair.expires_at), _left(pair))
+    return Markup("Ended {}").format(moment(pair.ended_at or pair.expires_at))
+
+
+def left_share(pair: PairView, now: datetime) -> float:
+    """Return how much of a pair's life is left, in percent."""
+    life = (pair.expires_at - pair.created_at).total_seconds()
+    left = (pair.expires_at - now).total_seconds()
+    return round(100 * min(1.0, max(0.0, left / life)), 1) if life > 0 else 0.0
+
+
+def kind(word: str) -> str:
+    """Return how a kind of session is written."""
+    return KINDS[word]
+
+
+def sentence(text: str) -> str:
+    """Write what an error says as a sentence."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
+#: What templates write as ``value | name``.
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "moment_text": moment_text,
+    "moment_seconds": moment_seconds,
+    "moment_long": moment_long,
+    "look": look,
+    "ends": ends,
+    "ends_long": ends_long,
+    "left_share": left_share,
+    "kind": kind,
+    "sentence": sentence,
+}
+
+
+def _time(at: datetime, form: str) -> Markup:
+    local = at.astimezone(exchange_zone())
+    return Markup('<time datetime="{}">{}</time>').format(
+        local.isoformat(timespec="seconds"), local.strftime(form)
+    )
+
+
+def _left(pair: PairView) -> str:
+    return {0: "today", 1: "1 day"}.get(pair.days_left, f"{pair.days_left} days")

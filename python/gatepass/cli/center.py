@@ -1,0 +1,27 @@
+"""``gatepass center``: serve the Request Center, and what its operator does."""
+
+from __future__ import annotations
+
+import typer
+
+from gatepass.cli import center_audit, center_serve, center_sessions, center_store, center_users
+from gatepass.cli.center_options import CenterCommands
+
+app = typer.Typer(
+    name="center",
+    cls=CenterCommands,
+    help="Serve the Request Center, which issues, rotates and retires key pairs.",
+    epilog="[bold]Example:[/bold] gatepass center serve",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+app.command(epilog=center_serve.EPILOG)(center_serve.serve)
+app.command(epilog=center_store.INIT_EPILOG)(center_store.init)
+app.add_typer(center_users.app)
+app.add_typer(center_sessions.app)
+app.add_typer(center_audit.app)
+app.command(epilog=center_store.BACKUP_EPILOG)(center_store.backup)
+app.command(epilog=center_store.RESTORE_EPILOG)(center_store.restore)
+app.command(epilog=center_store.SWEEP_EPILOG)(center_store.sweep)
+app.command(epilog=center_store.REWRAP_EPILOG)(center_store.rewrap)

@@ -1,0 +1,121 @@
+"""``gatepass center audit``: verify and list."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from gatepass.cli.center_options import Config, Database, State, center_opened
+from gatepass.cli.center_table import print_table
+from gatepass.cli.options import Json
+from gatepass.cli.output import MARKS, emit, marked, page
+from gatepass.cli.progress import PATIENCE
+
+app = typer.Typer(
+    name="audit",
+    help="Verify and list the audit log.",
+    epilog="[bold]Example:[/bold] gatepass center audit verify",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center audit verify || echo tampered")
+def verify(
+    database: Database = None, config: Config = None, state: State = None, json: Json = False
+) -> None:
+    """Check the chain of the whole audit log; exit code 1 names the first broken entry.
+
+    What this cannot see: the whole database put back to an earlier state. Note
+    the number of entries elsewhere and compare.
+
+    --json writes one object: ok, entries (that are good), broken and problem.
+    """
+    from gatepass.center import audit
+
+    with center_opened(database, config, state) as center, _bar() as progress:
+        found = audit.verify(center.database, center.vault, progress)
+    ok = found.broken is None
+    if json:
+        emit({"ok": ok, **asdict(found)})
+    else:
+        words = f"all {found.entries} entries are as they were written"
+        if not ok:
+            words = f"broken: {found.problem}; the {found.entries} before it are good"
+        console = page()
+        console.print(marked(console, MARKS[ok], words))
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command("list", epilog="[bold]Example:[/bold] gatepass center audit list --last 20")
+def list_entries(
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="So many, the newest at the end.")
+    ] = 50,
+    firm: Annotated[
+        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """List the last entries of the audit log, with times in UTC.
+
+    --json writes one object: entries with id, at, firm_id, actor, action,
+    subject, access_key_id, detail and origin each.
+    """
+    from gatepass.center import overview
+
+    with center_opened(database, config, state) as center:
+        found = overview.last_entries(center, last, firm)
+    if json:
+        emit({"entries": [{**asdict(one), "at": one.at.isoformat()} for one in found]})
+        return
+    print_table(
+        ("entry", "time", "who", "from", "action", "of", "Access Key ID", "detail"),
+        (
+            (
+                one.id,
+                f"{one.at:%Y-%m-%d %H:%M:%S}",
+                one.actor,
+                one.origin,
+                one.action,
+                one.subject,
+                one.access_key_id,
+                one.detail,
+            )
+            for one in found
+        ),
+    )
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how far it is, on a terminal and once it takes long."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    begun = time.monotonic()
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    task = bar.add_task("")
+
+    def show(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if time.monotonic() - begun >= PATIENCE:
+            bar.start()
+
+    try:
+        yield show
+    finally:
+        bar.stop()

@@ -1,0 +1,181 @@
+"""``gatepass center serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatepass.cli.center_options import Config, Database, State, settings_of
+from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.options import Json
+from gatepass.cli.output import emit, say
+from gatepass.transport import server_context
+
+if TYPE_CHECKING:
+    from gatepass.center.context import Center
+    from gatepass.center.embedded import FirstSteps
+    from gatepass.center.settings import CenterSettings
+
+EPILOG = """[bold]Example:[/bold] gatepass center serve
+
+[bold]Example:[/bold] gatepass center serve --database postgresql://gatepass@db/center \
+--config center.toml"""
+
+#: Seconds that requests in progress get to end, once the command is to end.
+GRACE = 10
+
+
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="HOST", help="Listen here. [dim]Default: 127.0.0.1[/dim]"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="The port; 0 is a free one. [dim]Default: 8400[/dim]",
+        ),
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Serve the Request Center's pages, its API, and the mails and warnings behind them.
+
+    With nothing given, all it needs is made in the state folder: database,
+    envelope key, a firm, its administrator and an iLink session. Their one-time
+    password is shown this once. Codes and mails are put into files, whose paths
+    are said.
+
+    The first line is always: listening on URL. Several processes may serve one
+    PostgreSQL database. Ctrl-C ends it, and so does SIGTERM; exit code 0.
+
+    --json writes, from the second line on, an object a line: administrator with
+    one_time_password and session, and for each code that is put into a file: code.
+    """
+    from gatepass.center import assembly, background, embedded
+
+    settings = settings_of(database, config, state, make_folder=True)
+    given = {"host": host, "port": port}
+    settings = replace(settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    assembly.require_protected(settings)
+    mailer = assembly.make_mailer(settings)
+    with (
+        assembly.begun(settings, on_code=_teller(as_json=json)) as center,
+        _listening(settings) as listener,
+    ):
+
+        def announce() -> None:
+            # Only now: nothing can go wrong any more before the password is shown.
+            first = embedded.take_first_steps(center) if settings.codes_stay_here else None
+            _announce(_url(settings, listener), settings, first, as_json=json)
+
+        with background.running(background.jobs(center, mailer), on_problem=say):
+            asyncio.run(_serve(settings, center, listener, announce))
+
+
+async def _serve(
+    settings: CenterSettings, center: Center, listener: socket.socket, announce: Callable[[], None]
+) -> None:
+    """Serve until somebody ends it; `announce` is called once requests are taken."""
+    import uvicorn
+
+    from gatepass.center.web import make_app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            announce()
+
+    tls = None
+    if settings.certificate is not None:
+        tls = server_context(settings.certificate, settings.key)
+    server = Server(
+        uvicorn.Config(
+            make_app(center),
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+            # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
+            # and where people are told another address there is one, on this machine.
+            proxy_headers=bool(settings.address),
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE,
+            # What it does is in the database or in `background`.
+            lifespan="off",
+            ws="none",
+        )
+    )
+
+    def end() -> None:
+        server.should_exit = True
+
+    with ending_on_signal(end):
+        # Not `serve`, which ends by the signal it was sent, and so with its exit code.
+        await server._serve([listener])
+
+
+def _listening(settings: CenterSettings) -> socket.socket:
+    """Open the port now: so that one that is taken is said before anything is announced."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        error.filename = f"{settings.host}:{settings.port}"
+        raise
+
+
+def _url(settings: CenterSettings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "http" if settings.certificate is None else "https"
+    return f"{scheme}://{host}:{listener.getsockname()[1]}"
+
+
+def _announce(
+    url: str, settings: CenterSettings, first: FirstSteps | None, *, as_json: bool
+) -> None:
+    from gatepass.center.settings import shown
+
+    sys.stdout.write(f"listening on {url}\n")
+    if first is not None:
+        password = first.one_time_password.reveal()
+        if as_json:
+            told = {"what": "administrator", "name": first.name, "session": first.session}
+            emit({**told, "one_time_password": password})
+        else:
+            sys.stdout.write(
+                f"user name: {first.name}\n"
+                f"one-time password, shown only now: {password}\n"
+                f"session to rehearse with: {first.session}\n"
+            )
+    sys.stdout.flush()
+    if settings.address:
+        say(f"for people: {settings.address}")
+    say(f"database: {shown(settings.database)}")
+    if settings.codes_stay_here:
+        say(f"verification codes and mails are put into {settings.outbox}")
+    say("Ctrl-C ends")
+
+
+def _teller(*, as_json: bool) -> Callable[[Path], None]:
+    """Give what tells of each code that was put into a file: where, not what."""
+
+    def tell(path: Path) -> None:
+        if as_json:
+            emit({"what": "code", "file": str(path)})
+        else:
+            say(f"a verification code is in {path}")
+
+    return tell

@@ -1,0 +1,86 @@
+"""Who works at the Request Center in the demo, and the time there."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatepass.transport import utc_now
+
+if TYPE_CHECKING:
+    from gatepass.center.codes import Purpose
+    from gatepass.center.context import Center
+    from gatepass.center.views import PairView
+
+HOST = "127.0.0.1"
+
+
+class StoryClock:
+    """The time of a story: it can be moved on, and passes by itself in between."""
+
+    def __init__(self, at: datetime) -> None:
+        self._ahead = at - utc_now()
+
+    def __call__(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        return utc_now() + self._ahead
+
+    def move_to(self, at: datetime) -> None:
+        """Go on to a later time."""
+        self._ahead = at - utc_now()
+
+
+class Desk:
+    """A user at work, who takes the verification codes from the outbox."""
+
+    def __init__(self, center: Center, user: str, session: str, outbox: Path) -> None:
+        from gatepass.center.overview import require_firm
+        from gatepass.center.people import people
+        from gatepass.center.roles import Actor
+
+        found = next(one for one in people(center) if one.name == user)
+        firm_id = require_firm(center, found.firm)
+        self.center = center
+        self.session = session
+        self._actor = Actor(found.id, firm_id, user, found.role, HOST)
+        self._outbox = outbox
+
+    def generate(self, delete: str | None = None) -> PairView:
+        """Generate a pair, in the place of one of two if that is named."""
+        from gatepass.center import pairs
+
+        return pairs.generate(self.center, self._actor, self.session, delete)
+
+    def pairs(self) -> dict[str, PairView]:
+        """Return all pairs of the session by their Access Key IDs."""
+        from gatepass.center.firms import find_session
+
+        found = find_session(self.center, self._actor, self.session).pairs
+        return {pair.access_key_id: pair for pair in found}
+
+    def download(self, access_key_id: str, path: Path) -> None:
+        """Download a pair's key file, which a code must be given for."""
+        from gatepass.center import pairs
+        from gatepass.center.codes import Purpose
+
+        code = self._code(Purpose.DOWNLOAD, access_key_id)
+        content = pairs.download(self.center, self._actor, [access_key_id], code)
+        path.touch(0o600)
+        path.write_text(content, encoding="utf-8")
+
+    def delete(self, access_key_id: str) -> None:
+        """Delete a pair, which a code must be given for."""
+        from gatepass.center import pairs
+        from gatepass.center.codes import Purpose
+
+        code = self._code(Purpose.DELETE, access_key_id)
+        pairs.delete(self.center, self._actor, access_key_id, code)
+
+    def _code(self, purpose: Purpose, access_key_id: str) -> str:
+        from gatepass.center import pairs
+
+        pairs.request_code(self.center, self._actor, purpose, [access_key_id])
+        newest = max(self._outbox.glob("code-*.txt"))
+        return re.findall(r"\b\d{6}\b", newest.read_text(encoding="utf-8"))[0]

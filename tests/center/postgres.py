@@ -1,0 +1,103 @@
+"""A PostgreSQL server of the tests' own: its port, its data folder, ended with the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+#: Debian keeps the servers' programs out of PATH.
+_DEBIAN = Path("/usr/lib/postgresql")
+#: What a data folder that nobody will miss need not do.
+_FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=200",
+    "deadlock_timeout=50ms",
+)
+
+
+def programs() -> Path | None:
+    """Where initdb and postgres are; nothing without a user to run them as."""
+    found = [p.parent for p in sorted(_DEBIAN.glob("*/bin/initdb"))]
+    in_path = shutil.which("initdb")
+    if in_path is not None:
+        found.append(Path(in_path).parent)
+    usable = [folder for folder in found if (folder / "postgres").exists()]
+    return usable[-1] if usable and _as_user() is not None else None
+
+
+def _as_user() -> list[str] | None:
+    """What to put before a command: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    runuser = shutil.which("runuser")
+    return None if runuser is None else [runuser, "-u", _user(), "--"]
+
+
+def _user() -> str:
+    known = {line.split(":")[0] for line in Path("/etc/passwd").read_text().splitlines()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+class Server:
+    """Runs from the making to `stop`."""
+
+    def __init__(self) -> None:
+        folder, user = programs(), _as_user()
+        assert folder is not None
+        assert user is not None
+        self._folder = Path(tempfile.mkdtemp(prefix="gatepass-postgres-"))
+        if user:
+            shutil.chown(self._folder, _user())
+        data = self._folder / "data"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        init = [folder / "initdb", "-D", data, "-U", "gatepass", "-A", "trust", "-N", "-E", "UTF8"]
+        subprocess.run([*user, *init], check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
+        settings = [part for setting in _FAST for part in ("-c", setting)]
+        command = [folder / "postgres", "-D", data, "-p", str(self.port), "-k", self._folder]
+        command += ["-h", "127.0.0.1", *settings]
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [*user, *command], stdout=log, stderr=subprocess.STDOUT, cwd=self._folder
+            )
+        self.data = data
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def url(self, database: str) -> str:
+        return f"postgresql://gatepass@127.0.0.1:{self.port}/{database}"
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    def stop(self) -> None:
+        pid = self.data / "postmaster.pid"
+        if pid.exists():
+            # At once: the data is thrown away.
+            os.kill(int(pid.read_text().split()[0]), signal.SIGQUIT)
+        self._process.wait(30)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            try:
+                return self.run("SELECT 1")
+            except psycopg.OperationalError:
+                if self._process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        raise RuntimeError((self._folder / "log").read_text())

@@ -1,0 +1,421 @@
+"""Logging on: two factors, one refusal, a new token after each step, an end to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyotp
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select, update
+
+from gatepass.center import audit, limits, logins, password_change, passwords, people, totp
+from gatepass.center.context import Center
+from gatepass.center.logins import Step
+from gatepass.center.roles import Role
+from gatepass.center.schema import attempt, login, person
+from gatepass.errors import AccountError, CodeError, LimitError
+from tests.center.users import PASSWORD, Users, at_once, make_users, rows
+from tests.center.world import Clock, Outbox
+from tests.leaks import everything_shown
+
+
+@pytest.fixture
+def users(center: Center, clock: Clock, outbox: Outbox) -> Users:
+    made = make_users(center, clock, outbox)
+    made.settle("kim")
+    outbox.sent.clear()
+    return made
+
+
+def is_in(users: Users, token: str) -> bool:
+    return logins.find(users.center, token) is not None
+
+
+def refusal(users: Users, name: str, password: str, origin: str = "192.0.2.7") -> AccountError:
+    with pytest.raises(AccountError) as caught:
+        logins.begin_login(users.center, name, password, origin)
+    return caught.value
+
+
+def test_password_and_code_make_a_login(users: Users) -> None:
+    pending = logins.begin_login(users.center, " Kim ", PASSWORD, "192.0.2.7")
+    assert pending.sent is not None
+    assert pending.sent.to == "…0102"
+    token = pending.token.reveal()
+    halfway = logins.find_pending(users.center, token)
+    assert halfway == logins.Halfway(Step.CODE, authenticator=False, to="…0102")
+    assert not is_in(users, token)
+    done = logins.finish_login(users.center, token, users.outbox.last_code, "192.0.2.7")
+    assert not done.must_change
+    actor = logins.find(users.center, done.token.reveal(), "192.0.2.7")
+    assert actor is not None
+    assert (actor.name, actor.role, actor.origin) == ("kim", Role.KEYS, "192.0.2.7")
+    assert logins.find_pending(users.center, done.token.reveal()) is None
+
+
+def test_each_step_ends_the_token_before_it(users: Users) -> None:
+    """A token that somebody planted before a step is worth nothing after it."""
+    tokens = [users.begin("maria", users.first["maria"])]
+    done = logins.finish_login(users.center, tokens[-1], users.outbox.last_code)
+    assert done.must_change
+    tokens.append(done.token.reveal())
+    halfway = logins.find_pending(users.center, tokens[-1])
+    assert halfway is not None
+    assert halfway.step is Step.PASSWORD
+    tokens.append(password_change.choose_first(users.center, tokens[-1], PASSWORD).reveal())
+    tokens.append(
+        password_change.change(users.center, tokens[-1], PASSWORD, "another good one").reveal()
+    )
+    assert len(set(tokens)) == 4
+    assert [is_in(users, token) for token in tokens] == [False, False, False, True]
+    assert [logins.find_pending(users.center, token) for token in tokens] == [None] * 4
+
+
+def test_a_token_nobody_gave_is_nothing(users: Users) -> None:
+    for token in ("", "x", "\ud800", "0" * 43):
+        assert not is_in(users, token)
+        with pytest.raises(AccountError, match="begin again"):
+            logins.finish_login(users.center, token, "123456")
+
+
+def test_steps_cannot_be_left_out(users: Users) -> None:
+    token = users.begin("maria", users.first["maria"])
+    for leap in (
+        lambda: password_change.choose_first(users.center, token, PASSWORD),
+        lambda: password_change.change(users.center, token, users.first["maria"], PASSWORD),
+    ):
+        with pytest.raises(AccountError, match="begin again"):
+            leap()
+    token = logins.finish_login(users.center, token, users.outbox.last_code).token.reveal()
+    assert not is_in(users, token)
+    with pytest.raises(AccountError, match="begin again"):
+        password_change.change(users.center, token, users.first["maria"], PASSWORD)
+
+
+def test_a_wrong_code_does_not_log_on(users: Users) -> None:
+    token = users.begin("kim")
+    right = users.outbox.last_code
+    wrong = f"{(int(right) + 1) % 10**6:06}"
+    with pytest.raises(CodeError) as caught:
+        logins.finish_login(users.center, token, wrong)
+    assert caught.value.rule == "wrong"
+    assert not is_in(users, token)
+    logins.finish_login(users.center, token, right)
+    with pytest.raises(AccountError):
+        logins.finish_login(users.center, token, right)
+
+
+def test_of_two_at_once_with_the_same_code_one_logs_on(users: Users) -> None:
+    token = users.begin("kim")
+    text = users.outbox.last_code
+    outcomes = at_once(2, lambda: logins.finish_login(users.center, token, text))
+    assert sorted(type(outcome).__name__ for outcome in outcomes)[-1] == "LoggedIn"
+    assert sum(isinstance(outcome, logins.LoggedIn) for outcome in outcomes) == 1
+    assert rows(users.center, login) == 1
+
+
+def test_another_code_can_be_had(users: Users) -> None:
+    token = users.begin("kim")
+    logins.send_again(users.center, token)
+    assert len(users.outbox.sent) == 2
+    logins.finish_login(users.center, token, users.outbox.last_code)
+    with pytest.raises(AccountError):
+        logins.send_again(users.center, token)
+
+
+def _disabled(users: Users) -> tuple[str, str]:
+    people.set_disabled(users.center, "kim", disabled=True)
+    return "kim", PASSWORD
+
+
+def _locked(users: Users) -> tuple[str, str]:
+    for _ in range(logins.BY_NAME.count):
+        refusal(users, "kim", "wrong password")
+    return "kim", PASSWORD
+
+
+WHO: dict[str, Callable[[Users], tuple[str, str]]] = {
+    "unknown name": lambda _: ("nobody", PASSWORD),
+    "no name": lambda _: ("", PASSWORD),
+    "impossible name": lambda _: ("nobody\0 \ud800", "\0 \ud800"),
+    "wrong password": lambda _: ("kim", "wrong password"),
+    "no password": lambda _: ("kim", ""),
+    "disabled": _disabled,
+    "locked": _locked,
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_every_refusal_is_the_same_after_the_same_work(
+    users: Users, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, password = WHO[who](users)
+    expected = str(refusal(users, "somebody else", "wrong password", "192.0.2.8"))
+    before = rows(users.center, attempt), rows(users.center, audit.audit)
+    hashes: list[str] = []
+    verify = passwords.verify
+
+    def counted(stored: str, given: str) -> bool:
+        hashes.append(stored.rsplit("$", 2)[0])
+        return verify(stored, given)
+
+    monkeypatch.setattr(passwords, "verify", counted)
+    assert str(refusal(users, name, password)) == expected
+    # One hash, of the same costs, and one entry in the log.
+    assert hashes == [passwords.NOBODY.rsplit("$", 2)[0]]
+    after = rows(users.center, attempt), rows(users.center, audit.audit)
+    assert after[1] - before[1] == 1
+    assert not users.outbox.sent
+
+
+def test_a_name_is_locked_after_five_tries_and_opens_by_itself(users: Users) -> None:
+    _locked(users)
+    refusal(users, "kim", PASSWORD)
+    users.clock.go(minutes=14, seconds=59)
+    refusal(users, "kim", PASSWORD)
+    users.clock.go(seconds=1)
+    users.begin("kim")
+
+
+def test_trying_on_does_not_lengthen_a_lock(users: Users) -> None:
+    _locked(users)
+    for _ in range(14):
+        users.clock.go(minutes=1)
+        refusal(users, "kim", PASSWORD)
+    users.clock.go(minutes=1)
+    users.begin("kim")
+
+
+def test_a_clock_set_back_does_not_open_a_lock(users: Users) -> None:
+    _locked(users)
+    users.clock.go(hours=-1)
+    refusal(users, "kim", PASSWORD)
+
+
+def test_the_right_password_forgets_the_wrong_ones(users: Users) -> None:
+    for _ in range(2):
+        for _ in range(logins.BY_NAME.count - 1):
+            refusal(users, "kim", "wrong password")
+        users.begin("kim")
+
+
+def test_no_more_than_five_guesses_at_once_are_looked_at(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of many guesses at the same instant is right, only five count."""
+    monkeypatch.setattr(passwords, "verify", lambda *_given: True)
+    monkeypatch.setattr(limits, "clear", lambda *_given: None)
+    outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9"))
+    through = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+    assert len(through) <= logins.BY_NAME.count
+    assert all(isinstance(o, AccountError) for o in outcomes if isinstance(o, Exception))
+
+
+def test_an_address_that_tries_many_names_must_wait(users: Users) -> None:
+    limit = limits.Limit(logins.BY_ORIGIN.name, 3, logins.BY_ORIGIN.window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logins, "BY_ORIGIN", limit)
+        for number in range(3):
+            refusal(users, f"name{number}", "wrong password")
+        with pytest.raises(LimitError, match="15 minutes") as caught:
+            logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
+        assert caught.value.retry_after == limit.window
+        # Another address is not concerned.
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.99")
+
+
+def test_no_typed_name_or_password_is_written_down(users: Users) -> None:
+    refusal(users, "My Secret Password 1", "My Secret Password 2")
+    with users.center.database.read() as connection:
+        text = str(connection.execute(select(attempt)).all())
+        text += str(connection.execute(select(audit.audit)).all())
+    assert "secret password" not in text.casefold()
+
+
+def test_a_login_ends_when_idle(users: Users) -> None:
+    token = users.enter("kim")
+    for _ in range(10):
+        users.clock.go(minutes=14, seconds=30)
+        assert is_in(users, token)
+    users.clock.go(minutes=15)
+    assert not is_in(users, token)
+    users.clock.go(minutes=-5)
+    assert is_in(users, token), "it is still within its idle time"
+
+
+def test_a_login_ends_after_twelve_hours(users: Users) -> None:
+    token = users.enter("kim")
+    for _ in range(12 * 6 - 1):
+        users.clock.go(minutes=10)
+        assert is_in(users, token)
+    users.clock.go(minutes=10)
+    assert not is_in(users, token)
+
+
+def test_a_login_from_the_future_is_over(users: Users) -> None:
+    """With the clock set back, nobody knows how long ago it began."""
+    token = users.enter("kim")
+    users.clock.go(minutes=-1)
+    assert not is_in(users, token)
+
+
+def test_a_code_must_come_in_a_quarter_of_an_hour(users: Users) -> None:
+    token = users.begin("kim")
+    users.clock.go(minutes=15)
+    assert logins.find_pending(users.center, token) is None
+
+
+def test_logging_out_ends_one_login(users: Users) -> None:
+    one, other = users.enter("kim"), users.enter("kim")
+    logins.end(users.center, one)
+    assert [is_in(users, one), is_in(users, other)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda center: people.set_disabled(center, "kim", disabled=True),
+        lambda center: people.reset_password(center, "kim"),
+        lambda center: people.remove_authenticator(center, "kim"),
+    ],
+    ids=["disable", "reset password", "remove authenticator"],
+)
+def test_what_the_operator_takes_away_ends_logins_at_once(
+    users: Users, change: Callable[[Center], object]
+) -> None:
+    token, halfway = users.enter("kim"), users.begin("kim")
+    change(users.center)
+    assert not is_in(users, token)
+    with pytest.raises(AccountError):
+        logins.finish_login(users.center, halfway, users.outbox.last_code)
+    people.set_disabled(users.center, "kim", disabled=False)
+    assert not is_in(users, token)
+
+
+def test_a_role_counts_from_the_next_request_on(users: Users) -> None:
+    token = users.enter("kim")
+    people.set_role(users.center, "kim", Role.READER)
+    actor = logins.find(users.center, token)
+    assert actor is not None
+    assert actor.role is Role.READER
+
+
+def test_a_change_of_password_ends_the_other_logins(users: Users) -> None:
+    other, token = users.enter("kim"), users.enter("kim")
+    fresh = password_change.change(users.center, token, PASSWORD, "another good one").reveal()
+    assert [is_in(users, t) for t in (other, token, fresh)] == [False, False, True]
+    refusal(users, "kim", PASSWORD)
+    users.begin("kim", "another good one")
+
+
+def test_a_change_of_password_is_no_way_to_guess_it(users: Users) -> None:
+    token = users.enter("kim")
+    for _ in range(logins.BY_NAME.count):
+        with pytest.raises(AccountError, match="old password"):
+            password_change.change(users.center, token, "wrong password", "another good one")
+    with pytest.raises(LimitError):
+        password_change.change(users.center, token, PASSWORD, "another good one")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short", "12 characters"),
+        ("x" * 300, "256 characters"),
+        ("abababababab", "different"),
+        ("my name is KIM really", "user name"),
+        (PASSWORD, "the one you have"),
+    ],
+)
+def test_a_bad_password_is_refused(users: Users, password: str, why: str) -> None:
+    token = users.enter("kim")
+    with pytest.raises(AccountError, match=why) as caught:
+        password_change.change(users.center, token, PASSWORD, password)
+    assert password not in everything_shown(caught.value)
+    assert PASSWORD not in everything_shown(caught.value)
+    assert is_in(users, token)
+
+
+def test_of_two_first_passwords_at_once_one_is_kept(users: Users) -> None:
+    token = users.enter("maria", users.first["maria"])
+    outcomes = at_once(
+        2, lambda: password_change.choose_first(users.center, token, "a password of one's own")
+    )
+    assert sum(isinstance(outcome, AccountError) for outcome in outcomes) == 1
+    assert rows(users.center, login) == 1
+
+
+def test_of_two_changes_of_password_at_once_one_is_kept(users: Users) -> None:
+    token = users.enter("kim")
+    outcomes = at_once(
+        2, lambda: password_change.change(users.center, token, PASSWORD, "another good one")
+    )
+    assert sum(isinstance(outcome, AccountError) for outcome in outcomes) == 1
+    assert rows(users.center, login) == 1
+
+
+def test_an_outdated_hash_is_renewed(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    weak = update(person).where(person.c.name == "kim").values(password_hash=cheap.hash(PASSWORD))
+    users.center.database.write(lambda connection: connection.execute(weak))
+    users.begin("kim")
+    with users.center.database.read() as connection:
+        stored = connection.execute(
+            select(person.c.password_hash).where(person.c.name == "kim")
+        ).scalar_one()
+    assert not passwords.is_outdated(stored)
+    users.begin("kim")
+
+
+def test_no_refusal_shows_the_password(users: Users) -> None:
+    secret = "my secret password"
+    for who in ("kim", "nobody"):
+        assert secret not in everything_shown(refusal(users, who, secret))
+
+
+def test_all_that_counts_is_logged(users: Users) -> None:
+    refusal(users, "kim", "wrong password")
+    refusal(users, "nobody", "wrong password")
+    users.enter("kim")
+    with users.center.database.read() as connection:
+        found = connection.execute(select(audit.audit.c.action, audit.audit.c.actor)).all()
+    assert [tuple(row) for row in found[-4:]] == [
+        ("log on refused", "kim"),
+        ("log on refused", "unknown user"),
+        ("code", "kim"),
+        ("log on", "kim"),
+    ]
+    assert audit.verify(users.center.database, users.center.vault).broken is None
+
+
+def test_what_is_over_is_swept(users: Users) -> None:
+    users.enter("kim")
+    refusal(users, "kim", "wrong password")
+    users.clock.go(minutes=15)
+    token = users.enter("kim")
+    at = users.clock()
+    assert users.center.database.write(lambda c: logins.sweep(c, at)) == 1
+    assert is_in(users, token)
+    users.clock.go(days=2)
+    at = users.clock()
+    assert users.center.database.write(lambda c: limits.sweep(c, at)) > 0
+    assert rows(users.center, attempt) == 0
+
+
+def test_an_authenticator_takes_the_place_of_a_sent_code(users: Users) -> None:
+    actor = logins.find(users.center, users.enter("kim"))
+    assert actor is not None
+    secret = totp.begin_enrolment(users.center, actor).secret.reveal()
+    app = pyotp.TOTP(secret)
+    totp.confirm_enrolment(users.center, actor, app.at(users.clock()))
+    users.outbox.sent.clear()
+    pending = logins.begin_login(users.center, "kim", PASSWORD)
+    assert pending.sent is None
+    assert not users.outbox.sent
+    users.clock.go(seconds=30)
+    logins.finish_login(users.center, pending.token.reveal(), app.at(users.clock()))
+    # Whoever left it at home has a code sent.
+    token = users.begin("kim")
+    logins.send_again(users.center, token)
+    logins.finish_login(users.center, token, users.outbox.last_code)

@@ -1,0 +1,168 @@
+"""Users as the operator keeps them, and their API tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatepass.center import audit, people, tokens
+from gatepass.center.roles import Action, Role
+from gatepass.errors import AccountError, NotAllowedError, NotFoundError
+from tests.center.users import at_once
+from tests.center.world import World
+from tests.leaks import everything_shown
+
+GOOD = {
+    "firm_name": "Alpha",
+    "name": "ann",
+    "full_name": "Ann O'Neill",
+    "email": "ann@example.com",
+    "mobile": "+1 (312) 555-0107",
+    "role": Role.READER,
+}
+
+
+def test_a_user_is_added(world: World) -> None:
+    made = people.add_person(world.center, **{**GOOD, "name": " Ann "})  # type: ignore[arg-type]
+    assert made.one_time_password.reveal() not in repr(made)
+    (view,) = [one for one in people.people(world.center, "Alpha") if one.id == made.id]
+    assert (view.name, view.mobile, view.role) == ("ann", "+13125550107", Role.READER)
+    assert view.must_change
+    assert not view.disabled
+    assert not view.authenticator
+    assert audit.verify(world.center.database, world.center.vault).broken is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("name", "a", "user name"),
+        ("name", "ann smith", "user name"),
+        ("name", "änn", "user name"),
+        ("name", "ann\nBcc: x", "user name"),
+        ("name", "x" * 65, "user name"),
+        ("full_name", " ", "full name"),
+        ("full_name", "Ann\nO'Neill", "full name"),
+        ("mobile", "3125550107", "country code"),
+        ("mobile", "+1312555010A", "country code"),
+        ("mobile", "", "country code"),
+        ("email", "ann", "e-mail"),
+        ("email", "", "e-mail"),
+        ("email", "ann@example.com\nBcc: x@example.com", "e-mail"),
+        ("email", "ann@example.com, bob@example.com", "e-mail"),
+        ("email", "x" * 250 + "@example.com", "e-mail"),
+        ("name", "kim", "already"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(world: World, field: str, value: str, why: str) -> None:
+    before = people.people(world.center)
+    with pytest.raises(AccountError, match=why):
+        people.add_person(world.center, **{**GOOD, field: value})  # type: ignore[arg-type]
+    assert people.people(world.center) == before
+
+
+def test_what_is_not_there_is_said_so(world: World) -> None:
+    with pytest.raises(NotFoundError, match="no firm 'Gamma'"):
+        people.add_person(world.center, **{**GOOD, "firm_name": "Gamma"})  # type: ignore[arg-type]
+    for change in (
+        lambda: people.set_role(world.center, "nobody", Role.KEYS),
+        lambda: people.set_disabled(world.center, "nobody", disabled=True),
+        lambda: people.reset_password(world.center, "nobody"),
+        lambda: people.remove_authenticator(world.center, "nobody"),
+    ):
+        with pytest.raises(NotFoundError, match="no user 'nobody'"):
+            change()
+
+
+def test_users_are_listed_by_firm(world: World) -> None:
+    assert [one.name for one in people.people(world.center)] == ["bob", "kim", "maria", "rae"]
+    assert [one.name for one in people.people(world.center, "Beta")] == ["bob"]
+    assert people.account(world.center, world.keys).firm == "Alpha"
+
+
+def test_a_token_only_reads(world: World) -> None:
+    text = tokens.issue(world.center, world.manager, "monitoring").reveal()
+    actor = tokens.find(world.center, text, "192.0.2.1")
+    assert actor is not None
+    assert (actor.user_id, actor.role) == (world.manager.user_id, Role.READER)
+    for action in (Action.GENERATE, Action.DOWNLOAD, Action.DELETE, Action.SEE_AUDIT):
+        with pytest.raises(NotAllowedError):
+            actor.require(action)
+
+
+def test_a_token_ends(world: World) -> None:
+    text = tokens.issue(world.center, world.keys, "monitoring", days=1).reveal()
+    world.clock.go(hours=23, minutes=59)
+    assert tokens.find(world.center, text) is not None
+    world.clock.go(minutes=1)
+    assert tokens.find(world.center, text) is None
+    assert world.center.database.write(lambda c: tokens.sweep(c, world.clock())) == 1
+    world.clock.go(days=-1)
+    assert tokens.find(world.center, text) is None
+
+
+def test_a_token_ends_with_its_user(world: World) -> None:
+    text = tokens.issue(world.center, world.keys, "monitoring").reveal()
+    people.set_disabled(world.center, "kim", disabled=True)
+    assert tokens.find(world.center, text) is None
+
+
+def test_a_token_is_revoked_by_its_user_only(world: World) -> None:
+    text = tokens.issue(world.center, world.keys, "monitoring").reveal()
+    (view,) = tokens.tokens(world.center, world.keys)
+    assert tokens.tokens(world.center, world.manager) == []
+    for stranger in (world.manager, world.foreign):
+        with pytest.raises(NotFoundError):
+            tokens.revoke(world.center, stranger, view.id)
+    assert tokens.find(world.center, text) is not None
+    tokens.revoke(world.center, world.keys, view.id)
+    assert tokens.find(world.center, text) is None
+    assert tokens.tokens(world.center, world.keys) == []
+
+
+def test_a_token_is_stored_as_a_hash_and_shown_once(world: World) -> None:
+    made = tokens.issue(world.center, world.keys, "monitoring")
+    assert made.reveal() not in repr(tokens.tokens(world.center, world.keys)) + repr(made)
+    world.clock.go(minutes=5)
+    tokens.find(world.center, made.reveal())
+    (view,) = tokens.tokens(world.center, world.keys)
+    assert view.used_at == world.clock()
+
+
+@pytest.mark.parametrize("text", ["", "gatepass_", "\ud800", "\0", "x" * 10_000])
+def test_what_is_no_token_is_nobody(world: World, text: str) -> None:
+    assert tokens.find(world.center, text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "why"),
+    [
+        ("", 1, "name"),
+        ("x" * 65, 1, "name"),
+        ("a\nb", 1, "name"),
+        ("a", 0, "days"),
+        ("a", 367, "days"),
+    ],
+)
+def test_a_token_out_of_bounds_is_refused(world: World, name: str, days: int, why: str) -> None:
+    with pytest.raises(AccountError, match=why):
+        tokens.issue(world.center, world.keys, name, days)
+
+
+def test_a_user_has_twenty_tokens_at_most(world: World) -> None:
+    for number in range(tokens.MOST - 1):
+        tokens.issue(world.center, world.keys, f"token {number}")
+    outcomes = at_once(3, lambda: tokens.issue(world.center, world.keys, "one more"))
+    assert sum(isinstance(outcome, AccountError) for outcome in outcomes) == 2
+    assert len(tokens.tokens(world.center, world.keys)) == tokens.MOST
+
+
+def test_hidden_texts_stay_hidden(world: World) -> None:
+    import copy
+    import pickle
+
+    made = tokens.issue(world.center, world.keys, "monitoring")
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="hidden") as caught:
+            way(made)
+        assert made.reveal() not in everything_shown(caught.value)
+    assert made.reveal() not in f"{made} {made!r} {[made]}"

@@ -1,0 +1,217 @@
+"""Settings from TOML: all that can be set, and mistakes with their lines and keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gatepass.center import assembly, embedded
+from gatepass.center.courier.outbox import OutboxMailer
+from gatepass.center.courier.smtp import SmtpMailer
+from gatepass.center.private_text import SecretPlace
+from gatepass.center.settings import (
+    CenterSettings,
+    MailSettings,
+    has_password,
+    read_settings,
+    shown,
+)
+from gatepass.errors import CenterError, ConfigError
+
+EVERYTHING = """\
+database = "postgresql://gatepass@db.example.com/center"
+host = "::1"
+port = 8443
+address = "https://keys.example.com/"
+environment = "NEWRELEASE"
+outbox = "post"
+
+[tls]
+certificate = "center.pem"
+key = "center.key"
+
+[envelope-key]
+variable = "CENTER_KEY"
+
+[codes]
+webhook = "https://sms.example.com/send"
+webhook-token-file = "sms.token"
+
+[mail]
+host = "smtp.example.com"
+port = 465
+sender = "center@example.com"
+security = "tls"
+user = "center"
+password-variable = "SMTP_PASSWORD"
+"""
+
+
+def read(folder: Path, text: str) -> CenterSettings:
+    path = folder / "center.toml"
+    path.write_text(text)
+    return read_settings(path, embedded.defaults(folder / "state"))
+
+
+def test_everything_can_be_set_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    assert read(tmp_path, EVERYTHING) == CenterSettings(
+        database="postgresql://gatepass@db.example.com/center",
+        envelope=SecretPlace(variable="CENTER_KEY"),
+        outbox=tmp_path / "post",
+        host="::1",
+        port=8443,
+        address="https://keys.example.com",
+        environment="NEWRELEASE",
+        certificate=tmp_path / "center.pem",
+        key=tmp_path / "center.key",
+        webhook="https://sms.example.com/send",
+        webhook_token=SecretPlace(file=tmp_path / "sms.token"),
+        mail=MailSettings(
+            host="smtp.example.com",
+            port=465,
+            sender="center@example.com",
+            security="tls",
+            user="center",
+            password=SecretPlace(variable="SMTP_PASSWORD"),
+        ),
+    )
+
+
+def test_what_is_left_out_is_in_the_state_folder(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    settings = read(tmp_path, "port = 1\n")
+    assert settings.database == f"sqlite:///{state / 'center.sqlite'}"
+    assert settings.envelope == SecretPlace(file=state / "envelope.key")
+    assert settings.outbox == state / "outbox"
+    assert settings.codes_stay_here
+
+
+def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:
+    settings = read(tmp_path, 'database = "sqlite:///own.sqlite"\n')
+    assert settings.database == f"sqlite:///{tmp_path / 'own.sqlite'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "words"),
+    [
+        ("\nprot = 1\n", 2, "prot", "no such setting"),
+        ("[cods]\nwebhook = 1\n", 1, "cods", "no such setting"),
+        ('[codes]\nweb = "x"\n', 2, "codes.web", "no such setting"),
+        ("port = 70000\n", 1, "port", "0 to 65535"),
+        ('database = "oracle://x/y"\n', 1, "database", "no database URL"),
+        ('database = "hunter22"\n', 1, "database", "no database URL"),
+        ('environment = "a name that is far too long"\n', 1, "environment", "at most 20"),
+        ('address = "keys.example.com"\n', 1, "address", "https://keys.example.com"),
+        ('[tls]\nkey = "k"\n', 2, "tls.key", "needs tls.certificate"),
+        (
+            '[envelope-key]\nfile = "f"\nvariable = "V"\n',
+            3,
+            "envelope-key.variable",
+            "this or envelope-key.file",
+        ),
+        (
+            '[codes]\nsms-gateway = "s"\nwebhook = "https://h/"\n[mail]\nhost="h"\nsender="a@b"\n',
+            2,
+            "codes.sms-gateway",
+            "this or codes.webhook",
+        ),
+        ('[codes]\nwebhook = "http://sms.example.com/"\n', 2, "codes.webhook", "needs https"),
+        ('[codes]\nsms-gateway = "s"\n', 2, "codes.sms-gateway", "needs mail.host"),
+        ('[codes]\nwebhook-token-file = "t"\n', 2, "codes.webhook-token-file", "codes.webhook"),
+        ('[mail]\nhost = "h"\n', 2, "mail.host", "needs mail.sender"),
+        ('mail.sender = "a@b"\n', 1, "mail.sender", "needs mail.host"),
+        ('[mail]\nsecurity = "ssl"\n', 2, "mail.security", "starttls, tls, none"),
+        (
+            '[mail]\nhost = "h"\nsender = "a@b"\nsecurity = "none"\n',
+            2,
+            "mail.host",
+            "in clear",
+        ),
+        (
+            '[mail]\nhost = "h"\nsender = "a@b"\npassword-file = "p"\n',
+            4,
+            "mail.password-file",
+            "needs mail.user",
+        ),
+        ("port = \n", 1, None, "Invalid value"),
+    ],
+)
+def test_a_mistake_names_line_and_key(
+    tmp_path: Path, text: str, line: int, key: str | None, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        read(tmp_path, text)
+    assert (caught.value.line, caught.value.key) == (line, key)
+    assert "hunter22" not in str(caught.value)
+
+
+def test_a_secret_is_no_setting(tmp_path: Path) -> None:
+    for key in ("mail.password", "codes.webhook-token", "envelope-key.key"):
+        with pytest.raises(ConfigError, match="no such setting") as caught:
+            read(tmp_path, f'{key} = "hunter22"\n')
+        assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:hunter22@h/n", "postgresql://h/n?user=u&password=hunter22&sslpassword=x"],
+)
+def test_a_url_with_a_password_is_known_and_shown_without(tmp_path: Path, url: str) -> None:
+    assert has_password(url)
+    assert "hunter22" not in shown(url)
+    assert "hunter22" not in repr(read(tmp_path, f'database = "{url}"\n'))
+    assert not has_password("postgresql://u@h/n?sslmode=require")
+    assert shown("postgresql://u@h/n") == "postgresql://u@h/n"
+
+
+def test_mails_go_to_the_server_or_the_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(assembly.make_mailer(read(tmp_path, "")), OutboxMailer)
+    settings = read(tmp_path, EVERYTHING)
+    with pytest.raises(CenterError, match="SMTP_PASSWORD"):
+        assembly.make_mailer(settings)
+    monkeypatch.setenv("SMTP_PASSWORD", "hunter22")
+    assert isinstance(assembly.make_mailer(settings), SmtpMailer)
+
+
+def test_a_secret_is_read_from_a_file_of_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    place = SecretPlace(file=file)
+    with pytest.raises(CenterError, match="cannot be read: No such file"):
+        place.read("token")
+    file.touch(0o600)
+    with pytest.raises(CenterError, match="is empty"):
+        place.read("token")
+    file.write_text("hunter22\n")
+    assert place.read("token").reveal() == "hunter22"
+    file.chmod(0o640)
+    with pytest.raises(CenterError, match="chmod 600"):
+        place.read("token")
+    file.chmod(0o600)
+    file.write_bytes(b"\xff")
+    with pytest.raises(CenterError, match="not UTF-8"):
+        place.read("token")
+
+
+@pytest.mark.parametrize(
+    ("text", "protected"),
+    [
+        ('host = "127.0.0.1"\n', True),
+        ('host = "localhost"\n', True),
+        ('host = "::1"\n', True),
+        ('host = "0.0.0.0"\n', False),
+        ('host = "keys.example.com"\n', False),
+        ('host = "0.0.0.0"\naddress = "http://keys.example.com"\n', False),
+        ('host = "0.0.0.0"\naddress = "https://keys.example.com"\n', True),
+        ('host = "0.0.0.0"\ntls.certificate = "c.pem"\n', True),
+    ],
+)
+def test_nothing_crosses_a_network_in_clear(tmp_path: Path, text: str, protected: bool) -> None:
+    settings = read(tmp_path, text)
+    if protected:
+        assembly.require_protected(settings)
+        return
+    with pytest.raises(CenterError, match=r"tls\.certificate"):
+        assembly.require_protected(settings)

@@ -1,0 +1,132 @@
+"""The HTTP API, held against its own OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gatepass.center import tokens
+from gatepass.center.web import api
+from tests.center.web.site import Browser, Site
+
+
+@pytest.fixture
+def program(site: Site) -> Browser:
+    """A program with a token of the manager's."""
+    made = site.browser()
+    text = tokens.issue(site.center, site.actors["maria"], "program").reveal()
+    made.headers["authorization"] = f"Bearer {text}"
+    return made
+
+
+def test_lists_sessions_with_their_active_pairs(site: Site, program: Browser) -> None:
+    answer = program.get("/api/v1/sessions").json()
+    assert (answer["page"], answer["size"], answer["total"]) == (1, 50, 3)
+    assert [item["name"] for item in answer["items"]] == ["ABC", "ABC123", "DEF"]
+    (pair,) = answer["items"][0]["pairs"]
+    assert pair == {
+        "session": "ABC",
+        "access_key_id": site.key,
+        "state": "active",
+        "created_at": "2026-03-04T15:00:00Z",
+        "expires_at": "2027-03-04T22:00:00Z",
+        "ended_at": None,
+        "days_left": 365,
+        "environment": "SIMULATION",
+    }
+    assert program.get(f"/api/v1/pairs/{site.key}").json() == pair
+    one = program.get("/api/v1/sessions/ABC").json()
+    assert one == answer["items"][0]
+
+
+def test_searches_and_pages(program: Browser) -> None:
+    def names(**params: str | int) -> list[str]:
+        answer = program.get("/api/v1/sessions", params=params).json()
+        return [item["name"] for item in answer["items"]]
+
+    assert names(search="RISK") == ["ABC123"]
+    assert names(size=2, page=2) == ["DEF"]
+    assert names(page=9) == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sessions/XYZ", "/api/v1/pairs/nobodysKey"])
+def test_foreign_and_unknown_things_are_problems(program: Browser, path: str) -> None:
+    response = program.get(path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["type"] == "urn:gatepass:problem:not-found"
+    assert problem["status"] == 404
+    assert set(problem) == {"type", "title", "status", "detail"}
+
+
+@pytest.mark.parametrize(
+    "query", ["page=0", "page=x", "size=0", "size=201", f"search={'x' * 51}", "search=%00"]
+)
+def test_bad_parameters_are_problems(program: Browser, query: str) -> None:
+    response = program.get(f"/api/v1/sessions?{query}")
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert query.partition("=")[0] in response.json()["detail"]
+
+
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", "Basic {}", "bearer  ", "{}"])
+def test_without_a_good_token_nothing(site: Site, program: Browser, value: str) -> None:
+    text = program.headers.pop("authorization").removeprefix("Bearer ")
+    response = program.get("/api/v1/sessions", headers={"authorization": value.format(text)})
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json()["type"] == "urn:gatepass:problem:token"
+
+
+def test_login_of_a_browser_is_no_token(site: Site) -> None:
+    assert site.user("maria").get("/api/v1/sessions").status_code == 401
+
+
+def test_token_opens_no_page(program: Browser) -> None:
+    assert program.get("/sessions").status_code == 303
+
+
+def test_unknown_addresses_and_methods_are_problems(program: Browser) -> None:
+    for response, status in (
+        (program.get("/api/v1/nothing"), 404),
+        (program.post("/api/v1/sessions"), 405),
+        (program.delete("/api/v1/sessions/ABC"), 405),
+    ):
+        assert response.status_code == status
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_document_is_true(site: Site, program: Browser) -> None:
+    document = site.browser().get("/api/v1/openapi.json").json()
+    assert document == api.openapi()
+    assert set(document["paths"]) == {
+        "/api/v1/sessions",
+        "/api/v1/sessions/{name}",
+        "/api/v1/pairs/{access_key_id}",
+    }
+    assert document["security"] == [{"token": []}]
+    for item in document["paths"].values():
+        assert set(item) == {"get"}
+        assert set(item["get"]["responses"]) >= {"200", "401", "422", "503"}
+    for name, path in (
+        ("Sessions", "/api/v1/sessions"),
+        ("Session", "/api/v1/sessions/ABC"),
+        ("Pair", f"/api/v1/pairs/{site.key}"),
+        ("Problem", "/api/v1/pairs/x"),
+    ):
+        _require_shape(document, document["components"]["schemas"][name], program.get(path).json())
+
+
+def _require_shape(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
+    """Each field that is promised is there, and none that is not."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if schema.get("type") == "array":
+        for item in value:
+            _require_shape(document, schema["items"], item)
+    if schema.get("type") == "object":
+        assert set(value) == set(schema["properties"]) == set(schema["required"])
+        for name, below in schema["properties"].items():
+            _require_shape(document, below, value[name])

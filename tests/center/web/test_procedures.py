@@ -1,0 +1,235 @@
+"""What people come for, step by step as CME's help describes it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from gatepass.center import firms
+from gatepass.center.web.rules import RULES, Rule, Who
+from gatepass.keys.keyfile import parse_key_file
+from tests.center.web.site import Site, words
+
+
+def test_generate_then_download(site: Site) -> None:
+    browser = site.user("kim")
+    # Select the check box of the session, then Actions > Generate.
+    response = browser.submit("/sessions", session="DEF", do="generate")
+    assert response.headers["location"] == "/sessions/DEF/generate"
+    assert "no active key pair" in words(browser.get("/sessions/DEF/generate"))
+    # Submit: the dialog has the key details.
+    response = browser.submit("/sessions/DEF/generate")
+    details = browser.get(response.headers["location"])
+    key = response.headers["location"].rpartition("/")[2]
+    assert f"Access Key ID {key}" in words(details)
+    assert "kim generated key pair" in words(details)
+    # Download: the code goes to the user who created the session.
+    response = browser.submit("/download", key=key)
+    page = browser.get(response.headers["location"])
+    assert "sent to the mobile number of maria" in words(page)
+    assert site.outbox.sent[-1][0] == "+13125550101"
+    # Verify the code: the file is downloaded.
+    file = browser.submit("/download/code", key=key, code=site.outbox.last_code)
+    assert file.headers["content-disposition"] == 'attachment; filename="CMEKeys.txt"'
+    assert file.headers["cache-control"] == "no-store"
+    assert file.headers["content-type"] == "text/plain; charset=us-ascii"
+    (pair,) = parse_key_file(file.content)
+    assert (pair.session, pair.access_key_id) == ("DEF", key)
+    assert f"kim downloaded key pair {key}" in words(browser.get("/sessions"))
+
+
+def test_several_pairs_in_one_file(site: Site) -> None:
+    other = site.generate("DEF")
+    browser = site.user("maria")
+    response = browser.submit("/sessions", session=["ABC", "DEF"], do="download")
+    assert response.headers["location"] == "/download?session=ABC&session=DEF"
+    page = words(browser.get(response.headers["location"]))
+    assert site.key in page
+    assert other in page
+    response = browser.submit("/download", key=[site.key, other])
+    file = browser.submit("/download/code", key=[site.key, other], code=site.outbox.last_code)
+    assert site.key in file.text
+    assert other in file.text
+
+
+def test_second_pair_shows_what_becomes_of_the_first(site: Site) -> None:
+    browser = site.user("maria")
+    page = words(browser.get("/sessions/ABC/generate"))
+    assert f"Existing key details Access Key ID {site.key}" in page
+    assert "expires in four weeks, at market close" in page
+    assert browser.submit("/sessions/ABC/generate").status_code == 303
+    assert len(firms.find_session(site.center, site.actors["maria"], "ABC").active) == 2
+
+
+def test_third_pair_asks_which_to_delete_with_the_oldest_chosen(site: Site) -> None:
+    site.clock.go(days=1)
+    second = site.generate("ABC")
+    browser = site.user("maria")
+    page = browser.get("/sessions/ABC/generate")
+    assert f'value="{site.key}" checked' in page.text
+    assert f'value="{second}" checked' not in page.text
+    # Without the choice: told, and nothing done.
+    response = browser.submit("/sessions/ABC/generate")
+    assert response.status_code == 409
+    assert "choose which to delete" in words(response)
+    response = browser.submit("/sessions/ABC/generate", delete=second)
+    third = response.headers["location"].rpartition("/")[2]
+    active = firms.find_session(site.center, site.actors["maria"], "ABC").active
+    assert {pair.access_key_id for pair in active} == {site.key, third}
+
+
+def test_delete(site: Site) -> None:
+    browser = site.user("maria")
+    response = browser.submit("/sessions", session="ABC", do="delete")
+    dialog = browser.get(response.headers["location"])
+    assert "Delete Key" in words(dialog)
+    assert "the only one of this session" in words(dialog)
+    response = browser.submit("/sessions/ABC/delete", key=site.key)
+    assert "Verify, then delete" in words(browser.get(response.headers["location"]))
+    response = browser.submit(response.headers["location"], code=site.outbox.last_code)
+    assert response.headers["location"] == "/sessions"
+    assert f"maria deleted key pair {site.key}" in words(browser.get("/sessions"))
+    assert firms.find_session(site.center, site.actors["maria"], "ABC").active == ()
+    # The same form once more: the pair has ended.
+    again = browser.submit(f"/sessions/ABC/delete/{site.key}", code="123456")
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/download/code", "/sessions/ABC/delete/{key}"])
+def test_wrong_code_gives_and_changes_nothing(site: Site, path: str) -> None:
+    browser = site.user("maria")
+    browser.submit("/download", key=site.key)
+    browser.submit("/sessions/ABC/delete", key=site.key)
+    response = browser.submit(path.format(key=site.key), key=site.key, code="abcdef")
+    assert response.status_code == 422
+    assert "not right" in words(response)
+    assert "content-disposition" not in response.headers
+    assert len(firms.find_session(site.center, site.actors["maria"], "ABC").active) == 1
+
+
+def test_eleventh_code_of_the_day_is_refused(site: Site) -> None:
+    browser = site.user("maria")
+    for _ in range(10):
+        assert browser.submit("/download", key=site.key).status_code == 303
+    response = browser.submit("/download", key=site.key)
+    assert response.status_code == 422
+    assert "from midnight in Chicago on" in words(response)
+
+
+@pytest.mark.parametrize("do", ["generate", "delete"])
+def test_actions_say_what_to_select(site: Site, do: str) -> None:
+    browser = site.user("maria")
+    response = browser.submit("/sessions", session=["ABC", "DEF"], do=do)
+    assert response.status_code == 422
+    assert "Select one session only" in words(response)
+    assert 'value="ABC" aria-label="Select session ABC" checked' in response.text
+    assert "Select the check box" in words(browser.submit("/sessions", do=do))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(rule, id=f"{rule.method} {rule.path}")
+        for rule in RULES
+        if rule.who is Who.USER and "{" in rule.path
+    ],
+)
+def test_another_firms_things_are_not_there(site: Site, rule: Rule) -> None:
+    """Bob, of the other firm, finds of Alpha's what he finds of what nobody has."""
+    tokens = site.user("maria")
+    tokens.submit("/account/tokens", name="alpha's own")
+    bob = site.user("bob")
+    answers = []
+    for name, key, token in (("ABC", site.key, "1"), ("QQQ", "nobodysKey", "99")):
+        path = rule.path.format(name=name, access_key_id=key, token_id=token)
+        response = bob.get(path) if rule.method == "GET" else bob.submit(path, key=key)
+        assert response.status_code == 404
+        answers.append(words(response))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("path", ["/download", "/download/code"])
+def test_another_firms_pairs_cannot_be_downloaded(site: Site, path: str) -> None:
+    bob = site.user("bob")
+    for key in (site.key, "nobodysKey", "not an id at all", "x" * 500):
+        assert bob.submit(path, key=key, code="123456").status_code == 404
+    assert bob.get("/download", params={"session": "ABC"}).status_code == 404
+    assert bob.get("/download/code", params={"key": site.key}).status_code == 404
+    assert site.outbox.sent == []
+
+
+def test_session_page_has_the_whole_past(site: Site) -> None:
+    site.clock.go(days=1)
+    second = site.generate("ABC")
+    site.clock.go(days=1)
+    third = site.generate("ABC", delete=site.key)
+    page = words(site.user("rae").get("/sessions/ABC"))
+    for key, state in ((site.key, "Deleted"), (second, "Active"), (third, "Active")):
+        assert f"{key} {state}" in page
+    assert "Validity of its key pairs" in page
+
+
+def test_list_searches_and_pages(site: Site) -> None:
+    browser = site.user("rae")
+    assert "3 sessions" in words(browser.get("/sessions"))
+    found = words(browser.get("/sessions", params={"search": "50%"}))
+    assert "1 session that match" in found
+    assert "DEF" in found
+    nothing = browser.get("/sessions", params={"search": "<b>&\0\n"})
+    assert nothing.status_code == 200
+    assert "No session matches “<b>&”" in words(nothing)
+    for page in ("2", "-1", "x", "9" * 40, "٣"):
+        assert "1 to 3 of 3" in words(browser.get("/sessions", params={"page": page}))
+
+
+def test_reader_sees_and_is_offered_nothing_to_do(site: Site) -> None:
+    browser = site.user("rae")
+    for path in ("/sessions", "/sessions/ABC"):
+        page = browser.get(path)
+        assert "Generate" not in words(page)
+        assert "Delete" not in words(page)
+        assert "checkbox" not in page.text
+    assert "Audit log" not in words(browser.get("/sessions"))
+
+
+def test_notices_stay_until_they_are_dismissed(site: Site) -> None:
+    browser = site.user("kim")
+    page = browser.get("/sessions")
+    assert f"kim generated key pair {site.key}" in words(page)
+    number = page.text.split('name="notice" value="')[1].split('"')[0]
+    other = site.user("maria")
+    other.submit("/notices/seen", notice=number)
+    assert f"kim generated key pair {site.key}" in words(browser.get("/sessions"))
+    assert browser.submit("/notices/seen", notice=[number, "x", "9" * 30]).status_code == 303
+    assert f"kim generated key pair {site.key}" not in words(browser.get("/sessions"))
+
+
+def test_audit_log_is_the_firms_own(site: Site) -> None:
+    page = words(site.user("maria").get("/audit"))
+    assert f"kim generate ABC {site.key}" in page
+    assert "XYZ" not in page
+    assert site.key not in words(site.user("bob").get("/audit"))
+
+
+def test_closed_is_told_on_the_list(site: Site) -> None:
+    site.clock.now += timedelta(days=3)
+    page = site.user("maria").get("/sessions")
+    assert page.status_code == 200
+    assert "The Request Center is closed." in words(page)
+
+
+def test_api_token_is_shown_once_and_can_be_ended(site: Site) -> None:
+    browser = site.user("rae")
+    made = browser.submit("/account/tokens", name="grafana")
+    text = made.text.split('<code class="secret">')[1].split("<")[0]
+    program = site.browser()
+    program.headers["authorization"] = f"Bearer {text}"
+    assert program.get("/api/v1/sessions").status_code == 200
+    page = browser.get("/account")
+    assert "grafana" in words(page)
+    assert text not in page.text
+    number = page.text.split('action="/account/tokens/')[1].split("/")[0]
+    assert browser.submit(f"/account/tokens/{number}/end").status_code == 303
+    assert program.get("/api/v1/sessions").status_code == 401
+    assert browser.submit("/account/tokens", name=" ").status_code == 422
