@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ import psycopg
 #: Debian keeps the servers' programs out of PATH.
 _DEBIAN = Path("/usr/lib/postgresql")
 #: What a data folder that nobody will miss need not do.
-_FAST = (
+FAST = (
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
@@ -49,9 +50,9 @@ def _user() -> str:
 
 
 class Server:
-    """Runs from the making to `stop`."""
+    """Runs from the making to `stop`, with PostgreSQL's defaults but for ``settings``."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = FAST) -> None:
         folder, user = programs(), _as_user()
         assert folder is not None
         assert user is not None
@@ -63,9 +64,9 @@ class Server:
             self.port = free.getsockname()[1]
         init = [folder / "initdb", "-D", data, "-U", "gatepass", "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run([*user, *init], check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
-        settings = [part for setting in _FAST for part in ("-c", setting)]
+        options = [part for setting in settings for part in ("-c", setting)]
         command = [folder / "postgres", "-D", data, "-p", str(self.port), "-k", self._folder]
-        command += ["-h", "127.0.0.1", *settings]
+        command += ["-h", "127.0.0.1", *options]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [*user, *command], stdout=log, stderr=subprocess.STDOUT, cwd=self._folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ password-variable = "SMTP_PASSWORD"
 
 def read(folder: Path, text: str) -> CenterSettings:
     path = folder / "center.toml"
+    path.touch(0o600)
     path.write_text(text)
     return read_settings(path, embedded.defaults(folder / "state"))
 
@@ -215,3 +217,13 @@ def test_nothing_crosses_a_network_in_clear(tmp_path: Path, text: str, protected
         return
     with pytest.raises(CenterError, match=r"tls\.certificate"):
         assembly.require_protected(settings)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
+def test_a_file_with_a_password_in_it_is_its_owners_alone(tmp_path: Path) -> None:
+    text = 'port = 1\ndatabase = "postgresql://u:hunter22@h/n"\n'
+    read(tmp_path, text)
+    (tmp_path / "center.toml").chmod(0o644)
+    with pytest.raises(ConfigError, match=r"line 2: database: .*chmod 600") as caught:
+        read(tmp_path, text)
+    assert "hunter22" not in str(caught.value)

@@ -19,6 +19,22 @@ COMMANDS = [
     ("keys", "timeline"),
     ("simulate",),
     ("logon",),
+    ("center", "serve"),
+    ("center", "init"),
+    ("center", "user", "add"),
+    ("center", "user", "list"),
+    ("center", "user", "role"),
+    ("center", "user", "disable"),
+    ("center", "user", "enable"),
+    ("center", "user", "reset-password"),
+    ("center", "session", "add"),
+    ("center", "session", "list"),
+    ("center", "audit", "verify"),
+    ("center", "audit", "list"),
+    ("center", "backup"),
+    ("center", "restore"),
+    ("center", "sweep"),
+    ("center", "rewrap"),
     ("demo",),
     ("bench",),
 ]
@@ -28,10 +44,21 @@ def test_help_shows_the_commands_in_the_order_of_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     named = re.findall(r"^│ (\w+) ", result.stdout, re.MULTILINE)
-    assert named == ["sign", "verify", "explain", "keys", "simulate", "logon", "demo", "bench"]
+    words = "sign verify explain keys simulate logon center demo bench"
+    assert named == words.split()
 
 
-@pytest.mark.parametrize("command", [(), ("keys",), *COMMANDS])
+GROUPS = [
+    (),
+    ("keys",),
+    ("center",),
+    ("center", "user"),
+    ("center", "session"),
+    ("center", "audit"),
+]
+
+
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
 def test_every_help_has_an_example_that_begins_as_the_command_does(
     command: tuple[str, ...],
 ) -> None:
@@ -43,6 +70,12 @@ def test_every_help_has_an_example_that_begins_as_the_command_does(
     assert result.stderr == ""
 
 
+def test_the_commands_of_the_center_come_in_the_order_of_use() -> None:
+    named = re.findall(r"^│ (\w+) ", run("center", "--help").stdout, re.MULTILINE)
+    words = "serve init user session audit backup restore sweep rewrap"
+    assert named == words.split()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_json_and_documents_it(command: tuple[str, ...]) -> None:
     text = run(*command, "--help").stdout
@@ -50,7 +83,7 @@ def test_every_command_takes_json_and_documents_it(command: tuple[str, ...]) -> 
     assert "--json writes" in text
 
 
-@pytest.mark.parametrize("words", [(), ("keys",)])
+@pytest.mark.parametrize("words", GROUPS)
 def test_no_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> None:
     result = run(*words)
     assert result.exit_code == 2

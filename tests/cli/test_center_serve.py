@@ -153,6 +153,14 @@ def test_it_sends_the_mails_that_wait(new_url: str, tmp_path: Path) -> None:
         assert live.end() == 0
 
 
+def test_where_codes_go_to_mobiles_nobody_is_made_up(tmp_path: Path) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[codes]\nwebhook = "http://127.0.0.1:1/sms"\n')
+    with serving("--config", str(config), "--state", str(tmp_path / "state")) as live:
+        live.wait_for("there is no user yet: gatepass center init")
+    assert not any(PASSWORD.search(line) for line in live.lines)
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

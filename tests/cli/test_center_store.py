@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,10 @@ from sqlalchemy import text, update
 from gatepass.center import assembly, embedded, mails
 from gatepass.center.context import Center
 from gatepass.center.schema import audit
+from gatepass.cli import center_audit
 from tests.cli.processes import python, shell
 from tests.cli.samples import run
+from tests.cli.test_progress import Stream
 
 MANAGER = (
     *("--manager", "maria", "--full-name", "Maria Jones"),
@@ -70,6 +73,16 @@ def test_init_makes_a_store_and_shows_a_password_once(new_url: str, tmp_path: Pa
     assert len(told["one_time_password"]) == 16
     assert store.json("init").keys() == {"database", "envelope_key"}
     assert [one["name"] for one in store.json("user", "list")["users"]] == ["maria"]
+
+
+def test_processes_that_begin_a_store_at_once_agree(new_url: str, tmp_path: Path) -> None:
+    store = Store(new_url, tmp_path / "state")
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: shell("center", "init", *store.options), range(4)))
+    assert [answer.returncode for answer in done] == [0, 0, 0, 0], done
+    assert store.json("audit", "verify")["ok"]
+    assert sorted(path.name for path in store.state.glob("*.key")) == ["envelope.key"]
+    assert not list(store.state.glob(".*"))
 
 
 def test_init_takes_a_firm_and_its_manager_together(store: Store) -> None:
@@ -260,3 +273,19 @@ def test_without_the_extra_it_says_what_to_install(package: str, words: tuple[st
         r" pip install 'gatepass\[center\]'\n",
         answer.stderr,
     )
+
+
+@pytest.mark.parametrize(
+    ("patience", "terminal", "shown"),
+    [(0.0, True, True), (3600.0, True, False), (0.0, False, False)],
+)
+def test_a_long_verification_shows_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, patience: float, terminal: bool, shown: bool
+) -> None:
+    stream = Stream(terminal)
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(center_audit, "PATIENCE", patience)
+    with center_audit.bar() as progress:
+        progress(1000, 4000)
+        progress(2000, 4000)
+    assert ("50%" in stream.getvalue()) is shown

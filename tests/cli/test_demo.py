@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatepass.cli import demo, demo_live, demo_story
+from gatepass.center import pairs
+from gatepass.cli import demo, demo_center, demo_desk, demo_live, demo_story
+from gatepass.keys.rules import life
 from gatepass.signing import Verdict
 from tests.cli.processes import shell
 from tests.cli.samples import run
@@ -19,6 +23,8 @@ STEPS = [
     *("key file", "canonical string", "sign", "verify", "change", "refuse"),
     *("gateway", "beginning of week", "wrong key", "mid-week", "key rotation"),
     "in-session reset",
+    *("request center", "generate", "download", "log on with it", "rotate", "old pair"),
+    *("old pair over", "third pair", "delete", "audit log"),
 ]
 
 
@@ -43,7 +49,7 @@ def test_the_whole_story_is_told(temporary: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr == ""
     headings = re.findall(r"^(\d+) +[A-Z]", result.stdout, re.MULTILINE)
-    assert headings == [str(number) for number in range(1, 13)]
+    assert headings == [str(number) for number in range(1, len(STEPS) + 1)]
     for said in ("mode 0600", r"1\nABC004N\n", "|1402=", "✓ valid", "✗ not valid", "^ differs"):
         assert said in result.stdout
     for said in ("listening on 127.0.0.1:", "→ Logon (A)  34=1  355=", "← Test Request (1)"):
@@ -53,6 +59,8 @@ def test_the_whole_story_is_told(temporary: Path) -> None:
         "141=Y",
         "The gateway knows:  signature",
     ):
+        assert said in result.stdout
+    for said in ("active until Wed 2026-04-01 16:00 in Chicago", "names no Access Key ID"):
         assert said in result.stdout
     assert "Everything turned out as it should" in result.stdout
     assert list(temporary.iterdir()) == []
@@ -64,6 +72,7 @@ def test_json_gives_the_steps(temporary: Path) -> None:
     assert result.stderr == ""
     found = json.loads(result.stdout)
     assert found["ok"] is True
+    assert found["left_out"] is None
     assert [step["step"] for step in found["steps"]] == STEPS
     assert all(step["ok"] for step in found["steps"])
     steps = {step["step"]: step for step in found["steps"]}
@@ -91,8 +100,10 @@ def test_the_secret_is_in_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(demo_story, "generate_pair", remembered)
     monkeypatch.setattr(demo_live, "generate_pair", remembered)
+    monkeypatch.setattr(pairs, "generate_pair", remembered)
     texts = [run("demo").output, run("demo", "--json").output]
-    assert len(made) == 4
+    # Two of each demo's own, and four of its Request Center.
+    assert len(made) == 12
     for pair in made:
         assert all(pair.secret.reveal() not in text for text in texts)
 
@@ -133,6 +144,32 @@ def test_a_change_that_goes_unnoticed_is_a_failure(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(demo_story, "change_one_byte", lambda logon: logon)
     found = json.loads(run("demo", "--json").stdout)
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["change", "refuse"]
+
+
+def test_a_pair_that_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_desk.Desk, "delete", lambda *_: None)
+    found = json.loads(run("demo", "--json").stdout)
+    assert [step["step"] for step in found["steps"] if not step["ok"]] == ["delete"]
+
+
+def test_a_pair_that_lives_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "OVERLAP", timedelta(weeks=8))
+    found = json.loads(run("demo", "--json").stdout)
+    assert [step["step"] for step in found["steps"] if not step["ok"]] == ["rotate"]
+
+
+@pytest.mark.parametrize("package", ["sqlalchemy", "exchange_calendars"])
+def test_without_the_extra_its_part_is_left_out_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    result = run("demo")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout.count("pip install 'gatepass[center]'") == 1
+    found = json.loads(run("demo", "--json").stdout)
+    assert (found["ok"], found["left_out"]) == (True, demo_center.LEFT_OUT)
+    assert [step["step"] for step in found["steps"]] == STEPS[:12]
 
 
 def test_the_pauses_leave_it_under_ten_seconds() -> None:

@@ -22,7 +22,7 @@ from gatepass.center.private_text import SecretPlace
 from gatepass.center.schema import root
 from gatepass.center.settings import CenterSettings
 from gatepass.center.vault import Vault
-from gatepass.errors import CenterError
+from gatepass.errors import CenterError, VaultError
 
 OnCode = Callable[[Path], None]
 
@@ -109,7 +109,12 @@ def _make_envelope_key(place: SecretPlace, database: Database) -> None:
     with database.read() as connection:
         if connection.execute(select(root.c.id)).first() is not None:
             return
-    envelope.create_file(place.file)
+    try:
+        envelope.create_file(place.file)
+    except VaultError:
+        # Another process may have been first: then its key is the one.
+        if not place.file.exists():
+            raise
 
 
 def require_begun(url: str) -> None:

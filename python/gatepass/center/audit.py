@@ -131,28 +131,7 @@ def verify(
     Memory does not grow with the log.
     """
     with database.read() as connection:
-        return verify_on(connection, vault, progress)
-
-
-def verify_on(
-    connection: Connection, vault: Vault, progress: Callable[[int, int], None] | None = None
-) -> Verdict:
-    """Check the chain that a connection sees, as `verify` does."""
-    keys = _Keys.of(vault)
-    total = connection.execute(select(func.count()).select_from(audit)).scalar_one()
-    number, before = 0, _START
-    for row in _rows(connection):
-        number += 1
-        if row.id != number:
-            return Verdict(number - 1, number, f"entry {number} is missing")
-        if not hmac.compare_digest(row.mac, keys.chain(before, _entry(row))):
-            return Verdict(number - 1, number, f"entry {number} is not as it was written")
-        before = row.mac
-        if progress is not None and number % _BATCH == 0:
-            progress(number, total)
-    if progress is not None:
-        progress(number, total)
-    return _checked_end(connection, keys, number, before)
+        return _verify(connection, vault, progress)
 
 
 def entries(center: Center, actor: Actor, page: int = 1, size: int = PAGE_SIZE) -> Page[Entry]:
@@ -210,6 +189,26 @@ def _canonical(entry: Entry) -> bytes:
     )
     encoded = [field.encode() for field in fields]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def _verify(
+    connection: Connection, vault: Vault, progress: Callable[[int, int], None] | None
+) -> Verdict:
+    keys = _Keys.of(vault)
+    total = connection.execute(select(func.count()).select_from(audit)).scalar_one()
+    number, before = 0, _START
+    for row in _rows(connection):
+        number += 1
+        if row.id != number:
+            return Verdict(number - 1, number, f"entry {number} is missing")
+        if not hmac.compare_digest(row.mac, keys.chain(before, _entry(row))):
+            return Verdict(number - 1, number, f"entry {number} is not as it was written")
+        before = row.mac
+        if progress is not None and number % _BATCH == 0:
+            progress(number, total)
+    if progress is not None:
+        progress(number, total)
+    return _checked_end(connection, keys, number, before)
 
 
 def _locked_end(connection: Connection, keys: _Keys) -> tuple[int, bytes]:

@@ -82,9 +82,8 @@ def take_first_steps(center: Center) -> FirstSteps | None:
 
     Of several processes that start at once, one does it.
     """
-    with center.database.read() as connection:
-        if connection.execute(select(person.c.id).limit(1)).first() is not None:
-            return None
+    if has_user(center):
+        return None
     # Where another process was first with the firm, the next step goes on from there.
     with suppress(CenterError):
         add_firm(center, FIRM)
@@ -96,3 +95,9 @@ def take_first_steps(center: Center) -> FirstSteps | None:
         return None
     add_session(center, FIRM, SESSION, SessionKind.ILINK, ADMINISTRATOR, "to rehearse with")
     return FirstSteps(ADMINISTRATOR, made.one_time_password, SESSION)
+
+
+def has_user(center: Center) -> bool:
+    """Tell whether anybody could log in."""
+    with center.database.read() as connection:
+        return connection.execute(select(person.c.id).limit(1)).first() is not None

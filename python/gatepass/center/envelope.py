@@ -131,7 +131,16 @@ def create_file(path: str | os.PathLike[str]) -> LocalKeys:
     Raises `VaultError` if there is a file already, or none can be made.
     """
     key = secrets.token_bytes(KEY_BYTES)
-    _write_new(Path(path), _line(key))
+    place = Path(path)
+    draft = _draft(place, _line(key))
+    try:
+        # Fails where there is one, unlike a rename; and nobody ever reads half a key.
+        os.link(draft, place)
+        _sync(place.parent)
+    except OSError as error:
+        raise _not_written(place, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
     return LocalKeys([key])
 
 
@@ -142,24 +151,42 @@ def add_to_file(path: str | os.PathLike[str]) -> None:
     """
     place = Path(path)
     from_file(place)
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+    draft = _draft(place, _line(secrets.token_bytes(KEY_BYTES)) + place.read_bytes())
     try:
-        _write_new(draft, _line(secrets.token_bytes(KEY_BYTES)) + place.read_bytes())
         draft.replace(place)
+        _sync(place.parent)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise VaultError(f"{path}: the envelope key cannot be written: {error.strerror}") from error
+        raise _not_written(place, error) from error
 
 
-def _write_new(path: Path, text: bytes) -> None:
+def _draft(place: Path, text: bytes) -> Path:
+    """Write a file of mode 0600 beside a place, to be put there whole."""
+    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise VaultError(f"{path}: the envelope key cannot be written: {error.strerror}") from error
+        raise _not_written(place, error) from error
+    return draft
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder last through a power cut; Windows cannot."""
+    if os.name != "posix":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _not_written(place: Path, error: OSError) -> VaultError:
+    return VaultError(f"{place}: the envelope key cannot be written: {error.strerror}")
 
 
 def _line(key: bytes) -> bytes:

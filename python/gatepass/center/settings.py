@@ -37,6 +37,9 @@ URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
 
 from __future__ import annotations
 
+import os
+import shlex
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +54,7 @@ from gatepass.center.courier.smtp import SmtpServer
 from gatepass.center.courier.webhook import WebhookCourier
 from gatepass.center.private_text import SecretPlace
 from gatepass.errors import CenterError, DatabaseError
+from gatepass.keys.reading import OTHERS
 from gatepass.settings_file import Setting, SettingsFile, a_port, a_text
 
 PORT = 8400
@@ -118,6 +122,8 @@ def read_settings(path: Path, defaults: CenterSettings) -> CenterSettings:
     for key, needed in _NEEDS:
         if file.has(key) and not file.has(needed):
             raise file.error(key, f"this needs {needed} as well")
+    if file.has("database") and has_password(settings.database):
+        _require_own(file)
     _try_out(file, settings)
     return settings
 
@@ -142,6 +148,17 @@ def shown(url: str) -> str:
 
 #: Parameters of a PostgreSQL URL that are secrets.
 _PASSWORDS = frozenset({"password", "sslpassword"})
+
+
+def _require_own(file: SettingsFile) -> None:
+    """Refuse a file with a password in it that others can read (not looked at on Windows)."""
+    mode = file.path.stat().st_mode
+    if os.name == "posix" and mode & OTHERS:
+        raise file.error(
+            "database",
+            "there is a password in this URL, and others can read this file (mode"
+            f" {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(file.path))}",
+        )
 
 
 def _try_out(file: SettingsFile, settings: CenterSettings) -> None:

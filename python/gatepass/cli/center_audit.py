@@ -39,7 +39,7 @@ def verify(
     """
     from gatepass.center import audit
 
-    with center_opened(database, config, state) as center, _bar() as progress:
+    with center_opened(database, config, state) as center, bar() as progress:
         found = audit.verify(center.database, center.vault, progress)
     ok = found.broken is None
     if json:
@@ -97,7 +97,7 @@ def list_entries(
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
+def bar() -> Iterator[Callable[[int, int], None]]:
     """Give what shows how far it is, on a terminal and once it takes long."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -107,15 +107,15 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
     begun = time.monotonic()
     columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-    task = bar.add_task("")
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    task = shown.add_task("")
 
     def show(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
+        shown.update(task, completed=done, total=total)
         if time.monotonic() - begun >= PATIENCE:
-            bar.start()
+            shown.start()
 
     try:
         yield show
     finally:
-        bar.stop()
+        shown.stop()

@@ -27,6 +27,9 @@ ENV_DATABASE = "GATEPASS_CENTER_DATABASE"
 ENV_STATE = "GATEPASS_CENTER_STATE"
 ENV_ENVELOPE_KEY = "GATEPASS_CENTER_ENVELOPE_KEY"
 
+#: The commands in the order in which an operator needs them.
+ORDER = ("serve", "init", "user", "session", "audit", "backup", "restore", "sweep", "rewrap")
+
 #: How a word of --keys begins that names a Request Center's store.
 KEYS_PREFIX = "center:"
 
@@ -48,7 +51,7 @@ State = Annotated[
     typer.Option(
         "--state",
         metavar="DIR",
-        help="The folder of database, envelope key and outbox."
+        help=f"The folder of database, envelope key and outbox; also {ENV_STATE}."
         " [dim]Default: ~/.local/share/gatepass/center[/dim]",
     ),
 ]
@@ -65,6 +68,10 @@ EXTRA = frozenset(
 
 class CenterCommands(TyperGroup):
     """Commands that need the extra, and say so where it is missing."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in `ORDER`; Typer would put groups last."""
+        return list(ORDER)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""

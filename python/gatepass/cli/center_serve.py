@@ -81,6 +81,9 @@ def serve(
             # Only now: nothing can go wrong any more before the password is shown.
             first = embedded.take_first_steps(center) if settings.codes_stay_here else None
             _announce(_url(settings, listener), settings, first, as_json=json)
+            if not embedded.has_user(center):
+                say("there is no user yet: gatepass center init --help shows how to add a firm")
+            say("Ctrl-C ends")
 
         with background.running(background.jobs(center, mailer), on_problem=say):
             asyncio.run(_serve(settings, center, listener, announce))
@@ -165,8 +168,8 @@ def _announce(
         say(f"for people: {settings.address}")
     say(f"database: {shown(settings.database)}")
     if settings.codes_stay_here:
-        say(f"verification codes and mails are put into {settings.outbox}")
-    say("Ctrl-C ends")
+        what = "verification codes" if settings.mail.host else "verification codes and mails"
+        say(f"{what} are put into {settings.outbox}")
 
 
 def _teller(*, as_json: bool) -> Callable[[Path], None]:

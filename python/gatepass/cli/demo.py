@@ -20,7 +20,7 @@ from gatepass.cli.output import MARKS, emit, marked, page
 EPILOG = "[bold]Example:[/bold] gatepass demo"
 
 #: Seconds to read a step in, where somebody reads: less than ten in all.
-PACE = 0.4
+PACE = 0.35
 
 
 def demo(json: Json = False) -> None:

@@ -1,7 +1,7 @@
 """The last part of the story `gatepass demo` tells: the life of key pairs at the Request Center.
 
-In simulated time, from a Monday to a month later. The gateway reads the Request Center's store: what
-is done there counts at the next Logon.
+In simulated time, from a Monday to a month later. The gateway reads the Request Center's store:
+what is done there counts at the next Logon.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _first_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
         name="download",
         title="Download its key file, with the verification code that was sent",
         ok=own.ring.find(first.access_key_id) is not None,
-        show=lambda console: print_all(console, text(f"{path}: for gatepass, and for CME's tools")),
+        show=lambda console: print_all(console, text(f"{path}  (mode 0600)")),
         data={"path": str(path), "access_key_id": first.access_key_id},
     )
     talk = log_on(own)
@@ -124,8 +124,8 @@ def _rotation(desk: Desk, folder: Path, log_on: LogOn, clock: StoryClock) -> Ite
         talk.is_clean and timedelta(0) <= end - (MONDAY + timedelta(days=30)) < timedelta(days=4),
     )
     for name, title, after in (
-        ("both pairs", "Log on with the old pair just before their end: both are good", -1),
-        ("old pair", "Log on with it just after: it is refused, four weeks and a close later", 1),
+        ("old pair", "Log on with the old pair a minute before its end: it is still good", -1),
+        ("old pair over", "Log on with it a minute after its end: it is refused", 1),
     ):
         clock.move_to(end + timedelta(minutes=after))
         talk = log_on(KeyFile(folder / "first.txt"))

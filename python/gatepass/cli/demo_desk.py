@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gatepass.center.views import PairView
 
 HOST = "127.0.0.1"
+_CODE = re.compile(r"\b[0-9]{6}\b")
 
 
 class StoryClock:
@@ -83,4 +84,5 @@ class Desk:
 
         pairs.request_code(self.center, self._actor, purpose, [access_key_id])
         newest = max(self._outbox.glob("code-*.txt"))
-        return re.findall(r"\b\d{6}\b", newest.read_text(encoding="utf-8"))[0]
+        (code,) = _CODE.findall(newest.read_text(encoding="utf-8"))
+        return str(code)

@@ -25,7 +25,8 @@ Keys = Annotated[
         "--keys",
         metavar="KEYS",
         help="Key pairs: the PATH of a key file, - for standard input, fd:N for an open"
-        " descriptor, env: for GATEPASS_* variables, keyring:SESSION for the system's keyring.",
+        " descriptor, env: for GATEPASS_* variables, keyring:SESSION for the system's keyring,"
+        " center:URL for a Request Center's database (center: for the one made here).",
     ),
 ]
 KeysArgument = Annotated[
@@ -96,7 +97,8 @@ _UTC = re.compile(r"[Zz]\Z")
 def open_key_source(keys: str, *, logons: str | None = None, allow_insecure: bool) -> KeySource:
     """Open the key pairs an option names; `logons` is where the Logons come from.
 
-    Raises `typer.BadParameter` when both are standard input, and as `gatepass.keys.open_keys`.
+    Raises `typer.BadParameter` when both are standard input, and as `gatepass.keys.open_keys` and
+    `gatepass.cli.center_options.open_center`.
     """
     if logons == STDIN and _STDIN_KEYS.fullmatch(keys):
         raise typer.BadParameter(

@@ -22,6 +22,7 @@ from gatepass.center.web import (
     pages_sessions,
     refusals,
 )
+from gatepass.center.web.body_limit import BodyLimit
 from gatepass.center.web.guard import guard
 from gatepass.center.web.metrics import Meters
 from gatepass.center.web.security import MAX_BODY, SecurityHeaders
@@ -63,12 +64,12 @@ def make_app(center: Center) -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(guard)],
         redirect_slashes=False,
-        max_body_size=MAX_BODY,
     )
     app.state.center = center
     app.state.meters = Meters(center)
     for kind, handler in _ANSWERS:
         app.add_exception_handler(kind, handler)
+    app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(SecurityHeaders)
     for pages in _PAGES:
         app.include_router(pages.router, include_in_schema=False)

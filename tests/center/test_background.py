@@ -1,0 +1,84 @@
+"""What runs while the Request Center is served: each job goes on, whatever goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from gatepass.center import limits
+from gatepass.center.background import Job, running, sweep_all
+from gatepass.center.schema import attempt
+from gatepass.errors import CenterError
+from tests.center.world import World
+
+
+def test_a_problem_is_told_when_it_begins_changes_and_ends() -> None:
+    course: list[Exception | None] = [
+        None,
+        CenterError("no server"),
+        CenterError("no server"),
+        CenterError("no disk"),
+        ValueError("a secret"),
+        None,
+        None,
+    ]
+    told: list[str] = []
+    over = threading.Event()
+
+    def work() -> None:
+        if not course:
+            over.set()
+            return
+        problem = course.pop(0)
+        if problem is not None:
+            raise problem
+
+    with running([Job("mails", 0.0, work)], told.append):
+        assert over.wait(60)
+    assert told == [
+        "mails: no server",
+        "mails: no disk",
+        "mails: this is a defect of gatepass: ValueError",
+        "mails: it works again",
+    ]
+
+
+def test_what_was_begun_is_finished() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    finished: list[str] = []
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(60)
+        finished.append("one")
+
+    with running([Job("slow", 3600.0, work)], lambda _problem: None):
+        assert begun.wait(60)
+        go_on.set()
+    assert finished == ["one"]
+
+
+def test_jobs_end_when_the_server_fails() -> None:
+    calls = threading.Event()
+
+    def serve() -> None:
+        with running([Job("quick", 0.0, calls.set)], lambda _problem: None):
+            assert calls.wait(60)
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        serve()
+    assert not [thread for thread in threading.enumerate() if "_repeat" in thread.name]
+
+
+def test_the_sweep_takes_old_counts_away(world: World) -> None:
+    limits.count(world.center, limits.Limit("test", 5, timedelta(hours=1)), "key")
+    count = select(func.count()).select_from(attempt)
+    for days, left in ((0, 1), (2, 0)):
+        world.clock.go(days=days)
+        sweep_all(world.center)
+        with world.center.database.read() as connection:
+            assert connection.execute(count).scalar_one() == left
