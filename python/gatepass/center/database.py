@@ -12,11 +12,11 @@ READ COMMITTED, and use cases lock the row that they decide about (``with_for_up
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -67,11 +67,14 @@ class Database:
         except (ArgumentError, NoSuchModuleError):
             # Not repeated: a URL may hold a password.
             raise DatabaseError(dialects.NOT_A_URL) from None
+        self._reader = self._engine.execution_options(**self._dialect.reading)
+        self._asker = self._engine.execution_options(**self._dialect.asking)
         # Threads queue here and not at SQLite's lock, which lets them wait in growing naps.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self._dialect.one_writer else nullcontext()
         )
         event.listen(self._engine, "connect", self._dialect.on_connect)
+        event.listen(self._engine, "checkout", self._dialect.on_checkout)
         event.listen(self._engine, "begin", self._dialect.on_begin)
 
     @property
@@ -87,17 +90,21 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees the database as of one moment and cannot change it."""
-        with self._explained():
-            engine = self._engine.execution_options(**self._dialect.reading)
-            with engine.connect() as connection:
-                yield connection
+        with self._explained(), self._reader.connect() as connection:
+            yield connection
+
+    def ask(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Return the rows of one query: what `read` does, and cheaper for a single statement."""
+        with self._explained(), self._asker.connect() as connection:
+            return connection.execute(query, values).all()
 
     def write(self, work: Callable[[Connection], Result], *, again: bool = False) -> Result:
         """Call ``work`` with a connection, all or nothing, and return what it returns.
 
-        It is called again after a deadlock or a serialization failure; with ``again`` also after
-        a broken unique constraint, for work that chose a place which another took meanwhile. An
-        `IntegrityError` that stays is raised as it is.
+        It is called again after a deadlock or a serialization failure, and when the server ended
+        the connection before the commit; with ``again`` also after a broken unique constraint,
+        for work that chose a place which another took meanwhile. An `IntegrityError` that stays
+        is raised as it is.
         """
         for left in reversed(range(TRIES)):
             try:
@@ -149,6 +156,11 @@ class Database:
                     except KeptError as kept:
                         transaction.commit()
                         raise kept.refusal from None
+                    except DBAPIError as error:
+                        # Not at the commit, of which nobody could say whether it was done.
+                        if error.connection_invalidated:
+                            raise _ConflictError from error
+                        raise
             except DBAPIError as error:
                 if self._dialect.is_conflict(error):
                     raise _ConflictError from error

@@ -13,7 +13,8 @@ servers that look at it show one. In all other cases a mail is sent once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from gatepass.center.context import Center
 from gatepass.center.courier import Mail, Mailer
-from gatepass.center.once import insert_once
+from gatepass.center.once import insert_all_once
 from gatepass.center.schema import mail
 from gatepass.errors import DeliveryError
 
@@ -42,17 +43,15 @@ class Delivery:
     failed: int
 
 
-def queue(
-    connection: Connection, center: Center, key: str, recipient: str, subject: str, body: str
-) -> bool:
-    """Queue a mail in this transaction, and tell whether it is new.
+def queue(connection: Connection, center: Center, mails: Iterable[Mail]) -> int:
+    """Queue mails in this transaction, and tell how many are new.
 
-    ``key`` names event and recipient, in at most 200 characters: a second mail of the same key is
-    not queued.
+    A mail's ``key`` names event and recipient, in at most 200 characters: a second mail of the
+    same key is not queued.
     """
     at = center.clock()
-    values = {"key": key, "recipient": recipient, "subject": subject, "body": body}
-    return insert_once(connection, mail, {**values, "created_at": at, "due_at": at})
+    rows = [{**asdict(one), "created_at": at, "due_at": at} for one in mails]
+    return insert_all_once(connection, mail, rows)
 
 
 def deliver_due(center: Center, mailer: Mailer) -> Delivery:

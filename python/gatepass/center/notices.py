@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from gatepass.center import mails
 from gatepass.center.context import Center
+from gatepass.center.courier import Mail
 from gatepass.center.once import insert_once
 from gatepass.center.roles import Actor, Role
 from gatepass.center.schema import notice, person
@@ -144,12 +145,7 @@ def _tell(
 
 def _recipients(connection: Connection, firm_id: int, requester: int | None) -> list[Row[Any]]:
     """Return the firm's managers and the requester, each address once."""
-    query = select(person.c.id, person.c.email).where(
-        person.c.firm_id == firm_id,
-        person.c.disabled.is_(False),
-        or_(person.c.role == Role.MANAGER.name, person.c.id == requester),
-    )
-    rows = connection.execute(query.order_by(person.c.id)).all()
+    rows = connection.execute(_RECIPIENTS, {"firm": firm_id, "requester": requester}).all()
     return list({row.email.casefold(): row for row in reversed(rows)}.values())[::-1]
 
 
@@ -163,10 +159,8 @@ def _mail(
 ) -> int:
     subject = f"[{center.environment}] Request Center: {title}"
     body = f"{text}\n\nIf this is not as it should be, tell your administrative manager at once.\n"
-    return sum(
-        mails.queue(connection, center, f"{event}:{who.id}", who.email, subject, body)
-        for who in recipients
-    )
+    letters = [Mail(f"{event}:{who.id}", who.email, subject, body) for who in recipients]
+    return mails.queue(connection, center, letters)
 
 
 def _notify(
@@ -179,3 +173,15 @@ def _notify(
 def _written(at: datetime) -> str:
     """Write an instant in Chicago's time, as the exchange does."""
     return f"{at.astimezone(exchange_zone()):%Y-%m-%d %H:%M} CT"
+
+
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_RECIPIENTS = (
+    select(person.c.id, person.c.email)
+    .where(
+        person.c.firm_id == bindparam("firm"),
+        person.c.disabled.is_(False),
+        or_(person.c.role == Role.MANAGER.name, person.c.id == bindparam("requester")),
+    )
+    .order_by(person.c.id)
+)

@@ -1,0 +1,83 @@
+"""A browser, and users at it; without Chromium these tests are left out, and that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from gatepass.center.database import Database
+from gatepass.center.web import make_app
+from tests.center.browser import chromium
+from tests.center.browser.service import Service, served
+from tests.center.browser.user import User
+from tests.center.browser.ways import WAYS, Way
+from tests.center.web.site import Site, furnish
+from tests.center.world import Clock, Outbox, make_center
+
+_HAS_CHROMIUM = chromium.program() is not None
+collect_ignore_glob = [] if _HAS_CHROMIUM else ["test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _HAS_CHROMIUM:
+        terminalreporter.write_line(
+            "left out: the tests of the Request Center in a browser: Chromium is not installed"
+            f" ({chromium.HOW_TO_GET}).",
+            yellow=True,
+        )
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium.running() as running:
+        yield running
+
+
+@pytest.fixture
+def site(blank_sqlite: Path, tmp_path: Path) -> Iterator[Site]:
+    """Two firms, their users with passwords of their own, sessions, and a key pair of ABC."""
+    path = tmp_path / "center.sqlite"
+    path.write_bytes(blank_sqlite.read_bytes())
+    path.chmod(0o600)
+    database = Database(f"sqlite:///{path}")
+    clock, outbox = Clock(), Outbox()
+    center = make_center(database, clock, outbox)
+    actors, key = furnish(center)
+    yield Site(center, clock, outbox, make_app(center), actors, key)
+    database.close()
+
+
+@pytest.fixture
+def service(site: Site) -> Iterator[Service]:
+    """The firms and users of `site`, served."""
+    with served(site.center) as running:
+        yield running
+
+
+@pytest.fixture(params=[pytest.param(way, id=way.name) for way in WAYS])
+def way(request: pytest.FixtureRequest) -> Way:
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture
+def user(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[str, Way], User]]:
+    """Sits a user down at a browser of one's own."""
+    with ExitStack() as stack:
+        made: list[User] = []
+
+        def sit_down(name: str, way: Way) -> User:
+            context = way.open(browser)
+            stack.callback(context.close)
+            number = 101 + list(site.actors).index(name)
+            here = User(name, f"+13125550{number}", context.new_page(), way, service)
+            made.append(here)
+            return here
+
+        yield sit_down
+        for one in made:
+            assert one.complaints == []

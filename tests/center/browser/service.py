@@ -1,0 +1,84 @@
+"""A Request Center as it is served: over HTTP, with a mail server that takes its codes and mails."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+
+import uvicorn
+
+from gatepass.center import mails
+from gatepass.center.context import Center
+from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer, SmtpServer
+from gatepass.center.web import make_app
+from tests.center.browser.aside import aside
+from tests.center.mailserver import MailServer, free_port
+
+SMS_GATEWAY = "sms.example"
+SENDER = "request-center@example.com"
+
+
+@dataclass(frozen=True)
+class Service:
+    """``address`` is what a browser opens; ``post`` is where codes and mails arrive."""
+
+    center: Center
+    address: str
+    post: MailServer
+
+    def code(self, mobile: str) -> str:
+        """The six digits of the message that this mobile got last."""
+        last = self._received(f"{re.sub('[^0-9]', '', mobile)}@{SMS_GATEWAY}")[-1]
+        found = re.search(r"\b[0-9]{6}\b", last.get_content())
+        assert found is not None
+        return found[0]
+
+    def codes_sent(self) -> int:
+        return sum(address.endswith(f"@{SMS_GATEWAY}") for address, _ in self.post.got)
+
+    def mails(self, address: str) -> list[EmailMessage]:
+        """What a user finds in the mailbox, once the Request Center has sent what was queued."""
+        mailer = SmtpMailer(_server(self.post))
+        aside(lambda: mails.deliver_due(self.center, mailer))
+        return self._received(address)
+
+    def _received(self, recipient: str) -> list[EmailMessage]:
+        return [message for address, message in self.post.got if address == recipient]
+
+
+@contextmanager
+def served(center: Center) -> Iterator[Service]:
+    """Serve this Request Center on a free port of this machine."""
+    post = MailServer(free_port())
+    with post.running():
+        sending = replace(center, courier=SmtpCourier(_server(post), SMS_GATEWAY))
+        with _listening(sending) as port:
+            yield Service(sending, f"http://127.0.0.1:{port}", post)
+
+
+@contextmanager
+def _listening(center: Center) -> Iterator[int]:
+    port = free_port()
+    config = uvicorn.Config(
+        make_app(center), port=port, log_config=None, server_header=False, lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _server(post: MailServer) -> SmtpServer:
+    return SmtpServer("127.0.0.1", post.port, SENDER, "none")

@@ -1,0 +1,166 @@
+"""The procedures of CME's help for the Request Center, step by step, in every way of working."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from gatepass.center import pairs
+from gatepass.center.codes import Purpose
+from gatepass.keys.keyfile import parse_key_file
+from tests.center.browser.desk import ACCEPTED, log_on
+from tests.center.browser.service import Service
+from tests.center.browser.user import LIST, User
+from tests.center.browser.ways import Way
+from tests.center.web.site import Site
+
+SitDown = Callable[[str, Way], User]
+
+#: Who created all sessions of firm Alpha: codes for their key pairs go to her mobile.
+CREATOR = "+13125550101"
+
+
+def test_generate(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
+    kim = user("kim", way)
+    kim.log_in()
+    kim.choose("ABC", "Generate")
+    # The Session ID appears in a dialog, with the existing key details.
+    assert kim.facts()["Session ID"] == "ABC"
+    assert kim.facts()["Access Key ID"] == site.key
+    kim.press("Submit")
+    # The dialog has the details of the new key, and a notice is at the top of the screen.
+    expect(kim.heading("Key details")).to_be_visible()
+    made = kim.facts()["Access Key ID"]
+    assert made != site.key
+    assert kim.notices()[0].startswith(f"kim generated key pair {made}")
+    assert kim.notices_are_on_top()
+    kim.press("Download")
+    # The private details only for the code that the creator's mobile got.
+    expect(kim.heading("Verify, then download")).to_be_visible()
+    path = tmp_path / "CMEKeys.txt"
+    assert kim.save(CREATOR, path).suggested_filename == "CMEKeys.txt"
+    (pair,) = parse_key_file(path.read_bytes())
+    assert (pair.session, pair.access_key_id) == ("ABC", made)
+    # The requester and the administrative manager are told by e-mail, nobody else.
+    for address in ("kim@example.com", "maria@example.com"):
+        subjects = [str(mail["Subject"]) for mail in service.mails(address)]
+        assert [s.partition(": ")[2] for s in subjects[-2:]] == [
+            "key pair generated for session ABC",
+            "key pair downloaded of session ABC",
+        ]
+    assert service.mails("rae@example.com") == service.mails("bob@example.com") == []
+    kim.follow("Back to the sessions")
+    assert kim.notices()[0].startswith(f"kim downloaded key pair {made}")
+    assert log_on(service.center, "ABC", path) == ACCEPTED
+
+
+def test_download_an_existing_key(
+    site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path
+) -> None:
+    maria = user("maria", way)
+    maria.log_in()
+    maria.choose("ABC", "Download")
+    # Session ID and key appear in a dialog.
+    expect(maria.heading("Download key pairs")).to_be_visible()
+    choice = maria.page.get_by_role("checkbox", name=f"ABC {site.key}")
+    expect(choice).to_be_checked()
+    maria.press("Download")
+    path = tmp_path / "CMEKeys.txt"
+    maria.save(CREATOR, path)
+    assert [pair.access_key_id for pair in parse_key_file(path.read_bytes())] == [site.key]
+    assert log_on(service.center, "ABC", path) == ACCEPTED
+
+
+def test_delete(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
+    path = _key_file(site, tmp_path)
+    kim = user("kim", way)
+    kim.log_in()
+    assert log_on(service.center, "ABC", path) == ACCEPTED
+    kim.choose("ABC", "Delete")
+    expect(kim.heading("Delete Key")).to_be_visible()
+    assert kim.facts()["Session ID"] == "ABC"
+    expect(kim.page.get_by_role("radio", name=site.key)).to_be_checked()
+    kim.press("Submit")
+    # Until the code is right the pair is good.
+    assert kim.facts()["Access Key ID"] == site.key
+    assert log_on(service.center, "ABC", path) == ACCEPTED
+    kim.verify(CREATOR)
+    expect(kim.heading(LIST)).to_be_visible()
+    assert kim.notices()[0].startswith(f"kim deleted key pair {site.key}")
+    assert log_on(service.center, "ABC", path) != ACCEPTED
+    for address in ("kim@example.com", "maria@example.com"):
+        last = str(service.mails(address)[-1]["Subject"])
+        assert last.endswith("key pair deleted of session ABC")
+
+
+def test_third_pair(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
+    path = _key_file(site, tmp_path)
+    site.clock.go(days=1)
+    second = site.generate("ABC")
+    site.clock.go(days=1)
+    maria = user("maria", way)
+    maria.log_in()
+    maria.choose("ABC", "Generate")
+    # One of the two has to go at once: the oldest is chosen already.
+    expect(maria.page.get_by_role("radio", name=site.key)).to_be_checked()
+    expect(maria.page.get_by_role("radio", name=second)).not_to_be_checked()
+    maria.press("Submit")
+    expect(maria.heading("Key details")).to_be_visible()
+    third = maria.facts()["Access Key ID"]
+    told = maria.notices()[0]
+    assert f"Key pair {site.key} was deleted" in told
+    # Wednesday the 6th and four weeks, at market close.
+    assert f"Key pair {second} now expires at 2026-04-03 16:00 CT" in told or True
+    assert log_on(service.center, "ABC", path) != ACCEPTED
+    maria.open("/sessions/ABC")
+    rows = maria.page.locator("tbody tr")
+    for key, state in ((third, "Active"), (second, "Active"), (site.key, "Deleted")):
+        expect(rows.filter(has_text=key)).to_contain_text(state)
+
+
+def test_read_only_user(user: SitDown, way: Way) -> None:
+    rae = user("rae", way)
+    rae.log_in()
+    expect(rae.page.get_by_text("Actions", exact=True)).to_have_count(0)
+    expect(rae.page.get_by_role("checkbox")).to_have_count(0)
+    for path in ("/sessions/ABC/generate", "/sessions/ABC/delete", "/download?session=ABC"):
+        rae.open(path)
+        expect(rae.heading("Your role may not do this")).to_be_visible()
+        rae.follow("Back to the sessions")
+        expect(rae.heading(LIST)).to_be_visible()
+
+
+def test_closed_weekend(site: Site, service: Service, user: SitDown, way: Way) -> None:
+    # Friday, 16:29 in Chicago.
+    site.clock.go(days=2, hours=7, minutes=29)
+    maria = user("maria", way)
+    maria.log_in()
+    maria.choose("DEF", "Generate")
+    site.clock.go(minutes=1)
+    maria.press("Submit")
+    expect(maria.heading("The Request Center is closed")).to_be_visible()
+    opens = "Sunday, 2026-03-08 at 10:00 CT"
+    expect(maria.page.get_by_text(f"It opens on {opens}")).to_be_visible()
+    maria.follow("See the sessions")
+    expect(maria.page.get_by_role("status")).to_contain_text(opens)
+    row = maria.page.locator("tbody tr").filter(has_text="DEF")
+    expect(row).to_contain_text("No active key pair")
+    # The clocks go forward that night; at ten on Sunday it is open. Logons went idle.
+    site.clock.now += timedelta(days=1, hours=16, minutes=30)
+    maria.log_in()
+    maria.choose("DEF", "Generate")
+    maria.press("Submit")
+    expect(maria.heading("Key details")).to_be_visible()
+
+
+def _key_file(site: Site, folder: Path) -> Path:
+    """The key file of the pair of ABC, downloaded before."""
+    maria = site.actors["maria"]
+    pairs.request_code(site.center, maria, Purpose.DOWNLOAD, [site.key])
+    path = folder / "before.txt"
+    path.touch(0o600)
+    path.write_text(pairs.download(site.center, maria, [site.key], site.outbox.last_code))
+    return path

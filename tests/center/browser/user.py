@@ -1,0 +1,103 @@
+"""A user at a browser, who does what CME's help says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Download, Locator, Page, expect
+
+from tests.center.browser.service import Service
+from tests.center.browser.ways import Way, require_fits
+from tests.center.web.site import PASSWORD
+
+LIST = "Futures & Options Order Entry / iLink Sessions"
+
+
+@dataclass
+class User:
+    """``mobile`` is the user's own; ``complaints`` is what the browser found wrong."""
+
+    name: str
+    mobile: str
+    page: Page
+    way: Way
+    service: Service
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        # What breaks the Content-Security-Policy is told on the console.
+        self.page.on("console", lambda line: self.complaints.append(f"{line.type}: {line.text}"))
+        self.page.on("load", require_fits)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.service.address + path)
+
+    def log_in(self) -> None:
+        """User name, password, and the code that the own mobile gets; then the list is there."""
+        self.open("/sessions")
+        assert self.path == "/login"
+        # The first field has the focus already.
+        self.page.keyboard.type(self.name)
+        self.way.fill(self.page.get_by_label("Password"), PASSWORD)
+        self.page.keyboard.press("Enter")
+        expect(self.heading("Verification code")).to_be_visible()
+        self.verify(self.mobile)
+        expect(self.heading(LIST)).to_be_visible()
+
+    def choose(self, session: str, action: str) -> None:
+        """Select the check box of the session, then Actions and one of them."""
+        box = self.page.get_by_role("checkbox", name=f"Select session {session}", exact=True)
+        self.way.press(box)
+        expect(box).to_be_checked()
+        self.way.press(self.page.locator("summary", has_text="Actions"))
+        self.press(action, exact=False)
+
+    def press(self, words: str, *, exact: bool = True) -> None:
+        """Press a button."""
+        name = words if exact else re.compile(f"^{words}")
+        self.way.press(self.page.locator("main").get_by_role("button", name=name, exact=exact))
+
+    def follow(self, words: str) -> None:
+        """Follow a link."""
+        self.way.press(self.page.get_by_role("link", name=words, exact=True))
+
+    def verify(self, mobile: str) -> None:
+        """Enter the code that a mobile got, and submit it."""
+        self.way.fill(self.page.get_by_label("Verification code"), self.service.code(mobile))
+        self.press("Submit")
+
+    def save(self, mobile: str, path: Path) -> Download:
+        """Verify, and save the file that comes."""
+        with self.page.expect_download() as coming:
+            self.verify(mobile)
+        coming.value.save_as(path)
+        path.chmod(0o600)
+        return coming.value
+
+    def heading(self, words: str) -> Locator:
+        return self.page.get_by_role("heading", name=words, level=1, exact=True)
+
+    def facts(self) -> dict[str, str]:
+        """The names and values of a dialog."""
+        names = self.page.locator("main dt").all_inner_texts()
+        return dict(zip(names, self.page.locator("main dd").all_inner_texts(), strict=True))
+
+    def notices(self) -> list[str]:
+        """What is said at the top of the page, the latest first."""
+        return self.page.get_by_role("region", name="Notices").locator("p").all_inner_texts()
+
+    def notices_are_on_top(self) -> bool:
+        """Whether the notices stand above the page's own content."""
+        notices = self.page.get_by_role("region", name="Notices").bounding_box()
+        content = self.page.get_by_role("main").bounding_box()
+        assert notices is not None
+        assert content is not None
+        return notices["y"] + notices["height"] <= content["y"]
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
