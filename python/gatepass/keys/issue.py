@@ -110,6 +110,10 @@ def _replace(target: Path, content: bytes) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(content)
             file.flush()
+            # The rename must show as later than the last write, on coarse clocks too: by that a
+            # `KeyFile` knows at once that nothing more will come.
+            written = os.fstat(file.fileno()).st_mtime_ns
+            os.utime(fd if os.utime in os.supports_fd else name, ns=(written, written - 1_000_000))
             os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:

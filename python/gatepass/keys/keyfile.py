@@ -38,12 +38,14 @@ _ILLEGAL = re.compile(rb"[^ -~]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def parse_key_file(data: bytes | bytearray | memoryview, path: Path | None = None) -> list[KeyPair]:
+def parse_key_file(
+    data: bytes | bytearray | memoryview, path: Path | None = None, *, may_be_empty: bool = False
+) -> list[KeyPair]:
     """Read the pairs of a key file in CME's layout, in the file's order.
 
     The columns are found from the header line; Environment may be absent; blank lines, CRLF and
     a byte order mark are accepted. ``path`` is for messages only. Wiping ``data`` is the
-    caller's part.
+    caller's part. With ``may_be_empty`` a header alone is a file of no pairs.
 
     Raises `KeyFileError`, with the line, for anything else: no header, no pair, a value that is
     missing, cut or wrong, three pairs for one session, an Access Key ID that occurs twice.
@@ -66,7 +68,7 @@ def parse_key_file(data: bytes | bytearray | memoryview, path: Path | None = Non
             raise KeyFileError(str(error), path, number) from None
         lines[pair.access_key_id] = number
         pairs.append(pair)
-    if not pairs:
+    if layout is None or not (pairs or may_be_empty):
         found = "it is empty" if layout is None else "it has a header but no key pair"
         raise KeyFileError(f"{found}: download it again from the Request Center", path)
     try:

@@ -40,12 +40,15 @@ class ChangedWhileReadError(KeyFileError):
 class Snapshot:
     """The pairs of a key file and the state of the file they were read from.
 
-    ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line has its end.
+    ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line has its end,
+    ``moved_here`` that the file got its name, or its mode, after it was last written to.
     """
 
     pairs: list[KeyPair]
     identity: Identity
     mtime: float
+    inode: int
+    moved_here: bool
     closed: bool
 
 
@@ -59,7 +62,7 @@ def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False)
     return read_snapshot(Path(path), allow_insecure=allow_insecure).pairs
 
 
-def read_snapshot(path: Path, *, allow_insecure: bool) -> Snapshot:
+def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = False) -> Snapshot:
     """Read a key file and note its state; raises as `read_key_file` does."""
     with _explained(path), path.open("rb", buffering=0) as file:
         _refuse_exposed(file, path, allow_insecure=allow_insecure)
@@ -69,9 +72,12 @@ def read_snapshot(path: Path, *, allow_insecure: bool) -> Snapshot:
             if identity_of(before) != identity_of(after):
                 raise ChangedWhileReadError("it was changed while it was read: try again", path)
             return Snapshot(
-                pairs=parse_key_file(text, path),
+                pairs=parse_key_file(text, path, may_be_empty=may_be_empty),
                 identity=identity_of(after),
                 mtime=after.st_mtime,
+                inode=after.st_ino,
+                # A write sets both times, a rename only the second.
+                moved_here=after.st_ctime_ns > after.st_mtime_ns,
                 closed=bytes(text[-1:]) == b"\n",
             )
 

@@ -35,8 +35,9 @@ class KeyFile:
     A file that is being written cannot be told from one that is whole: cut at a line's end, it is
     a good file that lacks a pair. So new pairs are taken up at once, but a content that drops or
     alters a pair in use, or that ends inside a line, only when the file has been still for
-    `SETTLE_SECONDS`. A content that cannot be read leaves the ring as it is. Replace a key file by
-    renaming (as `gatepass.keys.write_key_file` does), and none of this matters.
+    `SETTLE_SECONDS`, or when another file was renamed into its place (as
+    `gatepass.keys.write_key_file` does). A content that cannot be read leaves the ring as it is,
+    and so does a file that is gone; a header alone means that all pairs were deleted.
 
     Any number of threads may share one. ``on_problem`` is called, once for each change, with
     the `KeySourceError` for which the file was not taken up; the same goes to the log
@@ -58,6 +59,7 @@ class KeyFile:
         self._ring = KeyRing(())
         #: The state of the file that the ring was read from, once there is no more to come of it.
         self._settled: Identity | None = None
+        self._inode = 0
         self._seen: tuple[Identity, float] | None = None
         self._reported: tuple[Identity | None, str] | None = None
         self.reload()
@@ -84,7 +86,7 @@ class KeyFile:
         Raises `KeySourceError` when it cannot be used; the ring then stays what it was.
         """
         with self._lock:
-            self._adopt(self._read())
+            self._adopt(read_snapshot(self.path, allow_insecure=self._allow_insecure))
             return self._ring
 
     def warn(self, at: datetime) -> list[ExpiryWarning]:
@@ -103,12 +105,15 @@ class KeyFile:
         """Take up a change of the file if that is safe; return what stands in the way, if new."""
         identity = self._identity()
         try:
-            snapshot = self._read()
+            snapshot = read_snapshot(
+                self.path, allow_insecure=self._allow_insecure, may_be_empty=True
+            )
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
             return self._once(identity, error)
-        if self._is_still(snapshot) or (snapshot.closed and self._keeps_all(snapshot)):
+        whole = self._is_still(snapshot) or self._replaces(snapshot)
+        if whole or (snapshot.closed and self._keeps_all(snapshot)):
             self._adopt(snapshot)
             return None
         message = f"it lacks or alters key pairs in use: it must be still for {SETTLE_SECONDS:g} s"
@@ -122,9 +127,6 @@ class KeyFile:
         self._reported = report
         return error
 
-    def _read(self) -> Snapshot:
-        return read_snapshot(self.path, allow_insecure=self._allow_insecure)
-
     def _adopt(self, snapshot: Snapshot) -> None:
         new = KeyRing(snapshot.pairs)
         for pair in self._ring:
@@ -133,6 +135,7 @@ class KeyFile:
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.
         self._ring = new
+        self._inode = snapshot.inode
         self._settled = snapshot.identity if self._is_still(snapshot) else None
         self._reported = None
 
@@ -145,6 +148,10 @@ class KeyFile:
         if self._seen is None or self._seen[0] != snapshot.identity:
             self._seen = (snapshot.identity, now)
         return max(time.time() - snapshot.mtime, now - self._seen[1]) >= SETTLE_SECONDS
+
+    def _replaces(self, snapshot: Snapshot) -> bool:
+        """Tell whether this is another file than the ring's, and was whole before it came here."""
+        return snapshot.closed and snapshot.moved_here and snapshot.inode != self._inode
 
     def _keeps_all(self, snapshot: Snapshot) -> bool:
         new = {pair.access_key_id: pair for pair in snapshot.pairs}
