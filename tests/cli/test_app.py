@@ -17,6 +17,7 @@ COMMANDS = [
     ("keys", "list"),
     ("keys", "check"),
     ("keys", "timeline"),
+    ("keys", "generate"),
     ("simulate",),
     ("logon",),
     ("center", "serve"),

@@ -1,4 +1,4 @@
-"""``gatepass keys``: list, check and timeline."""
+"""``gatepass keys``: list, check, timeline and generate."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gatepass.cli import keys_generate
 from gatepass.cli.keys_view import print_health, print_pairs
 from gatepass.cli.options import AllowInsecureKeys, At, Json, KeysArgument, moment_of
 from gatepass.cli.output import emit, page, say
@@ -20,7 +21,7 @@ from gatepass.keys import SessionHealth, open_keys, session_health
 
 app = typer.Typer(
     name="keys",
-    help="List, check and draw key pairs.",
+    help="List, check, draw and make key pairs.",
     epilog="[bold]Example:[/bold] gatepass keys check keys.txt",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -122,6 +123,9 @@ def timeline(
         )
     else:
         print_timeline(page(), picture)
+
+
+app.command("generate", epilog=keys_generate.EPILOG)(keys_generate.generate)
 
 
 def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, object]:

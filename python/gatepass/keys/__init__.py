@@ -8,7 +8,7 @@ disk, following it, and the other sources; `generate_pair` and `write_key_file` 
 from gatepass.keys.expiry import WARNING_DAYS, ExpiryReminder, ExpiryWarning
 from gatepass.keys.health import SessionHealth, session_health
 from gatepass.keys.identifiers import AccessKeyId, SessionId
-from gatepass.keys.issue import format_key_file, generate_pair, write_key_file
+from gatepass.keys.issue import add_to_key_file, format_key_file, generate_pair, write_key_file
 from gatepass.keys.keyfile import parse_key_file
 from gatepass.keys.os_keyring import read_from_keyring, store_in_keyring
 from gatepass.keys.pair import IssuedPair, KeyPair
@@ -35,6 +35,7 @@ __all__ = [
     "SessionHealth",
     "SessionId",
     "Status",
+    "add_to_key_file",
     "format_key_file",
     "generate_pair",
     "open_keys",

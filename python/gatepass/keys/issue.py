@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.keyfile import parse_key_file
 from gatepass.keys.layout import (
     ACCESS_KEY_ID,
     COLUMNS,
@@ -22,8 +23,9 @@ from gatepass.keys.layout import (
     SESSION,
 )
 from gatepass.keys.pair import IssuedPair
+from gatepass.keys.reading import read_key_file
 from gatepass.keys.ring import KeyRing
-from gatepass.keys.secret import SecretKey
+from gatepass.keys.secret import SecretKey, wipe
 
 #: Characters of a generated Access Key ID; the samples of CME's have 20 letters and digits.
 ACCESS_KEY_ID_LENGTH = 20
@@ -102,7 +104,33 @@ def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) ->
         raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None
 
 
-def _replace(target: Path, content: bytes) -> None:
+def add_to_key_file(path: str | os.PathLike[str], pair: IssuedPair) -> None:
+    """Add a pair to a key file, in one step as `write_key_file` does.
+
+    Raises `KeyFileError` when the file cannot be used, has columns of another width, has two pairs
+    of the session already, or cannot be written.
+    """
+    target = Path(path)
+    # Read first as everybody else does: its permissions and its content are checked by that.
+    read_key_file(target)
+    header = format_key_file([pair]).split("\n")[0]
+    with target.open("rb") as file:
+        content = bytearray(file.read())
+    try:
+        if content.split(b"\n", 1)[0].rstrip(b"\r ") != header.encode("ascii").rstrip():
+            raise KeyFileError("its columns are not those of a new pair", target)
+        if not content.endswith(b"\n"):
+            content += b"\n"
+        content += format_key_file([pair]).split("\n", 1)[1].encode("ascii")
+        parse_key_file(content, target)
+        _replace(target, content)
+    except OSError as error:
+        raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None
+    finally:
+        wipe(content)
+
+
+def _replace(target: Path, content: bytes | bytearray) -> None:
     # mkstemp makes the file with mode 0600, and rename is atomic only inside one folder.
     fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
