@@ -44,7 +44,7 @@ def test_password_and_code_make_a_login(users: Users) -> None:
     assert pending.sent.to == "…0102"
     token = pending.token.reveal()
     halfway = logins.find_pending(users.center, token)
-    assert halfway == logins.Halfway(Step.CODE, authenticator=False, to="…0102")
+    assert halfway == logins.Halfway(Step.CODE, "kim", authenticator=False, to="…0102")
     assert not is_in(users, token)
     done = logins.finish_login(users.center, token, users.outbox.last_code, "192.0.2.7")
     assert not done.must_change

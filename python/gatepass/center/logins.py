@@ -12,11 +12,12 @@ from __future__ import annotations
 import enum
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 
 from gatepass.center import audit, codes, limits, passwords
 from gatepass.center.codes import Purpose, Sent
@@ -71,6 +72,7 @@ class Halfway:
     """
 
     step: Step
+    name: str
     authenticator: bool
     to: str
 
@@ -130,11 +132,10 @@ def finish_login(center: Center, token: str, code: str, origin: str = "") -> Log
 
 def find_pending(center: Center, token: str) -> Halfway | None:
     """Return what a token waits for; ``None`` for one that is through, over or unknown."""
-    with center.database.read() as connection:
-        row = _alive(connection, center, token)
+    row = _living(center, center.database.ask(_BY_DIGEST, {"wanted": digest_of(token)}))
     if row is None or _step(row) is Step.DONE:
         return None
-    return Halfway(_step(row), row.totp_step is not None, codes.masked(row.mobile))
+    return Halfway(_step(row), row.name, row.totp_step is not None, codes.masked(row.mobile))
 
 
 def find(center: Center, token: str, origin: str = "") -> Actor | None:
@@ -143,8 +144,7 @@ def find(center: Center, token: str, origin: str = "") -> Actor | None:
     ``None`` also before the code, and before a one-time password was replaced: `find_pending`.
     Role and firm are as they are now, not as at logon.
     """
-    with center.database.read() as connection:
-        row = _alive(connection, center, token)
+    row = _living(center, center.database.ask(_BY_DIGEST, {"wanted": digest_of(token)}))
     if row is None or _step(row) is not Step.DONE:
         return None
     at = center.clock()
@@ -288,17 +288,25 @@ def _new_login(center: Center, person_id: int, origin: str, *, verified: bool) -
 
 def _alive(connection: Connection, center: Center, token: str) -> Row[Any] | None:
     """Return the user and login of a token, unless it is over or the user is disabled."""
+    return _living(center, connection.execute(_BY_DIGEST, {"wanted": digest_of(token)}).all())
+
+
+def _living(center: Center, found: Sequence[Row[Any]]) -> Row[Any] | None:
+    """Return the row of a login that was found, likewise."""
     at = center.clock()
-    row = connection.execute(_LOGINS.where(login.c.digest == digest_of(token))).one_or_none()
+    row = found[0] if found else None
     if row is None or row.disabled or at >= min(row.ends_at, row.seen_at + IDLE):
         return None
     # Used in the future: the clock was set back, and nobody knows how long ago this began.
     return None if at < row.seen_at - TOLERANCE else row
 
 
-_LOGINS: Select[Any] = select(
-    person, login.c.id.label("login_id"), login.c.verified, login.c.seen_at, login.c.ends_at
-).join(login, login.c.person_id == person.c.id)
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_BY_DIGEST: Select[Any] = (
+    select(person, login.c.id.label("login_id"), login.c.verified, login.c.seen_at, login.c.ends_at)
+    .join(login, login.c.person_id == person.c.id)
+    .where(login.c.digest == bindparam("wanted"))
+)
 
 
 def _waiting_for(step: Step, connection: Connection, center: Center, token: str) -> Row[Any]:

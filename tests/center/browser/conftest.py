@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from gatepass.center.database import Database
+from gatepass.center.context import Center
 from gatepass.center.web import make_app
 from tests.center.browser import chromium
-from tests.center.browser.service import Service, served
+from tests.center.browser.showcase import MOBILES, furnish_showcase
 from tests.center.browser.user import User
-from tests.center.browser.ways import WAYS, Way
+from tests.center.browser.ways import LOOKS, WAYS, Way
+from tests.center.service import Service, served
 from tests.center.web.site import Site, furnish
-from tests.center.world import Clock, Outbox, make_center
+from tests.center.world import Clock, Outbox
 
 _HAS_CHROMIUM = chromium.program() is not None
 collect_ignore_glob = [] if _HAS_CHROMIUM else ["test_*.py"]
@@ -38,17 +39,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(blank_sqlite: Path, tmp_path: Path) -> Iterator[Site]:
-    """Two firms, their users with passwords of their own, sessions, and a key pair of ABC."""
+def url(blank_sqlite: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database: what the pages do on PostgreSQL is tested below them."""
     path = tmp_path / "center.sqlite"
     path.write_bytes(blank_sqlite.read_bytes())
     path.chmod(0o600)
-    database = Database(f"sqlite:///{path}")
-    clock, outbox = Clock(), Outbox()
-    center = make_center(database, clock, outbox)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def site(center: Center, clock: Clock, outbox: Outbox) -> Site:
+    """Two firms, their users with passwords of their own, sessions, and a key pair of ABC."""
     actors, key = furnish(center)
-    yield Site(center, clock, outbox, make_app(center), actors, key)
-    database.close()
+    return Site(center, clock, outbox, make_app(center), actors, key)
 
 
 @pytest.fixture
@@ -81,3 +84,14 @@ def user(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[s
         yield sit_down
         for one in made:
             assert one.complaints == []
+
+
+@pytest.fixture
+def showcase(browser: Browser, center: Center, clock: Clock, outbox: Outbox) -> Iterator[User]:
+    """The manager of a firm that has worked here for a year, at a browser."""
+    furnish_showcase(center, clock, outbox)
+    way = LOOKS[0]
+    with served(center) as running, way.open(browser) as context:
+        maria = User("maria", MOBILES["maria"], context.new_page(), way, running)
+        yield maria
+        assert maria.complaints == []

@@ -13,7 +13,7 @@ from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyFile
 from gatepass.session.client import ClientSettings
 from gatepass.session.store import MemoryStore
-from tests.center.browser.aside import aside
+from tests.center.aside import aside
 
 ACCEPTED = "accepted"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Download, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Download, Page, expect
 
-from tests.center.browser.service import Service
 from tests.center.browser.ways import Way, require_fits
+from tests.center.service import Service
 from tests.center.web.site import PASSWORD
 
 LIST = "Futures & Options Order Entry / iLink Sessions"
@@ -29,9 +28,7 @@ class User:
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        # What breaks the Content-Security-Policy is told on the console.
-        self.page.on("console", lambda line: self.complaints.append(f"{line.type}: {line.text}"))
-        self.page.on("load", require_fits)
+        self.page.on("console", self._note)
 
     def open(self, path: str) -> None:
         self.page.goto(self.service.address + path)
@@ -39,14 +36,14 @@ class User:
     def log_in(self) -> None:
         """User name, password, and the code that the own mobile gets; then the list is there."""
         self.open("/sessions")
-        assert self.path == "/login"
         # The first field has the focus already.
+        expect(self.page.get_by_label("User name")).to_be_focused()
         self.page.keyboard.type(self.name)
         self.way.fill(self.page.get_by_label("Password"), PASSWORD)
         self.page.keyboard.press("Enter")
-        expect(self.heading("Verification code")).to_be_visible()
+        self.sees("Verification code")
         self.verify(self.mobile)
-        expect(self.heading(LIST)).to_be_visible()
+        self.sees(LIST)
 
     def choose(self, session: str, action: str) -> None:
         """Select the check box of the session, then Actions and one of them."""
@@ -55,6 +52,11 @@ class User:
         expect(box).to_be_checked()
         self.way.press(self.page.locator("summary", has_text="Actions"))
         self.press(action, exact=False)
+
+    def fill(self, texts: dict[str, str]) -> None:
+        """Fill in fields by their labels."""
+        for label, text in texts.items():
+            self.way.fill(self.page.get_by_label(label, exact=True), text)
 
     def press(self, words: str, *, exact: bool = True) -> None:
         """Press a button."""
@@ -67,7 +69,9 @@ class User:
 
     def verify(self, mobile: str) -> None:
         """Enter the code that a mobile got, and submit it."""
-        self.way.fill(self.page.get_by_label("Verification code"), self.service.code(mobile))
+        field = self.page.get_by_label("Verification code")
+        expect(field).to_be_focused()
+        self.way.fill(field, self.service.code(mobile))
         self.press("Submit")
 
     def save(self, mobile: str, path: Path) -> Download:
@@ -78,8 +82,11 @@ class User:
         path.chmod(0o600)
         return coming.value
 
-    def heading(self, words: str) -> Locator:
-        return self.page.get_by_role("heading", name=words, level=1, exact=True)
+    def sees(self, words: str) -> None:
+        """Wait for the page with this heading."""
+        heading = self.page.get_by_role("heading", name=words, level=1, exact=True)
+        expect(heading).to_be_visible()
+        require_fits(self.page)
 
     def facts(self) -> dict[str, str]:
         """The names and values of a dialog."""
@@ -98,6 +105,8 @@ class User:
         assert content is not None
         return notices["y"] + notices["height"] <= content["y"]
 
-    @property
-    def path(self) -> str:
-        return urlsplit(self.page.url).path
+    def _note(self, line: ConsoleMessage) -> None:
+        # A page that says why something is refused has such a status. What breaks the
+        # Content-Security-Policy, or is not there, is told here too.
+        if "/static/" in line.location["url"] or "with a status of" not in line.text:
+            self.complaints.append(f"{line.type}: {line.text}")

@@ -68,6 +68,11 @@ class Way:
         context.set_default_timeout(10_000)
         return context
 
+    def put_on(self, page: Page) -> None:
+        """Show a page in this size and these colours."""
+        page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
+        page.emulate_media(color_scheme=self.colours)
+
     def fill(self, target: Locator, text: str) -> None:
         """Type into a field."""
         if self.press is by_keyboard:
@@ -97,6 +102,8 @@ LOOKS = tuple(
     for name, size in (("wide", WIDE), ("narrow", NARROW))
     for colours in ("light", "dark")
 )
+#: The narrowest that WCAG's Reflow (1.4.10) asks for.
+NARROWEST = Way("narrowest", size=(320, 640))
 
 
 def require_fits(page: Page) -> None:

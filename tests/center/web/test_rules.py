@@ -17,7 +17,7 @@ from gatepass.center import logins, tokens
 from gatepass.center.roles import MAY, Role
 from gatepass.center.web.rules import RULES, Rule, Who, rule_for
 from gatepass.center.web.security import FORM_FIELD, LOGIN_COOKIE
-from tests.center.web.site import USERS, Browser, Site
+from tests.center.web.site import USERS, Browser, Site, words
 
 #: Who may visit: nobody, users by role, a user before the code, a program with a user's token.
 VISITORS = ("nobody", "maria", "kim", "rae", "halfway", "token", "bad token")
@@ -67,7 +67,7 @@ def test_closed_routes_say_when_they_open(site: Site, rule: Rule) -> None:
     assert response.status_code == 503
     # The clocks go forward in the night before the opening: 25 hours on them are 24.
     assert response.headers["retry-after"] == str(24 * 3600)
-    assert "Sunday, 2026-03-08 at 10:00 CT" in response.text
+    assert "Sunday, 2026-03-08 at 10:00 CT" in words(response)
     assert site.outbox.sent == []
 
 

@@ -77,7 +77,7 @@ _WHY: Final = {
 router = APIRouter(prefix=ROOT, tags=["status"], responses=_problems(401, 422, 503))
 
 Text = Annotated[str, Query(max_length=MAX_SEARCH, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Name = Annotated[str, Path(min_length=1, max_length=6)]
+Name = Annotated[str, Path(min_length=1, max_length=6, examples=["ABC"])]
 Id = Annotated[str, Path(min_length=1, max_length=MAX_ACCESS_KEY_ID_LENGTH)]
 
 

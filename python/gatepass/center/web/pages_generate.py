@@ -26,8 +26,6 @@ def generate(request: Request, name: str, form: SentForm) -> Response:
     """Generate the pair and lead to its details."""
     center, actor = center_of(request), actor_of(request)
     chosen = form.text("delete")
-    if chosen:
-        pair_of(firms.find_session(center, actor, name), chosen)
     try:
         pair = pairs.generate(center, actor, name, chosen or None)
     except ThirdPairError:

@@ -155,6 +155,7 @@ def _password_page(request: Request, target: str, problem: str = "") -> Response
         "login_password.html",
         422 if problem else 200,
         next=target,
+        name=halfway_of(request).name,
         min_password=passwords.SHORTEST,
         problem_text=problem,
     )

@@ -33,7 +33,12 @@ def moment_seconds(at: datetime) -> Markup:
 
 def moment_long(at: datetime) -> Markup:
     """Write a time with its day of the week, for a sentence."""
-    return _time(at, "%A, %Y-%m-%d at %H:%M CT")
+    local = at.astimezone(exchange_zone())
+    # The date stays on one line, though its hyphens would let it be broken.
+    text = Markup('{}, <span class="nowrap">{}</span> at {} CT').format(
+        f"{local:%A}", f"{local:%Y-%m-%d}", f"{local:%H:%M}"
+    )
+    return _element(local, text)
 
 
 def look(pair: PairView) -> str:
@@ -91,9 +96,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
 
 def _time(at: datetime, form: str) -> Markup:
     local = at.astimezone(exchange_zone())
-    return Markup('<time datetime="{}">{}</time>').format(
-        local.isoformat(timespec="seconds"), local.strftime(form)
-    )
+    return _element(local, local.strftime(form))
+
+
+def _element(local: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
 
 
 def _left(pair: PairView) -> str:

@@ -1,4 +1,4 @@
-"""A Request Center as it is served: over HTTP, with a mail server that takes its codes and mails."""
+"""A Request Center as it is served: over HTTP, with a mail server that takes codes and mails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatepass.center import mails
 from gatepass.center.context import Center
 from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer, SmtpServer
 from gatepass.center.web import make_app
-from tests.center.browser.aside import aside
+from tests.center.aside import aside
 from tests.center.mailserver import MailServer, free_port
 
 SMS_GATEWAY = "sms.example"

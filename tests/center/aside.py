@@ -1,4 +1,4 @@
-"""Work aside from the browser, whose thread can run no event loop of anybody else."""
+"""Work that runs an event loop, aside from a thread that has one already, such as a browser's."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""The HTTP API under requests that schemathesis makes up from its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from gatepass.center import tokens
+from gatepass.center.web import api
+from tests.center.service import Service, served
+from tests.center.web.site import Site
+
+schema = schemathesis.openapi.from_dict(api.openapi())
+
+
+@pytest.fixture
+def service(site: Site) -> Iterator[Service]:
+    with served(site.center) as running:
+        yield running
+
+
+@pytest.fixture
+def token(site: Site) -> str:
+    return tokens.issue(site.center, site.actors["maria"], "schemathesis").reveal()
+
+
+@schema.parametrize()
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_answers_are_as_the_document_says(
+    case: schemathesis.Case, service: Service, token: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    # Where the request is to be without a good token, it stays so.
+    without = case.operation.schema.is_security_param_negated(case)
+    case.call_and_validate(service.address, headers=None if without else headers)
