@@ -78,6 +78,11 @@ class Server:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The server's own process; each connection has a child of it."""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
+
     def url(self, database: str) -> str:
         return f"postgresql://gatepass@127.0.0.1:{self.port}/{database}"
 
@@ -86,10 +91,9 @@ class Server:
             connection.execute(statement)  # type: ignore[call-overload]
 
     def stop(self) -> None:
-        pid = self.data / "postmaster.pid"
-        if pid.exists():
+        if (self.data / "postmaster.pid").exists():
             # At once: the data is thrown away.
-            os.kill(int(pid.read_text().split()[0]), signal.SIGQUIT)
+            os.kill(self.pid, signal.SIGQUIT)
         self._process.wait(30)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -274,3 +274,20 @@ def test_connections_that_were_ended_are_made_anew(center: Center, database: Dat
             other.write(lambda connection: connection.execute(ended))
     add_firm(center, "Beta")
     assert count(database) == 2
+
+
+def test_a_read_does_not_see_that_connections_were_ended(
+    center: Center, database: Database
+) -> None:
+    add_firm(center, "Alpha")
+    if database.is_sqlite:
+        database.close()
+    else:
+        ended = text(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        with opened(database.engine.url.render_as_string(hide_password=False)) as other:
+            other.write(lambda connection: connection.execute(ended))
+    assert database.ask(select(firm.c.name)) == [("Alpha",)]
+    assert count(database) == 1

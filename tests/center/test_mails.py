@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from gatepass.center import mails
 from gatepass.center.context import Center
-from gatepass.center.courier import smtp
+from gatepass.center.courier import Mail, smtp
 from gatepass.center.courier.outbox import OutboxMailer
 from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
 from gatepass.center.mails import Delivery
@@ -43,9 +43,8 @@ def mailer(server: MailServer) -> SmtpMailer:
 
 
 def put(center: Center, key: str, recipient: str = "kim@example.com") -> bool:
-    return center.database.write(
-        lambda c: mails.queue(c, center, key, recipient, f"About {key}", f"Body of {key}\n")
-    )
+    letter = Mail(key, recipient, f"About {key}", f"Body of {key}\n")
+    return center.database.write(lambda c: mails.queue(c, center, [letter])) == 1
 
 
 def test_a_queued_mail_arrives_once(center: Center, up: MailServer) -> None:
@@ -72,7 +71,7 @@ def test_the_same_mail_cannot_be_queued_twice(center: Center) -> None:
 
 def test_a_mail_goes_with_what_it_tells_of(center: Center) -> None:
     def work(connection: object) -> None:
-        mails.queue(connection, center, "one", "kim@example.com", "x", "x")  # type: ignore[arg-type]
+        mails.queue(connection, center, [Mail("one", "kim@example.com", "x", "x")])  # type: ignore[arg-type]
         raise RuntimeError("it did not happen")
 
     with pytest.raises(RuntimeError):

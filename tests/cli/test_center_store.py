@@ -16,6 +16,7 @@ from sqlalchemy import text, update
 
 from gatepass.center import assembly, embedded, mails
 from gatepass.center.context import Center
+from gatepass.center.courier import Mail
 from gatepass.center.schema import audit
 from gatepass.cli import center_audit
 from tests.cli.processes import python, shell
@@ -189,7 +190,9 @@ def test_a_backup_is_restored_into_a_database_that_is_empty(store: Store, tmp_pa
 def test_sweep_sends_the_mails(store: Store) -> None:
     with store.center() as center:
         center.database.write(
-            lambda connection: mails.queue(connection, center, "k", "a@b.example", "S", "Body")
+            lambda connection: mails.queue(
+                connection, center, [Mail("k", "a@b.example", "S", "Body")]
+            )
         )
     counts = {"expired": 0, "warned": 0, "erased": 0, "failed": 0}
     assert store.json("sweep") == {**counts, "sent": 1}

@@ -12,8 +12,8 @@ READ COMMITTED, and use cases lock the row that they decide about (``with_for_up
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, make_url
@@ -32,6 +32,8 @@ Result = TypeVar("Result")
 
 #: How often a write is tried before its conflict is told.
 TRIES = 20
+#: Writes of one process at the same time, on PostgreSQL.
+WRITERS = 3
 
 
 class KeptError(Exception):
@@ -69,9 +71,10 @@ class Database:
             raise DatabaseError(dialects.NOT_A_URL) from None
         self._reader = self._engine.execution_options(**self._dialect.reading)
         self._asker = self._engine.execution_options(**self._dialect.asking)
-        # Threads queue here and not at SQLite's lock, which lets them wait in growing naps.
+        # Threads queue here: SQLite's lock lets them wait in growing naps, and those that wait at
+        # PostgreSQL's take the interpreter from the one that holds the audit log's head.
         self._turn: AbstractContextManager[Any] = (
-            threading.RLock() if self._dialect.one_writer else nullcontext()
+            threading.RLock() if self._dialect.one_writer else threading.Semaphore(WRITERS)
         )
         event.listen(self._engine, "connect", self._dialect.on_connect)
         event.listen(self._engine, "checkout", self._dialect.on_checkout)
@@ -93,10 +96,16 @@ class Database:
         with self._explained(), self._reader.connect() as connection:
             yield connection
 
-    def ask(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
-        """Return the rows of one query: what `read` does, and cheaper for a single statement."""
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Give a connection whose statements may each see another moment: cheaper than `read`."""
         with self._explained(), self._asker.connect() as connection:
-            return connection.execute(query, values).all()
+            yield connection
+
+    def ask(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+        """Return the rows of one query: what `read` does, and cheaper for a single statement."""
+        with self.glance() as connection:
+            return list(connection.execute(query, values))
 
     def write(self, work: Callable[[Connection], Result], *, again: bool = False) -> Result:
         """Call ``work`` with a connection, all or nothing, and return what it returns.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from gatepass.center import audit
@@ -121,9 +121,10 @@ def find_session(center: Center, actor: Actor, name: str) -> SessionView:
     `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
-    wanted = (session.c.firm_id == actor.firm_id) & (session.c.name == known_name(name))
-    with center.database.read() as connection:
-        rows = connection.execute(SESSIONS.where(wanted)).all()
+    wanted = {"firm": actor.firm_id, "its": known_name(name)}
+    # A session does not change, so it need not be of the same moment as its pairs.
+    with center.database.glance() as connection:
+        rows = connection.execute(_BY_NAME, wanted).all()
         if not rows:
             raise NotFoundError(NO_SESSION)
         return session_views(connection, rows, center.clock(), ended=True)[0]
@@ -136,12 +137,9 @@ def find_pairs(center: Center, actor: Actor, access_key_ids: Sequence[str]) -> t
     `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
-    wanted = (session.c.firm_id == actor.firm_id) & pair.c.access_key_id.in_(
-        map(known_key, access_key_ids)
-    )
+    wanted = {"firm": actor.firm_id, "keys": [known_key(name) for name in access_key_ids]}
     at = center.clock()
-    with center.database.read() as connection:
-        found = {row.access_key_id: row for row in connection.execute(PAIRS.where(wanted))}
+    found = {row.access_key_id: row for row in center.database.ask(_BY_KEYS, wanted)}
     if not found.keys() >= set(access_key_ids):
         raise NotFoundError(NO_PAIR)
     return tuple(pair_view(found[access_key_id], at) for access_key_id in access_key_ids)
@@ -162,6 +160,15 @@ def known_key(text: str) -> AccessKeyId:
     except FieldError:
         raise NotFoundError(NO_PAIR) from None
 
+
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_BY_NAME = SESSIONS.where(
+    session.c.firm_id == bindparam("firm"), session.c.name == bindparam("its")
+)
+_BY_KEYS = PAIRS.where(
+    session.c.firm_id == bindparam("firm"),
+    pair.c.access_key_id.in_(bindparam("keys", expanding=True)),
+)
 
 #: Says the same of a session that is another firm's and of none.
 NO_SESSION = "there is no such session: choose one of the list"

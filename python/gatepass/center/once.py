@@ -18,9 +18,7 @@ def insert_once(connection: Connection, table: Table, values: Mapping[str, Any])
     return insert_all_once(connection, table, [values]) == 1
 
 
-def insert_all_once(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> int:
+def insert_all_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert those rows of several that are not there, in one statement; tell how many are new."""
     if not rows:
         return 0
@@ -32,5 +30,6 @@ def insert_all_once(
 @cache
 def _insert(table: Table, dialect: str) -> ReturningInsert[tuple[int]]:
     """Make the statement once: building it takes longer than running it."""
-    kind = sqlite if dialect == "sqlite" else postgresql
-    return kind.insert(table).on_conflict_do_nothing().returning(_NEW)
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing().returning(_NEW)
+    return postgresql.insert(table).on_conflict_do_nothing().returning(_NEW)

@@ -1,7 +1,8 @@
 """Rows of sessions and pairs: found for a firm, locked, and changed with what they were before.
 
 Whoever changes pairs holds the lock on their session's row, taken here, until the transaction
-ends. Each change of a pair leaves a version behind: the disaster-recovery view reads it.
+ends. Each change of a pair leaves a version behind, which `keep_versions` writes down: the
+disaster-recovery view reads it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    String,
+    bindparam,
+    case,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from gatepass.center.firms import NO_PAIR, NO_SESSION, known_key, known_name
 from gatepass.center.schema import Instant, pair, pair_version, session
@@ -66,32 +78,30 @@ def insert_pair(
     connection: Connection, session_id: int, made: IssuedPair, seal: Seal, values: dict[str, Any]
 ) -> None:
     """Insert a pair into a free place; the database refuses a third."""
-    used = set(connection.execute(_TAKEN, {"its": session_id}).scalars())
     row = {
         "session_id": session_id,
         "access_key_id": made.access_key_id,
-        "slot": next((slot for slot in SLOTS if slot not in used), SLOTS[0]),
         "state": PairState.ACTIVE.value,
         "environment": made.environment,
         "sealed": seal.blob,
         "envelope": seal.envelope,
     }
-    connection.execute(_INSERT, {**row, **values})
-    _keep_version(connection, made.access_key_id, values["created_at"])
+    connection.execute(_INSERT, {**row, **values, "its": session_id})
 
 
 def end_pair(connection: Connection, access_key_id: str, state: PairState, at: datetime) -> None:
     """Record that a pair ended, which frees its place."""
     connection.execute(_END, {"key": access_key_id, "new_state": state.value, "moment": at})
-    _keep_version(connection, access_key_id, at)
 
 
-def shorten_pair(
-    connection: Connection, access_key_id: str, expires_at: datetime, at: datetime
-) -> None:
-    """Give a pair an earlier end, from ``at`` on."""
+def shorten_pair(connection: Connection, access_key_id: str, expires_at: datetime) -> None:
+    """Give a pair an earlier end."""
     connection.execute(_SHORTEN, {"key": access_key_id, "moment": expires_at})
-    _keep_version(connection, access_key_id, at)
+
+
+def keep_versions(connection: Connection, access_key_ids: Sequence[str], at: datetime) -> None:
+    """Write down what pairs are from ``at`` on, in the order in which they were made."""
+    connection.execute(_VERSIONS, {"keys": access_key_ids, "moment": at})
 
 
 def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> list[PairTerms]:
@@ -99,12 +109,8 @@ def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> 
     lapsed = lapsed_pairs(pairs, at)
     for one in lapsed:
         end_pair(connection, one.access_key_id, PairState.EXPIRED, one.expires_at)
+        keep_versions(connection, [one.access_key_id], one.expires_at)
     return lapsed
-
-
-def _keep_version(connection: Connection, access_key_id: str, at: datetime) -> None:
-    """Write down what a pair is from ``at`` on."""
-    connection.execute(_VERSION, {"key": access_key_id, "moment": at})
 
 
 # Made once: building a statement takes SQLAlchemy longer than running it takes the database.
@@ -117,17 +123,20 @@ _BY_PAIR = (
     .where(_OWN, session.c.id == select(pair.c.session_id).where(_THIS).scalar_subquery())
     .with_for_update()
 )
-_BY_KEYS = PAIRS.add_columns(session.c.created_by.label("owner")).where(
-    _OWN, pair.c.access_key_id.in_(bindparam("keys", expanding=True))
+_THESE = pair.c.access_key_id.in_(bindparam("keys", expanding=True))
+_BY_KEYS = PAIRS.add_columns(pair.c.sealed, session.c.created_by.label("owner")).where(_OWN, _THESE)
+_PAIRS_OF: Select[Any] = (
+    select(
+        pair.c.access_key_id, pair.c.created_at, pair.c.expires_at, pair.c.ended_at, pair.c.state
+    )
+    .where(active_and_recent(bindparam("its", expanding=True)))
+    .order_by(pair.c.id)
 )
-_PAIRS_OF = (
-    select(pair).where(active_and_recent(bindparam("its", expanding=True))).order_by(pair.c.id)
-)
-_TAKEN = select(pair.c.slot).where(pair.c.session_id == bindparam("its"), pair.c.slot.is_not(None))
-_INSERT = insert(pair)
+_FIRST_TAKEN = exists().where(pair.c.session_id == bindparam("its"), pair.c.slot == SLOTS[0])
+_INSERT = insert(pair).values(slot=case((_FIRST_TAKEN, SLOTS[1]), else_=SLOTS[0]))
 _END = update(pair).where(_THIS).values(state=bindparam("new_state"), slot=None, ended_at=_AT)
 _SHORTEN = update(pair).where(_THIS).values(expires_at=_AT)
-_VERSION = insert(pair_version).from_select(
+_VERSIONS = insert(pair_version).from_select(
     ["pair_id", "at", "state", "expires_at"],
-    select(pair.c.id, _AT, pair.c.state, pair.c.expires_at).where(_THIS),
+    select(pair.c.id, _AT, pair.c.state, pair.c.expires_at).where(_THESE).order_by(pair.c.id),
 )

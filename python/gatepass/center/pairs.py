@@ -18,7 +18,7 @@ from gatepass.center import audit, codes, firms, hours, notices, pair_rows
 from gatepass.center.codes import Purpose, Sent
 from gatepass.center.context import Center
 from gatepass.center.roles import Action, Actor
-from gatepass.center.views import PairView, pair_view
+from gatepass.center.views import PairView, days_until, pair_view
 from gatepass.errors import CenterError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.issue import format_key_file, generate_pair
@@ -44,8 +44,8 @@ def generate(
         before = pair_rows.terms(connection, row.id)
         plan = plan_generation(session_name, before, at, center.calendar, chosen)
         lapsed = pair_rows.settle(connection, before, plan.created_at)
-        _make_room(connection, plan)
-        name = _insert(connection, center, actor, row, plan)
+        made = _carry_out(connection, center, actor, row, plan)
+        name = made.access_key_id
         notices.generated(
             connection,
             center,
@@ -60,7 +60,7 @@ def generate(
         for one in lapsed:
             audit.append(connection, center, actor, "expire", session_name, one.access_key_id)
         audit.append(connection, center, actor, "generate", session_name, name, detail)
-        return _view(connection, actor, name, at)
+        return _view_of_new(actor, made, plan, at)
 
     return center.database.write(work, again=True)
 
@@ -123,6 +123,7 @@ def delete(center: Center, actor: Actor, access_key_id: str, code: str) -> PairV
         subject = codes.subject_of([chosen])
         codes.check_code(connection, center, actor, Purpose.DELETE, subject, code)
         pair_rows.end_pair(connection, chosen, PairState.DELETED, plan.ended_at)
+        pair_rows.keep_versions(connection, [chosen], plan.ended_at)
         notices.deleted(connection, center, actor, row.name, chosen)
         audit.append(connection, center, actor, "delete", row.name, chosen)
         return _view(connection, actor, chosen, at)
@@ -137,16 +138,25 @@ def _allowed(center: Center, actor: Actor, action: Action) -> datetime:
     return at
 
 
-def _make_room(connection: Connection, plan: Generation) -> None:
+def _carry_out(
+    connection: Connection, center: Center, actor: Actor, session: Row[Any], plan: Generation
+) -> IssuedPair:
+    """Make room, insert the new pair and write down what each pair is from now on."""
+    changed = []
     if plan.delete is not None:
         pair_rows.end_pair(connection, plan.delete, PairState.DELETED, plan.created_at)
+        changed.append(plan.delete)
     if plan.shorten is not None:
-        pair_rows.shorten_pair(connection, *plan.shorten, plan.created_at)
+        pair_rows.shorten_pair(connection, *plan.shorten)
+        changed.append(plan.shorten[0])
+    made = _insert(connection, center, actor, session, plan)
+    pair_rows.keep_versions(connection, [*changed, made.access_key_id], plan.created_at)
+    return made
 
 
 def _insert(
     connection: Connection, center: Center, actor: Actor, session: Row[Any], plan: Generation
-) -> AccessKeyId:
+) -> IssuedPair:
     zone = exchange_zone()
     made = generate_pair(
         session.name,
@@ -161,7 +171,7 @@ def _insert(
         "created_by": actor.user_id,
     }
     pair_rows.insert_pair(connection, session.id, made, seal, values)
-    return made.access_key_id
+    return made
 
 
 def _issued(center: Center, row: Row[Any]) -> IssuedPair:
@@ -175,6 +185,20 @@ def _issued(center: Center, row: Row[Any]) -> IssuedPair:
         created=row.created_at.astimezone(zone).date(),
         expires=row.expires_at.astimezone(zone).date(),
         environment=row.environment,
+    )
+
+
+def _view_of_new(actor: Actor, made: IssuedPair, plan: Generation, at: datetime) -> PairView:
+    return PairView(
+        session=made.session,
+        access_key_id=made.access_key_id,
+        state=PairState.ACTIVE,
+        created_at=plan.created_at,
+        expires_at=plan.expires_at,
+        ended_at=None,
+        days_left=days_until(plan.expires_at, at),
+        created_by=actor.name,
+        environment=made.environment,
     )
 
 

@@ -10,14 +10,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from gatepass.center import audit
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.logins import digest_of
 from gatepass.center.roles import Action, Actor, Role
-from gatepass.center.schema import person, token
+from gatepass.center.schema import Instant, person, token
 from gatepass.errors import AccountError, NotFoundError
 
 #: A token begins with this, so that a search for secrets in code finds it.
@@ -73,20 +73,30 @@ def issue(center: Center, actor: Actor, name: str, days: int = DAYS) -> Hidden:
 def find(center: Center, text: str, origin: str = "") -> Actor | None:
     """Return who acts with this token, always a `Role.READER`; ``None`` when it is not good."""
     at = center.clock()
-    query = (
-        select(token, person.c.firm_id, person.c.name.label("person_name"))
-        .join(person, token.c.person_id == person.c.id)
-        .where(token.c.digest == digest_of(text), token.c.ends_at > at)
-        .where(person.c.disabled.is_(False), token.c.created_at <= at)
-    )
-    with center.database.read() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
+    found = center.database.ask(_FIND, {"wanted": digest_of(text), "moment": at})
+    if not found:
         return None
+    row = found[0]
     if row.used_at is None or at - row.used_at >= _GRAIN:
         used = update(token).where(token.c.id == row.id).values(used_at=at)
         center.database.write(lambda connection: connection.execute(used))
     return Actor(row.person_id, row.firm_id, row.person_name, Role.READER, origin)
+
+
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_AT = bindparam("moment", type_=Instant)
+_FIND = (
+    select(
+        token.c.id,
+        token.c.person_id,
+        token.c.used_at,
+        person.c.firm_id,
+        person.c.name.label("person_name"),
+    )
+    .join(person, token.c.person_id == person.c.id)
+    .where(token.c.digest == bindparam("wanted"), token.c.ends_at > _AT, token.c.created_at <= _AT)
+    .where(person.c.disabled.is_(False))
+)
 
 
 def tokens(center: Center, actor: Actor) -> list[TokenView]:

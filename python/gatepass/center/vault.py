@@ -48,11 +48,12 @@ class Vault:
     with. No message holds a secret.
     """
 
-    __slots__ = ("_keys", "_root")
+    __slots__ = ("_keys", "_mac_keys", "_root")
 
     def __init__(self, keys: EnvelopeKeys) -> None:
         self._keys = keys
         self._root: bytes | None = None
+        self._mac_keys: dict[tuple[bytes, str], bytes] = {}
 
     @property
     def envelope(self) -> str:
@@ -84,8 +85,13 @@ class Vault:
         """
         if self._root is None:
             raise VaultError("the vault has no root secret yet: prepare it with the database first")
-        label = f"gatepass {purpose}".encode()
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(self._root)
+        # Each entry of the audit log asks for two: derived once for a root.
+        known = self._mac_keys.get((self._root, purpose))
+        if known is None:
+            label = f"gatepass {purpose}".encode()
+            known = HKDF(SHA256(), length=32, salt=None, info=label).derive(self._root)
+            self._mac_keys[self._root, purpose] = known
+        return known
 
     def seal(self, secret: str, subject: str) -> Seal:
         """Seal a secret text for what ``subject`` names."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    or_,
+    select,
+)
 
 from gatepass.center.schema import pair, person, session
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -65,9 +74,10 @@ def terms_of(row: Row[Any]) -> PairTerms:
     )
 
 
-#: Pairs with the names that a view shows; add a condition.
+#: Pairs with the names that a view shows, and without their secrets; add a condition.
 PAIRS: Select[Any] = (
-    select(pair, session.c.name.label("session_name"), person.c.name.label("creator"))
+    select(*(c for c in pair.c if c.name not in ("sealed", "envelope")))
+    .add_columns(session.c.name.label("session_name"), person.c.name.label("creator"))
     .join(session, pair.c.session_id == session.c.id)
     .join(person, pair.c.created_by == person.c.id)
     .order_by(pair.c.created_at.desc(), pair.c.id.desc())
@@ -81,10 +91,14 @@ SESSIONS: Select[Any] = (
 )
 
 
+def days_until(end: datetime, at: datetime) -> int:
+    """Count the calendar days in Chicago from ``at`` to an end."""
+    zone = exchange_zone()
+    return (end.astimezone(zone).date() - at.astimezone(zone).date()).days
+
+
 def pair_view(row: Row[Any], at: datetime) -> PairView:
     """Return the view of a row of `PAIRS` as of ``at``."""
-    zone = exchange_zone()
-    left = row.expires_at.astimezone(zone).date() - at.astimezone(zone).date()
     return PairView(
         session=SessionId(row.session_name),
         access_key_id=AccessKeyId(row.access_key_id),
@@ -92,17 +106,23 @@ def pair_view(row: Row[Any], at: datetime) -> PairView:
         created_at=row.created_at,
         expires_at=row.expires_at,
         ended_at=row.ended_at,
-        days_left=left.days,
+        days_left=days_until(row.expires_at, at),
         created_by=row.creator,
         environment=row.environment,
     )
 
 
-def active_and_recent(session_ids: Sequence[int] | BindParameter[Any]) -> ColumnElement[bool]:
+def active_and_recent(session_ids: BindParameter[Any]) -> ColumnElement[bool]:
     """Choose all active pairs of sessions, and the `HISTORY` pairs of theirs made last."""
     its = pair.c.session_id.in_(session_ids)
     last = select(pair.c.id).where(its).order_by(pair.c.id.desc()).limit(HISTORY)
     return its & or_(pair.c.slot.is_not(None), pair.c.id.in_(last))
+
+
+# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+_ITS: BindParameter[Any] = bindparam("its", expanding=True)
+_ACTIVE = PAIRS.where(pair.c.session_id.in_(_ITS), pair.c.slot.is_not(None))
+_RECENT = PAIRS.where(active_and_recent(_ITS))
 
 
 def session_views(
@@ -113,11 +133,8 @@ def session_views(
     With ``ended`` also those that were made last, of which there are `HISTORY`.
     """
     rows = list(sessions)
-    ids = [row.id for row in rows]
-    active = pair.c.session_id.in_(ids) & pair.c.slot.is_not(None)
-    wanted = PAIRS.where(active_and_recent(ids) if ended else active)
     found: dict[int, list[PairView]] = {row.id: [] for row in rows}
-    for row in connection.execute(wanted):
+    for row in connection.execute(_RECENT if ended else _ACTIVE, {"its": list(found)}):
         found[row.session_id].append(pair_view(row, at))
     return tuple(
         SessionView(

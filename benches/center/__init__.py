@@ -1,0 +1,1 @@
+"""How fast the Request Center is: generating, the status API, the list of sessions."""

@@ -1,0 +1,1 @@
+"""The Request Center under fire: many clients, the same few sessions, two server processes."""

@@ -1,0 +1,22 @@
+"""Seconds of what ``python -m tests.center.fire`` does for a minute."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.center import postgres
+from tests.center.fire.run import fire
+
+SECONDS, CLIENTS, USERS = 5, 20, 120
+
+
+@pytest.mark.skipif(postgres.programs() is None, reason="PostgreSQL is not installed")
+def test_a_few_seconds(server: postgres.Server) -> None:
+    server.run("CREATE DATABASE fire")
+    try:
+        outcome = fire(server.url("fire"), SECONDS, CLIENTS, USERS, lambda _: None)
+    finally:
+        server.run("DROP DATABASE fire WITH (FORCE)")
+    assert outcome.problems == []
+    done = {action for _, action, *_ in outcome.told.deeds}
+    assert done == {"code", "log on", "generate", "download", "delete"}
