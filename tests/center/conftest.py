@@ -25,7 +25,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _HAS_POSTGRES:
         terminalreporter.write_line(
             "left out: the tests of the Request Center on PostgreSQL, which is not installed"
-            " (Debian: apt-get install postgresql). They ran on SQLite.",
+            " (Debian: apt-get install postgresql). They ran on SQLite, the fire not at all.",
             yellow=True,
         )
 

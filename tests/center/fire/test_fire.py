@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.center import postgres
 from tests.center.fire.run import fire
 
 SECONDS, CLIENTS, USERS = 5, 20, 120
 
 
-@pytest.mark.skipif(postgres.programs() is None, reason="PostgreSQL is not installed")
 def test_a_few_seconds(server: postgres.Server) -> None:
     server.run("CREATE DATABASE fire")
     try:

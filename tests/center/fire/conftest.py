@@ -1,0 +1,5 @@
+"""Without PostgreSQL the fire is left out; `tests/center/conftest.py` says so."""
+
+from tests.center import postgres
+
+collect_ignore = [] if postgres.programs() else ["test_fire.py"]
