@@ -19,11 +19,13 @@
     ├── ConfigError                a configuration file cannot be used: path, line, key
     ├── StoreError                 a session's numbers and messages cannot be kept: path
     ├── BackupError                what goes through the primary only      (also RuntimeError)
+    ├── BacklogError               too much is unsent: wait, then send     (also RuntimeError)
     ├── LogonFailedError           a session that did not come up
-    │   ├── LogonRefusedError      the gateway answered with a Logout
+    │   ├── LogonRefusedError      the gateway answered with a Logout or a Reject
     │   ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
     │   ├── ClockError             this machine's clock is too far off: nothing was sent
     │   └── NoConnectionError      no answer at all
+    │       └── LogonReplyError    an answer that cannot be gone on with: numbers, role
     └── CenterError                the Request Center refused; nothing was changed
         ├── NotAllowedError        this role may not do this
         ├── NotFoundError          no such thing, or another firm's
@@ -165,14 +167,31 @@ class BackupError(GatepassError, RuntimeError):
     """A backup connection was asked for what goes through the primary only; nothing was sent."""
 
 
+class BacklogError(GatepassError, RuntimeError):
+    """The other side is behind with reading: the message was not numbered, kept or sent.
+
+    ``unsent`` is how many bytes wait for it.
+    """
+
+    def __init__(self, unsent: int) -> None:
+        super().__init__(unsent)
+        self.unsent = unsent
+
+    def __str__(self) -> str:
+        return (
+            f"{self.unsent} bytes wait for the other side to read them: nothing was sent; await"
+            " drained(), then send again"
+        )
+
+
 class LogonFailedError(GatepassError):
     """A session did not come up."""
 
 
 class LogonRefusedError(LogonFailedError):
-    """The gateway answered the Logon with a Logout.
+    """The gateway answered the Logon with a Logout or a Session Level Reject.
 
-    ``text`` is its Text (58), ``next_expected`` its NextExpectedMsgSeqNum (789).
+    ``text`` is its Text (58), ``next_expected`` a Logout's NextExpectedMsgSeqNum (789).
     """
 
     def __init__(self, text: str, next_expected: int | None) -> None:
@@ -211,6 +230,13 @@ class ClockError(LogonFailedError):
 
 class NoConnectionError(LogonFailedError):
     """There is no connection, or it ended before the Logon was answered."""
+
+
+class LogonReplyError(NoConnectionError):
+    """The Logon was answered, and the session cannot go on with the answer.
+
+    The gateway has forgotten the session's numbers, or it is a backup where a primary was meant.
+    """
 
 
 class CenterError(GatepassError):

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from gatepass.client import BackOff, ClockPolicy, clock, connect, reconnecting
+from gatepass.client import (
+    BackOff,
+    ClockPolicy,
+    MemoryAttempts,
+    SqliteStore,
+    clock,
+    connect,
+    reconnecting,
+    reconnecting_pair,
+)
 from gatepass.client.clock import ClockReading
 from gatepass.client.remedies import remedy
 from gatepass.errors import (
     ClockError,
     LogonGuardError,
     LogonRefusedError,
+    LogonReplyError,
     NoConnectionError,
     PairExpiredError,
 )
@@ -125,6 +139,59 @@ def test_the_fifth_is_held_back_and_the_port_stays_open() -> None:
                     pass
         assert here.count("refused") == 4
         assert not here.gateway.is_closed("ABC123")
+
+    run(story)
+
+
+def test_a_session_id_is_one_whatever_the_firm(tmp_path: Path) -> None:
+    async def story(here: Live) -> None:
+        outcomes = []
+        for number in range(6):
+            name = f"ABC12{number % 3}"
+            settings = replace(SETTINGS, sender_comp_id=f"{name}N")
+            with (
+                closing(SqliteStore(tmp_path / "all.sqlite", name)) as store,
+                pytest.raises((LogonRefusedError, LogonGuardError)) as caught,
+            ):
+                async with connect("127.0.0.1", here.port, settings, ring(), store):
+                    pass
+            outcomes.append(caught.type)
+        assert outcomes == [LogonRefusedError] * 4 + [LogonGuardError] * 2
+
+    run(story)
+
+
+def test_attempts_may_be_kept_apart_from_the_store() -> None:
+    async def story(here: Live) -> None:
+        attempts = MemoryAttempts()
+        for expected in [LogonRefusedError] * 4 + [LogonGuardError]:
+            with pytest.raises(expected):
+                async with connect(
+                    "127.0.0.1", here.port, SETTINGS, ring(), MemoryStore(), attempts=attempts
+                ):
+                    pass
+
+    run(story)
+
+
+def test_a_clock_that_is_set_meanwhile_lets_no_fifth_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The very repair of a Logon that was refused for its SendingTime."""
+
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        for number, expected in enumerate([LogonRefusedError] * 4 + [LogonGuardError]):
+            late = timedelta(seconds=-300 if number < 4 else 0)
+
+            def now(late: timedelta = late) -> datetime:
+                return utc_now() + late
+
+            # What the system's clock tells, and what is known to be that clock.
+            monkeypatch.setattr(sys.modules["gatepass.client.connect"], "utc_now", now)
+            with pytest.raises(expected):
+                async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store, clock=now):
+                    pass
 
     run(story)
 
@@ -299,6 +366,68 @@ def test_reconnecting_to_a_peer_that_hangs_up_stops_at_four_logons(
 
     asyncio.run(story())
     assert logons == 4
+
+
+def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        store.save(Numbers(20, 20, trading_week(utc_now()), True))
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
+        )
+        with pytest.raises(LogonReplyError, match="too low: expected 20"):
+            await anext(links)
+        assert here.count("logged on") == 3
+
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        run(story)
+    said = [record.getMessage() for record in caplog.records if record.name == "gatepass.client"]
+    assert len(said) == 2
+    assert all("too low: expected 20: trying again in" in words for words in said)
+
+
+def test_reconnecting_to_a_session_that_always_ends_soon_backs_off() -> None:
+    async def story(here: Live) -> None:
+        loop = asyncio.get_running_loop()
+        times = []
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.05)
+        )
+        async with aclosing(links):
+            async for link in links:
+                times.append(loop.time())
+                if len(times) == 4:
+                    break
+                link.abort()
+                await link.closed
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        for pause, least in zip(pauses, [0.05, 0.1, 0.2], strict=True):
+            assert pause >= least
+
+    run(story)
+
+
+def test_reconnecting_a_pair_gives_a_new_one_when_both_have_ended() -> None:
+    async def story(here: Live) -> None:
+        backup = await here.gateway.listen("127.0.0.1", 0, backup=True)
+        addresses = ("127.0.0.1", here.port), ("127.0.0.1", backup)
+        settings = replace(SETTINGS, sender_comp_id="ABC123U")
+        count = 0
+        pairs = reconnecting_pair(
+            *addresses, settings, here.keys, MemoryStore(), back_off=BackOff(0.01)
+        )
+        async for pair in pairs:
+            count += 1
+            if count < 3:
+                pair.primary.abort()
+                pair.backup.abort()
+                await pair.closed
+        assert count == 3
+        assert here.count("logged on") == 6
+
+    run(story)
 
 
 def test_the_back_off_doubles_up_to_its_bound() -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.client.guard import (
-    Attempts,
-    LogonGuard,
-    MemoryAttempts,
-    SqliteAttempts,
-    guard_of,
-)
+from gatepass.client import Attempts, LogonGuard, MemoryAttempts, SqliteAttempts
+from gatepass.client.guard import _IN_MEMORY, guard_of
+from gatepass.client.uptime import Uptime, read_uptime
 from gatepass.errors import LogonFailedError, LogonGuardError
 from gatepass.gateway.port import Port
 from gatepass.session.store import MemoryStore
@@ -103,6 +101,64 @@ def test_a_clock_that_was_set_back_forgets_nothing(attempts: Attempts) -> None:
         guard.begin(at(0))
 
 
+class Machine:
+    """A machine whose wall clock may be set, and which may be started anew."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.boot = "first"
+        self.error = 0.0
+
+    def uptime(self) -> Uptime:
+        return Uptime(self.boot, self.seconds)
+
+    @property
+    def now(self) -> datetime:
+        return at(self.seconds + self.error)
+
+
+@given(
+    tries=st.lists(
+        st.tuples(st.floats(0, 30), st.sampled_from([0.0, -86400.0, -61.0, 61.0, 120.0, 86400.0])),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_setting_the_clock_lets_nothing_through(tries: list[tuple[float, float]]) -> None:
+    machine, port = Machine(), Port()
+    guard = LogonGuard("ABC", MemoryAttempts(), machine.uptime)
+    waits: list[timedelta] = []
+    for pause, step in tries:
+        machine.seconds += pause
+        machine.error += step
+        try:
+            guard.begin(machine.now)
+        except LogonGuardError as error:
+            waits.append(error.retry_at - machine.now)
+            continue
+        assert not port.count_invalid(at(machine.seconds))
+    # However it was set: no longer than the window.
+    assert all(timedelta() < wait <= timedelta(seconds=65) for wait in waits)
+
+
+def test_after_a_new_start_of_the_machine_the_wall_clock_counts(attempts: Attempts) -> None:
+    machine = Machine()
+    guard = LogonGuard("ABC", attempts, machine.uptime)
+    for _ in range(4):
+        guard.begin(machine.now)
+    machine.boot, machine.seconds, machine.error = "second", 5.0, 1000.0
+    with pytest.raises(LogonGuardError):
+        guard.begin(machine.now)
+    machine.seconds = 66.0
+    guard.begin(machine.now)
+
+
+def test_the_uptime_goes_on_and_is_the_same_for_all() -> None:
+    first, second = read_uptime(), read_uptime()
+    assert first.boot == second.boot != ""
+    assert first.seconds <= second.seconds
+
+
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     for second in range(4):
         with closing(SqliteAttempts(tmp_path / "s", "ABC123")) as kept:
@@ -147,14 +203,26 @@ def test_many_at_once_are_not_more_than_four(tmp_path: Path) -> None:
     assert len(through) == 4
 
 
+@dataclass
+class Unhashable(MemoryStore):
+    """A store of somebody's own; one that compares has no hash."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+class Slotted:
+    """A store that takes no weak reference; the guard calls nothing of it."""
+
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     "make",
-    [MemoryStore, lambda: SqliteStore(":memory:", "ABC123")],
-    ids=["memory", "sqlite in memory"],
+    [MemoryStore, lambda: SqliteStore(":memory:", "ABC123"), Unhashable, Slotted],
+    ids=["memory", "sqlite in memory", "unhashable", "slots"],
 )
-def test_a_store_in_memory_is_remembered_as_long_as_it_lives(
-    make: Callable[[], MemoryStore | SqliteStore],
-) -> None:
+def test_a_store_in_memory_is_remembered_as_long_as_it_lives(make: Callable[[], Any]) -> None:
     store = make()
     for _ in range(4):
         with guard_of(store, "ABC123") as guard:
@@ -167,6 +235,28 @@ def test_a_store_in_memory_is_remembered_as_long_as_it_lives(
     for one in (store, other):
         if isinstance(one, SqliteStore):
             one.close()
+
+
+def test_what_is_remembered_of_a_store_ends_with_it() -> None:
+    store = Unhashable()
+    with guard_of(store, "ABC") as guard:
+        guard.begin(at(0))
+    identity = id(store)
+    assert identity in _IN_MEMORY
+    del store
+    assert identity not in _IN_MEMORY
+
+
+def test_attempts_of_ones_own_are_shared_by_the_sessions_they_are_given_to() -> None:
+    shared = MemoryAttempts()
+    for _ in range(4):
+        with guard_of(MemoryStore(), "ABC", attempts=shared) as guard:
+            guard.begin(at(0))
+    with (
+        guard_of(MemoryStore(), "ABC", attempts=shared) as guard,
+        pytest.raises(LogonGuardError),
+    ):
+        guard.begin(at(1))
 
 
 def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:

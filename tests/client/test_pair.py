@@ -20,8 +20,8 @@ from gatepass.gateway import faults as ft
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
-from gatepass.session.message import Message
-from gatepass.session.numbers import MAX_RESEND
+from gatepass.session.message import Message, encode
+from gatepass.session.numbers import MAX_RESEND, SentMessage
 from gatepass.session.scenarios import Scenario
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
@@ -33,13 +33,16 @@ RING = KeyRing(
     [generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()]
 )
 NAME = "ABC123"
+CGW = Kind.parse("cgw")
+#: Fault tolerant, and with numbers that rise at a failover.
+JUMPING = replace(CGW, failover_jump=4000)
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 
 
 class Stage:
     """Both gateways, a client's store, and what each side saw."""
 
-    def __init__(self, loop: VirtualLoop, kind: str, *faults: ft.Fault) -> None:
+    def __init__(self, loop: VirtualLoop, kind: Kind, *faults: ft.Fault) -> None:
         self.loop = loop
         self.store = MemoryStore()
         self.got: list[str] = []
@@ -49,7 +52,7 @@ class Stage:
         self.wires: list[tuple[str, bool, Message]] = []
         self.gateway = Gateway(
             RING,
-            Kind.parse(kind),
+            kind,
             report=self.said.append,
             clock=loop.clock,
             application=lambda _name, message: self.arrived.append(message.get(58) or ""),
@@ -81,7 +84,7 @@ class Stage:
 
 
 def play(
-    script: Callable[[Stage], Coroutine[Any, Any, None]], *faults: ft.Fault, kind: str = "cgw"
+    script: Callable[[Stage], Coroutine[Any, Any, None]], *faults: ft.Fault, kind: Kind = CGW
 ) -> Stage:
     stages: list[Stage] = []
 
@@ -102,10 +105,10 @@ def play(
     before=st.integers(0, 5),
     after=st.integers(0, 5),
     turns=st.integers(0, 6),
-    kind=st.sampled_from(["cgw", "dropcopy"]),
+    kind=st.sampled_from([CGW, JUMPING]),
 )
 def test_a_failover_loses_and_doubles_nothing(
-    before: int, after: int, turns: int, kind: str
+    before: int, after: int, turns: int, kind: Kind
 ) -> None:
     """Whatever was under way, however far it had come."""
     meant = [str(n) for n in range(before + after)]
@@ -150,7 +153,7 @@ def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
     assert play(script).arrived == ["waited"]
 
 
-def test_the_new_primary_of_drop_copy_is_asked_for_what_is_missing() -> None:
+def test_a_new_primary_whose_numbers_have_jumped_is_asked_for_what_is_missing() -> None:
     async def script(stage: Stage) -> None:
         async with stage.pair() as pair:
             stage.say("before")
@@ -158,7 +161,7 @@ def test_the_new_primary_of_drop_copy_is_asked_for_what_is_missing() -> None:
             await asyncio.sleep(60.0)
             await read_one(stage, pair)
 
-    stage = play(script, kind="dropcopy")
+    stage = play(script, kind=JUMPING)
     asked = [
         (message.number(7) or 0, message.number(16) or 0)
         for which, sent, message in stage.wires
@@ -169,6 +172,35 @@ def test_the_new_primary_of_drop_copy_is_asked_for_what_is_missing() -> None:
     assert asked[0][1] + 1 == asked[1][0]
     assert sum(end - begin + 1 for begin, end in asked) == 4000
     assert stage.got == ["before"]
+
+
+def test_a_drop_copy_session_goes_on_at_the_backup_once_the_primary_has_failed() -> None:
+    settings = replace(SETTINGS, sender_comp_id="ABC123N")
+
+    async def script(stage: Stage) -> None:
+        def link(port: int) -> Any:
+            here = settings, RING, stage.store
+            return connect("127.0.0.1", port, *here, clock=stage.loop.clock)
+
+        async with link(stage.ports[0]) as first:
+            stage.gateway.fail_over(NAME)
+            await first.closed
+        account = stage.gateway.account(NAME)
+        # Sent when nobody was there to get it.
+        numbers = account.store.load()
+        wire = encode([(35, "n"), (52, "20260304-15:00:00.000"), (58, "missed")])
+        kept = SentMessage(numbers.next_out, wire, True)
+        account.store.save(replace(numbers, next_out=kept.number + 1), kept)
+        async with link(stage.ports[1]) as second:
+            stage.say("new")
+            async for message in second.messages():
+                stage.got.append(message.get(58) or "")
+                if len(stage.got) == 2:
+                    break
+            assert second.session.numbers.next_in > 4000
+            assert second.session.indicator == "N"
+
+    assert play(script, kind=Kind.parse("dropcopy")).got == ["missed", "new"]
 
 
 async def read_one(stage: Stage, pair: Pair) -> None:

@@ -318,3 +318,24 @@ def test_faults_count_on_their_own() -> None:
         "Drop",
     ]
     assert seen.arrived == [f"c{n}" for n in range(5)]
+
+
+def test_a_shorter_delay_behind_a_longer_one_releases_nothing_early() -> None:
+    came: list[tuple[str, float]] = []
+
+    @rehearse(
+        ft.Fault(ft.Delay(3.0), SEND, "n", nth=1),
+        ft.Fault(ft.Delay(0.25), SEND, "n", nth=2),
+    )
+    async def _(rehearsal: Rehearsal) -> None:
+        async with rehearsal.link() as link:
+            await asyncio.sleep(1)
+            begun = rehearsal.loop.time()
+            for text in ("first", "second", "third"):
+                rehearsal.gateway.send("ABC123", "n", [(58, text)])
+            async for message in link.messages():
+                came.append((message.get(58) or "", rehearsal.loop.time() - begun))
+                if len(came) == 3:
+                    break
+
+    assert came == [("first", 3.0), ("second", 3.0), ("third", 3.0)]

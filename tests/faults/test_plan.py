@@ -126,7 +126,7 @@ def test_empty(tmp_path: Path) -> None:
         ),
         ('speed = 3\n[[fault]]\ndo = "drop"\n', 1, "speed", r"\[\[fault\]\] tables only"),
         ('[fault]\ndo = "drop"\n', 1, "fault", "two pairs of brackets"),
-        ('[[fault]]\ndo = "drop\n', 2, None, "."),
+        ('[[fault]]\ndo = "drop\n', 2, "do", "."),
         (b"# ok\n# \xff\n", 2, None, "UTF-8"),
     ],
 )

@@ -50,7 +50,7 @@ def test_the_numbers_of_a_refusal(
 def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
     admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
-    verdict = admission.judge(NOT_A_LOGON, START, in_session=True)
+    verdict = admission.judge(NOT_A_LOGON, START, live="ABC123P")
     assert isinstance(verdict, Refused)
     assert verdict.numbers is None
     assert not verdict.counted

@@ -36,21 +36,52 @@ def test_reopening_begins_to_count_anew() -> None:
     assert [port.count_invalid(START) for _ in range(5)] == [False] * 4 + [True]
 
 
+def test_a_clock_that_was_ahead_closes_no_port_later() -> None:
+    """Its record neither counts for ever nor hides that others are over."""
+    port = Port()
+    port.count_invalid(START + timedelta(hours=1))
+    for minutes in range(0, 120, 2):
+        assert not port.count_invalid(START + timedelta(minutes=minutes))
+
+
 @pytest.mark.parametrize(
-    ("text", "sub_id"), [("cgw", "G"), ("dropcopy", "G"), ("msgw:64", "64"), ("msgw:00", "00")]
+    ("text", "sub_id"),
+    [
+        ("cgw", "G"),
+        ("dropcopy", "G"),
+        ("dropcopy:64", "64"),
+        ("msgw:64", "64"),
+        ("msgw:00", "00"),
+    ],
 )
 def test_kinds(text: str, sub_id: str) -> None:
     assert Kind.parse(text).sub_id == sub_id
 
 
 def test_drop_copy_alone_has_a_window_and_a_jump() -> None:
-    assert Kind.parse("dropcopy").resend_window == timedelta(hours=48)
-    assert Kind.parse("dropcopy").failover_jump == 4000
+    for text in ("dropcopy", "dropcopy:64"):
+        assert Kind.parse(text).resend_window == timedelta(hours=48)
+        assert Kind.parse(text).failover_jump == 4000
+        assert not Kind.parse(text).fault_tolerant
     assert Kind.parse("cgw") == Kind("cgw", "G", None, 0)
     assert Kind.parse("msgw:64") == Kind("msgw:64", "64", None, 0)
 
 
-@pytest.mark.parametrize("text", ["", "CGW", "msgw", "msgw:6", "msgw:640", "msgw:6x", "cgw "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "CGW",
+        "msgw",
+        "msgw:6",
+        "msgw:640",
+        "msgw:6x",
+        "cgw ",
+        "cgw:64",
+        "dropcopy:6",
+        "dropcopy:",
+    ],
+)
 def test_what_is_no_kind(text: str) -> None:
     with pytest.raises(ValueError, match="a gateway is"):
         Kind.parse(text)

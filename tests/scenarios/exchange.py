@@ -24,6 +24,9 @@ class Exchange(Protocol):
     async def is_quiet(self, who: str) -> bool:
         """Whether nothing has come."""
 
+    async def unread(self) -> dict[str, list[bytes]]:
+        """Give the messages that came and were not read, by connection."""
+
     async def drop(self, who: str) -> None:
         """Cut the connection."""
 

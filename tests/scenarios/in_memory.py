@@ -6,9 +6,10 @@ from collections import deque
 from datetime import timedelta
 
 from gatepass._native import Framer
-from gatepass.gateway.admission import Account, Admission, Refused
+from gatepass.gateway.admission import Account, Admission, Refused, Rejected
 from gatepass.gateway.kind import Kind
-from gatepass.gateway.port import CLOSED_TEXT, Port
+from gatepass.gateway.port import CLOSED_TEXT
+from gatepass.gateway.ports import Ports
 from gatepass.gateway.rules import check_message, header_rules
 from gatepass.gateway.server import PRIMARY_GONE
 from gatepass.session import effects as fx
@@ -30,14 +31,20 @@ class InMemory:
         self.reasons: list[str] = []
         self.kind = Kind.parse(kind)
         self.rules = header_rules(self.kind.sub_id)
-        self.admission = Admission(LogonVerifier(keys), self.rules, self.account)
+        self.admission = Admission(
+            LogonVerifier(keys),
+            self.rules,
+            self.account,
+            fault_tolerant=self.kind.fault_tolerant,
+        )
         self.accounts: dict[str, Account] = {}
+        self.ports = Ports(self.kind.session_id_length, lambda _name: True, None)
         self.sides: dict[str, Side] = {}
 
     def account(self, name: str) -> Account:
         """Give the account of a SenderCompID without its indicator."""
         if name not in self.accounts:
-            self.accounts[name] = Account(MemoryStore(), Port())
+            self.accounts[name] = Account(MemoryStore(), self.ports.of(name))
         return self.accounts[name]
 
     async def connect(self, who: str, *, backup: bool) -> None:
@@ -61,6 +68,10 @@ class InMemory:
     async def is_quiet(self, who: str) -> bool:
         """Whether nothing has come."""
         return not self.sides[who].out and not self.sides[who].closed
+
+    async def unread(self) -> dict[str, list[bytes]]:
+        """Give the messages that were not read."""
+        return {who: list(side.out) for who, side in self.sides.items()}
 
     async def drop(self, who: str) -> None:
         """Cut the connection."""
@@ -102,12 +113,14 @@ class InMemory:
 
     async def reopen(self) -> None:
         """Open the ports again."""
-        self.account("ABC123").port.reopen()
+        self.ports.of("ABC").reopen()
 
     def log_out_all(self, name: str) -> None:
-        """Log a session out of its primary and its backup."""
+        """Log out every session with a Session ID."""
+        session = self.ports.session_id(name)
         for side in sorted(self.sides.values(), key=lambda side: not side.backup):
-            if side.name == name and side.session.state is State.LOGGED_ON:
+            mine = side.name and self.ports.session_id(side.name) == session
+            if mine and side.session.state is State.LOGGED_ON:
                 side.session.force_out(CLOSED_TEXT, self.now)
                 side.perform()
 
@@ -180,17 +193,22 @@ class Side:
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, now = effect.logon, self.exchange.now
         verdict = self.exchange.admission.judge(
-            logon, now, backup=self.backup, in_session=bool(self.name)
+            logon, now, backup=self.backup, live=self.session.client_comp_id
         )
+        if isinstance(verdict, Rejected):
+            self.exchange.reasons.append(verdict.reason)
+            self.session.reject(logon, verdict.text, verdict.tag, now)
+            return
         if isinstance(verdict, Refused):
             self.exchange.reasons.append(verdict.reason)
             if verdict.counted:
                 self._store = self.exchange.account((logon.get(49) or "")[:-1]).store
             self.session.refuse(logon, verdict.text, verdict.numbers, now)
             if verdict.text == CLOSED_TEXT:
-                self.exchange.log_out_all((logon.get(49) or "")[:-1])
+                self.exchange.log_out_all(self.name or (logon.get(49) or "")[:-1])
             return
         self.name = (logon.get(49) or "")[:-1]
+        self.backup = verdict.indicator == "B"
         account = self.exchange.account(self.name)
         if not self.backup:
             self._store = account.store

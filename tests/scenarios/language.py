@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+
+from gatepass.gateway.kind import Kind
+from tests.scenarios.cast import PAIRS
 
 #: Names that may stand for tags.
 TAGS = {
@@ -50,7 +53,7 @@ TYPES = {
 _FIELD = re.compile(
     r'\s+(?:-(?P<absent>\w+)|(?P<tag>\w+)=(?P<value>"[^"]*"|.*?))(?=\s+(?:\w+=|-\w)|\s*$)'
 )
-_WAIT = re.compile(r"(\d+)s")
+_WAIT = re.compile(r"\d+s")
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,7 @@ class Step:
     @property
     def span(self) -> timedelta:
         """How long a ``wait`` lasts."""
-        match = _WAIT.fullmatch(self.word)
-        if match is None:
-            raise ValueError(f"line {self.line}: wait what? Write it as 61s")
-        return timedelta(seconds=int(match[1]))
+        return timedelta(seconds=int(self.word.removesuffix("s")))
 
     @property
     def msg_type(self) -> str:
@@ -89,67 +89,140 @@ class Script:
 def read_script(path: Path) -> Script:
     """Read a file. Raises `ValueError` with the line for what is no step."""
     steps = list(_steps(path.read_text(encoding="utf-8")))
-    kind = "cgw"
-    if steps and steps[0].verb == "gateway":
-        kind = steps.pop(0).word
+    kind = steps.pop(0).word if steps and steps[0].verb == "gateway" else "cgw"
     return Script(path.stem, kind, tuple(steps))
 
 
 def _steps(text: str) -> Iterator[Step]:
+    before: list[Step] = []
     for line, raw in enumerate(text.splitlines(), 1):
         stripped = raw.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        label = re.match(r"(\w+): ", stripped)
-        who = label[1] if label else "client"
-        words = stripped[label.end() if label else 0 :].split(maxsplit=1)
-        verb, rest = words[0], words[1] if len(words) > 1 else ""
-        if verb not in VERBS:
-            raise ValueError(f"line {line}: {verb} is no verb; there are {', '.join(VERBS)}")
-        if verb == "reason":
-            yield Step(line, who, verb, rest, ())
-            continue
-        word, fields = _message(rest, line)
-        yield Step(line, who, verb, word, fields)
+        try:
+            step = _step(stripped, line)
+            _check_place(step, before)
+        except ValueError as error:
+            raise ValueError(f"line {line}: {error}") from None
+        before.append(step)
+        yield step
 
 
-VERBS = (
-    "gateway",
-    "key",
-    "connect",
-    "disconnect",
-    "send",
-    "garble",
-    "expect",
-    "reason",
-    "wait",
-    "emit",
-    "fail-over",
-    "reopen",
-    "withdraw",
-    "issue",
-)
+def _check_place(step: Step, before: list[Step]) -> None:
+    """Refuse a step that cannot come after those before it."""
+    if step.verb == "gateway" and before:
+        raise ValueError("a conversation has one gateway: say which in the first line")
+    if step.verb in ("disconnect", "send", "garble", "expect"):
+        connected = {earlier.who for earlier in before if earlier.verb == "connect"}
+        if step.who not in connected:
+            raise ValueError(f"{step.who} has no connection")
 
 
-def _message(rest: str, line: int) -> tuple[str, tuple[tuple[int, str | None], ...]]:
+def _step(text: str, line: int) -> Step:
+    label = re.match(r"(\w+): ", text)
+    words = text[label.end() if label else 0 :].split(maxsplit=1)
+    verb, rest = (*words, "")[:2]
+    grammar = VERBS.get(verb)
+    if grammar is None:
+        raise ValueError(f"{verb} is no verb; there are {', '.join(VERBS)}")
+    if label and not grammar.by_client:
+        raise ValueError(f"{verb} is not done by a client: no name belongs before it")
+    word, fields = (rest, ()) if verb == "reason" else _message(rest)
+    if not grammar.word(word):
+        raise ValueError(f"{verb} what? {word!r} is not {grammar.wanted}")
+    if fields and (not grammar.fields or word in SILENCES):
+        raise ValueError(f"{verb} {word} takes no fields")
+    for _, value in fields:
+        _check_value(verb, value)
+    return Step(line, label[1] if label else "client", verb, word, fields)
+
+
+def _check_value(verb: str, value: str | None) -> None:
+    """Refuse what would not be filled in, or would be left out without a word."""
+    if value is None and verb == "emit":
+        raise ValueError("an emitted message has only the fields that are named")
+    for name in _PLACEHOLDER.findall(value or ""):
+        if verb not in ("send", "garble"):
+            raise ValueError(f"${{{name} is not filled in here")
+        if not _FILLED.fullmatch(name):
+            raise ValueError(f"there is no ${{{name}")
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What may follow a verb, and whether a client's name may stand before it."""
+
+    word: Callable[[str], object]
+    wanted: str
+    fields: bool = False
+    by_client: bool = False
+
+
+#: What comes where no message does.
+SILENCES = ("nothing", "disconnect")
+_PLACEHOLDER = re.compile(r"\$\{([^}]*\}?)")
+_FILLED = re.compile(rf"(now(?:[+-]\d+s)?|last\.\d+|key\.({'|'.join(PAIRS)}))\}}")
+
+
+def _is_type(word: str) -> bool:
+    return word in TYPES or re.fullmatch(r"[A-Za-z0-9]{1,2}", word) is not None
+
+
+def _is_kind(word: str) -> bool:
+    try:
+        Kind.parse(word)
+    except ValueError:
+        return False
+    return True
+
+
+_NONE = Grammar(lambda word: not word, "empty")
+_PAIR = Grammar(lambda word: word in PAIRS, f"one of {', '.join(PAIRS)}")
+_TYPE = Grammar(_is_type, "a type of message", fields=True)
+
+VERBS = {
+    "gateway": Grammar(_is_kind, "a kind of gateway"),
+    "key": replace(_PAIR, by_client=True),
+    "connect": Grammar(lambda word: word in ("", "backup"), "empty or backup", by_client=True),
+    "disconnect": replace(_NONE, by_client=True),
+    "send": replace(_TYPE, by_client=True),
+    "garble": replace(_TYPE, by_client=True),
+    "expect": Grammar(
+        lambda word: _is_type(word) or word in SILENCES,
+        f"a type of message, {' or '.join(SILENCES)}",
+        fields=True,
+        by_client=True,
+    ),
+    "reason": Grammar(bool, "a text"),
+    "wait": Grammar(_WAIT.fullmatch, "written as 61s"),
+    "emit": _TYPE,
+    "fail-over": _NONE,
+    "reopen": _NONE,
+    "withdraw": _PAIR,
+    "issue": _PAIR,
+}
+
+
+def _message(rest: str) -> tuple[str, tuple[tuple[int, str | None], ...]]:
     word = rest.split(maxsplit=1)[0] if rest else ""
-    fields: list[tuple[int, str | None]] = []
+    fields: dict[int, str | None] = {}
     at = len(word)
     while rest[at:].strip():
         match = _FIELD.match(rest, at)
         if match is None:
-            raise ValueError(f"line {line}: cannot read {rest[at:].strip()!r}")
+            raise ValueError(f"cannot read {rest[at:].strip()!r}")
+        tag = _tag(match["tag"] or match["absent"])
+        if tag in fields:
+            raise ValueError(f"tag {tag} is named twice")
         value = match["value"]
-        if value is not None:
-            value = value.strip('"')
-        fields.append((_tag(match["tag"] or match["absent"], line), value))
+        fields[tag] = value if value is None else value.strip('"')
         at = match.end()
-    return word, tuple(fields)
+    return word, tuple(fields.items())
 
 
-def _tag(name: str, line: int) -> int:
+def _tag(name: str) -> int:
     if name.isdigit():
         return int(name)
     if name not in TAGS:
-        raise ValueError(f"line {line}: {name} is neither a tag nor a name of one")
+        raise ValueError(f"{name} is neither a tag nor a name of one")
     return TAGS[name]

@@ -86,6 +86,11 @@ class OverTcp:
         await asyncio.sleep(_QUIET)
         return self._wires[who].came.empty()
 
+    async def unread(self) -> dict[str, list[bytes]]:
+        """Give the messages that were not read."""
+        await asyncio.sleep(_QUIET)
+        return {who: wire.unread() for who, wire in self._wires.items()}
+
     async def drop(self, who: str) -> None:
         """Cut the connection."""
         wire = self._wires.pop(who)
@@ -113,7 +118,7 @@ class OverTcp:
 
     async def reopen(self) -> None:
         """Open the ports again."""
-        self._gateway.reopen("ABC123")
+        self._gateway.reopen("ABC")
 
     async def close(self) -> None:
         """End it all."""
@@ -147,6 +152,13 @@ class Wire(asyncio.Protocol):
         for message in self._framer.feed(data):
             assert isinstance(message, bytes), "the exchange sent what is no message"
             self.came.put_nowait(message)
+
+    def unread(self) -> list[bytes]:
+        """Take what came and was not read, without the end of the connection."""
+        taken = []
+        while not self.came.empty():
+            taken.append(self.came.get_nowait())
+        return [wire for wire in taken if wire is not None]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say that there is no more."""

@@ -19,6 +19,9 @@ async def hold(script: Script, exchange: Exchange, keys: Keys) -> None:
                 await stage.play(step)
             except AssertionError as error:
                 raise AssertionError(f"{script.name}, line {step.line}: {error}") from None
+        for who, wires in (await exchange.unread()).items():
+            shown = ", ".join(map(_show, wires))
+            assert not wires, f"{script.name}, at its end: {who} has not read {shown}"
     finally:
         await exchange.close()
 

@@ -20,13 +20,14 @@ def _script(folder: Path, text: str) -> Path:
 
 
 def test_fields(tmp_path: Path) -> None:
-    text = '# why\n\nb: expect Logout 58=a text. Of two  34=5 Text="with 34=1." -141 56=x -142\n'
-    (step,) = read_script(_script(tmp_path, text)).steps
-    assert (step.line, step.who, step.verb, step.msg_type) == (3, "b", "expect", "5")
+    text = "# why\n\nb: connect\n"
+    text += 'b: expect Logout 58=a text. Of two  34=5 371="with 34=1." -141 56=x -142\n'
+    _, step = read_script(_script(tmp_path, text)).steps
+    assert (step.line, step.who, step.verb, step.msg_type) == (4, "b", "expect", "5")
     assert step.fields == (
         (58, "a text. Of two"),
         (34, "5"),
-        (58, "with 34=1."),
+        (371, "with 34=1."),
         (141, None),
         (56, "x"),
         (142, None),
@@ -37,8 +38,33 @@ def test_fields(tmp_path: Path) -> None:
     ("text", "wrong"),
     [
         ("hello", "line 1: hello is no verb"),
-        ("\nsend Logon Sender=x", "line 2: Sender is neither"),
-        ("send Logon x y", "line 1: cannot read"),
+        ("connect\nsend Logon Sender=x", "line 2: Sender is neither"),
+        ("connect\nsend Logon x y", "line 2: cannot read"),
+        ("connect bakcup", "line 1: connect what\\? 'bakcup' is not empty or backup"),
+        ("connect backup 34=1", "line 1: connect backup takes no fields"),
+        ("connect\nsend", "line 2: send what"),
+        ("send Logon", "line 1: client has no connection"),
+        ("a: connect\nb: expect Logon", "line 2: b has no connection"),
+        ("connect\nexpect noting", "line 2: expect what"),
+        ("connect\nexpect nothing 34=1", "line 2: expect nothing takes no fields"),
+        ("connect\nsend Logon 34=1 MsgSeqNum=2", "line 2: tag 34 is named twice"),
+        ("connect\nsend Logon 58=${nothing}", r"line 2: there is no \$\{nothing\}"),
+        ("connect\nsend Logon 58=${now", r"line 2: there is no \$\{now"),
+        ("connect\nsend Logon 355=${key.nobody}", r"line 2: there is no \$\{key.nobody\}"),
+        ("connect\nexpect Logon 112=${last.112}", "line 2: .* is not filled in here"),
+        ("key nobody", "line 1: key what"),
+        ("withdraw nobody", "line 1: withdraw what"),
+        ("issue", "line 1: issue what"),
+        ("connect\ngateway cgw", "line 2: a conversation has one gateway"),
+        ("gateway cgw\ngateway cgw", "line 2: a conversation has one gateway"),
+        ("gateway msgw:6", "line 1: gateway what"),
+        ("wait 61", "line 1: wait what"),
+        ("reason", "line 1: reason what"),
+        ("emit", "line 1: emit what"),
+        ("emit XMLnonFIX -58", "line 1: an emitted message"),
+        ("reopen ABC", "line 1: reopen what"),
+        ("fail-over now", "line 1: fail-over what"),
+        ("a: reopen", "line 1: reopen is not done by a client"),
     ],
 )
 def test_what_is_no_step(tmp_path: Path, text: str, wrong: str) -> None:
@@ -57,6 +83,8 @@ def test_what_is_no_step(tmp_path: Path, text: str, wrong: str) -> None:
         ("expect nothing", "line 3: something came"),
         ("expect disconnect", "line 3: this came instead"),
         ("reason anything", "line 3: "),
+        ("expect Logon", "at its end: client has not read .*35=1"),
+        ("expect Logon\nexpect TestRequest\nemit XMLnonFIX 58=x", "has not read .*58=x"),
         ("expect Logon\nexpect TestRequest\nexpect Heartbeat", "line 5: nothing came"),
         (
             "expect Logon\nexpect TestRequest\nwait 60s\nexpect Logout",

@@ -75,6 +75,20 @@ class BadLine(RuleBasedStateMachine):
             self.world.deliver_all()
 
     @precondition(lambda self: self.world.client.is_on and self.world.gateway.is_on)
+    @rule(out=st.integers(0, 600), back=st.integers(0, 400), emitted=st.integers(0, 6))
+    def reset_and_cut(self, out: int, back: int, emitted: int) -> None:
+        # What the exchange sends while nobody reads has numbers of the new count, or of the old.
+        self.check_settled()
+        if self.world.client.is_on:
+            self.world.reset()
+            self.world.deliver(self.world.client, out)
+            self.world.deliver(self.world.gateway, back)
+            self.world.deliver_all_of(self.world.client)
+            for _ in range(emitted):
+                self.world.send(self.world.gateway)
+            self.world.cut()
+
+    @precondition(lambda self: self.world.client.is_on and self.world.gateway.is_on)
     @rule()
     def fail_over(self) -> None:
         self.world.account.port.reopen()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-from gatepass.gateway.admission import Account, Admission, Refused
+from gatepass.gateway.admission import Account, Admission, Refused, Rejected
 from gatepass.gateway.port import Port
 from gatepass.gateway.rules import check_message, header_rules
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
@@ -61,13 +61,15 @@ class Side:
         assert number is not None
         if message.is_possible_duplicate:
             assert message.get(122)
-            assert number in self.used
             if message.msg_type == "4":
-                filled = range(number, message.number(36) or 0)
-                assert all(self.used[n][0] != "D" for n in filled), "an application message is lost"
+                # Numbers below a Logon after an interrupted reset were never used.
+                filled = (self.used.get(n, ("", None)) for n in range(number, message.number(36)))
+                assert all(use[0] != "D" for use in filled), "an application message is lost"
             else:
                 assert self.used[number] == (message.msg_type, message.get(58))
             return
+        if message.msg_type == LOGON and number == 1 and message.get(49) != "CME":
+            return  # the numbers begin anew where the exchange accepts it
         if message.msg_type in (LOGON, LOGOUT) and number == 1:
             # The numbers begin anew: by a Logon, or as the exchange's Logout has 789=1.
             self.used.clear()
@@ -183,6 +185,10 @@ class World:
             other.session.receive(data, self.now)
         self._perform_all()
 
+    def deliver_all_of(self, side: Side) -> None:
+        """Give all of a side's line to the other, which may answer."""
+        self.deliver(side, len(side.line))
+
     def deliver_all(self) -> None:
         """Deliver until nothing is under way."""
         while self.client.line or self.gateway.line:
@@ -260,12 +266,16 @@ class World:
 
     def _judge(self, session: Engine, logon: Message) -> None:
         assert isinstance(session, GatewaySession)
-        on = self.account.primary_on
-        verdict = self.admission.judge(logon, self.now, in_session=on)
+        verdict = self.admission.judge(logon, self.now, live=session.client_comp_id)
+        if isinstance(verdict, Rejected):
+            session.reject(logon, verdict.text, verdict.tag, self.now)
+            return
         if isinstance(verdict, Refused):
             self.refusals.append(verdict.reason)
             self._counted = verdict.counted
             session.refuse(logon, verdict.text, verdict.numbers, self.now)
             return
         self.account.primary_on = True
+        if logon.msg_seq_num == 1:
+            self.client.used = {1: (LOGON, None)}
         session.accept(logon, verdict.numbers, verdict.indicator, self.now)

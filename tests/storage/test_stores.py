@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,9 +44,10 @@ def test_new(store: Store) -> None:
 
 
 def test_numbers(store: Store) -> None:
-    numbers = Numbers(7, 9, "2026-03-01", True)
-    store.save(numbers)
-    assert store.load() == numbers
+    for resetting in ("in-session", ""):
+        numbers = Numbers(7, 9, "2026-03-01", True, resetting)
+        store.save(numbers)
+        assert store.load() == numbers
 
 
 def test_kept_messages_are_found_by_number(store: Store) -> None:
@@ -106,6 +109,22 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
     assert again.load() == Numbers(2, 2)
     assert len(again.sent(1, 1)) == len(again.undelivered()) == 1
     again.close()
+
+
+def test_a_file_of_an_earlier_version_is_grown(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute(
+            "CREATE TABLE session (name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER,"
+            " week TEXT, begun INTEGER) WITHOUT ROWID"
+        )
+        old.execute("INSERT INTO session VALUES ('ABC123', 7, 9, '2026-03-01', 1)")
+    numbers = Numbers(7, 9, "2026-03-01", True)
+    for _ in range(2):
+        with closing(SqliteStore(path, "ABC123")) as store:
+            assert store.load() == numbers
+            numbers = replace(numbers, resetting="in-session")
+            store.save(numbers)
 
 
 def test_sessions_share_a_file(tmp_path: Path) -> None:

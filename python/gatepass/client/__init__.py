@@ -1,10 +1,12 @@
 """The client's side: log on, stay on, log out, on asyncio."""
 
+from gatepass.client.attempts import Attempt, Attempts, MemoryAttempts, SqliteAttempts
 from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_clock
-from gatepass.client.connect import BackOff, connect, reconnecting
-from gatepass.client.guard import Attempts, LogonGuard, MemoryAttempts, SqliteAttempts
+from gatepass.client.connect import connect
+from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
+from gatepass.client.reconnect import BackOff, reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
@@ -12,6 +14,7 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
 
 __all__ = [
+    "Attempt",
     "Attempts",
     "BackOff",
     "ClientSettings",
@@ -31,5 +34,6 @@ __all__ = [
     "connect_pair",
     "read_clock",
     "reconnecting",
+    "reconnecting_pair",
     "remedy",
 ]

@@ -9,7 +9,13 @@ from contextlib import suppress
 from gatepass._native import Framer
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
-from gatepass.errors import GatepassError, LogonRefusedError, NoConnectionError, StoreError
+from gatepass.errors import (
+    GatepassError,
+    LogonRefusedError,
+    LogonReplyError,
+    NoConnectionError,
+    StoreError,
+)
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession, ClientSettings
@@ -65,6 +71,7 @@ class Link(Connection):
         #: Done as soon as this backup is the primary.
         self.promoted: asyncio.Future[None] = loop.create_future()
         self._caught_up = asyncio.Event()
+        self._answered = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
 
@@ -72,8 +79,9 @@ class Link(Connection):
         """Log on, as the stored numbers and the week demand or as told.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
-        without one, `LogonGuardError` and `KeyChoiceError` before anything is sent, `StoreError`
-        as soon as the numbers cannot be kept.
+        without one, `LogonGuardError` and `KeyChoiceError` before the Logon is sent, `StoreError`
+        as soon as the numbers cannot be kept. A session whose In-Session Logon was not sent, or
+        was answered with a Session Level Reject, goes on as it was.
         """
         self.raise_failure()
         if self.closed.done():
@@ -81,6 +89,7 @@ class Link(Connection):
         now = self.clock()
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
+        self._answered = False
         self.session.log_on(scenario or choose_scenario(self.session.numbers, now), now)
         self.perform()
         await self._up
@@ -88,10 +97,14 @@ class Link(Connection):
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; gives its number.
 
-        Raises `StoreError` if it could not be kept: then it was not sent; `RuntimeError` if not
-        logged on, `BackupError` on a backup.
+        Raises `StoreError` if it could not be kept: then it was not sent; `BacklogError` before
+        anything is done with it where the gateway is behind with reading: await `drained`;
+        `RuntimeError` if not logged on, `BackupError` on a backup; `FieldError` or `FramingError`
+        for what makes no application message: text that is not Latin-1, a message of the session
+        layer, or more than 64 KiB.
         """
         self.raise_failure()
+        self.refuse_backlog()
         number = self.session.send(msg_type, fields, self.clock())
         self.perform()
         self.raise_failure()
@@ -149,13 +162,16 @@ class Link(Connection):
             self.goodbye = effect
             # An in-session Logon is refused by a Logout like any other.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
+        elif isinstance(effect, fx.LogonRejected):
+            self._settle(LogonRefusedError(effect.text, None))
         elif isinstance(effect, fx.NumbersWanted):
             self._take_over()
         elif isinstance(effect, fx.RoleChanged):
             if effect.indicator == "P" and not self.promoted.done():
                 self.promoted.set_result(None)
         elif isinstance(effect, fx.Close):
-            self._settle(NoConnectionError(f"the connection ended: {effect.reason}"))
+            kind = LogonReplyError if self._answered else NoConnectionError
+            self._settle(kind(f"the connection ended: {effect.reason}"))
 
     def store_failed(self, error: StoreError) -> None:
         """End what waits."""
@@ -167,6 +183,7 @@ class Link(Connection):
             for event in self._traced.feed(data):
                 if isinstance(event, bytes):
                     self._trace(False, event)
+        self._answered = self._answered or self.session.state is State.LOGON_SENT
         super().data_received(data)
         if not self.session.is_behind:
             self._caught_up.set()
@@ -197,7 +214,7 @@ class Link(Connection):
                 self._guard.begin(now)
         except GatepassError as error:
             self._settle(error)
-            self.abort()
+            self.session.unsigned(now)
             return
         self.session.signature(pair.access_key_id, signature, now)
 

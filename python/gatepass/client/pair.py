@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gatepass.client.attempts import Attempts
 from gatepass.client.clock import ClockPolicy, check_clock
 from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
-from gatepass.errors import FieldError, NoConnectionError
+from gatepass.errors import BacklogError, FieldError, NoConnectionError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario
 from gatepass.session.states import State
-from gatepass.session.store import Store
+from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 
 Address = tuple[str, int]
@@ -58,18 +59,24 @@ class Pair:
         return self.backup.goodbye if own is None and self._has_ended() else own
 
     async def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
-        """Send an application message; gives its number. During a failover, wait for its end.
+        """Send an application message; gives its number.
+
+        Waits for the end of a failover, and while the gateway is behind with reading.
 
         Raises `NoConnectionError` if both connections have ended, `StoreError` if the message
         could not be kept: then it was not sent.
         """
-        if self.active.session.state in _GONE:
-            waiting = [self.backup.promoted, self.closed]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if self.active.session.state in _GONE:
-            self.active.raise_failure()
-            raise NoConnectionError("both connections have ended: log on again")
-        return self.active.send(msg_type, fields)
+        while True:
+            if self.active.session.state in _GONE:
+                waiting = [self.backup.promoted, self.closed]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self.active.session.state in _GONE:
+                self.active.raise_failure()
+                raise NoConnectionError("both connections have ended: log on again")
+            try:
+                return self.active.send(msg_type, fields)
+            except BacklogError:
+                await self.active.drained()
 
     async def messages(self) -> AsyncIterator[Message]:
         """Give the application messages in order, until both connections have ended.
@@ -119,6 +126,7 @@ async def connect_pair(
     clock: Clock = utc_now,
     clock_policy: ClockPolicy = ClockPolicy.WARN,
     guarded: bool = True,
+    attempts: Attempts | None = None,
 ) -> AsyncIterator[Pair]:
     """Log on to the primary gateway, then to the backup; log out of both at the end.
 
@@ -131,7 +139,7 @@ async def connect_pair(
         raise FieldError(message, 49, "SenderCompID", "illegal")
     if clock is utc_now:
         check_clock(clock_policy)
-    with guarding(settings, store, guarded=guarded) as guard:
+    with claim(store), guarding(settings, store, clock, attempts, guarded=guarded) as guard:
         make = partial(
             Link, settings, keys, store, access_key_id=access_key_id, guard=guard, clock=clock
         )

@@ -3,15 +3,18 @@
 from gatepass.gateway.config import GatewayConfig, read_config
 from gatepass.gateway.faults import FaultPlan, load_fault_plan
 from gatepass.gateway.kind import Kind
+from gatepass.gateway.ports import ClosedPorts, SqliteClosedPorts
 from gatepass.gateway.report import Report
 from gatepass.gateway.server import Gateway
 
 __all__ = [
+    "ClosedPorts",
     "FaultPlan",
     "Gateway",
     "GatewayConfig",
     "Kind",
     "Report",
+    "SqliteClosedPorts",
     "load_fault_plan",
     "read_config",
 ]

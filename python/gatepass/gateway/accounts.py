@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gatepass.gateway.admission import Account
-from gatepass.gateway.port import Port
+from gatepass.gateway.ports import Ports
 from gatepass.session.store import Store
 
-#: Names that never logged on are remembered for their invalid Logons, up to this many: whoever
-#: makes names up takes no more memory than that.
+#: Names that never logged on are remembered up to this many: whoever makes names up takes no more
+#: memory than that. Their invalid Logons are remembered by `Ports`.
 MAX_STRANGERS = 1000
 
 
 class Accounts:
     """Accounts by SenderCompID without its Fault Tolerance Indicator."""
 
-    def __init__(self, make_store: Callable[[str], Store]) -> None:
+    def __init__(self, make_store: Callable[[str], Store], ports: Ports) -> None:
         self._make_store = make_store
+        self._ports = ports
         self._admitted: dict[str, Account] = {}
         self._strangers: dict[str, Account] = {}
 
@@ -32,7 +33,7 @@ class Accounts:
         """Give the account of a name; a new name is a stranger's."""
         account = self.find(name)
         if account is None:
-            account = self._strangers[name] = Account(self._make_store(name), Port())
+            account = self._strangers[name] = Account(self._make_store(name), self._ports.of(name))
             if len(self._strangers) > MAX_STRANGERS:
                 oldest = next(iter(self._strangers))
                 self._strangers.pop(oldest).store.close()
@@ -41,5 +42,6 @@ class Accounts:
     def admit(self, name: str) -> None:
         """Note that a session has logged on: it is remembered for good."""
         account = self.of(name)
+        self._ports.admit(name)
         self._strangers.pop(name, None)
         self._admitted[name] = account

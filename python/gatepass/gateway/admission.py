@@ -12,6 +12,7 @@ from datetime import datetime
 
 from gatepass.gateway.port import CLOSED_TEXT, Port
 from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
+from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
 from gatepass.session.scenarios import at_week
@@ -31,6 +32,8 @@ class Account:
     port: Port
     primary_on: bool = False
     backup_on: bool = False
+    #: Since its primary gateway failed it has not been logged on to that again.
+    failed_over: bool = False
 
     def fail_over(self, jump: int, now: datetime) -> Numbers:
         """Note that the primary gateway is gone; give the numbers, which rise by `jump`.
@@ -42,6 +45,7 @@ class Account:
             numbers = replace(numbers, next_out=numbers.next_out + jump)
             self.store.save(numbers)
         self.primary_on = self.backup_on = False
+        self.failed_over = True
         return numbers
 
 
@@ -67,6 +71,35 @@ class Refused:
     counted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A tag of the Logon's header is bad: the client may try again on the same connection."""
+
+    text: str
+    tag: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout."""
+
+    text: str
+    reason: str
+    tag: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A Logon, and where it came: on a backup's port; on the live connection of ``live``."""
+
+    logon: Message
+    account: Account
+    numbers: Numbers
+    backup: bool
+    live: str
+
+
 class Admission:
     """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator."""
 
@@ -75,116 +108,119 @@ class Admission:
         verifier: LogonVerifier,
         rules: tuple[Rule, ...],
         account_of: Callable[[str], Account],
+        *,
+        fault_tolerant: bool = True,
     ) -> None:
         self._verifier = verifier
         self._rules = rules
         self._account_of = account_of
+        self._fault_tolerant = fault_tolerant
 
     def judge(
-        self, logon: Message, now: datetime, *, backup: bool = False, in_session: bool = False
-    ) -> Admitted | Refused:
+        self, logon: Message, now: datetime, *, backup: bool = False, live: str = ""
+    ) -> Admitted | Refused | Rejected:
         """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
 
-        A backup connection has numbers of its own, which begin with those of its Logon and at 1
-        (CME's rule is not public).
+        `live` is the SenderCompID in force where a session is on, with the role it has; what comes
+        there counts for that session, whatever name it bears. A backup connection has numbers of
+        its own, which begin with those of its Logon and at 1 (CME's rule is not public).
         """
-        sender = logon.get(49) or ""
-        account = self._account_of(sender[:-1])
+        account = self._account_of((live or logon.get(49) or "")[:-1])
         numbers = at_week(account.store.load(), now)
-        if backup:
+        # Where there is no fault tolerance, the session itself goes on at the backup's port.
+        own = backup and (self._fault_tolerant or not account.failed_over)
+        if own:
             numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
+        case = _Case(logon, account, numbers, own, live)
         if account.port.closed:
-            return self._refuse(
-                CLOSED_TEXT, "the port is closed", numbers, account, backup, in_session
-            )
-        found = self._fault(logon, numbers, account, now, backup, in_session)
-        if found is None:
-            return self._admit(logon, numbers, sender, backup)
-        text, reason = found
+            return self._refuse(CLOSED_TEXT, "the port is closed", case)
+        fault = self._fault(case, now)
+        if fault is None:
+            account.failed_over = account.failed_over and (backup or bool(live))
+            return self._admit(case)
         if account.port.count_invalid(now):
-            text, reason = CLOSED_TEXT, f"{reason}; fifth invalid logon in a minute"
-        return self._refuse(text, reason, numbers, account, backup, in_session)
+            reason = f"{fault.reason}; fifth invalid logon in a minute"
+            return self._refuse(CLOSED_TEXT, reason, case)
+        if fault.tag is not None:
+            return Rejected(fault.text, fault.tag, fault.reason)
+        return self._refuse(fault.text, fault.reason, case)
 
-    def _refuse(
-        self,
-        text: str,
-        reason: str,
-        numbers: Numbers,
-        account: Account,
-        backup: bool,
-        in_session: bool,
-    ) -> Refused:
+    def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
         """Number the Logout that refuses; CME's rule is not public.
 
         It is the session's next message once the week has begun, so that both sides agree on what
         comes next. It is not where the session counts elsewhere, on a live connection; nor before
         the week's first Logon, when a failure leaves both numbers at 1.
         """
-        if in_session:
+        if case.live:
             return Refused(text, reason, None)
-        counted = numbers.begun and not backup and not account.primary_on
+        numbers = case.numbers
+        counted = numbers.begun and not case.backup and not case.account.primary_on
         if not counted:
             numbers = replace(numbers, next_out=1)
         return Refused(text, reason, numbers, counted)
 
-    def _admit(self, logon: Message, numbers: Numbers, sender: str, backup: bool) -> Admitted:
-        indicator = "N" if sender[-1] == "N" else "B" if backup else "P"
-        if logon.get(141) == "Y":
+    def _admit(self, case: _Case) -> Admitted:
+        sender, numbers = case.logon.get(49) or "", case.numbers
+        indicator = "N" if sender[-1] == "N" else "B" if case.backup else "P"
+        if case.logon.get(141) == "Y":
             numbers = replace(numbers, next_in=1, next_out=1)
         return Admitted(replace(numbers, begun=True), indicator)
 
-    def _fault(
-        self,
-        logon: Message,
-        numbers: Numbers,
-        account: Account,
-        now: datetime,
-        backup: bool,
-        in_session: bool,
-    ) -> tuple[str, str] | None:
+    def _fault(self, case: _Case, now: datetime) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
+        logon = case.logon
         if logon.msg_type != LOGON:
             text = "Non logon message received while not logged on."
-            return text, f"message type {logon.msg_type} instead of a Logon"
+            return _Fault(text, f"message type {logon.msg_type} instead of a Logon")
         for rule in (*self._rules, *LOGON_RULES):
-            finding = rule.look(logon)
-            if finding is not None:
-                return finding.text, f"tag {finding.tag}: {finding.text}"
+            found = rule.look(logon)
+            if found is not None:
+                reason = f"tag {found.tag}: {found.text}"
+                return _Fault(found.text, reason, None if found.logout else found.tag)
+        if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
+            return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
         verdict = self._verifier.verify(logon.wire, at=now)
         if not verdict.valid:
             failed = ", ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
-            return SECURE_LOGON, failed
-        return self._scenario_fault(logon, numbers, account, backup, in_session)
+            return _Fault(SECURE_LOGON, failed)
+        return self._in_session_fault(case) if case.live else self._scenario_fault(case)
 
-    def _scenario_fault(
-        self,
-        logon: Message,
-        numbers: Numbers,
-        account: Account,
-        backup: bool,
-        in_session: bool,
-    ) -> tuple[str, str] | None:
-        number, indicator, reset = logon.msg_seq_num, (logon.get(49) or "")[-1:], logon.get(141)
-        if in_session:
-            if backup:
-                return INVALID_LOGON, "in-session logon on the backup, whose numbers are its own"
-            if reset != "Y":
-                return INVALID_LOGON, "in-session logon without ResetSeqNumFlag (141) Y"
-            if number != 1:
-                return "In session logon message must have 34=1. Logout forced.", "34 is not 1"
-            return None
-        if reset == "Y":
-            return INVALID_LOGON, "ResetSeqNumFlag (141) is Y, but the session is not logged on"
-        if indicator not in "UN":
+    def _in_session_fault(self, case: _Case) -> _Fault | None:
+        logon = case.logon
+        indicator = (logon.get(49) or "")[-1:]
+        if case.backup:
+            reason = "in-session logon on the backup, whose numbers are its own"
+            return _Fault(INVALID_LOGON, reason)
+        if indicator != case.live[-1:]:
+            text = f"Received invalid fault tolerance indicator = ({indicator}) Logout forced."
+            return _Fault(text, f"in-session logon as {indicator}; the role is {case.live[-1:]}")
+        if logon.get(141) != "Y":
+            return _Fault(INVALID_LOGON, "in-session logon without ResetSeqNumFlag (141) Y")
+        if logon.msg_seq_num != 1:
+            text = "In session logon message must have 34=1. Logout forced."
+            return _Fault(text, "34 is not 1")
+        return None
+
+    def _scenario_fault(self, case: _Case) -> _Fault | None:
+        logon, account, backup = case.logon, case.account, case.backup
+        number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
+        if logon.get(141) == "Y":
+            reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
+            return _Fault(INVALID_LOGON, reason)
+        if indicator not in ("UN" if self._fault_tolerant else "N"):
             text = f"Received initial logon message with Primary Indication = ({indicator})"
-            return f"{text} + Expected U or N", "the first logon must carry U or N"
-        if backup and indicator == "N":
-            return INVALID_LOGON, "a session without fault tolerance (N) has no backup"
-        if backup and not account.primary_on:
-            return PRIMARY_FIRST, "the primary is not logged on"
+            wanted = "U or N" if self._fault_tolerant else "N: Drop Copy has no other"
+            return _Fault(f"{text} + Expected U or N", f"the first logon must carry {wanted}")
+        if backup and indicator == "N" and self._fault_tolerant:
+            return _Fault(INVALID_LOGON, "a session without fault tolerance (N) has no backup")
+        if backup and not (account.primary_on and self._fault_tolerant):
+            reason = "logged on" if self._fault_tolerant else "gone: it has not failed"
+            return _Fault(PRIMARY_FIRST, f"the primary is not {reason}")
         if account.backup_on if backup else account.primary_on:
-            return INVALID_LOGON, "the session is logged on already"
-        if number is None or number < numbers.next_in:
-            text = f"MsgSeqNum (34) too low: expected {numbers.next_in}, received {logon.get(34)}"
-            return text, text
+            return _Fault(INVALID_LOGON, "the session is logged on already")
+        if number is None or number < case.numbers.next_in:
+            expected = case.numbers.next_in
+            text = f"MsgSeqNum (34) too low: expected {expected}, received {logon.get(34)}"
+            return _Fault(text, text)
         return None

@@ -2,7 +2,7 @@
 
 ::
 
-    kind = "msgw:92"            # cgw, msgw:NN or dropcopy
+    kind = "msgw:92"            # cgw, msgw:NN, dropcopy or dropcopy:NN
     host = "127.0.0.1"
     port = 9443                 # 0: a free one
     backup-port = 9444          # without it there is no backup gateway
@@ -29,6 +29,7 @@ from gatepass.settings_file import Setting, SettingsFile, a_port, a_text
 from gatepass.signing import SendingTimeWindow
 
 CGW = Kind.parse("cgw")
+EQUAL_PORTS = "the backup gateway needs a port of its own: give another one, or 0"
 DOCUMENTED = SendingTimeWindow()
 
 
@@ -56,7 +57,14 @@ def read_config(path: Path) -> GatewayConfig:
     config = file.apply(GatewayConfig(), _SETTINGS)
     if config.key is not None and config.certificate is None:
         raise file.error("tls.key", "a key without its certificate: give tls.certificate as well")
+    if config.backup_port is not None and has_equal_ports(config.port, config.backup_port):
+        raise file.error("backup-port", EQUAL_PORTS)
     return config
+
+
+def has_equal_ports(port: int, backup_port: int) -> bool:
+    """Tell whether both gateways would listen at the same port; 0 is a free one each time."""
+    return port == backup_port != 0
 
 
 def _seconds(value: object) -> timedelta:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatepass.errors import StoreError
-from gatepass.gateway.admission import Refused
+from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.report import Report
@@ -56,6 +56,8 @@ class GatewayConnection(Connection):
             self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
             self._say("garbled", effect.reason)
+        elif isinstance(effect, fx.NotResent):
+            self._say("not resent", f"message {effect.number} is too long to be sent again")
         elif isinstance(effect, fx.Received):
             self._deliver(effect.message)
         elif isinstance(effect, fx.Close):
@@ -78,10 +80,21 @@ class GatewayConnection(Connection):
         else:
             self._spoiler.receive(data)
 
+    def pause_writing(self) -> None:
+        """Read no more of a client that does not read: it would be answered, too."""
+        super().pause_writing()
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read again what the client sends."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        super().resume_writing()
+
     def hang_up(self) -> None:
         """End the connection without a word."""
-        if self._transport is not None:
-            self._transport.close()
+        self.close()
 
     def fail_over(self, session: str) -> None:
         """Let the primary gateway of a session fail, once this message is dealt with."""
@@ -118,18 +131,23 @@ class GatewayConnection(Connection):
         self._asking = logon.get(49) or ""
         in_session = bool(self._name)
         verdict = self.gateway.admission.judge(
-            logon, now, backup=self.backup, in_session=in_session
+            logon, now, backup=self.backup, live=self.session.client_comp_id
         )
         sender = logon.get(49) or ""
-        if isinstance(verdict, Refused):
+        if not isinstance(verdict, Admitted):
             self.gateway.report(Report("refused", sender, verdict.reason))
+        if isinstance(verdict, Rejected):
+            self.session.reject(logon, verdict.text, verdict.tag, now)
+            return
+        if isinstance(verdict, Refused):
             if verdict.counted:
                 self.store = self.gateway.account(sender[:-1]).store
             self.session.refuse(logon, verdict.text, verdict.numbers, now)
             if verdict.text == CLOSED_TEXT:
-                self.gateway.log_out_all(sender[:-1])
+                self.gateway.log_out_all(self._name or sender[:-1])
             return
         self._name = sender[:-1]
+        self.backup = verdict.indicator == "B"
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store

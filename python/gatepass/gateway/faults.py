@@ -28,7 +28,7 @@ from typing import Any
 
 from gatepass.errors import ConfigError, GatepassError
 from gatepass.keys import AccessKeyId
-from gatepass.session.engine import MAX_TEXT
+from gatepass.session.outgoing import MAX_TEXT
 from gatepass.settings_file import load_toml, read_text
 
 #: Longest delay and largest clock skew, in seconds: a day.

@@ -134,7 +134,9 @@ class Lane:
         for action in actions:
             wires = [spoilt for each in wires for spoilt in _spoil(action, each)]
             if isinstance(action, ft.Delay):
-                self._due = asyncio.get_running_loop().time() + action.seconds
+                # What is behind a longer delay stays behind it.
+                due = asyncio.get_running_loop().time() + action.seconds
+                self._due = max(self._due, due)
             elif isinstance(action, ft.ClockSkew):
                 self._injection.skew(action.seconds)
             elif isinstance(action, ft.ExpirePair):

@@ -1,12 +1,13 @@
-"""The kinds of gateway: CGW, MSGW with its market segment, Drop Copy."""
+"""The kinds of gateway: CGW, MSGW with its market segment, Drop Copy of either."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-_KIND = re.compile(r"cgw|dropcopy|msgw:([0-9]{2})")
+_KIND = re.compile(r"cgw|(dropcopy|msgw):([0-9]{2})|dropcopy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +15,36 @@ class Kind:
     """What a gateway calls itself in tag 50, what clients must put into 57, and what it keeps.
 
     ``resend_window`` is how long it resends a message, ``None`` for the whole week;
-    ``failover_jump`` is by how much its numbers rise when another machine takes over. Both are
-    documented by CME for Drop Copy.
+    ``failover_jump`` is by how much its numbers rise when another machine takes over. Where it is
+    not ``fault_tolerant``, every SenderCompID (49) ends in N, and a client logs on to the backup
+    once the primary has failed. ``session_id_length`` is how many characters of SenderCompID are
+    the Session ID, whose ports close together. All four are documented by CME for Drop Copy.
     """
 
     name: str
     sub_id: str
     resend_window: timedelta | None = None
     failover_jump: int = 0
+    fault_tolerant: bool = True
+    session_id_length: int = 3
 
     @classmethod
     def parse(cls, text: str) -> Kind:
-        """Read ``cgw``, ``msgw:NN`` or ``dropcopy``. Raises `ValueError`."""
+        """Read ``cgw``, ``msgw:NN``, ``dropcopy`` or ``dropcopy:NN``. Raises `ValueError`.
+
+        ``NN`` is a market segment; a Drop Copy target of a CGW session has none.
+        """
         match = _KIND.fullmatch(text)
         if match is None:
-            raise ValueError("a gateway is cgw, msgw:NN (a two-digit segment) or dropcopy")
-        return _OWN.get(text) or cls(text, match[1] or "G")
+            words = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
+            raise ValueError(f"a gateway is {words}")
+        kind = cls(text, match[2] or "G")
+        return replace(kind, **_DROP_COPY) if text.startswith("dropcopy") else kind
 
 
-_OWN = {
-    "dropcopy": Kind("dropcopy", "G", resend_window=timedelta(hours=48), failover_jump=4000),
+_DROP_COPY: dict[str, Any] = {
+    "resend_window": timedelta(hours=48),
+    "failover_jump": 4000,
+    "fault_tolerant": False,
+    "session_id_length": 6,
 }

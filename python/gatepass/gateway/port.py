@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,20 +17,30 @@ CLOSED_TEXT = (
 
 @dataclass(slots=True)
 class Port:
-    """A session's ports, primary and backup, which close and open together."""
+    """A Session ID's ports, primary and backup, which close and open together.
+
+    ``keep`` is told that they are closed (true) or open again, before they are.
+    """
 
     closed: bool = False
-    _invalid: deque[datetime] = field(default_factory=deque)
+    keep: Callable[[bool], None] = lambda _closed: None
+    _invalid: list[datetime] = field(default_factory=list)
 
     def count_invalid(self, now: datetime) -> bool:
-        """Count one invalid Logon; true if it is the one that closes the port."""
-        self._invalid.append(now)
-        while now - self._invalid[0] > WINDOW:
-            self._invalid.popleft()
-        self.closed = self.closed or len(self._invalid) >= INVALID_LOGONS
+        """Count one invalid Logon; true if the port is closed now.
+
+        Raises what ``keep`` does.
+        """
+        # All are looked at: one of a clock that was ahead would hide what is over behind it.
+        self._invalid = [at for at in (*self._invalid, now) if abs(now - at) <= WINDOW]
+        if not self.closed and len(self._invalid) >= INVALID_LOGONS:
+            self.keep(True)
+            self.closed = True
         return self.closed
 
     def reopen(self) -> None:
         """Open the port again, as the Global Command Center does when asked by telephone."""
+        if self.closed:
+            self.keep(False)
         self.closed = False
         self._invalid.clear()

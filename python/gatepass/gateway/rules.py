@@ -1,7 +1,7 @@
 """What a Globex gateway checks in a message's header and in a Logon, and its exact words: data.
 
 Texts are those of CME's Session Layer Validation Conditions. ``{value}`` stands where CME's table
-has a placeholder, ``{indicator}`` for the last letter alone.
+has a placeholder, ``{indicator}`` for its last letter alone, ``{length}`` for its length.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatepass.session.gateway import Finding
-from gatepass.session.message import LOGON, Message
+from gatepass.session.message import Message
 from gatepass.signing import parse_sending_time
 
 INVALID_LOGON = "Invalid logon. Logout forced."
@@ -20,6 +20,8 @@ HEARTBEAT_RANGE = range(5, 61)
 
 _HEARTBEATS = frozenset(map(str, HEARTBEAT_RANGE))
 _OPERATOR = re.compile(r"[A-Za-z0-9_:@.\-]+")
+#: Longest SenderSubID (50) that is taken (documented by CME: "accepts up to 32 bytes").
+MAX_OPERATOR = 32
 _SENDER = re.compile(r"[A-Za-z0-9]{6,9}[A-Za-z]")
 
 
@@ -37,12 +39,17 @@ class Rule:
         value = message.begin_string if self.tag == 8 else message.get(self.tag)
         if not self.fails(value):
             return None
-        text = self.text.format(value=value or "null", indicator=(value or "")[-1:])
+        known = value or ""
+        text = self.text.format(value=value or "null", indicator=known[-1:], length=len(known))
         return Finding(text, self.tag, self.logout)
 
 
 def _absent(value: str | None) -> bool:
     return not value
+
+
+def _blank(value: str | None) -> bool:
+    return not value or value.isspace()
 
 
 def _is_no_time(value: str | None) -> bool:
@@ -64,7 +71,7 @@ def header_rules(target_sub_id: str) -> tuple[Rule, ...]:
             lambda v: v != "FIX.4.2",
             "BeginString (8) tag has an incorrect value, should be FIX4.2",
         ),
-        Rule(49, _absent, "SenderCompId (49) tag is not present"),
+        Rule(49, _blank, "SenderCompId (49) tag is not present"),
         Rule(
             49,
             lambda v: not _SENDER.fullmatch(v or ""),
@@ -77,8 +84,14 @@ def header_rules(target_sub_id: str) -> tuple[Rule, ...]:
             "Received invalid fault tolerance indicator = ({indicator}) Logout forced.",
             logout=True,
         ),
-        Rule(50, _absent, "SenderSubId (50) tag is not present"),
+        Rule(50, _blank, "SenderSubId (50) tag is not present"),
         Rule(50, lambda v: len(v or "") < 2, "Other '50 (SENDER_SUB_ID) length: 1 min: 2'"),
+        # CME's words for this are not public: they follow those for one that is too short.
+        Rule(
+            50,
+            lambda v: len(v or "") > MAX_OPERATOR,
+            "Other '50 (SENDER_SUB_ID) length: {length} max: 32'",
+        ),
         Rule(
             50,
             lambda v: not _OPERATOR.fullmatch(v or ""),
@@ -98,12 +111,14 @@ def header_rules(target_sub_id: str) -> tuple[Rule, ...]:
             lambda v: v != target_sub_id,
             "TargetSubId (57) tag has an incorrect value: ({value}), should be " + target_sub_id,
         ),
-        Rule(142, _absent, "SenderLocationId (142) tag is not present"),
+        Rule(142, _blank, "SenderLocationId (142) tag is not present"),
     )
 
 
 #: A Logon's own rules, after the header's; each ends the connection.
 LOGON_RULES = (
+    # CME's certification takes no Logon with it, an engine in use says; CME's rule is not public.
+    Rule(98, lambda v: v is not None, INVALID_LOGON, logout=True),
     Rule(95, lambda v: v is not None, INVALID_LOGON, logout=True),
     Rule(96, lambda v: v is not None, INVALID_LOGON, logout=True),
     Rule(122, lambda v: v is not None, INVALID_LOGON, logout=True),
@@ -123,11 +138,20 @@ KNOWN_TYPES = frozenset(
     ["0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "H", "q", "n", "8", "9", "j"]
 )
 UNKNOWN_TYPE = "UNKNOWN Message received. Message Type = ({value})"
+#: CME requires 122 on what is sent again, and forbids it on what is new: its words are not public.
+NO_ORIGIN = Finding("OrigSendingTime (122) tag is not present", 122)
+ORIGIN = Finding("OrigSendingTime (122) tag must not be present on a new message", 122)
 
 
 def check_message(message: Message, rules: tuple[Rule, ...]) -> Finding | None:
-    """Look at any message of a live session: the first finding counts."""
+    """Look at any message but a Logon of a live session: the first finding counts."""
     if message.msg_type not in KNOWN_TYPES:
         return Finding(UNKNOWN_TYPE.format(value=message.msg_type), 35)
-    own = (*rules, *LOGON_RULES) if message.msg_type == LOGON else rules
-    return next((found for rule in own if (found := rule.look(message))), None)
+    found = next((found for rule in rules if (found := rule.look(message))), None)
+    return found or _origin_fault(message)
+
+
+def _origin_fault(message: Message) -> Finding | None:
+    if message.is_possible_duplicate:
+        return None if message.get(122) else NO_ORIGIN
+    return None if message.get(122) is None else ORIGIN

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from gatepass.errors import GatepassError
 from gatepass.gateway.accounts import Accounts
 from gatepass.gateway.admission import Account, Admission
 from gatepass.gateway.connection import GatewayConnection
@@ -14,6 +15,7 @@ from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.injection import Injection
 from gatepass.gateway.kind import Kind
 from gatepass.gateway.port import CLOSED_TEXT
+from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.report import Report
 from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing, KeySource
@@ -37,7 +39,8 @@ class Gateway:
 
     Key pairs are read at each Logon: a pair that is added or removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
-    is sent and received.
+    is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
+    numbers.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Gateway:
         window: SendingTimeWindow | None = None,
         application: Callable[[str, Message], None] = lambda _name, _message: None,
         faults: FaultPlan | None = None,
+        closed_ports: ClosedPorts | None = None,
     ) -> None:
         self.kind = kind
         self.injection = None if faults is None else Injection(faults, keys, clock)
@@ -59,9 +63,14 @@ class Gateway:
         self.application = application
         self.rules = header_rules(kind.sub_id)
         self.admission = Admission(
-            LogonVerifier(self.injection or keys, window=window), self.rules, self.account
+            LogonVerifier(self.injection or keys, window=window),
+            self.rules,
+            self.account,
+            fault_tolerant=kind.fault_tolerant,
         )
-        self._accounts = Accounts(store)
+        self._keys = keys
+        self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
+        self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
         self._servers: list[asyncio.Server] = []
         self.connections: set[GatewayConnection] = set()
@@ -105,27 +114,44 @@ class Gateway:
         """Give the account of a SenderCompID without its Fault Tolerance Indicator."""
         return self._accounts.of(name)
 
+    def session_id(self, name: str) -> str:
+        """Give the Session ID in a SenderCompID: whose port, and whose key pairs it uses."""
+        return self._ports.session_id(name)
+
     def is_closed(self, name: str) -> bool:
-        """Tell whether the ports of a session are closed."""
-        account = self._accounts.find(name)
-        return account is not None and account.port.closed
+        """Tell whether the ports of a Session ID, or of a SenderCompID, are closed."""
+        port = self._ports.find(name)
+        return port is not None and port.closed
 
     def reopen(self, name: str) -> None:
-        """Open the closed ports of a session again."""
-        self.account(name).port.reopen()
+        """Open the closed ports of a Session ID, or of a SenderCompID, again.
+
+        Raises `StoreError` if that cannot be kept: then they are as they were.
+        """
+        port = self._ports.find(name)
+        if port is not None:
+            port.reopen()
 
     def send(self, name: str, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message to a session that is logged on; gives its number.
 
-        Raises `KeyError` if it is not, `StoreError` if the message could not be kept: then it was
-        not sent, and the session is gone.
+        Raises `KeyError` if it is not; `BacklogError` if its client is behind with reading: then
+        nothing was done with the message, see `drained`; `StoreError` if the message could not be
+        kept: then it was not sent, and the session is gone.
         """
         connection = self._live[name, False]
+        connection.refuse_backlog()
         number = connection.session.send(msg_type, fields, self.clock())
         connection.perform()
         if connection.failure is not None:
             raise connection.failure
         return number
+
+    async def drained(self, name: str) -> None:
+        """Wait until a session's client has read almost all that was sent, or is gone."""
+        connection = self._live.get((name, False))
+        if connection is not None:
+            await connection.drained()
 
     def joined(self, name: str, connection: GatewayConnection) -> None:
         """Note that a connection is logged on."""
@@ -167,11 +193,18 @@ class Gateway:
             backup.promote(account.store, numbers)
 
     def log_out_all(self, name: str) -> None:
-        """Log a session out of its primary and its backup: their ports are closed."""
-        for backup in (True, False):
-            connection = self._live.get((name, backup))
-            if connection is not None:
+        """Log out all sessions with a Session ID, backups first: their ports are closed."""
+        session = self.session_id(name)
+        for (other, _), connection in sorted(self._live.items(), key=lambda live: not live[0][1]):
+            if self.session_id(other) == session:
                 connection.force_out(CLOSED_TEXT)
+
+    def _has_pair(self, name: str) -> bool:
+        try:
+            ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
+        except GatepassError:
+            return False  # told at the Logon, which cannot be verified
+        return bool(ring.serving(name))
 
     def _note(self, name: str, backup: bool, *, on: bool) -> None:
         account = self.account(name)

@@ -9,8 +9,8 @@ from gatepass._native import Logon
 from gatepass.errors import BackupError
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine, Fields
-from gatepass.session.message import LOGON, LOGOUT, Message, encode
-from gatepass.session.numbers import Numbers
+from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
+from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.scenarios import Scenario, at_week
 from gatepass.session.states import State, Trigger
 from gatepass.signing import format_sending_time
@@ -81,11 +81,8 @@ class ClientSession(Engine):
             # Without the test first, messages under way could be lost for good.
             self._move(Trigger.ASK_RESET)
             self._send_test(now)
-            return
-        self._before = self.numbers
-        if scenario is Scenario.BEGINNING_OF_WEEK:
-            self.numbers = replace(self.numbers, next_out=1, next_in=1, begun=False)
-        self._ask_signature(now)
+        else:
+            self._ask_signature(now)
 
     def signature(self, access_key_id: str, signature: bytes, now: datetime) -> None:
         """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
@@ -93,7 +90,29 @@ class ClientSession(Engine):
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
         self._move(Trigger.SIGNED)
-        self._dispatch(self.numbers.next_out, wire, now, keep=False)
+        if self._resets:
+            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            self._emit(fx.Save(replace(self._before, resetting=self.scenario.value)))
+            self._count_as(replace(self.numbers, next_out=2))
+            self._emit(fx.Send(wire))
+            self._last_sent = now
+        else:
+            self._dispatch(self.numbers.next_out, wire, now, keep=False)
+        self._pump(now)
+
+    def unsigned(self, now: datetime) -> None:
+        """Answer `SignatureWanted`: there is no signature, and nothing is sent.
+
+        The session that was to begin anew goes on as it was; any other Logon ends its connection.
+        """
+        if self.state is not State.SIGNING:
+            return
+        self.numbers = self._before
+        if self.scenario is not Scenario.IN_SESSION:
+            self._end("the Logon was not signed")
+            return
+        self._move(Trigger.NOT_SIGNED)
+        self._ask(now)
         self._pump(now)
 
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
@@ -116,6 +135,9 @@ class ClientSession(Engine):
         self._backup = False
         self._indicator = "P"
         self._emit(fx.RoleChanged("P"))
+        if self._has_begun_anew(message):
+            self._begin_anew()
+        self.numbers = replace(self.numbers, resetting="")
         self._sequence(message, now)
         if self._logging_out is not None:
             # The Logout was the backup's: CME ignores it, as it has the backup's number.
@@ -146,15 +168,21 @@ class ClientSession(Engine):
         """
         return 2 * self.heartbeat
 
+    @property
+    def _resets(self) -> bool:
+        """Whether the Logon under way would set the numbers of a week that has begun back to 1."""
+        return self.scenario is not Scenario.MID_WEEK and self._before.begun
+
     def _test_answered(self, now: datetime) -> None:
         if self.state is State.RESETTING:
-            self._before = self.numbers
-            self.numbers = replace(self.numbers, next_out=1, next_in=1)
-            self._gap.clear()
             self._ask_signature(now)
 
     def _ask_signature(self, now: datetime) -> None:
         self._move(Trigger.ASK_LOGON)
+        self._before = self.numbers
+        if self.scenario is not Scenario.MID_WEEK:
+            # The week may have changed under a session that is up.
+            self.numbers = Numbers(week=at_week(self.numbers, now).week)
         reset = [(141, "Y")] if self.scenario is Scenario.IN_SESSION else []
         body = [
             (108, str(self.settings.heart_bt_int)),
@@ -174,34 +202,80 @@ class ClientSession(Engine):
         if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
             self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
             return
+        if self._has_begun_anew(message):
+            self._begin_anew()
         number = message.msg_seq_num
         if number is None or number < self.numbers.next_in:
-            self._fail(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
+            self._fail_logon(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
             return
         self._move(Trigger.LOGON_REPLY)
         self._follow_role(message)
-        self.numbers = replace(self.numbers, begun=True)
+        self.numbers = replace(self.numbers, begun=True, resetting="")
         self._emit(fx.LoggedOn(message))
-        if number == self.numbers.next_in:
+        missing = number > self.numbers.next_in
+        if not missing:
             self.numbers = replace(self.numbers, next_in=number + 1)
-            self._emit(fx.Save(self.numbers))
-        else:
+        # Now, and not before, what was sent under the old numbers is void.
+        first = SentMessage(1, self._unsigned, keep=False) if self._resets else None
+        self._emit(fx.Save(self.numbers, first))
+        if missing:
             self._gap.hold(number, message)
             self._ask(now)
+
+    def _fail_logon(self, text: str, now: datetime) -> None:
+        if self._resets:
+            # A Logout would have one of the new numbers, and nobody knows whether they hold.
+            self._end(text)
+        else:
+            self._fail(text, now)
+
+    def _has_begun_anew(self, message: Message) -> bool:
+        """Whether a reset that was interrupted took place, by the first message after it.
+
+        Before an In-Session Logon CME had a Test Request of the old count: its
+        LastMsgSeqNumProcessed (369) was 2 at the least. After it, it has had that Logon alone. Of
+        an interrupted Beginning of Week Logon only 34 tells: 369 may have been 1.
+        """
+        number, processed = message.msg_seq_num, message.number(369)
+        if not self.numbers.resetting or number is None or message.is_possible_duplicate:
+            return False
+        forgot = self.numbers.resetting == Scenario.IN_SESSION.value
+        return number < self.numbers.next_in or (forgot and processed is not None and processed < 2)
+
+    def _begin_anew(self) -> None:
+        """Count what comes from 1; what was sent so far is void, and gap-filled if asked for."""
+        self._emit(fx.Save(replace(self.numbers, next_out=1)))
+        self.numbers = replace(self.numbers, next_in=1)
 
     def _is_misplaced(self, logon: Message) -> bool:
         """Whether the gateway is not what this connection counts for: the primary, or a backup."""
         return self._backup is not (self._role(logon) == "B")
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
+        in_session = self.scenario is Scenario.IN_SESSION
         if message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
             self._take_refusal(message.msg_seq_num, expected)
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
-        elif self.scenario is not Scenario.IN_SESSION:
+        elif message.msg_type == REJECT and (not in_session or message.number(45) == 1):
+            self._take_reject(message, now)
+        elif not in_session:
             self._end(f"message type {message.msg_type} came before the Logon's answer")
         # What was under way when the numbers were reset is lost: CME says unrecoverable.
+
+    def _take_reject(self, message: Message, now: datetime) -> None:
+        """Give up the Logon. A session that was to begin anew goes on: this is its next message."""
+        text = message.get(58) or ""
+        self._emit(fx.LogonRejected(text))
+        if self.scenario is Scenario.IN_SESSION:
+            self.numbers = self._before
+            self._emit(fx.Save(self.numbers))
+            self._move(Trigger.RESET_REJECTED)
+            self._sequence(message, now)
+        else:
+            self._take_refusal(None, None)
+            self._end(text or "the Logon was rejected")
 
     def _take_refusal(self, number: int | None, expected: int | None) -> None:
         """Set the numbers for the next try: those before the Logon, which did not count.

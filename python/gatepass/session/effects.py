@@ -37,7 +37,10 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class SignatureWanted:
-    """Sign ``canonical`` for ``sender_comp_id``; answer with `ClientSession.signature`."""
+    """Sign ``canonical`` for ``sender_comp_id``.
+
+    Answer with `ClientSession.signature`, or with `ClientSession.unsigned` where there is none.
+    """
 
     sender_comp_id: str
     canonical: bytes = field(repr=False)
@@ -48,7 +51,7 @@ class SignatureWanted:
 
 @dataclass(frozen=True, slots=True)
 class VerificationWanted:
-    """Judge this Logon; answer with `GatewaySession.accept` or `GatewaySession.refuse`."""
+    """Judge this Logon; answer with `GatewaySession.accept`, `refuse` or `reject`."""
 
     logon: Message
 
@@ -81,6 +84,16 @@ class LoggedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LogonRejected:
+    """The other side answered a Logon with a Session Level Reject (35=3): its Text (58).
+
+    After one of an In-Session Logon the session goes on as it was.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """An application message, once and in order; the `Save` before it has kept it."""
 
@@ -110,6 +123,13 @@ class Garbled:
 
 
 @dataclass(frozen=True, slots=True)
+class NotResent:
+    """The other side asked for a kept message that is too long, or damaged: it was gap-filled."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class NumbersWanted:
     """This backup is the primary now: stop the old primary, keep what is to come in its store.
 
@@ -133,10 +153,12 @@ Effect = (
     | ResendWanted
     | LoggedOn
     | LoggedOut
+    | LogonRejected
     | Received
     | Rejected
     | Gap
     | Garbled
+    | NotResent
     | NumbersWanted
     | RoleChanged
 )

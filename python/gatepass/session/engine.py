@@ -27,16 +27,20 @@ from gatepass.session.message import (
     encode,
 )
 from gatepass.session.numbers import MAX_RESEND, InboundGap, Numbers, ReceivedMessage, SentMessage
+from gatepass.session.outgoing import (
+    MAX_TEXT,
+    application_message,
+    gap_fill,
+    reject_fields,
+    sent_again,
+)
 from gatepass.session.states import TRANSITIONS, State, Trigger
-from gatepass.signing import format_sending_time
 
 Fields = Iterable[tuple[int, str]]
 
 #: Most bytes that may come while the driver owes an answer.
 MAX_WAITING = 1 << 22
 LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
-#: Longest Text (58) that is sent (documented by CME: String(200)).
-MAX_TEXT = 200
 
 
 class Engine(ABC):
@@ -51,7 +55,7 @@ class Engine(ABC):
         self._inbox: deque[bytes | FramingError] = deque()
         self._waiting = 0
         self._gap = InboundGap()
-        self._resending = False
+        self._resending: tuple[int, int] | None = None
         self._last_sent: datetime | None = None
         self._last_received: datetime | None = None
         self._test: tuple[str, datetime] | None = None
@@ -115,18 +119,24 @@ class Engine(ABC):
         """Whether messages are missing that were asked for, or will be."""
         return bool(self._gap.held)
 
+    @property
+    def resending(self) -> tuple[int, int] | None:
+        """First and last number of what is still to be sent again, ``None`` if nothing is."""
+        return self._resending
+
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
         """Send an application message; gives its number.
 
-        Raises `RuntimeError` if not logged on, `FramingError` for fields that make no message: it
-        would be kept, and could not be sent again when the other side asks for it.
+        Raises `RuntimeError` if not logged on, `FieldError` or `FramingError` for what makes no
+        application message or one that is too long: nothing is numbered or kept then.
         """
         if self.state is not State.LOGGED_ON:
             raise RuntimeError(f"cannot send while {self.state.value}: log on first")
-        fields = tuple(fields)
-        if Message.parse(encode([(35, msg_type), *fields])).fields[1:] != fields:
-            raise FramingError("a field's value holds the separator (0x01): nothing was sent")
-        return self._send(msg_type, fields, now, keep=True)
+        number = self.numbers.next_out
+        header = (34, str(number)), *self._header(now)
+        wire = application_message(msg_type, header, tuple(fields))
+        self._dispatch(number, wire, now, keep=True)
+        return number
 
     def log_out(self, now: datetime, text: str | None = None) -> None:
         """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
@@ -136,14 +146,24 @@ class Engine(ABC):
             self._logging_out = now
 
     def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
-        """Answer `ResendWanted`: kept messages go again, everything between is gap-filled."""
-        self._resending = False
+        """Answer `ResendWanted`: kept messages go again, everything between is gap-filled.
+
+        It may be answered in parts, one after the other: `resending` says what is left.
+        """
+        last = end if self._resending is None else self._resending[1]
+        self._resending = (end + 1, last) if end < last else None
         at = begin
         for kept in messages:
             if kept.number > at:
                 self._gap_fill(at, kept.number, now)
-            self._send_again(kept, now)
             at = kept.number + 1
+            wire = sent_again(kept, self._header(now), now)
+            if wire is None:
+                self._emit(fx.NotResent(kept.number))
+                self._gap_fill(kept.number, at, now)
+            else:
+                self._emit(fx.Send(wire))
+                self._last_sent = now
         if at <= end:
             self._gap_fill(at, end + 1, now)
 
@@ -283,8 +303,10 @@ class Engine(ABC):
         self._ask(now)
 
     def _ask(self, now: datetime) -> None:
+        if self.state not in _LIVE:
+            return
         missing = self._gap.next_request(self.numbers.next_in)
-        if missing is not None and self.state in _LIVE:
+        if missing is not None:
             begin, end = missing
             self._gap.since = now
             self._emit(fx.Gap(begin, end))
@@ -311,11 +333,11 @@ class Engine(ABC):
         elif end - begin >= MAX_RESEND:
             text = "Range of messages to resend is greater than maximum allowed"
             self._reject(message, text, 16, now)
-        elif self._resending:
+        elif self._resending is not None:
             self._reject(message, "A Resend Request is being processed", 7, now)
         else:
-            self._resending = True
-            self._emit(fx.ResendWanted(begin, min(end, self.numbers.next_out - 1)))
+            self._resending = begin, min(end, self.numbers.next_out - 1)
+            self._emit(fx.ResendWanted(*self._resending))
 
     def _handle_logout(self, message: Message, now: datetime) -> None:
         self._emit(fx.LoggedOut(message.get(58), message.number(789)))
@@ -325,11 +347,10 @@ class Engine(ABC):
 
     # What goes out.
 
-    def _send(self, msg_type: str, fields: Fields, now: datetime, *, keep: bool = False) -> int:
+    def _send(self, msg_type: str, fields: Fields, now: datetime) -> None:
         number = self.numbers.next_out
         wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
-        self._dispatch(number, wire, now, keep=keep)
-        return number
+        self._dispatch(number, wire, now, keep=False)
 
     def _dispatch(self, number: int, wire: bytes, now: datetime, *, keep: bool) -> None:
         self.numbers = replace(self.numbers, next_out=number + 1)
@@ -337,22 +358,8 @@ class Engine(ABC):
         self._emit(fx.Send(wire))
         self._last_sent = now
 
-    def _send_again(self, kept: SentMessage, now: datetime) -> None:
-        """Send a kept message with PossDupFlag and its first SendingTime in 122."""
-        message = Message.parse(kept.wire)
-        header = self._header(now)
-        own = {8, 9, 10, 34, 35, 43, 122, *(tag for tag, _ in header)}
-        body = [(tag, value) for tag, value in message.fields if tag not in own]
-        times = [(43, "Y"), (122, message.get(52) or format_sending_time(now))]
-        first = [(35, message.msg_type), (34, str(kept.number))]
-        self._emit(fx.Send(encode([*first, *header, *times, *body])))
-        self._last_sent = now
-
     def _gap_fill(self, begin: int, new: int, now: datetime) -> None:
-        times = [(43, "Y"), (122, format_sending_time(now))]
-        body = [(123, "Y"), (36, str(new))]
-        first = [(35, SEQUENCE_RESET), (34, str(begin))]
-        self._emit(fx.Send(encode([*first, *self._header(now), *times, *body])))
+        self._emit(fx.Send(gap_fill(begin, new, self._header(now), now)))
         self._last_sent = now
 
     def _send_test(self, now: datetime) -> None:
@@ -362,8 +369,7 @@ class Engine(ABC):
         self._send(TEST_REQUEST, [(112, identifier)], now)
 
     def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
-        number = str(message.msg_seq_num or 0)
-        self._send(REJECT, [(45, number), (371, str(tag)), (58, text[:MAX_TEXT])], now)
+        self._send(REJECT, reject_fields(message, text, tag), now)
 
     def _fail(self, text: str, now: datetime) -> None:
         """Log out because of something that cannot be mended on this connection."""
@@ -375,7 +381,7 @@ class Engine(ABC):
         self.numbers = numbers
         self._gap.clear()
         self._test = None
-        self._resending = False
+        self._resending = None
 
     def _end(self, reason: str) -> None:
         self._move(Trigger.END)

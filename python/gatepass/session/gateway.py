@@ -12,13 +12,19 @@ from datetime import datetime, timedelta
 
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine
-from gatepass.session.message import LOGON, Message
+from gatepass.session.message import LOGON, REJECT, Message, encode
 from gatepass.session.numbers import Numbers, SentMessage
-from gatepass.session.states import State, Trigger
+from gatepass.session.outgoing import reject_fields
+from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time, parse_sending_time
 
 #: A socket without a Logon is stale after this time (documented by CME).
 LOGON_TIMEOUT = timedelta(seconds=60)
+#: How blank 49, 50 and 142 come back (documented by CME).
+NULL = "null"
+#: SenderSubID (50) comes back "truncated to 20 from the right" (CME): what is cut off is on the
+#: right. Whether that is what CME means is not public.
+MAX_SUB_ID = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class Identity:
     client_comp_id: str
     client_sub_id: str
     client_location_id: str
+
+    @property
+    def of_client(self) -> tuple[str, str, str]:
+        """What 56, 57 and 143 say."""
+        return self.client_comp_id, self.client_sub_id, self.client_location_id
 
 
 class GatewaySession(Engine):
@@ -102,15 +113,11 @@ class GatewaySession(Engine):
             return
         number = logon.msg_seq_num or 0
         sender = logon.get(49) or ""
-        self._identity = Identity(
-            self._identity.sub_id,
-            sender[:-1] + indicator,
-            _upper(logon.get(50) or ""),
-            logon.get(142) or "",
-        )
+        self._identity = replace(self._named_by(logon), client_comp_id=sender[:-1] + indicator)
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
         self._gap.clear()
+        self._resending = None
         missing = number > numbers.next_in
         if missing:
             self._gap.hold(number, logon)
@@ -133,13 +140,27 @@ class GatewaySession(Engine):
             return
         if numbers is not None:
             self.numbers = numbers
-        self._identity = Identity(
-            self._identity.sub_id,
-            logon.get(49) or "null",
-            _upper(logon.get(50) or "null"),
-            logon.get(142) or "null",
-        )
+            self._identity = self._named_by(logon)
         self._fail(text, now)
+
+    def reject(self, logon: Message, text: str, tag: int, now: datetime) -> None:
+        """Answer `VerificationWanted`: a tag of the Logon is bad. The client may try again.
+
+        A live session goes on, and the Reject is its next message. Before a Logon it has 34=1 and
+        does not count: there is no session yet whose number it could be.
+        """
+        if self.state is not State.VERIFYING:
+            return
+        if self.client_comp_id:
+            self._move(Trigger.RESET_REJECTED)
+            self._reject(logon, text, tag, now)
+        else:
+            self._move(Trigger.REJECTED)
+            stranger, self._identity = self._identity, self._named_by(logon)
+            fields = [(35, REJECT), (34, "1"), *self._header(now), *reject_fields(logon, text, tag)]
+            self._emit(fx.Send(encode(fields)))
+            self._identity = stranger
+        self._pump(now)
 
     def promote(self, numbers: Numbers, now: datetime) -> None:
         """Be the primary from now on, with the session's numbers.
@@ -170,9 +191,7 @@ class GatewaySession(Engine):
             self._end(text)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
-        if self.state is State.LOGGED_ON and not self._is_of_client(message):
-            self._fail(OTHER_SENDER.text, now)
-        elif (self.state, Trigger.LOGON_RECEIVED) in _ALLOWED:
+        if (self.state, Trigger.LOGON_RECEIVED) in TRANSITIONS:
             self._move(Trigger.LOGON_RECEIVED)
             self._emit(fx.VerificationWanted(message))
 
@@ -180,6 +199,28 @@ class GatewaySession(Engine):
         # Judged like a Logon: it is refused, and it counts towards port closure.
         self._move(Trigger.LOGON_RECEIVED)
         self._emit(fx.VerificationWanted(message))
+
+    def _named_by(self, message: Message) -> Identity:
+        """Give whom to answer, as a message names itself; what is blank comes back as ``null``."""
+        operator = (message.get(50) or "")[:MAX_SUB_ID]
+        return Identity(
+            self._identity.sub_id,
+            _or_null(message.get(49)),
+            _or_null(_upper(operator)),
+            _or_null(message.get(142)),
+        )
+
+    def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
+        known, named = self._identity, self._named_by(message)
+        self._identity = Identity(
+            known.sub_id,
+            *(
+                NULL if of_message == NULL else own
+                for own, of_message in zip(known.of_client, named.of_client, strict=True)
+            ),
+        )
+        super()._reject(message, text, tag, now)
+        self._identity = known
 
     def _is_of_client(self, message: Message) -> bool:
         return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
@@ -250,4 +291,5 @@ def _upper(text: str) -> str:
     return text.encode("latin-1").upper().decode("latin-1")
 
 
-_ALLOWED = {(State.CONNECTED, Trigger.LOGON_RECEIVED), (State.LOGGED_ON, Trigger.LOGON_RECEIVED)}
+def _or_null(value: str | None) -> str:
+    return value if value and not value.isspace() else NULL

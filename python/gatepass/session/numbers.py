@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import heappop, heappush
 
 from gatepass.session.message import Message
 
@@ -20,13 +21,15 @@ class Numbers:
     """What a session must not forget.
 
     The next number to send and to expect, the trading week they belong to, and whether that week
-    has had its Beginning of Week Logon.
+    has had its Beginning of Week Logon. ``resetting`` names the scenario of a Logon that would set
+    these numbers back to 1 and was not answered: nobody knows yet whether it did.
     """
 
     next_out: int = 1
     next_in: int = 1
     week: str = ""
     begun: bool = False
+    resetting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ class InboundGap:
     #: When the open request was sent, or something that answers it came last.
     since: datetime | None = None
     held: dict[int, Message] = field(default_factory=dict)
+    #: The held numbers as a heap: looking for the lowest among thousands, message by message,
+    #: would take seconds.
+    _order: list[int] = field(default_factory=list)
     _bytes: int = 0
 
     def hold(self, number: int, message: Message) -> None:
@@ -66,16 +72,18 @@ class InboundGap:
         room = len(self.held) < MAX_HELD and self._bytes + size <= MAX_HELD_BYTES
         if room and number not in self.held:
             self.held[number] = message
+            heappush(self._order, number)
             self._bytes += size
 
     def take(self, next_in: int) -> Message | None:
         """Give the held message whose turn it is, and drop those whose turn is over."""
-        for number in [n for n in self.held if n < next_in]:
-            self._bytes -= len(self.held.pop(number).wire)
-        message = self.held.pop(next_in, None)
-        if message is not None:
+        while self._order and self._order[0] <= next_in:
+            number = heappop(self._order)
+            message = self.held.pop(number)
             self._bytes -= len(message.wire)
-        return message
+            if number == next_in:
+                return message
+        return None
 
     def answered_to(self, last: int) -> None:
         """Note a resent message up to `last`: at the request's end, what is missing was lost."""
@@ -85,13 +93,14 @@ class InboundGap:
     def clear(self) -> None:
         """Forget it all: the numbers begin anew."""
         self.held.clear()
+        self._order.clear()
         self.asked_to = self._bytes = 0
 
     def next_request(self, next_in: int) -> tuple[int, int] | None:
         """Say what to ask for next; ``None`` if nothing is missing or a request is open."""
         if not self.held or next_in <= self.asked_to:
             return None
-        end = min(min(self.held) - 1, next_in + MAX_RESEND - 1)
+        end = min(self._order[0] - 1, next_in + MAX_RESEND - 1)
         if end < next_in:
             return None
         self.asked_to = end

@@ -29,10 +29,13 @@ class Trigger(enum.Enum):
     CONNECT = "TCP connection"
     ASK_LOGON = "logon asked for"
     SIGNED = "signature given"
+    NOT_SIGNED = "no signature"
     LOGON_REPLY = "Logon received"
     LOGON_RECEIVED = "Logon to verify"
     ACCEPTED = "logon accepted"
+    REJECTED = "logon rejected"
     ASK_RESET = "in-session logon"
+    RESET_REJECTED = "in-session logon rejected"
     PROMOTED = "backup becomes primary"
     NUMBERS_GIVEN = "session's numbers given"
     ASK_LOGOUT = "Logout sent"
@@ -50,6 +53,8 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (_S.LOGON_SENT, _T.LOGON_REPLY): _S.LOGGED_ON,
     (_S.LOGGED_ON, _T.ASK_RESET): _S.RESETTING,
     (_S.RESETTING, _T.ASK_LOGON): _S.SIGNING,
+    (_S.SIGNING, _T.NOT_SIGNED): _S.LOGGED_ON,
+    (_S.LOGON_SENT, _T.RESET_REJECTED): _S.LOGGED_ON,
     (_S.LOGGED_ON, _T.PROMOTED): _S.PROMOTING,
     (_S.LOGOUT_SENT, _T.PROMOTED): _S.PROMOTING,
     (_S.PROMOTING, _T.NUMBERS_GIVEN): _S.LOGGED_ON,
@@ -57,6 +62,8 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (_S.CONNECTED, _T.LOGON_RECEIVED): _S.VERIFYING,
     (_S.LOGGED_ON, _T.LOGON_RECEIVED): _S.VERIFYING,
     (_S.VERIFYING, _T.ACCEPTED): _S.LOGGED_ON,
+    (_S.VERIFYING, _T.REJECTED): _S.CONNECTED,
+    (_S.VERIFYING, _T.RESET_REJECTED): _S.LOGGED_ON,
     # both
     (_S.LOGGED_ON, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
     (_S.RESETTING, _T.ASK_LOGOUT): _S.LOGOUT_SENT,

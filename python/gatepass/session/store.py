@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 
 #: Undelivered messages that are read at once.
@@ -52,10 +55,55 @@ class Store(Protocol):
         """Let go of what it holds open."""
 
 
+@runtime_checkable
+class ClaimableStore(Protocol):
+    """A store that one client at a time can have: two would count against each other."""
+
+    def claim(self) -> AbstractContextManager[None]:
+        """Claim it for the block. Raises `StoreError` where it is claimed already."""
+
+
+def claim(store: Store) -> AbstractContextManager[None]:
+    """Claim a store for the block, if it can be claimed.
+
+    Once for a session, on however many connections it is. Raises `StoreError` where it is claimed
+    already.
+    """
+    return store.claim() if isinstance(store, ClaimableStore) else nullcontext()
+
+
+class Claim:
+    """The claim of a store that nobody else can open: it is this object's alone."""
+
+    def __init__(self, session: str, path: str) -> None:
+        self._session = session
+        self._path = path
+        self._is_held = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold it for the block. Raises `StoreError` where it is held already."""
+        if self._is_held:
+            raise in_use(self._session, self._path, str(os.getpid()))
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+
+
+def in_use(session: str, path: str, owner: str) -> StoreError:
+    """Give the error of a store that the process of this id has claimed."""
+    who = "this process" if owner == str(os.getpid()) else f"process {owner or 'unknown'}"
+    of_session = f" with session {session}" if session else ""
+    return StoreError(f"is in use: {who} is logged on{of_session}; end that first", path)
+
+
 class MemoryStore:
     """Keeps a session as long as the process lives."""
 
     def __init__(self) -> None:
+        self._claim = Claim("", "in memory")
         self._numbers = Numbers()
         self._sent: dict[int, SentMessage] = {}
         self._received: deque[ReceivedMessage] = deque()
@@ -95,6 +143,10 @@ class MemoryStore:
             if kept.number == number:
                 self._received.remove(kept)
                 return
+
+    def claim(self) -> AbstractContextManager[None]:
+        """Claim it for the block. Raises `StoreError` where it is claimed already."""
+        return self._claim.held()
 
     def close(self) -> None:
         """Do nothing: all is in memory."""

@@ -15,8 +15,10 @@ from typing import Any
 
 from gatepass.errors import StoreError
 
-#: Seconds to wait for another process that writes. Meanwhile nothing else is done.
-LOCK_WAIT = 2.0
+#: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
+#: other sessions wait as well: it is a tenth of the shortest heartbeat interval. A write takes
+#: milliseconds; whoever holds the lock longer is no session, and ends this one.
+LOCK_WAIT = 0.5
 
 #: What SQLite says, and what to do about it: Python 3.10 does not give its error codes.
 _ADVICE = (
@@ -33,12 +35,23 @@ _OTHER = "see that it is a session store of this version of gatepass"
 
 
 class Database:
-    """One connection to a file. Raises `StoreError` where the file cannot be used."""
+    """One connection to a file. Raises `StoreError` where the file cannot be used.
 
-    def __init__(self, path: Path | str, schema: str, *, synchronous: str = "NORMAL") -> None:
+    `lock_wait` is in seconds, `LOCK_WAIT` if it is not given.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        schema: str,
+        *,
+        synchronous: str = "NORMAL",
+        lock_wait: float | None = None,
+    ) -> None:
         self.path = str(path)
         with self._failing("opened"):
-            self._db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level=None)
+            wait = LOCK_WAIT if lock_wait is None else lock_wait
+            self._db = sqlite3.connect(path, timeout=wait, isolation_level=None)
             try:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute(f"PRAGMA synchronous={synchronous}")

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import quote
 
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
-from gatepass.session.store import BATCH
+from gatepass.session.store import BATCH, Claim
+from gatepass.storage.claim import claimed
 from gatepass.storage.database import Database
 
-_SCHEMA = """
+#: Files of earlier versions are without it.
+_RESETTING = "resetting TEXT NOT NULL DEFAULT ''"
+_BEFORE_RESETTING = ["name", "next_out", "next_in", "week", "begun"]
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS session (
-    name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER, week TEXT, begun INTEGER
+    name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER, week TEXT, begun INTEGER,
+    {_RESETTING}
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (
     name TEXT, number INTEGER, wire BLOB, PRIMARY KEY (name, number)
@@ -23,6 +30,24 @@ CREATE INDEX IF NOT EXISTS received_by_name ON received (name, place);
 """
 
 
+def _opened(path: Path | str) -> Database:
+    file = Database(path, _SCHEMA)
+    try:
+        if _columns(file) == _BEFORE_RESETTING:
+            with file.transaction():
+                # Another process may have done it just now.
+                if _columns(file) == _BEFORE_RESETTING:
+                    file.write(f"ALTER TABLE session ADD COLUMN {_RESETTING}", ())
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _columns(file: Database) -> list[str]:
+    return [row[1] for row in file.read("PRAGMA table_info(session)", ())]
+
+
 class SqliteDatabase:
     """A file for any number of sessions, on one connection: what a gateway needs.
 
@@ -30,7 +55,7 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._database = Database(path, _SCHEMA)
+        self._database = _opened(path)
 
     def store(self, name: str) -> SqliteStore:
         """Give the store of one session; closing it leaves the file open."""
@@ -49,8 +74,9 @@ class SqliteStore:
 
     def __init__(self, file: Path | str | Database, name: str) -> None:
         self._owned = not isinstance(file, Database)
-        self._file = file if isinstance(file, Database) else Database(file, _SCHEMA)
+        self._file = file if isinstance(file, Database) else _opened(file)
         self._name = name
+        self._own_claim = Claim(name, self.path)
 
     @property
     def path(self) -> str:
@@ -59,9 +85,9 @@ class SqliteStore:
 
     def load(self) -> Numbers:
         """Return the numbers saved last; fresh ones if there are none."""
-        query = "SELECT next_out, next_in, week, begun FROM session WHERE name = ?"
+        query = "SELECT next_out, next_in, week, begun, resetting FROM session WHERE name = ?"
         row = next(iter(self._file.read(query, (self._name,))), None)
-        return Numbers() if row is None else Numbers(row[0], row[1], row[2], bool(row[3]))
+        return Numbers() if row is None else Numbers(row[0], row[1], row[2], bool(row[3]), row[4])
 
     def save(
         self,
@@ -91,6 +117,17 @@ class SqliteStore:
         statement = f"DELETE FROM received WHERE place = ({oldest})"  # noqa: S608 - no value in it
         self._file.write(statement, (self._name, number))
 
+    def claim(self) -> AbstractContextManager[None]:
+        """Claim the session for the block: beside the file, in a lock file of its own.
+
+        A process that ends, however it does, gives it back. Raises `StoreError` where it is claimed
+        already.
+        """
+        if self.path == ":memory:":
+            return self._own_claim.held()
+        # What a session may be called is the caller's business.
+        return claimed(f"{self.path}.{quote(self._name, safe='')}.lock", self.path, self._name)
+
     def close(self) -> None:
         """Close the file, unless it is a `SqliteDatabase`'s."""
         if self._owned:
@@ -100,7 +137,9 @@ class SqliteStore:
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None
     ) -> None:
         row = (self._name, numbers.next_out, numbers.next_in, numbers.week, numbers.begun)
-        self._file.write("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)", row)
+        self._file.write(
+            "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", (*row, numbers.resetting)
+        )
         # Numbers that go back make what was sent under the later ones void.
         void = numbers.next_out if sent is None else sent.number
         self._file.write("DELETE FROM sent WHERE name = ? AND number >= ?", (self._name, void))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import cast
 
 from gatepass.errors import StoreError
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine
+from gatepass.session.numbers import SentMessage
 from gatepass.session.store import Store
+from gatepass.transport.outlet import Outlet
 
 Clock = Callable[[], datetime]
 
-#: A peer that does not read what it is sent is cut off beyond this many bytes.
-MAX_UNSENT = 1 << 20
+#: Numbers looked up at once for a resend: memory holds so many kept messages, not 2,500.
+PAGE = 50
 
 
 def utc_now() -> datetime:
@@ -38,6 +40,8 @@ class Connection(asyncio.Protocol):
         self._retired = False
         self.closed = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
+        self._outlet: Outlet | None = None
+        self._next_page: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: datetime | None = None
 
@@ -55,9 +59,7 @@ class Connection(asyncio.Protocol):
                     if not self._retired:
                         self._perform(effect)
         except StoreError as error:
-            self.failure = error
-            self.retire()
-            self.store_failed(error)
+            self._fail(error)
         except BaseException:
             # What was left to do is lost: the session cannot go on.
             self.retire()
@@ -68,6 +70,7 @@ class Connection(asyncio.Protocol):
         """Take the connection."""
         # Not asserted: uvloop's transports are no subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
+        self._outlet = Outlet(self._transport)
         self.session.connected(self.clock())
         self.perform()
 
@@ -80,10 +83,39 @@ class Connection(asyncio.Protocol):
         """Tell the session and whoever waits."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._outlet is not None:
+            self._outlet.lost()
         self.session.disconnected(self.clock())
         self.perform()
         if not self.closed.done():
             self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        """Hear from the transport that the other side is behind with reading."""
+        if self._outlet is not None:
+            self._outlet.fill(self.session.heartbeat.total_seconds())
+
+    def resume_writing(self) -> None:
+        """Hear from the transport that there is room again: a resend goes on."""
+        if self._outlet is not None:
+            self._outlet.free()
+        if self._next_page is None and self.session.resending is not None:
+            self._next_page = asyncio.get_running_loop().call_soon(self._turn_page)
+
+    async def drained(self) -> None:
+        """Wait until the other side has read almost all that was sent, or is gone."""
+        if self._outlet is not None:
+            await self._outlet.drained()
+
+    def refuse_backlog(self) -> None:
+        """Raise `BacklogError` if the other side is too far behind for a further message."""
+        if self._outlet is not None:
+            self._outlet.refuse_backlog()
+
+    def close(self) -> None:
+        """Close the connection when all is sent, or after `gatepass.transport.outlet.LINGER`."""
+        if self._outlet is not None:
+            self._outlet.close()
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -99,25 +131,57 @@ class Connection(asyncio.Protocol):
         self.session.disconnected(self.clock())
         self.abort()
 
+    def _fail(self, error: StoreError) -> None:
+        self.failure = error
+        self.retire()
+        self.store_failed(error)
+
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.Send):
             self._write(effect.wire)
         elif isinstance(effect, fx.Save):
             self.store.save(effect.numbers, effect.sent, effect.received)
         elif isinstance(effect, fx.ResendWanted):
-            kept = self.store.sent(effect.begin, effect.end)
-            self.session.resend(kept, effect.begin, effect.end, self.clock())
+            if self._outlet is not None:
+                self._resend_page(self._outlet)
         else:
             self.handle(effect)
-            if isinstance(effect, fx.Close) and self._transport is not None:
-                self._transport.close()
+            if isinstance(effect, fx.Close):
+                self.close()
 
     def _write(self, wire: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
+        if self._outlet is not None:
+            self._outlet.write(wire)
+
+    def _turn_page(self) -> None:
+        """Go on with a resend, if there is one and the other side is not behind."""
+        self._next_page = None
+        if not self._retired and self._outlet is not None and not self._outlet.is_closing:
+            try:
+                self._resend_page(self._outlet)
+            except StoreError as error:
+                self._fail(error)
+            self.perform()
+
+    def _resend_page(self, outlet: Outlet) -> None:
+        """Send one page of what was asked for again; the others follow as they are read.
+
+        What lies behind a page's last kept message is left to the next page: a gap that goes over
+        many pages is filled at once.
+        """
+        span = self.session.resending
+        if span is None or outlet.is_full or self._next_page is not None:
             return
-        self._transport.write(wire)
-        if self._transport.get_write_buffer_size() > MAX_UNSENT:
-            self._transport.abort()
+        begin, last = span
+        kept: Sequence[SentMessage] = ()
+        end = begin - 1
+        while not kept and end < last:
+            first, end = end + 1, min(end + PAGE, last)
+            kept = self.store.sent(first, end)
+        if end < last:
+            end = kept[-1].number
+            self._next_page = asyncio.get_running_loop().call_soon(self._turn_page)
+        self.session.resend(kept, begin, end, self.clock())
 
     def _arm(self) -> None:
         """Have one timer at the most, for the deadline or before it.

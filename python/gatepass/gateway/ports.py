@@ -1,0 +1,104 @@
+"""Every Session ID's ports, and the closed ones on disk: nothing but a call opens them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from gatepass.gateway.port import Port
+from gatepass.storage import Database
+
+#: Session IDs without a key pair have no port at the exchange. Their invalid Logons are counted all
+#: the same, for up to this many: whoever makes names up takes no more memory than that.
+MAX_STRANGERS = 1000
+
+
+class ClosedPorts(Protocol):
+    """The Session IDs whose ports are closed, kept where a restart does not forget them."""
+
+    def load(self) -> Collection[str]:
+        """Return them all."""
+
+    def keep(self, session: str, closed: bool) -> None:
+        """Note that the ports of a Session ID are closed, or open again."""
+
+
+class SqliteClosedPorts:
+    """Keeps them in an SQLite file, which may be the one of the sessions' numbers.
+
+    Raises `StoreError` where the file cannot be used.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = Database(path, "CREATE TABLE IF NOT EXISTS closed_port (session PRIMARY KEY)")
+
+    def load(self) -> Collection[str]:
+        """Return them all."""
+        return [row[0] for row in self._file.read("SELECT session FROM closed_port", ())]
+
+    def keep(self, session: str, closed: bool) -> None:
+        """Note that the ports of a Session ID are closed, or open again."""
+        if closed:
+            self._file.write("INSERT OR IGNORE INTO closed_port VALUES (?)", (session,))
+        else:
+            self._file.write("DELETE FROM closed_port WHERE session = ?", (session,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Ports:
+    """Ports by Session ID, the left-most `length` characters of SenderCompID (49).
+
+    `is_known` tells whether a SenderCompID has a key pair: its ports are remembered for good.
+    """
+
+    def __init__(
+        self, length: int, is_known: Callable[[str], bool], closed: ClosedPorts | None
+    ) -> None:
+        self._length = length
+        self._is_known = is_known
+        self._closed = closed
+        self._strangers: dict[str, Port] = {}
+        self._known = {
+            session: Port(closed=True, keep=self._keep(session))
+            for session in (() if closed is None else closed.load())
+        }
+
+    def session_id(self, name: str) -> str:
+        """Give the Session ID of a SenderCompID, or of the beginning of one."""
+        return name[: self._length]
+
+    def find(self, name: str) -> Port | None:
+        """Give the ports of a SenderCompID, if anybody has used them."""
+        session = self.session_id(name)
+        return self._known.get(session) or self._strangers.get(session)
+
+    def of(self, name: str) -> Port:
+        """Give the ports of a SenderCompID."""
+        port = self.find(name)
+        if port is None:
+            session = self.session_id(name)
+            if self._is_known(name):
+                port = self._known[session] = Port(keep=self._keep(session))
+            else:
+                port = self._strangers[session] = Port()
+                if len(self._strangers) > MAX_STRANGERS:
+                    del self._strangers[next(iter(self._strangers))]
+        return port
+
+    def admit(self, name: str) -> None:
+        """Note that a session has logged on: its key pair was made after its port was used."""
+        session = self.session_id(name)
+        stranger = self._strangers.pop(session, None)
+        if stranger is not None:
+            stranger.keep = self._keep(session)
+            self._known[session] = stranger
+
+    def _keep(self, session: str) -> Callable[[bool], None]:
+        if self._closed is None:
+            return lambda _closed: None
+        return partial(self._closed.keep, session)

@@ -1,0 +1,52 @@
+"""One program at a time: a claim that a crash gives back by itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gatepass.errors import StoreError
+from gatepass.session.store import in_use
+
+if sys.platform != "win32":
+    import fcntl
+
+
+@contextmanager
+def claimed(lock: str, path: str, session: str) -> Iterator[None]:
+    """Hold the file `lock`, of the store at `path`, until the end of the block or the process.
+
+    It is left behind empty: whoever removed it could remove the next one's. On Windows nothing is
+    claimed. Raises `StoreError` where it is held, in this process or in another one.
+    """
+    try:
+        file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        words = f"cannot be claimed: {lock}: {error.strerror}; let this user write there"
+        raise StoreError(words, path) from error
+    try:
+        _take(file, path, session)
+        try:
+            yield
+        finally:
+            os.ftruncate(file, 0)
+            if sys.platform != "win32":
+                # Closing alone would not do where a child process has the file, too.
+                fcntl.flock(file, fcntl.LOCK_UN)
+    finally:
+        os.close(file)
+
+
+def _take(file: int, path: str, session: str) -> None:
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise in_use(session, path, os.pread(file, 20, 0).decode("ascii", "replace")) from error
+        except OSError as error:
+            words = f"cannot be claimed: {error.strerror}; keep it on a disk of this machine"
+            raise StoreError(words, path) from error
+    os.ftruncate(file, 0)
+    os.write(file, str(os.getpid()).encode())

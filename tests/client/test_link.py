@@ -1,0 +1,118 @@
+"""What a link makes of a Logon that came to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from gatepass.client import BackOff, connect, reconnecting
+from gatepass.errors import LogonRefusedError, PairExpiredError, UnknownSessionError
+from gatepass.gateway import Gateway, Kind
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.client import ClientSettings
+from gatepass.session.scenarios import Scenario
+from gatepass.session.states import State
+from gatepass.session.store import MemoryStore
+
+SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "V")
+TODAY = date.today()
+
+
+def ring(session: str = "ABC", days_left: int = 300) -> KeyRing:
+    created, expires = TODAY - timedelta(days=400), TODAY + timedelta(days=days_left)
+    return KeyRing([generate_pair(session, created, expires).key_pair()])
+
+
+class Keys:
+    """A source whose pairs may change at any time."""
+
+    def __init__(self) -> None:
+        self.ring = ring()
+
+
+def play(story: Callable[[Gateway, Keys, int], Coroutine[Any, Any, None]]) -> None:
+    async def told() -> None:
+        keys = Keys()
+        gateway = Gateway(keys.ring, Kind.parse("cgw"))
+        port = await gateway.listen("127.0.0.1", 0)
+        try:
+            await asyncio.wait_for(story(gateway, keys, port), 30)
+        finally:
+            await gateway.close()
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error"),
+    [(ring(days_left=-9), PairExpiredError), (ring("XYZ"), UnknownSessionError)],
+    ids=["expired", "unknown"],
+)
+def test_without_a_pair_an_in_session_logon_is_not_sent_and_the_session_goes_on(
+    pairs: KeyRing, error: type[Exception]
+) -> None:
+    async def story(gateway: Gateway, keys: Keys, port: int) -> None:
+        store, good = MemoryStore(), keys.ring
+        async with connect("127.0.0.1", port, SETTINGS, keys, store) as link:
+            link.send("D", [(11, "before")])
+            keys.ring = pairs
+            with pytest.raises(error):
+                await link.log_on(Scenario.IN_SESSION)
+            assert link.session.state is State.LOGGED_ON
+            number = link.send("D", [(11, "after")])
+            assert number > 3
+            gateway.send("ABC123", "n", [(58, "here too")])
+            async for message in link.messages():
+                assert message.get(58) == "here too"
+                break
+            keys.ring = good
+            await link.log_on(Scenario.IN_SESSION)
+            assert link.send("D", [(11, "anew")]) <= number
+        assert link.goodbye is not None
+
+    play(story)
+
+
+def test_a_reject_of_the_logon_is_a_refusal_with_its_text() -> None:
+    wrong = replace(SETTINGS, target_sub_id="64")
+
+    async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
+        store = MemoryStore()
+        with pytest.raises(LogonRefusedError, match=r"TargetSubId \(57\) tag has") as caught:
+            async with connect("127.0.0.1", port, wrong, keys, store):
+                raise AssertionError
+        assert caught.value.next_expected is None
+        assert store.load().next_out == 1
+        # It will not get better by trying again.
+        with pytest.raises(LogonRefusedError):
+            await anext(reconnecting("127.0.0.1", port, wrong, keys, store, back_off=BackOff(0.01)))
+        async with connect("127.0.0.1", port, SETTINGS, keys, store):
+            pass
+
+    play(story)
+
+
+def test_a_reject_of_an_in_session_logon_leaves_the_session_on() -> None:
+    async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
+        async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:
+            before = link.send("D", [(11, "before")])
+            # Its Test Request is right, and the Logon that follows is wrong.
+            asking = link.session._ask_signature
+
+            def wrong(*now: Any) -> None:
+                link.session.settings = replace(SETTINGS, target_sub_id="64")
+                asking(*now)
+                link.session.settings = SETTINGS
+
+            link.session._ask_signature = wrong  # type: ignore[method-assign]
+            with pytest.raises(LogonRefusedError, match="TargetSubId"):
+                await link.log_on(Scenario.IN_SESSION)
+            assert link.send("D", [(11, "after")]) > before
+        assert link.goodbye is not None
+
+    play(story)

@@ -1,0 +1,117 @@
+"""What may be sent is decided before it has a number, and may be sent again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass._native import MAX_MESSAGE, Framer
+from gatepass.errors import FieldError, FramingError, LogonError
+from gatepass.session import effects as fx
+from gatepass.session.client import ClientSession
+from gatepass.session.gateway import GatewaySession
+from gatepass.session.message import ADMIN_TYPES, Message
+from gatepass.session.numbers import SentMessage
+from tests.session.world import SETTINGS, World
+
+
+def _live() -> tuple[World, ClientSession, GatewaySession]:
+    world = World()
+    world.connect()
+    world.deliver_all()
+    client, gateway = world.client.session, world.gateway.session
+    assert isinstance(client, ClientSession)
+    assert isinstance(gateway, GatewaySession)
+    return world, client, gateway
+
+
+def _sends(session: ClientSession | GatewaySession) -> list[bytes]:
+    return [effect.wire for effect in session.take() if isinstance(effect, fx.Send)]
+
+
+@given(room=st.integers(-60, 200), processed=st.integers(1, 999_999_998), by_gateway=st.booleans())
+def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: bool) -> None:
+    world, client, gateway = _live()
+    session = gateway if by_gateway else client
+    kept = session.numbers
+    try:
+        session.send("D", [(58, "x" * (MAX_MESSAGE - 180 - room))], world.now)
+    except FramingError:
+        assert room < 60
+        assert session.take() == []
+        assert session.numbers == kept
+        return
+    save, send = session.take()
+    assert isinstance(save, fx.Save)
+    assert save.sent is not None
+    assert isinstance(send, fx.Send)
+    # Later, with more received meanwhile.
+    session.numbers = session.numbers.__class__(9, processed + 1, kept.week, True)
+    session.resend([save.sent], save.sent.number, save.sent.number, world.now + timedelta(1))
+    (again,) = _sends(session)
+    for wire in (send.wire, again):
+        assert list(Framer().feed(wire)) == [wire]
+    assert Message.parse(again).get(58) == Message.parse(send.wire).get(58)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"8=FIX.4.2\x019=3\x01",
+        b"x" * (MAX_MESSAGE + 1),
+        # It was kept with a shorter header.
+        Message.parse,
+    ],
+    ids=["damaged", "no message", "grown"],
+)
+def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
+    world, client, _ = _live()
+    if not isinstance(wire, bytes):
+        client.send("D", [(58, "x" * (MAX_MESSAGE - 250))], world.now)
+        kept = client.take()[0].sent.wire
+        client.settings = SETTINGS.__class__(**_fields_of(SETTINGS) | {"sender_sub_id": "O" * 300})
+    else:
+        kept = wire
+    client.resend([SentMessage(3, kept, True)], 2, 4, world.now)
+    effects = client.take()
+    assert fx.NotResent(3) in effects
+    fills = [Message.parse(effect.wire) for effect in effects if isinstance(effect, fx.Send)]
+    assert [(m.msg_type, m.msg_seq_num, m.number(36)) for m in fills] == [
+        ("4", 2, 3),
+        ("4", 3, 4),
+        ("4", 4, 5),
+    ]
+
+
+def _fields_of(settings: object) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("msg_type", ["", *sorted(ADMIN_TYPES)])
+def test_a_message_of_the_session_layer_is_the_sessions_own(msg_type: str) -> None:
+    world, *sessions = _live()
+    for session in sessions:
+        with pytest.raises(FieldError) as caught:
+            session.send(msg_type, [(108, "30")], world.now)
+        assert caught.value.tag == 35
+        assert session.take() == []
+
+
+@given(st.text(max_size=20))
+def test_any_text_arrives_as_it_is_or_is_refused(text: str) -> None:
+    world, client, gateway = _live()
+    if "\x01" in text or any(letter > "\xff" for letter in text):
+        with pytest.raises(LogonError) as caught:
+            client.send("D", [(11, "x"), (58, text)], world.now)
+        if isinstance(caught.value, FieldError):
+            assert caught.value.tag == 58
+        assert client.take() == []
+        return
+    client.send("D", [(11, "x"), (58, text)], world.now)
+    (wire,) = _sends(client)
+    gateway.receive(wire, world.now)
+    (received,) = [e.message for e in gateway.take() if isinstance(e, fx.Received)]
+    assert received.get(58) == text

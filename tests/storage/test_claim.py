@@ -1,0 +1,128 @@
+"""One client at a time has a session's store, and a crash gives it back."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gatepass.client import connect, connect_pair
+from gatepass.errors import NoConnectionError, StoreError
+from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.client import ClientSettings
+from gatepass.session.numbers import Numbers
+from gatepass.session.store import MemoryStore, Store, claim
+from gatepass.storage import SqliteDatabase, SqliteStore
+
+HOLDER = """
+import sys, time
+from gatepass.storage import SqliteStore
+with SqliteStore(sys.argv[1], "ABC123").claim():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(params=["memory", "memory file", "file", "shared file"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Store]:
+    """Twice the same session's store."""
+    if request.param == "memory":
+        store: Store = MemoryStore()
+        return store, store
+    if request.param == "memory file":
+        store = SqliteStore(":memory:", "ABC123")
+        return store, store
+    path = tmp_path / "s.sqlite"
+    first = SqliteDatabase(path).store("ABC123") if "shared" in request.param else None
+    return first or SqliteStore(path, "ABC123"), SqliteStore(path, "ABC123")
+
+
+def test_a_second_claim_is_refused_until_the_first_is_over(pair: tuple[Store, Store]) -> None:
+    first, second = pair
+    for _ in range(2):
+        with claim(first):
+            for store in pair:
+                with (
+                    pytest.raises(StoreError, match=r"is in use: this process .*; end that first"),
+                    claim(store),
+                ):
+                    raise AssertionError
+        with pytest.raises(ZeroDivisionError), claim(second):
+            raise ZeroDivisionError
+
+
+def test_each_session_of_a_file_is_claimed_on_its_own(tmp_path: Path) -> None:
+    with closing(SqliteDatabase(tmp_path / "s.sqlite")) as file:
+        stores = [file.store(name) for name in ("ABC123", "ABC999", "../ABC 123")]
+        with claim(stores[0]), claim(stores[1]), claim(stores[2]):
+            assert all(path.parent == tmp_path for path in tmp_path.iterdir())
+
+
+def test_a_process_that_is_killed_gives_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with (
+        closing(SqliteStore(path, "ABC123")) as store,
+        subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE) as it,
+    ):
+        assert it.stdout is not None
+        assert it.stdout.readline() == b"held\n"
+        words = f"process {it.pid} is logged on with session ABC123"
+        with pytest.raises(StoreError, match=words), claim(store):
+            raise AssertionError
+        it.kill()
+        it.wait()
+        with claim(store):
+            pass
+
+
+def test_a_folder_where_nothing_may_be_written_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with closing(SqliteStore(path, "ABC123")) as store:
+        (tmp_path / "s.sqlite.ABC123.lock").mkdir()
+        with pytest.raises(StoreError, match="cannot be claimed"), claim(store):
+            raise AssertionError
+
+
+class Own:
+    """A store by the contract, and no more."""
+
+    def load(self) -> Numbers:
+        return Numbers()
+
+
+def test_a_store_that_cannot_be_claimed_is_not() -> None:
+    store: Store = Own()  # type: ignore[assignment]
+    with claim(store), claim(store):
+        pass
+
+
+def test_neither_connect_nor_a_pair_takes_a_store_in_use() -> None:
+    store = MemoryStore()
+    expires = date(date.today().year + 1, 6, 1)
+    ring = KeyRing([generate_pair("ABC", date(2026, 1, 5), expires).key_pair()])
+    settings = ClientSettings("ABC123U", "OP1", "G", "US", "SYS", "1.0", "V")
+
+    # Nobody listens there.
+    here = ("127.0.0.1", 1)
+
+    async def attempt(*, pair: bool) -> None:
+        async with (
+            connect_pair(here, here, settings, ring, store)
+            if pair
+            else connect(*here, settings, ring, store)
+        ):
+            raise AssertionError
+
+    for pair in (False, True):
+        with claim(store), pytest.raises(StoreError):
+            asyncio.run(attempt(pair=pair))
+        # What fails gives it back.
+        with pytest.raises(NoConnectionError):
+            asyncio.run(attempt(pair=pair))
+    with claim(store):
+        pass
