@@ -18,6 +18,7 @@ Config = TypeVar("Config")
 Setting = Callable[[Config, object, Path], Config]
 
 PORTS = range(65536)
+_ASSIGNED = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
@@ -80,7 +81,7 @@ class SettingsFile:
                 if current == wanted:
                     return number
                 continue
-            assigned = re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+            assigned = _ASSIGNED.match(line)
             if assigned:
                 key = re.sub(r"[\"' ]", "", assigned[1])
                 full = f"{current}.{key}" if current else key
@@ -100,7 +101,7 @@ def read_text(path: Path) -> str:
 
 
 def load_toml(text: str, path: Path) -> dict[str, Any]:
-    """Read TOML. Raises `ConfigError` with the line."""
+    """Read TOML. Raises `ConfigError` with the line, and its key if it shows one."""
     try:
         # A package brings to Python 3.10 what later ones have.
         toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -112,14 +113,28 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
     except ValueError as error:
         place = _PLACE.search(str(error))
         line = int(place[1]) if place else text.count("\n") + 1
-        raise ConfigError(_PLACE.sub("", str(error)), path, line) from None
+        raise ConfigError(_PLACE.sub("", str(error)), path, line, _key_in(text, line)) from None
     return read
+
+
+def _key_in(text: str, line: int) -> str | None:
+    """Give the key that a line assigns, as it is written there."""
+    lines = text.splitlines()
+    found = _ASSIGNED.match(lines[line - 1]) if line <= len(lines) else None
+    return None if found is None else found[1]
 
 
 def a_text(value: object) -> str:
     """Return the value if it is a text that is not empty."""
     if not isinstance(value, str) or not value:
         raise TypeError(f"a text in quotes is wanted, not {value!r}")
+    return value
+
+
+def a_switch(value: object) -> bool:
+    """Return the value if it is ``true`` or ``false``."""
+    if not isinstance(value, bool):
+        raise TypeError(f"true or false is wanted, not {value!r}")
     return value
 
 

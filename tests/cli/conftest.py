@@ -1,4 +1,4 @@
-"""What the commands of the Request Center are tested on."""
+"""What the commands are tested on: a user of their own, and the Request Center's databases."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from tests.center import postgres
 
 _KINDS = ["sqlite", "postgresql"] if postgres.programs() is not None else ["sqlite"]
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user without a past: invalid Logons of other tests do not count."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "user"))
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def shell(
         check=False,
         timeout=60,
         pass_fds=fds,
-        env={**ENVIRONMENT, **env},
+        env={**ENVIRONMENT, **_user(), **env},
     )
 
 
@@ -47,7 +47,7 @@ def started(*words: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **_user()},
     )
 
 
@@ -61,3 +61,8 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         env=ENVIRONMENT,
     )
+
+
+def _user() -> dict[str, str]:
+    """Say where this test's user keeps state: the fixture ``user`` has set it."""
+    return {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}

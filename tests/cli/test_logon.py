@@ -170,7 +170,9 @@ def test_each_refusal_comes_with_its_advice(
     assert advice in ending["what_to_do"]
 
 
-def test_the_fifth_invalid_logon_is_held_back_across_restarts(live: Rehearsal) -> None:
+def test_the_fifth_invalid_logon_is_held_back_across_restarts(
+    live: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong = live.wrong_keys()
     for _ in range(4):
         assert b"refused" in live.logon(keys=wrong).stdout
@@ -180,8 +182,12 @@ def test_the_fifth_invalid_logon_is_held_back_across_restarts(live: Rehearsal) -
     assert messages == []
     assert ending["result"] == "held back"
     assert "would close the port" in ending["text"]
-    # The port is still open: a client that knows nothing of it gets in.
-    assert live.logon("--state", str(live.folder / "elsewhere")).returncode == 0
+    # Neither another folder for the numbers nor another firm is a way around it.
+    assert live.logon("--state", str(live.folder / "elsewhere")).returncode == 1
+    assert live.logon("--sender-comp-id", "ABC456N").returncode == 1
+    # The port is still open: a user who knows nothing of it gets in.
+    monkeypatch.setenv("XDG_STATE_HOME", str(live.folder / "other"))
+    assert live.logon().returncode == 0
 
 
 def test_a_port_closes_at_the_fifth_and_is_opened_by_the_operator(live: Rehearsal) -> None:
@@ -192,9 +198,9 @@ def test_a_port_closes_at_the_fifth_and_is_opened_by_the_operator(live: Rehearsa
     assert closing_one.returncode == 1
     assert b"(1000) CME Administered Port Closure" in closing_one.stdout
     assert b"reopen" in closing_one.stdout
-    assert b"type: reopen ABC123" in live.wait_for(b"port closed")
+    assert b"type: reopen ABC\n" in live.wait_for(b"port closed")
     assert live.logon("--unguarded").returncode == 1
-    live.say("reopen ABC123")
+    live.say("reopen ABC")
     live.wait_for(b"reopened")
     assert live.logon("--unguarded").returncode == 0
 
@@ -219,7 +225,39 @@ def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(live: Rehea
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
     with closing(sqlite3.connect(state / "ABC123.sqlite")) as db:
         assert db.execute("SELECT next_out FROM session").fetchall() == [(4,)]
-        assert db.execute("SELECT * FROM attempt").fetchall() == []
+    with closing(sqlite3.connect(state.parent / "user" / "gatepass" / "logons.sqlite")) as db:
+        assert db.execute("SELECT * FROM logon_attempt").fetchall() == []
+
+
+def test_a_market_segment_has_numbers_of_its_own(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with rehearsal(tmp_path) as cgw:
+        for _ in range(2):
+            assert cgw.logon().returncode == 0
+    with rehearsal(tmp_path, "--kind", "msgw:64") as segment:
+        # Its first Logon of the week has number 1.
+        answer = segment.logon("--json", "--target-sub-id", "64")
+        assert values(told(answer)[0][0])[34] == "1"
+    assert sorted(path.name for path in state.glob("*.sqlite")) == [
+        "ABC123-64.sqlite",
+        "ABC123.sqlite",
+    ]
+
+
+def test_a_target_sub_id_that_could_be_a_path_is_refused(live: Rehearsal) -> None:
+    assert live.logon("--target-sub-id", "../x").returncode == 2
+
+
+@POSIX
+def test_a_user_without_a_folder_for_state_is_told_so(
+    live: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = live.folder / "file"
+    file.touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(file))
+    answer = live.logon()
+    assert answer.returncode == 2
+    assert b"set XDG_STATE_HOME" in answer.stderr
 
 
 @POSIX
@@ -360,8 +398,8 @@ def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(tmp_path:
         thread.join()
     assert answer.returncode == 3
     assert b"without a word" in answer.stdout
-    with closing(sqlite3.connect(state / "ABC123.sqlite")) as db:
-        assert db.execute("SELECT count(*) FROM attempt").fetchone() == (1,)
+    with closing(sqlite3.connect(tmp_path / "user" / "gatepass" / "logons.sqlite")) as db:
+        assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC",)]
 
 
 def test_an_expired_pair_is_bad_input_and_nothing_is_sent(live: Rehearsal) -> None:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from gatepass.cli import logons
+from gatepass.signing.notation import read_lines
 from tests.cli.samples import run, write_keys
 
 LINE = b"8=FIX.4.2|9=5|35=0|10=161|"
+
+
+LONGEST = logons.MAX_LINE
+
+
+def test_the_longest_line_of_the_shortest_messages_fits_into_memory() -> None:
+    line = LINE * ((1 << 20) // len(LINE))
+    tracemalloc.start()
+    (read_line,) = read_lines(line)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(read_line.messages) == line.count(LINE)
+    assert peak * LONGEST / len(line) < 1 << 27
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 from gatepass.cli.simulate_view import Told
 from gatepass.gateway import Report
 from gatepass.keys import write_key_file
+from gatepass.session.message import encode
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair, json_lines, rehearsal
 from tests.cli.processes import shell, started
@@ -40,7 +41,7 @@ def test_a_signal_ends_it_with_0_even_while_a_client_is_connected(
     assert code == 0
     assert out == b""
     assert b"cgw gateway with key pairs for ABC" in err
-    assert b"reopen ABC123" in err
+    assert b"reopen ABC to" in err
 
 
 def test_a_duration_ends_it_with_0(keys: str) -> None:
@@ -109,12 +110,15 @@ def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) 
         live.say("send ABC123 hello")
         assert b"not logged on" in live.wait_for(b"operator")
         live.say("fail-over ABC123")
-        assert b"not logged on: nothing failed" in live.wait_for(b"operator")
+        assert b"not logged on: nothing was done" in live.wait_for(b"operator")
         live.say("what?")
-        assert b"type reopen ABC123" in live.wait_for(b"operator")
+        assert b"type reopen ABC to" in live.wait_for(b"operator")
         words = ("--sender-comp-id", "ABC123N", "--state", str(tmp_path / "s"), "--stay", "60")
         with started("logon", live.address, "--keys", live.keys, *words) as client:
             live.wait_for(b"logged on")
+            for line in ("\u20acuro", "x" * 70_000):
+                live.say(f"send ABC123 {line}")
+                assert b"nothing was" in live.wait_for(b'"operator"')
             live.say("send ABC123 good morning")
             live.wait_for(b'"sent"')
             assert client.stdout is not None
@@ -126,14 +130,64 @@ def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) 
         assert client.returncode == 0
 
 
+def test_output_that_nobody_reads_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    with rehearsal(tmp_path, "--log", str(log)) as live:
+        host, _, port = live.address.rpartition(":")
+        sender = encode([(35, "0"), (34, "1"), (49, "QQQ999N")])
+        # Some 200 bytes a refusal are shown: more than a pipe takes.
+        for _ in range(1000):
+            with socket.create_connection((host, int(port)), timeout=30) as stranger:
+                stranger.sendall(sender)
+                while stranger.recv(4096):
+                    pass
+        assert live.logon().returncode == 0
+        assert json_lines(log.read_bytes())[-1]["what"] == "close"
+        # Nobody has read it until now, and nobody will: it ends all the same.
+        live.process.send_signal(signal.SIGTERM)
+        assert live.process.wait(30) == 0
+        assert live.process.stderr is not None
+        assert b"nobody read the last reports" in live.process.stderr.read()
+
+
+@POSIX
+def test_a_log_on_a_full_disk_is_complained_of_once(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, "--log", "/dev/full") as live:
+        for _ in range(2):
+            assert live.logon().returncode == 0
+        code, _, err = live.end()
+    assert code == 0
+    assert err.count(b"/dev/full cannot be written: No space left on device") == 1
+
+
+def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text('store = "week.sqlite"\n')
+    with rehearsal(tmp_path, "--config", str(config)) as live:
+        wrong = live.wrong_keys()
+        for _ in range(5):
+            assert live.logon("--unguarded", keys=wrong).returncode == 1
+    with rehearsal(tmp_path, "--config", str(config)) as live:
+        assert b"Port Closure" in live.logon("--unguarded").stdout
+        live.say("reopen ABC123")
+        live.wait_for(b"reopened")
+        assert live.logon("--unguarded").returncode == 0
+
+
 def test_a_config_file_is_read_and_options_come_first(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text('kind = "msgw:92"\nstore = "week.sqlite"\n[sending-time]\nmax-age = 60\n')
     with rehearsal(tmp_path, "--config", str(config)) as live:
         assert live.logon("--target-sub-id", "92").returncode == 0
     assert (tmp_path / "week.sqlite").exists()
-    with rehearsal(tmp_path, "--config", str(config), "--kind", "cgw") as live:
+    with rehearsal(tmp_path, "--config", str(config)) as live:
         # A new key file, and the numbers of before.
+        assert live.logon("--target-sub-id", "92").returncode == 0
+    with rehearsal(tmp_path, "--config", str(config), "--kind", "cgw") as live:
+        # The client begins anew, as on another gateway; this one has its numbers of before.
+        assert b"too low: expected" in live.logon().stdout
         assert live.logon().returncode == 0
 
 
@@ -166,6 +220,9 @@ def test_a_mistake_in_a_fault_plan_names_its_line(tmp_path: Path, keys: str) -> 
         ("[sending-time]\nmin-age = 1\n", "line 2: sending-time.min-age:"),
         ("[fees]\nclosure = 1000\n", "line 1: fees: there is no such setting"),
         ('kind = "cgw\n', "line 1:"),
+        ("kind = cgw\n", "line 1: kind:"),
+        ("port = 1\n[tls]\nkey = gateway.key\n", "line 3: key:"),
+        ("port = 9443\nbackup-port = 9443\n", "line 2: backup-port: the backup gateway needs a"),
         ("port = 1\nport = 2\n", "line 2:"),
         ("port = 1\nhost = 'caf\xe9'\n".encode("latin-1"), "line 2: this is not UTF-8"),
     ],
@@ -188,6 +245,7 @@ def test_a_mistake_in_the_config_names_line_and_key(
     [
         (("--kind", "nyse"), "--kind"),
         (("--port", "70000"), "--port"),
+        (("--port", "9443", "--backup-port", "9443"), "--backup-port"),
         (("--config", "none.toml"), "none.toml"),
         (("--log", "no/such/folder/log"), "no/such/folder/log"),
     ],

@@ -6,7 +6,7 @@ import asyncio
 import enum
 import re
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
+from gatepass.cli.logon_attempts import open_attempts
 from gatepass.cli.logon_run import Choice, Order, Show, converse
 from gatepass.cli.logon_view import Ending, Promoted, Spoken, print_ending, print_event
 from gatepass.cli.options import (
@@ -28,6 +29,7 @@ from gatepass.cli.options import (
 from gatepass.cli.output import emit, page, say
 from gatepass.client import ClockPolicy, check_clock, remedy
 from gatepass.client.clock import ClockReading
+from gatepass.client.connect import SESSION_ID_LENGTH
 from gatepass.errors import (
     ClockError,
     LogonGuardError,
@@ -50,6 +52,9 @@ EPILOG = """[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt 
 _TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):([0-9]{1,5})")
 #: It names a file too.
 _SENDER_COMP_ID = re.compile(r"[A-Za-z0-9]{2,32}")
+_TARGET_SUB_ID = re.compile(r"[A-Za-z0-9]{1,8}")
+#: On a CGW session; those of market segments have numbers of their own.
+_CGW = "G"
 
 
 class Clock(str, enum.Enum):
@@ -76,7 +81,9 @@ def logon(
     state: Annotated[
         Path,
         typer.Option(
-            "--state", metavar="DIR", help="Where the sequence numbers are kept, a file a session."
+            "--state",
+            metavar="DIR",
+            help="Where the sequence numbers are kept: a file for each session and market segment.",
         ),
     ],
     backup: Annotated[
@@ -142,9 +149,12 @@ def logon(
     the numbers anew. Ctrl-C ends the stay.
 
     Exit code 0: logged on and out. 1: refused; the text and what to do are
-    shown. 2: bad input. 3: no connection, or it was lost. After four invalid
-    Logons in a minute the next is not sent (exit code 1), because a fifth would
-    close the port.
+    shown. 2: bad input. 3: no connection, or it was lost.
+
+    After four invalid Logons in a minute the next is not sent (exit code 1),
+    because a fifth would close the port. They are counted for each user and
+    Session ID (the first three characters of 49), whatever the firm, --state
+    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state).
 
     With --backup it logs on to both gateways; each line says which connection
     it is of, and a failover is shown.
@@ -159,6 +169,10 @@ def logon(
     if not _SENDER_COMP_ID.fullmatch(sender_comp_id):
         raise typer.BadParameter(
             "give Session ID, firm and U or N, such as ABC123N", param_hint="--sender-comp-id"
+        )
+    if not _TARGET_SUB_ID.fullmatch(target_sub_id):
+        raise typer.BadParameter(
+            "give G, or a market segment's two digits", param_hint="--target-sub-id"
         )
     if other is not None and not sender_comp_id.endswith("U"):
         raise typer.BadParameter(
@@ -237,11 +251,14 @@ def _check_clock(policy: ClockPolicy) -> Ending | None:
 
 
 def _log_on(order: Order, state: Path, show: Show) -> Ending:
-    name = order.settings.sender_comp_id[:-1]
+    name, target = order.settings.sender_comp_id[:-1], order.settings.target_sub_id
+    file = f"{name}.sqlite" if target == _CGW else f"{name}-{target}.sqlite"
+    session = name[:SESSION_ID_LENGTH]
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(SqliteStore(state / f"{name}.sqlite", name)) as store:
-            return asyncio.run(converse(order, store, show))
+        guarded = closing(open_attempts(session)) if order.guarded else nullcontext()
+        with guarded as attempts, closing(SqliteStore(state / file, name)) as store:
+            return asyncio.run(converse(order, store, attempts, show))
     except LogonRefusedError as error:
         return Ending("refused", 1, error.text, error.next_expected, remedy(error.text))
     except LogonGuardError as error:

@@ -13,7 +13,7 @@ from functools import partial
 from gatepass.cli.conversation import Said
 from gatepass.cli.interrupts import ending_on_signal
 from gatepass.cli.logon_view import Ending, Promoted, Spoken
-from gatepass.client import ClockPolicy, Link, Pair, connect, connect_pair, remedy
+from gatepass.client import Attempts, ClockPolicy, Link, Pair, connect, connect_pair, remedy
 from gatepass.client.pair import BACKUP, Address
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
@@ -94,12 +94,12 @@ class _Run:
             self._task.cancel()
 
 
-async def converse(order: Order, store: Store, show: Show) -> Ending:
+async def converse(order: Order, store: Store, attempts: Attempts | None, show: Show) -> Ending:
     """Log on, stay, log out; show every message on the way. Raises what `connect` raises."""
     run = _Run(show)
     try:
         with ending_on_signal(run.end):
-            async with _connected(order, store, run) as link:
+            async with _connected(order, store, attempts, run) as link:
                 if order.choice is Choice.IN_SESSION:
                     trading = link.active if isinstance(link, Pair) else link
                     await trading.log_on(Scenario.IN_SESSION)
@@ -110,7 +110,9 @@ async def converse(order: Order, store: Store, show: Show) -> Ending:
     return _ending(link, forced=forced)
 
 
-def _connected(order: Order, store: Store, run: _Run) -> AbstractAsyncContextManager[Link | Pair]:
+def _connected(
+    order: Order, store: Store, attempts: Attempts | None, run: _Run
+) -> AbstractAsyncContextManager[Link | Pair]:
     if order.backup is None:
         return connect(
             *order.primary,
@@ -124,6 +126,7 @@ def _connected(order: Order, store: Store, run: _Run) -> AbstractAsyncContextMan
             tls=order.tls,
             clock_policy=ClockPolicy.IGNORE,
             guarded=order.guarded,
+            attempts=attempts,
         )
     return connect_pair(
         order.primary,
@@ -138,6 +141,7 @@ def _connected(order: Order, store: Store, run: _Run) -> AbstractAsyncContextMan
         tls=order.tls,
         clock_policy=ClockPolicy.IGNORE,
         guarded=order.guarded,
+        attempts=attempts,
     )
 
 

@@ -8,12 +8,12 @@ import signal
 import threading
 from collections.abc import Callable
 
-from gatepass.errors import StoreError
+from gatepass.errors import GatepassError
 from gatepass.gateway import Gateway, Report
 
 HELP = (
-    "type reopen ABC123 to open its closed ports, send ABC123 TEXT to send it a message,"
-    " fail-over ABC123 to let its primary gateway fail"
+    "type reopen ABC to open a Session ID's closed ports, send ABC123 TEXT to send a session a"
+    " message, fail-over ABC123 to let its primary gateway fail"
 )
 _STDIN = 0
 
@@ -44,33 +44,43 @@ def listen_to_operator(take: Callable[[str], None]) -> None:
 
 def obey(gateway: Gateway, line: str) -> Report | None:
     """Do what a line says, and report it; ``None`` for an empty line."""
-    words = line.split(maxsplit=2)
-    match words:
-        case []:
-            return None
-        case ["reopen", name]:
-            if not gateway.is_closed(name):
-                return Report(
-                    "operator", name, "no closed port: give the name shown, such as ABC123"
-                )
-            gateway.reopen(name)
-            return Report("reopened", name, "the ports are open again")
-        case ["fail-over", name]:
-            try:
-                gateway.fail_over(name)
-            except KeyError:
-                return Report("operator", name, "not logged on: nothing failed")
-            except StoreError as error:
-                return Report("operator", name, f"{error}: nothing failed")
-            return None  # reported by the gateway
-        case ["send", name, text]:
-            try:
-                fields = [(212, str(len(text.encode("latin-1", "replace")))), (213, text)]
-                number = gateway.send(name, "n", fields)
-            except (KeyError, RuntimeError):
-                return Report("operator", name, "not logged on: nothing was sent")
-            except StoreError:
-                return None  # reported by the gateway
-            return Report("sent", name, f"34={number}")
-        case _:
-            return Report("operator", "", HELP)
+    command, name, text = (*line.split(maxsplit=2), "", "", "")[:3]
+    if not command:
+        return None
+    act = _COMMANDS.get((command, bool(name), bool(text)))
+    if act is None:
+        return Report("operator", "", HELP)
+    try:
+        return act(gateway, name, text)
+    except KeyError:
+        return Report("operator", name, "not logged on: nothing was done")
+    except (GatepassError, RuntimeError) as error:
+        return Report("operator", name, f"nothing was done: {error}")
+
+
+def _reopen(gateway: Gateway, name: str, _: str) -> Report:
+    if not gateway.is_closed(name):
+        return Report("operator", name, "no closed port: give the name shown, such as ABC")
+    gateway.reopen(name)
+    return Report("reopened", name, "the ports are open again")
+
+
+def _fail_over(gateway: Gateway, name: str, _: str) -> None:
+    gateway.fail_over(name)  # which reports it
+
+
+def _send(gateway: Gateway, name: str, text: str) -> Report:
+    try:
+        length = len(text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return Report("operator", name, "a message has no such characters: nothing was sent")
+    number = gateway.send(name, "n", [(212, str(length)), (213, text)])
+    return Report("sent", name, f"34={number}")
+
+
+#: By the command's word, and whether a name and a text follow.
+_COMMANDS: dict[tuple[str, bool, bool], Callable[[Gateway, str, str], Report | None]] = {
+    ("reopen", True, False): _reopen,
+    ("fail-over", True, False): _fail_over,
+    ("send", True, True): _send,
+}

@@ -26,7 +26,8 @@ Keys = Annotated[
         metavar="KEYS",
         help="Key pairs: the PATH of a key file, - for standard input, fd:N for an open"
         " descriptor, env: for GATEPASS_* variables, keyring:SESSION for the system's keyring,"
-        " center:URL for a Request Center's database (center: for the one made here).",
+        " center:URL for a Request Center's database (center: for the one made here);"
+        " center:URL?disaster=2026-11-23T10:00:00Z is what it would recover after a disaster then.",
     ),
 ]
 KeysArgument = Annotated[

@@ -7,7 +7,7 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +25,19 @@ from gatepass.cli.options import (
     open_key_source,
 )
 from gatepass.cli.output import emit, page, say
+from gatepass.cli.screen import Log, Screen, Show
 from gatepass.cli.simulate_view import Told, print_told
-from gatepass.gateway import Gateway, GatewayConfig, Kind, Report, read_config
+from gatepass.gateway import (
+    ClosedPorts,
+    Gateway,
+    GatewayConfig,
+    Kind,
+    Report,
+    SqliteClosedPorts,
+    read_config,
+)
 from gatepass.gateway.collector import rare_full_collections
+from gatepass.gateway.config import EQUAL_PORTS, has_equal_ports
 from gatepass.gateway.faults import FaultPlan, load_fault_plan
 from gatepass.keys import KeySource
 from gatepass.session.store import MemoryStore, Store
@@ -38,7 +48,8 @@ EPILOG = """[bold]Example:[/bold] gatepass simulate --keys keys.txt --port 9443
 
 [bold]Example:[/bold] gatepass simulate --keys keys.txt --kind msgw:92 --json --log gateway.jsonl"""
 
-Show = Callable[[Told], None]
+#: What makes a session's store, and what remembers closed ports.
+Kept = tuple[Callable[[str], Store], ClosedPorts | None]
 
 
 def simulate(
@@ -65,7 +76,9 @@ def simulate(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", metavar="KIND", help="cgw (the default), msgw:NN or dropcopy."),
+        typer.Option(
+            "--kind", metavar="KIND", help="cgw (the default), msgw:NN, dropcopy or dropcopy:NN."
+        ),
     ] = None,
     tls_cert: TlsCertificate = None,
     tls_key: TlsKey = None,
@@ -94,12 +107,19 @@ def simulate(
 
     Key pairs are read at each Logon: change the key file while this runs.
 
-    Type reopen ABC123 to open the closed ports of a session, send ABC123 TEXT
-    to send it a message, fail-over ABC123 to let its primary gateway fail.
-    Ctrl-C ends it, and so does SIGTERM; exit code 0.
+    With --keys center: the state folder is that of GATEPASS_CENTER_STATE, or
+    gatepass center's own, the URL without one that of GATEPASS_CENTER_DATABASE;
+    the envelope key is read from the state folder, or from
+    GATEPASS_CENTER_ENVELOPE_KEY where that is set.
+
+    Type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to
+    send a session a message, fail-over ABC123 to let its primary gateway fail.
+    Ctrl-C ends it, and so does SIGTERM; exit code 0. Closed ports stay closed
+    when it is started again, if the configuration names a store.
 
     --json writes, from the second line on, an object a line: time, session, what
-    and detail. --log writes the same.
+    and detail. --log writes the same. Nobody has to wait for whoever reads this
+    output: what is not read in time is counted, and missing from it alone.
     """
     settings = GatewayConfig() if config is None else read_config(config)
     if tls_key is not None and tls_cert is None:
@@ -108,12 +128,20 @@ def simulate(
         settings = replace(settings, certificate=tls_cert, key=tls_key)
     given = {"host": host, "port": port, "backup_port": backup_port, "kind": _kind(kind)}
     settings = replace(settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+    other = settings.backup_port
+    if other is not None and has_equal_ports(settings.port, other):
+        raise typer.BadParameter(EQUAL_PORTS, param_hint="--backup-port")
     faults = None if fault_plan is None else load_fault_plan(fault_plan)
     source = open_key_source(keys, allow_insecure=allow_insecure_keys)
     keyboard = keys not in ("-", "fd:0")
-    shown, stores = _shown(log, as_json=json), _stores(settings.store)
-    with shown as show, stores as store, rare_full_collections():
-        asyncio.run(_run(settings, faults, source, store, show, duration, keyboard=keyboard))
+    logged = nullcontext() if log is None else closing(Log(log))
+    with logged as file, _kept(settings.store) as kept, rare_full_collections():
+        run = _Run(_show(as_json=json), file)
+        asyncio.run(run.serve(settings, faults, source, kept, duration, keyboard=keyboard))
+    if not run.screen.end():
+        # A thread that writes to nobody cannot be ended, and would hold up the interpreter.
+        say("gatepass: nobody read the last reports")
+        os._exit(0)
 
 
 def _kind(text: str | None) -> Kind | None:
@@ -123,74 +151,95 @@ def _kind(text: str | None) -> Kind | None:
         raise typer.BadParameter(str(error), param_hint="--kind") from None
 
 
-@contextmanager
-def _shown(log: Path | None, *, as_json: bool) -> Iterator[Show]:
-    """Give what shows a report on standard output, and appends it to the log."""
+def _show(*, as_json: bool) -> Show:
+    """Give what shows a report on standard output."""
     console = page()
-    with open(log or os.devnull, "a", encoding="utf-8") as file:  # noqa: PTH123
 
-        def show(told: Told) -> None:
-            if log is not None:
-                file.write(jsonlib.dumps(told.as_dict()) + "\n")
-                file.flush()
-            if as_json:
-                emit(told.as_dict())
-            else:
-                print_told(console, told)
-                sys.stdout.flush()
+    def show(told: Told) -> None:
+        if as_json:
+            emit(told.as_dict())
+        else:
+            print_told(console, told)
+            sys.stdout.flush()
 
-        yield show
+    return show
 
 
-async def _run(
-    settings: GatewayConfig,
-    faults: FaultPlan | None,
-    source: KeySource,
-    store: Callable[[str], Store],
-    show: Show,
-    duration: float | None,
-    *,
-    keyboard: bool,
-) -> None:
-    told: asyncio.Queue[Told | None] = asyncio.Queue()
+class _Run:
+    """One run of a gateway: what it decides is logged and shown, until somebody ends it."""
 
-    def report(report: Report) -> None:
-        told.put_nowait(Told(utc_now(), report))
+    def __init__(self, show: Show, log: Log | None) -> None:
+        self.screen = Screen(show, self._fail)
+        self._log = log
+        self._loop: asyncio.AbstractEventLoop
+        self._over: asyncio.Future[None]
+
+    async def serve(
+        self,
+        settings: GatewayConfig,
+        faults: FaultPlan | None,
+        source: KeySource,
+        kept: Kept,
+        duration: float | None,
+        *,
+        keyboard: bool,
+    ) -> None:
+        """Be a gateway until the end. Raises `OSError` if standard output cannot be written."""
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        store, closed_ports = kept
+        gateway = Gateway(
+            source,
+            settings.kind,
+            report=self._report,
+            store=store,
+            window=settings.window,
+            faults=faults,
+            closed_ports=closed_ports,
+        )
+        self._gateway = gateway
+        try:
+            with ending_on_signal(self._end):
+                await _announce(gateway, settings, source)
+                if keyboard:
+                    listen_to_operator(self._obey)
+                if duration is not None:
+                    self._loop.call_later(duration, self._end)
+                await self._over
+        finally:
+            await gateway.close()
+
+    def _report(self, report: Report) -> None:
+        self._tell(report)
         name = report.sender_comp_id[:-1]
-        if report.what == "refused" and gateway.is_closed(name):
-            words = f"type: reopen {name}"
-            told.put_nowait(Told(utc_now(), Report("port closed", report.sender_comp_id, words)))
+        if report.what == "refused" and self._gateway.is_closed(name):
+            words = f"type: reopen {self._gateway.session_id(name)}"
+            self._tell(Report("port closed", report.sender_comp_id, words))
 
-    def operate(line: str) -> None:
-        answer = obey(gateway, line)
+    def _obey(self, line: str) -> None:
+        answer = obey(self._gateway, line)
         if answer is not None:
-            told.put_nowait(Told(utc_now(), answer))
+            self._tell(answer)
 
-    def end() -> None:
-        told.put_nowait(None)
+    def _tell(self, report: Report) -> None:
+        told = Told(utc_now(), report)
+        if self._log is not None:
+            self._log.write(jsonlib.dumps(told.as_dict()))
+        self.screen.tell(told)
 
-    gateway = Gateway(
-        source,
-        settings.kind,
-        report=report,
-        store=store,
-        window=settings.window,
-        faults=faults,
-    )
-    try:
-        with ending_on_signal(end):
-            await _announce(gateway, settings, source)
-            if keyboard:
-                listen_to_operator(operate)
-            if duration is not None:
-                asyncio.get_running_loop().call_later(duration, end)
-            while (next_told := await told.get()) is not None:
-                show(next_told)
-    finally:
-        await gateway.close()
-    while not told.empty():
-        if (last := told.get_nowait()) is not None:
-            show(last)
+    def _end(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _fail(self, error: OSError) -> None:
+        """End because nobody reads any more, or nothing can be written; called by a thread."""
+
+        def end() -> None:
+            if not self._over.done():
+                self._over.set_exception(error)
+
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(end)
 
 
 async def _announce(gateway: Gateway, settings: GatewayConfig, source: KeySource) -> None:
@@ -212,10 +261,10 @@ async def _announce(gateway: Gateway, settings: GatewayConfig, source: KeySource
 
 
 @contextmanager
-def _stores(path: Path | None) -> Iterator[Callable[[str], Store]]:
-    """Give what makes the stores of sessions: in memory, or in one file."""
+def _kept(path: Path | None) -> Iterator[Kept]:
+    """Give what outlives a session: in memory, or in one file."""
     if path is None:
-        yield lambda _name: MemoryStore()
+        yield lambda _name: MemoryStore(), None
         return
-    with closing(SqliteDatabase(path)) as database:
-        yield database.store
+    with closing(SqliteDatabase(path)) as database, closing(SqliteClosedPorts(path)) as ports:
+        yield database.store, ports

@@ -24,6 +24,7 @@ MARKS = {
     "gap": CAUTION,
     "fault": CAUTION,
     "operator": CAUTION,
+    "not shown": CAUTION,
     "failed over": CAUTION,
 }
 PLAIN = Mark("·", "-", "")
