@@ -24,7 +24,7 @@ def actor(firm_id: int = 1, role: Role = Role.MANAGER) -> Actor:
 
 
 def append(center: Center, **given: Any) -> int:
-    values: dict[str, Any] = {"action": "generate", "subject": "ABC", **given}
+    values: dict[str, Any] = {"action": "rehearse", "subject": "ABC", **given}
     who = values.pop("actor", actor())
     return center.database.write(lambda c: audit.append(c, center, who, **values))
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center import limits
-from gatepass.center.background import Job, running, sweep_all
+from gatepass.center import limits, mails
+from gatepass.center.background import Job, jobs, running, sweep_all
+from gatepass.center.courier import Mail
 from gatepass.center.schema import attempt
-from gatepass.errors import CenterError
+from gatepass.errors import CenterError, DeliveryError
 from tests.center.world import World
 
 
@@ -44,6 +47,53 @@ def test_a_problem_is_told_when_it_begins_changes_and_ends() -> None:
         "mails: this is a defect of gatepass: ValueError",
         "mails: it works again",
     ]
+
+
+class Post:
+    """A mail server that answers or is gone."""
+
+    def __init__(self) -> None:
+        self.gone = True
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[Mail], None]]:
+        yield self._post
+
+    def _post(self, _mail: Mail) -> None:
+        if self.gone:
+            raise DeliveryError("mail server is gone", "unreachable")
+
+
+def test_a_mail_server_that_is_gone_is_a_problem_until_it_is_back(world: World) -> None:
+    """Also while no mail is due to be tried again."""
+    center, post = world.center, Post()
+    work = jobs(center, post)[0].work
+    work()
+    center.database.write(
+        lambda c: mails.queue(c, center, [Mail("k", "kim@example.com", "s", "b")])
+    )
+    for _ in range(3):
+        with pytest.raises(CenterError, match="mail server is gone"):
+            work()
+    post.gone = False
+    world.clock.go(hours=1)
+    work()
+    assert mails.waiting(center) == 0
+
+
+def test_what_others_have_sent_is_no_problem_any_more(world: World) -> None:
+    """Of several processes that serve, another may be the one whose mail gets through."""
+    center, gone, back = world.center, Post(), Post()
+    back.gone = False
+    work, other = (jobs(center, one)[0].work for one in (gone, back))
+    center.database.write(
+        lambda c: mails.queue(c, center, [Mail("k", "kim@example.com", "s", "b")])
+    )
+    with pytest.raises(CenterError):
+        work()
+    world.clock.go(hours=1)
+    other()
+    work()
 
 
 def test_what_was_begun_is_finished() -> None:

@@ -137,11 +137,21 @@ def test_a_changed_backup(world: World, saved: Path, change: str) -> None:
     assert content(world.center.database) == before
 
 
+def _whole(path: Path) -> bytes:
+    """An SQLite database of some pages."""
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE backup_manifest (text TEXT, mac BLOB)")
+        raw.execute("INSERT INTO backup_manifest VALUES (?, ?)", ("{}" * 8000, b""))
+    raw.close()
+    return path.read_bytes()
+
+
 FILES: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: path.exists(),
     "empty": lambda path: path.write_bytes(b""),
     "other": lambda path: path.write_bytes(b"not a database at all" * 1000),
     "folder": lambda path: path.mkdir(),
+    "cut off": lambda path: path.write_bytes(_whole(path)[:9000]),
 }
 
 
@@ -149,8 +159,9 @@ FILES: dict[str, Callable[[Path], object]] = {
 def test_what_is_no_backup(world: World, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "file"
     FILES[kind](path)
-    with pytest.raises(DatabaseError, match="path"):
+    with pytest.raises(DatabaseError, match="path") as caught:
         restore(world.center.database, KEYS, path, replace=True)
+    assert str(caught.value).startswith(f"{path}: ")
 
 
 def test_it_replaces_no_file(world: World, saved: Path) -> None:

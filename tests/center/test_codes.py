@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from gatepass.center import codes, moment, people
+from gatepass.center.audit import verify
 from gatepass.center.codes import Purpose, check_code, send_code, subject_of
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.roles import Actor
-from gatepass.center.schema import code, metadata, person
+from gatepass.center.schema import audit, code, metadata, person
 from gatepass.errors import CodeError, DeliveryError
 from tests.center.users import at_once, rows
 from tests.center.world import World
@@ -101,6 +102,29 @@ def test_five_wrong_tries_make_a_code_void(world: World) -> None:
     rules = [rule_of(world, wrong(text)) for _ in range(codes.WRONG_TRIES)]
     assert rules == ["wrong"] * (codes.WRONG_TRIES - 1) + ["tries"]
     assert rule_of(world, text) == "tries"
+
+
+def refused(world: World) -> list[tuple[str, str, str, str]]:
+    """Who, for what, with which pair and why, of the log's refused codes."""
+    query = select(audit.c.actor, audit.c.subject, audit.c.access_key_id, audit.c.detail)
+    with world.center.database.read() as connection:
+        found = connection.execute(query.where(audit.c.action == "code refused"))
+        return [(who, what, key, why) for who, what, key, why in found]
+
+
+def test_each_wrong_try_that_counts_is_in_the_log(world: World) -> None:
+    """Further ones are not: nobody fills the log with codes that are not even looked at."""
+    text = ask(world)
+    for _ in range(codes.WRONG_TRIES + 3):
+        rule_of(world, wrong(text))
+    expected = ["wrong"] * (codes.WRONG_TRIES - 1) + ["tries"]
+    assert refused(world) == [("kim", "download", KEY, why) for why in expected]
+    assert verify(world.center.database, world.center.vault).broken is None
+
+
+def test_what_no_code_was_sent_for_is_not_in_the_log(world: World) -> None:
+    rule_of(world, "000000")
+    assert refused(world) == []
 
 
 def test_the_last_try_may_be_right(world: World) -> None:
@@ -298,7 +322,7 @@ def test_a_digest_is_bound_to_user_purpose_subject_and_moment(world: World) -> N
             for subject in ("", KEY):
                 for at in (world.clock(), world.clock() + timedelta(microseconds=1)):
                     found.add(codes._digest(world.center, actor, purpose, subject, at, "123456"))
-    assert len(found) == 2 * 3 * 2 * 2
+    assert len(found) == 2 * len(Purpose) * 2 * 2
 
 
 @given(st.sets(st.text("abcXYZ019", min_size=1, max_size=20), min_size=1, max_size=20))

@@ -16,6 +16,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from gatepass.center.courier import Courier
 from gatepass.center.courier.outbox import OutboxCourier
 from gatepass.center.courier.smtp import SmtpCourier, SmtpServer
+from gatepass.center.courier.watched import WatchedCourier
 from gatepass.center.courier.webhook import WebhookCourier
 from gatepass.center.hidden import Hidden
 from gatepass.errors import CenterError, DeliveryError
@@ -226,6 +227,35 @@ def test_a_provider_over_tls(
     courier.send_code(MOBILE, EMAIL, Hidden(TEXT))
     ((_, _, body),) = provider.got
     assert body == {"to": MOBILE, "text": TEXT}
+
+
+class Course:
+    """A courier of which each code goes as the course says."""
+
+    def __init__(self, *course: DeliveryError | None) -> None:
+        self._course = list(course)
+
+    def send_code(self, mobile: str, email: str, text: Hidden) -> None:
+        problem = self._course.pop(0)
+        if problem is not None:
+            raise problem
+
+
+def test_the_log_has_each_change_and_not_each_code(caplog: pytest.LogCaptureFixture) -> None:
+    gone, no = DeliveryError("nobody there", "unreachable"), DeliveryError("no", "refused")
+    course = (None, gone, gone, no, None, None, gone)
+    watched = WatchedCourier(Course(*course))
+    for problem in course:
+        if problem is None:
+            watched.send_code(MOBILE, EMAIL, Hidden(TEXT))
+        else:
+            assert failure(watched) is problem
+    assert [record.getMessage() for record in caplog.records] == [
+        "verification codes: nobody there",
+        "verification codes: no",
+        "verification codes: they are sent again",
+        "verification codes: nobody there",
+    ]
 
 
 def test_a_mail_server_elsewhere_needs_tls() -> None:

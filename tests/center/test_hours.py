@@ -105,6 +105,7 @@ def test_what_is_refused_is_refused_until_the_opening(at: datetime) -> None:
         require_open(at)
     assert caught.value.opens == next_opening(at)
     require_open(caught.value.opens)
+    require_open(at, always=True)
 
 
 def test_a_refusal_says_when_it_opens_in_chicagos_time() -> None:

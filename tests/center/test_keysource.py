@@ -160,6 +160,12 @@ def by_word(source: str) -> list[str]:
         return names(keys)
 
 
+def test_a_misspelt_disaster_is_not_the_present(world: World, url: str) -> None:
+    for query in ("disaste=2026-11-23T10:00:00Z", "x=1", "Disaster=2026-11-23T10:00:00Z"):
+        with pytest.raises((KeySourceError, DatabaseError)):
+            by_word(f"{PREFIX}{url}?{query}")
+
+
 def test_by_word(world: World, url: str) -> None:
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
     assert by_word(PREFIX + url) == [made]

@@ -225,6 +225,20 @@ def test_an_address_that_tries_many_names_must_wait(users: Users) -> None:
         logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.99")
 
 
+def test_an_address_that_many_log_on_from_is_not_shut(users: Users) -> None:
+    limit = limits.Limit(logins.BY_ORIGIN.name, 3, logins.BY_ORIGIN.window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logins, "BY_ORIGIN", limit)
+        for _ in range(limit.count + 1):
+            logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
+        # And a right password does not forget the wrong ones of others.
+        for number in range(limit.count):
+            logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
+            refusal(users, f"name{number}", "wrong password")
+        with pytest.raises(LimitError):
+            logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
+
+
 def test_no_typed_name_or_password_is_written_down(users: Users) -> None:
     refusal(users, "My Secret Password 1", "My Secret Password 2")
     with users.center.database.read() as connection:
@@ -406,7 +420,9 @@ def test_what_is_over_is_swept(users: Users) -> None:
 def test_an_authenticator_takes_the_place_of_a_sent_code(users: Users) -> None:
     actor = logins.find(users.center, users.enter("kim"))
     assert actor is not None
-    secret = totp.begin_enrolment(users.center, actor).secret.reveal()
+    totp.request_code(users.center, actor)
+    made = totp.begin_enrolment(users.center, actor, users.outbox.last_code)
+    secret = made.secret.reveal()
     app = pyotp.TOTP(secret)
     totp.confirm_enrolment(users.center, actor, app.at(users.clock()))
     users.outbox.sent.clear()

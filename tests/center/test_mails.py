@@ -11,13 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiosmtplib.protocol import SMTPProtocol
 from sqlalchemy import select
 
 from gatepass.center import mails
 from gatepass.center.context import Center
 from gatepass.center.courier import Mail, smtp
 from gatepass.center.courier.outbox import OutboxMailer
-from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
+from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer, SmtpServer
+from gatepass.center.hidden import Hidden
 from gatepass.center.mails import Delivery
 from gatepass.center.schema import mail
 from tests.center.mailserver import MailServer, free_port
@@ -59,6 +61,27 @@ def test_a_queued_mail_arrives_once(center: Center, up: MailServer) -> None:
     assert message["From"] == SENDER
     assert message["Message-ID"].endswith("@example.com>")
     assert message.get_content().replace("\r\n", "\n") == "Body of one\n"
+
+
+def test_a_server_gets_ten_minutes_to_take_a_mail_and_little_for_a_code(
+    center: Center, up: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5321, 4.5.3.2.6; nobody else may send the mail meanwhile."""
+    waits: list[float | None] = []
+    plain = SMTPProtocol.execute_data_command
+
+    async def noting(self: SMTPProtocol, message: bytes, timeout: float | None = None) -> object:
+        waits.append(timeout)
+        return await plain(self, message, timeout)
+
+    monkeypatch.setattr(SMTPProtocol, "execute_data_command", noting)
+    put(center, "one")
+    assert mails.deliver_due(center, mailer(up)) == Delivery(1, 0)
+    server = SmtpServer("127.0.0.1", up.port, SENDER, security="none")
+    SmtpCourier(server, "sms.example.net").send_code("+1", "a@b.example", Hidden("123456"))
+    assert waits == [600, smtp.ANSWER_WITHIN]
+    longest = smtp.SENT_WITHIN + smtp.SENT_WITHIN + smtp.TAKEN_WITHIN
+    assert mails.CLAIM.total_seconds() > longest
 
 
 def test_the_same_mail_cannot_be_queued_twice(center: Center) -> None:

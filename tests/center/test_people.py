@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.center import audit, people, tokens
+from gatepass.center import audit, codes, people, tokens
+from gatepass.center.codes import Purpose
 from gatepass.center.roles import Action, Role
-from gatepass.errors import AccountError, NotAllowedError, NotFoundError
+from gatepass.errors import AccountError, CodeError, NotAllowedError, NotFoundError
 from tests.center.users import at_once
 from tests.center.world import World
 from tests.leaks import everything_shown
@@ -106,6 +107,13 @@ def test_a_token_ends_with_its_user(world: World) -> None:
     assert tokens.find(world.center, text) is None
 
 
+def test_a_token_ends_with_the_password(world: World) -> None:
+    """Whoever had the password made tokens with it."""
+    texts = [tokens.issue(world.center, who, "t").reveal() for who in (world.keys, world.manager)]
+    people.reset_password(world.center, "kim")
+    assert [tokens.find(world.center, text) is None for text in texts] == [True, False]
+
+
 def test_a_token_is_revoked_by_its_user_only(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring").reveal()
     (view,) = tokens.tokens(world.center, world.keys)
@@ -166,3 +174,61 @@ def test_hidden_texts_stay_hidden(world: World) -> None:
             way(made)
         assert made.reveal() not in everything_shown(caught.value)
     assert made.reveal() not in f"{made} {made!r} {[made]}"
+
+
+def test_details_are_changed_and_logged(world: World) -> None:
+    people.change_details(world.center, "Kim", mobile="+1 (312) 555-0199", email=" k@example.com ")
+    (kim,) = [one for one in people.people(world.center) if one.name == "kim"]
+    assert (kim.full_name, kim.email, kim.mobile) == ("Kim", "k@example.com", "+13125550199")
+    people.change_details(world.center, "kim", full_name="Kim Lee")
+    latest, before = audit.entries(world.center, world.manager, 1).items[:2]
+    assert (latest.action, latest.detail) == ("change user", "full name Kim Lee")
+    # The log does not give a whole number away.
+    assert before.detail == "e-mail k@example.com, mobile …0199"
+
+
+def test_a_code_that_went_to_the_former_mobile_is_void(world: World) -> None:
+    codes.send_code(world.center, world.keys, Purpose.LOGON, "", world.keys.user_id)
+    people.change_details(world.center, "kim", mobile="+13125550199")
+    with pytest.raises(CodeError, match="expired"):
+        world.center.database.write(
+            lambda connection: codes.check_code(
+                connection, world.center, world.keys, Purpose.LOGON, "", world.outbox.last_code
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"email": "kim"}, {"mobile": "5550199"}, {"full_name": " "}]
+)
+def test_details_that_cannot_be_used_change_nothing(world: World, values: dict[str, str]) -> None:
+    before = people.people(world.center)
+    with pytest.raises(AccountError):
+        people.change_details(world.center, "kim", **values)
+    with pytest.raises(NotFoundError):
+        people.change_details(world.center, "nobody", email="a@example.com")
+    assert people.people(world.center) == before
+
+
+def test_the_last_active_manager_stays_unless_it_is_meant(world: World) -> None:
+    people.add_person(world.center, **{**GOOD, "role": Role.MANAGER})  # type: ignore[arg-type]
+    people.set_disabled(world.center, "ann", disabled=True)
+    for change in (
+        lambda meant: people.set_disabled(world.center, "maria", disabled=True, last_manager=meant),
+        lambda meant: people.set_role(world.center, "maria", Role.KEYS, last_manager=meant),
+    ):
+        with pytest.raises(AccountError, match="--last-manager"):
+            change(False)
+        change(True)
+        people.set_disabled(world.center, "maria", disabled=False)
+        people.set_role(world.center, "maria", Role.MANAGER)
+    people.set_disabled(world.center, "ann", disabled=False)
+    people.set_role(world.center, "maria", Role.KEYS)
+    people.set_disabled(world.center, "kim", disabled=True)
+
+
+def test_of_two_managers_shut_out_at_once_one_stays(world: World) -> None:
+    people.add_person(world.center, **{**GOOD, "role": Role.MANAGER})  # type: ignore[arg-type]
+    names = ["maria", "ann"]
+    outcomes = at_once(2, lambda: people.set_disabled(world.center, names.pop(), disabled=True))
+    assert sum(isinstance(outcome, AccountError) for outcome in outcomes) == 1

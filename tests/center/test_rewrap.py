@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from gatepass.center import audit, authenticator, pairs
 from gatepass.center.envelope import LocalKeys
-from gatepass.center.rewrap import rewrap
+from gatepass.center.rewrap import Rewrapped, rewrap
 from gatepass.center.schema import pair, person
 from gatepass.center.vault import Vault
 from gatepass.errors import VaultError
@@ -44,12 +44,13 @@ def test_everything(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with full.center.database.read() as connection:
         names = list(connection.execute(select(pair.c.access_key_id)).scalars())
     before = {name: download(full, name, actor=full.keys) for name in names}
-    assert rewrap(with_keys(full, NEW, ENVELOPE_KEY).center) == 1 + 1 + len(names)
+    done = rewrap(with_keys(full, NEW, ENVELOPE_KEY).center)
+    assert done == Rewrapped(1 + 1 + len(names))
 
     after = with_keys(full, NEW)
     assert {name: download(after, name, actor=full.keys) for name in names} == before
     assert audit.verify(after.center.database, after.center.vault).broken is None
-    assert rewrap(after.center) == 0
+    assert rewrap(after.center) == Rewrapped(0)
     subject = authenticator.seal_subject(full.keys.user_id)
     with after.center.database.read() as connection:
         sealed = connection.execute(
@@ -68,4 +69,41 @@ def test_before_it_both_keys_are_needed(full: World) -> None:
 
 def test_what_was_erased_is_passed_over(full: World) -> None:
     full.center.database.write(lambda c: c.execute(update(pair).values(sealed=None, envelope=None)))
-    assert rewrap(with_keys(full, NEW, ENVELOPE_KEY).center) == 2
+    assert rewrap(with_keys(full, NEW, ENVELOPE_KEY).center) == Rewrapped(2)
+
+
+def test_what_was_tampered_with_is_named_and_passed_over(
+    full: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatepass.center.rewrap._BATCH", 1)
+    with full.center.database.read() as connection:
+        names = list(connection.execute(select(pair.c.access_key_id).order_by(pair.c.id)).scalars())
+    its = pair.c.access_key_id == names[0]
+    full.center.database.write(lambda c: c.execute(update(pair).where(its).values(sealed=b"no")))
+    theirs = person.c.id == full.keys.user_id
+    full.center.database.write(
+        lambda c: c.execute(update(person).where(theirs).values(totp_sealed=b"no"))
+    )
+    done = rewrap(with_keys(full, NEW, ENVELOPE_KEY).center)
+    assert done.wrapped == 1 + len(names) - 1
+    authenticator_of, broken_pair = done.broken
+    assert "kim" in authenticator_of
+    assert names[0] in broken_pair
+    after = with_keys(full, NEW)
+    for name in names[1:]:
+        assert name in download(after, name, actor=full.manager)
+
+
+def test_a_pair_whose_envelope_key_is_gone_is_named(full: World) -> None:
+    strange = Vault(LocalKeys([bytes(32)]))
+    seal = strange.seal("x" * 43, "pair:any")
+    full.center.database.write(
+        lambda c: c.execute(
+            update(pair)
+            .where(pair.c.id == select(func.min(pair.c.id)).scalar_subquery())
+            .values(sealed=seal.blob, envelope=seal.envelope)
+        )
+    )
+    done = rewrap(with_keys(full, NEW, ENVELOPE_KEY).center)
+    assert len(done.broken) == 1
+    assert seal.envelope in done.broken[0]

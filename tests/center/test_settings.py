@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.center import assembly, embedded
+from gatepass.center import assembly, embedded, settings
 from gatepass.center.courier.outbox import OutboxMailer
 from gatepass.center.courier.smtp import SmtpMailer
 from gatepass.center.private_text import SecretPlace
@@ -20,12 +20,15 @@ from gatepass.center.settings import (
 )
 from gatepass.errors import CenterError, ConfigError
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "center.md"
+
 EVERYTHING = """\
 database = "postgresql://gatepass@db.example.com/center"
 host = "::1"
 port = 8443
 address = "https://keys.example.com/"
 environment = "NEWRELEASE"
+open-always = true
 outbox = "post"
 
 [tls]
@@ -56,6 +59,15 @@ def read(folder: Path, text: str) -> CenterSettings:
     return read_settings(path, embedded.defaults(folder / "state"))
 
 
+def test_the_example_of_the_documentation_can_be_read_and_names_everything(
+    tmp_path: Path,
+) -> None:
+    example = DOCUMENT.read_text().split("```toml\n")[1].split("```")[0]
+    assert read(tmp_path, example).open_always is False
+    for name in settings._SETTINGS:
+        assert f"{name.rpartition('.')[2]} = " in example
+
+
 def test_everything_can_be_set_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert read(tmp_path, EVERYTHING) == CenterSettings(
         database="postgresql://gatepass@db.example.com/center",
@@ -65,6 +77,7 @@ def test_everything_can_be_set_and_paths_are_relative_to_the_file(tmp_path: Path
         port=8443,
         address="https://keys.example.com",
         environment="NEWRELEASE",
+        open_always=True,
         certificate=tmp_path / "center.pem",
         key=tmp_path / "center.key",
         webhook="https://sms.example.com/send",
@@ -103,6 +116,7 @@ def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:
         ("port = 70000\n", 1, "port", "0 to 65535"),
         ('database = "oracle://x/y"\n', 1, "database", "no database URL"),
         ('database = "hunter22"\n', 1, "database", "no database URL"),
+        ("open-always = 1\n", 1, "open-always", "true or false"),
         ('environment = "a name that is far too long"\n', 1, "environment", "at most 20"),
         ('address = "keys.example.com"\n', 1, "address", "https://keys.example.com"),
         ('[tls]\nkey = "k"\n', 2, "tls.key", "needs tls.certificate"),
@@ -136,7 +150,7 @@ def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:
             "mail.password-file",
             "needs mail.user",
         ),
-        ("port = \n", 1, None, "Invalid value"),
+        ("port = \n", 1, "port", "Invalid value"),
     ],
 )
 def test_a_mistake_names_line_and_key(

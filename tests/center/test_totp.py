@@ -8,20 +8,27 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from gatepass.center import authenticator, codes, people, totp
+from gatepass.center import authenticator, codes, notices, people, totp
 from gatepass.center.codes import Purpose
 from gatepass.center.roles import Actor
-from gatepass.center.schema import person
+from gatepass.center.schema import mail, person
+from gatepass.center.totp import Enrolment
 from gatepass.errors import AccountError, CodeError
-from tests.center.users import at_once
+from tests.center.users import at_once, rows
 from tests.center.world import World
 
 KEY = "oNDxM33uE81ohWuVRtWT"
 
 
+def begin(world: World) -> Enrolment:
+    """A secret for kim, who has the code that it takes."""
+    totp.request_code(world.center, world.keys)
+    return totp.begin_enrolment(world.center, world.keys, world.outbox.last_code)
+
+
 def enrolled(world: World) -> pyotp.TOTP:
     """Kim's authenticator; the code of now was used to confirm it."""
-    app = pyotp.TOTP(totp.begin_enrolment(world.center, world.keys).secret.reveal())
+    app = pyotp.TOTP(begin(world).secret.reveal())
     totp.confirm_enrolment(world.center, world.keys, app.at(world.clock()))
     return app
 
@@ -44,8 +51,47 @@ def wrong(app: pyotp.TOTP, world: World) -> str:
     return next(text for text in ("000000", "111111", "222222", "333333") if text not in near)
 
 
+def test_a_login_alone_gets_no_authenticator(world: World) -> None:
+    """Somebody else's code is no good, nor one for another purpose, nor one a second time."""
+    center = world.center
+    totp.request_code(center, world.manager)
+    others = world.outbox.last_code
+    codes.send_code(center, world.keys, Purpose.LOGON, "", world.keys.user_id)
+    for text in ("", "000000", others, world.outbox.last_code):
+        with pytest.raises(CodeError):
+            totp.begin_enrolment(center, world.keys, text)
+    with pytest.raises(CodeError, match="begin by enrolling"):
+        totp.confirm_enrolment(center, world.keys, "000000")
+    begin(world)
+    with pytest.raises(CodeError, match="used"):
+        totp.begin_enrolment(center, world.keys, world.outbox.last_code)
+
+
+def test_the_code_to_begin_with_goes_to_the_own_mobile(world: World) -> None:
+    sent = totp.request_code(world.center, world.keys)
+    mobile, email, text = world.outbox.sent[-1]
+    own = people.account(world.center, world.keys)
+    assert (mobile, email) == (own.mobile, own.email)
+    assert sent.to == codes.masked(own.mobile)
+    assert "code for authenticator, good until" in text
+
+
+def test_the_user_and_the_managers_are_told_of_a_new_authenticator(world: World) -> None:
+    app = pyotp.TOTP(begin(world).secret.reveal())
+    assert rows(world.center, mail) == 0
+    totp.confirm_enrolment(world.center, world.keys, app.at(world.clock()))
+    with world.center.database.read() as connection:
+        told = connection.execute(select(mail).order_by(mail.c.id)).all()
+    assert [one.recipient for one in told] == ["maria@example.com", "kim@example.com"]
+    for one in told:
+        assert "kim set up an authenticator app" in one.body
+        assert app.secret not in one.body
+    (shown,) = notices.unseen(world.center, world.keys)
+    assert "authenticator" in shown.text
+
+
 def test_an_authenticator_counts_once_its_first_code_was_right(world: World) -> None:
-    made = totp.begin_enrolment(world.center, world.keys)
+    made = begin(world)
     app = pyotp.TOTP(made.secret.reveal())
     assert rule_of(world, app.at(world.clock())) == "wrong"
     assert not people.account(world.center, world.keys).authenticator
@@ -58,30 +104,36 @@ def test_an_authenticator_counts_once_its_first_code_was_right(world: World) -> 
 
 
 def test_an_enrolment_left_off_is_begun_again(world: World) -> None:
-    first = pyotp.TOTP(totp.begin_enrolment(world.center, world.keys).secret.reveal())
-    second = pyotp.TOTP(totp.begin_enrolment(world.center, world.keys).secret.reveal())
+    first = pyotp.TOTP(begin(world).secret.reveal())
+    second = pyotp.TOTP(begin(world).secret.reveal())
     assert first.secret != second.secret
     with pytest.raises(CodeError):
         totp.confirm_enrolment(world.center, world.keys, first.at(world.clock()))
     totp.confirm_enrolment(world.center, world.keys, second.at(world.clock()))
     with pytest.raises(AccountError, match="remove it first"):
-        totp.begin_enrolment(world.center, world.keys)
+        totp.request_code(world.center, world.keys)
+    with pytest.raises(AccountError, match="remove it first"):
+        totp.begin_enrolment(world.center, world.keys, "000000")
 
 
 def test_a_time_step_counts_once(world: World) -> None:
     app = enrolled(world)
-    assert rule_of(world, app.at(world.clock())) == "wrong"
+    assert rule_of(world, app.at(world.clock())) == "used"
     world.clock.go(seconds=30)
     text = app.at(world.clock())
     give(world, f"{text[:3]} {text[3:]}")
-    assert rule_of(world, text) == "wrong"
+    with pytest.raises(CodeError, match="this code was used: wait for the next one") as caught:
+        give(world, text)
+    assert caught.value.rule == "used"
+    with pytest.raises(CodeError, match="this code was used: wait for the next one"):
+        totp.remove(world.center, world.keys, text)
 
 
 def test_of_two_at_once_with_the_same_code_one_succeeds(world: World) -> None:
     app = enrolled(world)
     world.clock.go(seconds=30)
     outcomes = at_once(2, lambda: give(world, app.at(world.clock())))
-    assert sorted(getattr(outcome, "rule", "done") for outcome in outcomes) == ["done", "wrong"]
+    assert sorted(getattr(outcome, "rule", "done") for outcome in outcomes) == ["done", "used"]
 
 
 def test_a_clock_set_back_does_not_revive_a_step(world: World) -> None:
@@ -90,7 +142,7 @@ def test_a_clock_set_back_does_not_revive_a_step(world: World) -> None:
     give(world, app.at(world.clock()))
     for seconds in (-30, -30, -60):
         world.clock.go(seconds=seconds)
-        assert rule_of(world, app.at(world.clock())) == "wrong"
+        assert rule_of(world, app.at(world.clock())) == "used"
 
 
 @pytest.mark.parametrize(("late", "good"), [(-60, False), (-30, True), (30, True), (60, False)])
@@ -156,7 +208,7 @@ def test_a_lost_authenticator_is_taken_away_by_the_operator(world: World) -> Non
 
 
 def test_the_secret_is_sealed_and_the_picture_shows_it_to_an_app_only(world: World) -> None:
-    made = totp.begin_enrolment(world.center, world.keys)
+    made = begin(world)
     secret = made.secret.reveal()
     with world.center.database.read() as connection:
         query = select(person.c.totp_sealed).where(person.c.id == world.keys.user_id)

@@ -114,6 +114,18 @@ def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_p
     assert sum(bool(PASSWORD.search(line)) for line in lines) == 1
 
 
+def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text("open-always = true\n")
+    for words in (("--open-always",), ("--config", str(config))):
+        with serving("--state", str(tmp_path / "state"), *words) as live:
+            live.wait_for("^open always, to rehearse: CME's opening hours are left out$")
+            assert "Open always, to rehearse" in Browser(live.url).get("/login")
+            live.wait_for("gatepass center user reset-codes NAME")
+    with serving("--state", str(tmp_path / "state")) as live:
+        assert "Open Sunday 10:00 to Friday 16:30" in Browser(live.url).get("/login")
+
+
 def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:
     with serving("--state", str(tmp_path / "state"), "--json") as live:
         told = json.loads(live.wait_for('^{.*"administrator".*')[0])

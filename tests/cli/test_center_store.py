@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy import text, update
 from gatepass.center import assembly, embedded, mails
 from gatepass.center.context import Center
 from gatepass.center.courier import Mail
-from gatepass.center.schema import audit
+from gatepass.center.schema import audit, clock
 from gatepass.cli import center_audit
 from tests.cli.processes import python, shell
 from tests.cli.samples import run
@@ -116,7 +117,19 @@ def test_users_come_change_and_go(store: Store) -> None:
     assert not kim()["disabled"]
     again = store.json("user", "reset-password", "kim", "--authenticator")
     assert again["one_time_password"] != first["one_time_password"]
-    for words in (("disable",), ("reset-password",), ("role", "--role", "keys")):
+    to = ("--email", "k@example.com", "--mobile", "+1 312 555 0199")
+    assert store.json("user", "change", "kim", *to)["changed"] == ["email", "mobile"]
+    assert (kim()["email"], kim()["mobile"]) == ("k@example.com", "+13125550199")
+    assert "one at least" in store.run("user", "change", "kim", code=2)
+    assert store.json("user", "reset-codes", "kim") == {"name": "kim", "codes": 10}
+    assert "--last-manager" in store.run("user", "disable", "maria", code=2)
+    assert "--last-manager" in store.run("user", "role", "maria", "--role", "keys", code=2)
+    store.run("user", "disable", "maria", "--last-manager")
+    store.run("user", "enable", "maria")
+    for words in (
+        *(("disable",), ("reset-password",), ("role", "--role", "keys"), ("reset-codes",)),
+        ("change", "--email", "k@example.com"),
+    ):
         assert "no user 'nobody'" in store.run("user", words[0], "nobody", *words[1:], code=2)
     assert "the firms there are: ACME" in store.run("user", "list", "--firm", "Beta", code=2)
     assert "Administrative Manager" in store.run("user", "list")
@@ -137,6 +150,14 @@ def test_sessions_are_added_and_listed(store: Store) -> None:
         ("ABC123", "ACME", []),
     ]
     assert "front desk" in store.run("session", "list", "--firm", "ACME")
+    assert "no user 'kim'" in store.run("session", "owner", "ABC", "--to", "kim", code=2)
+    details = ("--full-name", "Kim", "--email", "kim@example.com", "--mobile", "+13125550124")
+    store.run("user", "add", "kim", "--firm", "ACME", *details)
+    told = store.json("session", "owner", "ABC", "--to", "kim")
+    assert told == {"session": "ABC", "created_by": "kim"}
+    owners = [one["created_by"] for one in store.json("session", "list")["sessions"]]
+    assert owners == ["kim", "maria"]
+    assert "capitals only" in store.run("session", "add", "abc", *by, code=2)
 
 
 def test_the_audit_log_is_listed_and_verified(store: Store) -> None:
@@ -198,6 +219,16 @@ def test_sweep_sends_the_mails(store: Store) -> None:
     assert store.json("sweep") == {**counts, "sent": 1}
     assert "mails sent: 0" in store.run("sweep")
     assert len(list((store.state / "outbox").glob("mail-*.eml"))) == 1
+
+
+def test_a_clock_far_ahead_is_believed_when_told_so(store: Store) -> None:
+    store.run("sweep")
+    with store.center() as center:
+        long_ago = update(clock).values(swept_at=center.clock() - timedelta(days=8))
+        center.database.write(lambda connection: connection.execute(long_ago))
+    assert "--accept-clock" in store.run("sweep", code=2)
+    store.run("sweep", "--accept-clock")
+    store.run("sweep")
 
 
 def test_a_new_envelope_key_takes_the_place_of_the_old(store: Store) -> None:

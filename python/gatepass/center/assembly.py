@@ -16,6 +16,7 @@ from gatepass.center.context import Center
 from gatepass.center.courier import Courier, Mailer
 from gatepass.center.courier.outbox import OutboxCourier, OutboxMailer
 from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer
+from gatepass.center.courier.watched import WatchedCourier
 from gatepass.center.courier.webhook import WebhookCourier
 from gatepass.center.database import Database
 from gatepass.center.private_text import SecretPlace
@@ -87,8 +88,15 @@ def require_protected(settings: CenterSettings) -> None:
 def _center(settings: CenterSettings, database: Database, on_code: OnCode | None) -> Center:
     vault = Vault(envelope_keys(settings.envelope))
     vault.prepare(database)
-    courier = _courier(settings, on_code)
-    return Center(database, vault, GlobexCalendar(), courier, environment=settings.environment)
+    courier = WatchedCourier(_courier(settings, on_code))
+    return Center(
+        database,
+        vault,
+        GlobexCalendar(),
+        courier,
+        environment=settings.environment,
+        open_always=settings.open_always,
+    )
 
 
 def _courier(settings: CenterSettings, on_code: OnCode | None) -> Courier:

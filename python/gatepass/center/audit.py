@@ -2,9 +2,15 @@
 
 Each entry's HMAC covers all its fields and the HMAC of the entry before it, so changing, removing
 or reordering one shows. The head row holds how long the log is, under a key of its own: cutting the
-end off shows too, and so does putting an older head back without its key. What does not show from
-within: the whole database put back to an earlier state. A backup's manifest, or the head's number
-written down elsewhere, tells that.
+end off shows too, unless an older head row is put back with it. Against that `verify` holds the log
+against the store (`audit_matching`): what was cut off must not have left pairs or codes behind.
+
+What remains, to somebody who writes to the database, kept an older head row and cuts the end off:
+
+- what leaves no pair and no code behind does not show: a download or a log-on with an
+  authenticator, refusals, users, roles, passwords, API tokens, and codes of more than a month ago;
+- nothing shows when each pair and each code is put back as well: the whole store is then an earlier
+  one. A backup's manifest, or the number of entries written down elsewhere, tells that.
 """
 
 from __future__ import annotations
@@ -17,12 +23,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
+from gatepass.center import unreadable
+from gatepass.center.audit_matching import first_mismatch
 from gatepass.center.context import Center
 from gatepass.center.database import Database
 from gatepass.center.once import insert_once
 from gatepass.center.page import PAGE_SIZE, Page
 from gatepass.center.roles import Action, Actor
 from gatepass.center.schema import audit, audit_head, person
+from gatepass.center.unreadable import Unreadable, is_unreadable, told_as
 from gatepass.center.vault import Vault
 from gatepass.errors import AuditError
 
@@ -54,8 +63,8 @@ class Entry:
 class Verdict:
     """What a check of the chain found.
 
-    ``broken`` is the number of the first entry that is not as it was written, or is missing;
-    ``None``: all is well. ``entries`` were good, up to there.
+    ``broken`` is the number of the first entry that is not as it was written, is missing, or says
+    what the store does not bear out; ``None``: all is well. ``entries`` were good, up to there.
     """
 
     entries: int
@@ -131,9 +140,9 @@ def _append(connection: Connection, vault: Vault, entry: Entry) -> int:
 def verify(
     database: Database, vault: Vault, progress: Callable[[int, int], None] | None = None
 ) -> Verdict:
-    """Check the whole chain as of one moment; ``progress`` gets entries done and in all.
+    """Check the whole chain as of one moment, and then the store against it.
 
-    Memory does not grow with the log.
+    ``progress`` gets entries done and in all. Memory does not grow with the log.
     """
     with database.read() as connection:
         return _verify(connection, vault, progress)
@@ -212,20 +221,44 @@ def _verify(
     number, before = 0, _START
     for row in _rows(connection):
         number += 1
-        if row.id != number:
+        found = row.number if isinstance(row, Unreadable) else row.id
+        if found != number:
             return Verdict(number - 1, number, f"entry {number} is missing")
-        if not hmac.compare_digest(row.mac, keys.chain(before, _entry(row))):
+        if isinstance(row, Unreadable) or not _follows(keys, before, row):
             return Verdict(number - 1, number, f"entry {number} is not as it was written")
         before = row.mac
         if progress is not None and number % _BATCH == 0:
             progress(number, total)
     if progress is not None:
         progress(number, total)
-    return _checked_end(connection, keys, number, before)
+    verdict = _checked_end(connection, keys, number, before)
+    if verdict.broken is not None:
+        return verdict
+    mismatch = first_mismatch(connection)
+    if mismatch is None:
+        return verdict
+    entry = mismatch.entry or number + 1
+    return Verdict(entry - 1, entry, mismatch.problem)
+
+
+def _follows(keys: _Keys, before: bytes, row: Row[Any]) -> bool:
+    """Tell whether an entry is as it was written after the one before."""
+    try:
+        return hmac.compare_digest(row.mac, keys.chain(before, _entry(row)))
+    except Exception as error:
+        # A value of a type that its column should not hold.
+        if not is_unreadable(error):
+            raise
+        return False
 
 
 def _locked_end(connection: Connection, keys: _Keys) -> tuple[int, bytes]:
     """Lock the head, and return number and HMAC of the last entry if the head vouches for it."""
+    with told_as(AuditError(f"the end of the audit log was changed: {_WHAT_TO_DO}")):
+        return _vouched_end(connection, keys)
+
+
+def _vouched_end(connection: Connection, keys: _Keys) -> tuple[int, bytes]:
     head = connection.execute(_LOCK).one_or_none()
     if head is None:
         begin = {"id": 1, "last_id": 0, "mac": keys.end(0, _START)}
@@ -250,29 +283,39 @@ _WHAT_TO_DO = "run gatepass center audit verify, and find out who writes to the 
 
 
 def _checked_end(connection: Connection, keys: _Keys, number: int, mac: bytes) -> Verdict:
-    head = connection.execute(select(audit_head)).one_or_none()
+    changed = Verdict(number, number + 1, "the head of the log is not as it was written")
+    try:
+        head = connection.execute(select(audit_head)).one_or_none()
+    except Exception as error:
+        if not is_unreadable(error):
+            raise
+        return changed
     if head is None:
         if _may_be_new(connection):
             return Verdict(0)
         return Verdict(number, number + 1, "the head of the log is missing")
+    if not isinstance(head.last_id, int):
+        return changed
     if head.last_id > number:
         return Verdict(number, number + 1, f"entries {number + 1} to {head.last_id} are missing")
     if head.last_id < number or head.mac != keys.end(number, mac):
-        return Verdict(number, number + 1, "the head of the log is not as it was written")
+        return changed
     return Verdict(number)
 
 
-def _rows(connection: Connection) -> Iterator[Row[Any]]:
+def _rows(connection: Connection) -> Iterator[Row[Any] | Unreadable]:
     """Give all entries in order, a batch at a time."""
     after = None
     while True:
         query = select(audit).order_by(audit.c.id).limit(_BATCH)
-        found = connection.execute(query if after is None else query.where(audit.c.id > after))
-        rows = found.all()
+        if after is not None:
+            query = query.where(audit.c.id > after)
+        rows = unreadable.rows(connection, query, audit.c.id)
         yield from rows
         if len(rows) < _BATCH:
             return
-        after = rows[-1].id
+        last = rows[-1]
+        after = last.number if isinstance(last, Unreadable) else last.id
 
 
 def _entry(row: Row[Any]) -> Entry:

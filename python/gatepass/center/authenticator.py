@@ -24,12 +24,21 @@ STEPS_OFF = 1
 WRONG = limits.Limit("authenticator", 5, timedelta(hours=1))
 
 
+#: What is said of a code that was right once.
+USED_WORDS = "this code was used: wait for the next one"
+
+
 class Answer(enum.Enum):
-    """What became of a code. ``SHUT``: too many were wrong, and none is looked at for a while."""
+    """What became of a code.
+
+    ``USED``: it was right, and its time step counted already, or a later one. ``SHUT``: too many
+    were wrong, and none is looked at for a while.
+    """
 
     NONE = "no authenticator"
     RIGHT = "right"
     WRONG = "wrong"
+    USED = "used"
     SHUT = "too many wrong"
 
 
@@ -63,7 +72,7 @@ def use(
     del secret
     if step is None or step <= (row.totp_step or 0):
         limits.add(connection, WRONG, str(person_id), at)
-        return Answer.WRONG
+        return Answer.WRONG if step is None else Answer.USED
     connection.execute(update(person).where(person.c.id == person_id).values(totp_step=step))
     return Answer.RIGHT
 

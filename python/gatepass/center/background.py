@@ -30,14 +30,35 @@ class Job:
 def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
     """Return what a process does that serves a Request Center; several may at once."""
     return (
-        Job("mails", MAILS_EVERY, lambda: mails.deliver_due(center, mailer)),
+        Job("mails", MAILS_EVERY, _mails(center, mailer)),
         Job("sweep", SWEEP_EVERY, lambda: sweep_all(center)),
     )
 
 
-def sweep_all(center: Center) -> Swept:
-    """Do what is due for pairs, and delete codes, counts, logins and tokens that are over."""
-    swept = sweep(center)
+def _mails(center: Center, mailer: Mailer) -> Callable[[], object]:
+    """Send what is due; a failure lasts until a mail was sent, or none waits any more.
+
+    Runs in between, in which no mail is due to be tried again, do not end it.
+    """
+    last = ""
+
+    def work() -> None:
+        nonlocal last
+        done = mails.deliver_due(center, mailer)
+        if done.problem or done.sent or (last and not mails.waiting(center)):
+            last = done.problem
+        if last:
+            raise CenterError(f"{last}: mails wait in the database until they can be sent")
+
+    return work
+
+
+def sweep_all(center: Center, *, accept_clock: bool = False) -> Swept:
+    """Do what is due for pairs, and delete codes, counts, logins and tokens that are over.
+
+    Raises as `gatepass.center.sweep.sweep` does, and then deletes nothing.
+    """
+    swept = sweep(center, accept_clock=accept_clock)
     at = center.clock()
     for old in (codes, limits, logins, tokens):
         # Each in a transaction of its own: none waits for the others' locks.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import URL, Connection, select
 
 from gatepass.center import copying, migrations
 from gatepass.center.context import Center
@@ -51,7 +51,7 @@ def end_of_log(connection: Connection) -> tuple[int, bytes]:
 
 
 def _write(center: Center, path: Path) -> Manifest:
-    copied = Database(f"sqlite:///{path}")
+    copied = Database(URL.create("sqlite", database=str(path)))
     try:
         copied.upgrade()
         with center.database.read() as source:

@@ -1,10 +1,10 @@
 """Verification codes: six digits that prove who holds the mobile.
 
 A code is good for ten minutes, once, for one purpose and one subject, and only the newest one
-counts. Five wrong tries make it void. A user gets ten a day for logon, download and delete
+counts. Five wrong tries make it void. A user gets ten a day for all purposes
 together. CME's rule is not public in all of this: public are the ten tokens a day for logon and
-download, and whose mobile it is; the rest is this project's choice, and so is that a delete takes
-from the same ten.
+download, and whose mobile it is; the rest is this project's choice, and so is that a delete or a
+new authenticator takes from the same ten.
 
 Only a keyed hash is stored. The text goes to the courier at once and is never queued: a code that
 could not be sent does not count, unless nobody knows whether it arrived. A process that dies
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gatepass.center import audit, authenticator, moment
 from gatepass.center.context import Center
@@ -49,6 +49,7 @@ class Purpose(enum.Enum):
     LOGON = "logon"
     DOWNLOAD = "download"
     DELETE = "delete"
+    AUTHENTICATOR = "authenticator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def check_code(
 
     Do it first in a transaction. It is used up when the transaction is committed. A wrong one
     raises `gatepass.center.database.KeptError`, so that the try stays counted; `Database.write`
-    makes it the `CodeError`, whose rule is ``wrong``, ``expired``, ``used`` or ``tries``.
+    makes it the `CodeError`, whose rule is ``wrong``, ``expired``, ``used`` or ``tries``. Each try
+    that counted is in the audit log; there are so few of them that nobody can fill it.
     """
     at = moment.observe(connection, center.clock())
     # Locked, so that of two requests with the same code one comes second and finds it used.
@@ -117,13 +119,39 @@ def check_code(
         return
     if taken is authenticator.Answer.SHUT and newest is None:
         rule = "tries"
-    raise KeptError(_refusal(connection, newest, rule))
+    if taken is authenticator.Answer.USED:
+        refusal = CodeError(authenticator.USED_WORDS, "used")
+    else:
+        refusal = _refusal(connection, newest, rule)
+    counted = taken in {authenticator.Answer.WRONG, authenticator.Answer.USED}
+    if rule == "wrong" and (newest is not None or counted):
+        about = _one_id(subject)
+        audit.append(connection, center, actor, "code refused", purpose.value, about, refusal.rule)
+    raise KeptError(refusal)
 
 
 def forget_days_to_come(connection: Connection, person_id: int, at: datetime) -> None:
     """Delete a user's codes of days after ``at``: the clock was ahead when they were sent."""
     own = codes.c.person_id == person_id
     connection.execute(delete(codes).where(own, codes.c.day > _day(at)))
+
+
+def give_another_day(connection: Connection, person_id: int, at: datetime) -> None:
+    """Let a user have ten codes more today. The rows of those that were sent stay."""
+    forget_days_to_come(connection, person_id, at)
+    todays = (codes.c.person_id == person_id) & (codes.c.day == _day(at))
+    lowest = connection.execute(select(func.min(codes.c.number)).where(todays)).scalar_one()
+    # Below all that were given a day before this one, so that no two rows have one place.
+    down = PER_DAY + 1 - min(lowest or 1, 1)
+    taken = update(codes).where(todays, codes.c.number >= 1)
+    connection.execute(taken.values(number=codes.c.number - down))
+
+
+def make_void(connection: Connection, firm_id: int) -> None:
+    """Make void what a firm's users have not used: a code goes to another mobile from now on."""
+    of_firm = codes.c.person_id.in_(select(person.c.id).where(person.c.firm_id == firm_id))
+    unused = update(codes).where(of_firm, codes.c.used_at.is_(None))
+    connection.execute(unused.values(expires_at=codes.c.created_at))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
@@ -194,7 +222,8 @@ def _place(connection: Connection, actor: Actor, at: datetime) -> tuple[str, int
     if not free:
         raise CodeError(
             f"all {PER_DAY} verification codes of {day} were sent: more from midnight in Chicago"
-            " on; an authenticator needs none of them",
+            " on, or at once after the operator's gatepass center user reset-codes; an"
+            " authenticator needs none of them",
             "budget",
         )
     return day, free[0], len(free) - 1
@@ -272,11 +301,15 @@ def _one_id(subject: str) -> str:
     return "" if subject.startswith("sha256:") else subject
 
 
+#: What a code permits to do with key pairs; the others concern the user alone.
+_OF_PAIRS = (Purpose.DOWNLOAD, Purpose.DELETE)
+
+
 def _text(
     center: Center, purpose: Purpose, subject: str, digits: Hidden, expires_at: datetime
 ) -> Hidden:
     """Write the message: short enough for one SMS, and telling what the code permits."""
-    what = f" of {_one_id(subject) or 'several pairs'}" if purpose is not Purpose.LOGON else ""
+    what = f" of {_one_id(subject) or 'several pairs'}" if purpose in _OF_PAIRS else ""
     until = expires_at.astimezone(exchange_zone())
     return Hidden(
         f"{digits.reveal()} is your Request Center code for {purpose.value}{what},"

@@ -30,7 +30,7 @@ class Center:
     """One Request Center. Threads may share it.
 
     Time comes from ``clock`` and nowhere else. ``environment`` is written into key files: at most
-    20 printable characters.
+    20 printable characters. ``open_always``: the opening hours do not count, to rehearse.
     """
 
     database: Database
@@ -39,3 +39,4 @@ class Center:
     courier: Courier
     clock: Clock = utc_now
     environment: str = ENVIRONMENT
+    open_always: bool = False

@@ -40,8 +40,10 @@ def add_firm(center: Center, name: str) -> int:
         audit.append(connection, center, audit.SYSTEM, "add firm", name, firm_id=number)
         return number
 
-    if not name.strip() or len(name) > 100:
-        raise CenterError("a firm's name has 1 to 100 characters")
+    if not name.strip():
+        raise CenterError("a firm's name must not be blank: give one of 1 to 100 characters")
+    if len(name) > 100:
+        raise CenterError(f"a firm's name has 1 to 100 characters, not {len(name)}")
     try:
         return center.database.write(work)
     except IntegrityError:
@@ -60,7 +62,8 @@ def add_session(
 
     That user's mobile gets the verification codes of the session's pairs. Raises
     `gatepass.errors.FieldError` for an impossible Session ID, `NotFoundError` for an unknown firm
-    or user, `CenterError` for a session that is there already.
+    or user, `CenterError` for a session that is there already, be it in other capitals: people
+    read the two as one.
     """
     wanted = SessionId(name)
     if len(wanted) != kind.value:
@@ -70,6 +73,13 @@ def add_session(
 
     def work(connection: Connection) -> int:
         number, creator = _firm_and_user(connection, firm_name, created_by)
+        like = select(session.c.name).where(func.lower(session.c.name) == wanted.lower())
+        known = connection.execute(like).scalars().first()
+        if known is not None and known != wanted:
+            raise CenterError(
+                f"there is a session {known} already, and {wanted} differs from it in capitals"
+                " only: people would take one for the other"
+            )
         made = connection.execute(
             insert(session).values(
                 firm_id=number,
@@ -122,7 +132,7 @@ def find_session(center: Center, actor: Actor, name: str) -> SessionView:
     """
     actor.require(Action.SEE_SESSIONS)
     wanted = {"firm": actor.firm_id, "its": known_name(name)}
-    # A session does not change, so it need not be of the same moment as its pairs.
+    # Of a session only its owner changes, so it need not be of the same moment as its pairs.
     with center.database.glance() as connection:
         rows = connection.execute(_BY_NAME, wanted).all()
         if not rows:

@@ -1,6 +1,7 @@
 """When key pairs can be managed: not from Friday 16:30 to Sunday 10:00 in Chicago.
 
-CME's own Request Center is closed at that time. Logons at a gateway do not depend on it.
+CME's own Request Center is closed at that time. Logons at a gateway do not depend on it. One that
+is there to rehearse with may be open always (`Center.open_always`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def next_opening(at: datetime) -> datetime:
     return opening if opening > at else datetime.combine(date + timedelta(weeks=1), hour, zone)
 
 
-def require_open(at: datetime) -> None:
-    """Raise `ClosedError`, which says when it opens, while it is closed."""
-    if not is_open(at):
+def require_open(at: datetime, *, always: bool = False) -> None:
+    """Raise `ClosedError`, which says when it opens, while it is closed and not open ``always``."""
+    if not is_open(at) and not always:
         raise ClosedError(next_opening(at))

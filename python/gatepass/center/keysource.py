@@ -12,11 +12,12 @@ from sqlalchemy import Row, Select, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from gatepass._native import SigningKey
-from gatepass.center import pair_rows
+from gatepass.center import pair_rows, unreadable
 from gatepass.center.database import Database
 from gatepass.center.dialects import NOT_A_URL
-from gatepass.center.envelope import EnvelopeKeys
+from gatepass.center.envelope import TAMPERED, EnvelopeKeys
 from gatepass.center.schema import audit_head, pair, pair_version, session
+from gatepass.center.unreadable import Unreadable, told_as
 from gatepass.center.vault import Vault
 from gatepass.errors import CenterError, KeySourceError, VaultError
 from gatepass.keys import AccessKeyId, KeyPair, KeyRing, SessionId
@@ -54,7 +55,7 @@ class CenterKeys:
         self._lock = threading.Lock()
         self._pairs: dict[str, KeyPair] = {}
         self._refused: set[str] = set()
-        self._seen: int | None = None
+        self._seen: tuple[int, bytes] | None = None
         self._problem = ""
         self._ring = KeyRing(())
         self._follow()
@@ -78,48 +79,59 @@ class CenterKeys:
         self._database.close()
 
     def _follow(self) -> None:
-        # Each change ends with an entry in the audit log, and those come one after the other.
+        # Each change ends with an entry in the audit log, and those come one after the other. The
+        # head's HMAC tells a store that was put back and has as many entries by now.
+        head = select(audit_head.c.last_id, audit_head.c.mac)
         with self._database.read() as connection:
-            seen = connection.execute(select(audit_head.c.last_id)).scalar_one_or_none() or 0
+            row = connection.execute(head).one_or_none()
+            seen = (0, b"") if row is None else (row.last_id, row.mac)
             if seen == self._seen:
                 return
-            rows = connection.execute(self._query).all()
+            rows = unreadable.rows(connection, self._query, pair.c.id)
         self._adopt(rows)
         self._seen = seen
 
-    def _adopt(self, rows: Sequence[Row[Any]]) -> None:
-        """Make the ring of these rows; only pairs that are new are decrypted."""
-        self._refused &= {row.access_key_id for row in rows}
+    def _adopt(self, rows: Sequence[Row[Any] | Unreadable]) -> None:
+        """Make the ring of these rows; only pairs that are new are decrypted.
+
+        One that cannot be used is left out, and the log has it: it hides none of the others.
+        """
+        before, self._refused = self._refused, set()
         known, self._pairs = self._pairs, {}
         for row in rows:
-            made = self._key_pair(row, known.get(row.access_key_id))
-            if made is not None:
-                self._pairs[row.access_key_id] = made
+            name = _name(row)
+            try:
+                with told_as(VaultError(TAMPERED)):
+                    self._pairs[name] = self._key_pair(row, known.get(name))
+            except VaultError as error:
+                self._refused.add(name)
+                if name not in before:
+                    logger.error("key pair %s is left out: %s", name, error)  # noqa: TRY400
         self._ring = KeyRing(self._pairs.values())
 
-    def _key_pair(self, row: Row[Any], known: KeyPair | None) -> KeyPair | None:
-        """Return the pair of a row; one that cannot be opened is left out, and the log has it."""
+    def _key_pair(self, row: Row[Any] | Unreadable, known: KeyPair | None) -> KeyPair:
+        if isinstance(row, Unreadable):
+            raise VaultError(TAMPERED)
         zone = exchange_zone()
         name = AccessKeyId(row.access_key_id)
-        try:
-            return KeyPair(
-                session=SessionId(row.session_name),
-                access_key_id=name,
-                signing_key=known.signing_key if known else self._open(name, row.sealed),
-                created=row.created_at.astimezone(zone).date(),
-                expires=row.expires_at.astimezone(zone).date(),
-                environment=row.environment,
-            )
-        except VaultError as error:
-            if name not in self._refused:
-                logger.error("key pair %s is left out: %s", name, error)  # noqa: TRY400
-            self._refused.add(name)
-            return None
+        return KeyPair(
+            session=SessionId(row.session_name),
+            access_key_id=name,
+            signing_key=known.signing_key if known else self._open(name, row.sealed),
+            created=row.created_at.astimezone(zone).date(),
+            expires=row.expires_at.astimezone(zone).date(),
+            environment=row.environment,
+        )
 
     def _open(self, name: AccessKeyId, sealed: bytes | None) -> SigningKey:
         if sealed is None:
             raise VaultError("its secret was erased after it ended: the disaster is too long ago")
         return SecretKey(self._vault.open(sealed, pair_rows.seal_subject(name))).signing_key()
+
+
+def _name(row: Row[Any] | Unreadable) -> str:
+    """Name a pair for the log."""
+    return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
 
 
 def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
@@ -139,6 +151,12 @@ def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
             raise KeySourceError(_NO_INSTANT)
         disaster = None
     at = None if disaster is None else _instant(disaster)
+    others = set(url.query) - {"disaster"}
+    if others and url.get_backend_name() == "sqlite":
+        # SQLite takes none, and a misspelt disaster must not mean the present.
+        raise KeySourceError(
+            f"there is no such setting: {', '.join(sorted(others))}: {_NO_INSTANT}"
+        )
     plain = url.difference_update_query(["disaster"]).render_as_string(hide_password=False)
     database = Database(plain)
     try:

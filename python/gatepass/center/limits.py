@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, or_, select
 
 from gatepass.center.context import Center
 from gatepass.center.schema import attempt
@@ -31,10 +31,13 @@ class Limit:
     window: timedelta
 
 
-def count(center: Center, limit: Limit, key: str) -> None:
+def count(center: Center, limit: Limit, key: str) -> int:
     """Count one request of ``key``; raise `LimitError`, which says how long to wait.
 
-    A clock set back makes the wait longer, never shorter.
+    Returns the count's number, for `take_back`.
+
+    A clock set back makes the wait longer, never shorter; but what was counted more than
+    `LONGEST` ahead of it is no count: the clock was ahead then.
     """
     at = center.clock()
     own = center.database.write(lambda connection: _add(connection, limit, key, at))
@@ -42,11 +45,16 @@ def count(center: Center, limit: Limit, key: str) -> None:
         others = _counted(limit, key, at).where(attempt.c.id != own)
         oldest: datetime | None = connection.execute(others).scalar_one_or_none()
     if oldest is None:
-        return
+        return own
     center.database.write(
         lambda connection: connection.execute(delete(attempt).where(attempt.c.id == own))
     )
     raise LimitError(min(oldest + limit.window - at, limit.window))
+
+
+def take_back(connection: Connection, number: int) -> None:
+    """Forget one request that turned out well: it was no try."""
+    connection.execute(delete(attempt).where(attempt.c.id == number))
 
 
 def add(connection: Connection, limit: Limit, key: str, at: datetime) -> None:
@@ -66,7 +74,8 @@ def clear(connection: Connection, limit: Limit, key: str) -> None:
 
 def sweep(connection: Connection, at: datetime) -> int:
     """Delete counts that no limit looks at any more, and return how many."""
-    return connection.execute(delete(attempt).where(attempt.c.at < at - LONGEST)).rowcount
+    over = or_(attempt.c.at < at - LONGEST, attempt.c.at > at + LONGEST)
+    return connection.execute(delete(attempt).where(over)).rowcount
 
 
 def _add(connection: Connection, limit: Limit, key: str, at: datetime) -> int:
@@ -80,6 +89,7 @@ def _counted(limit: Limit, key: str, at: datetime) -> Select[Any]:
     return (
         select(attempt.c.at)
         .where(attempt.c.key == _key(limit, key), attempt.c.at > at - limit.window)
+        .where(attempt.c.at <= at + LONGEST)
         .order_by(attempt.c.at.desc(), attempt.c.id.desc())
         .limit(1)
         .offset(limit.count - 1)

@@ -38,7 +38,7 @@ _GRAIN = timedelta(seconds=15)
 
 #: Passwords tried for one name: then it is locked until fewer were tried in that time.
 BY_NAME = limits.Limit("logon name", 5, timedelta(minutes=15))
-#: Passwords tried from one address, whatever the names.
+#: Wrong passwords from one address, whatever the names: users may share it.
 BY_ORIGIN = limits.Limit("logon origin", 50, timedelta(minutes=15))
 
 _REFUSED = (
@@ -226,7 +226,7 @@ def digest_of(token: str) -> bytes:
 def _proved(center: Center, name: str, password: str, origin: str) -> Row[Any]:
     """Return the user whose name and password these are, or raise the one refusal."""
     try:
-        limits.count(center, BY_ORIGIN, origin)
+        counted = limits.count(center, BY_ORIGIN, origin)
         is_locked = _is_locked(center, name)
         with center.database.read() as connection:
             row = connection.execute(select(person).where(person.c.name == name)).one_or_none()
@@ -242,6 +242,7 @@ def _proved(center: Center, name: str, password: str, origin: str) -> Row[Any]:
 
     def work(connection: Connection) -> None:
         limits.clear(connection, BY_NAME, name)
+        limits.take_back(connection, counted)
         if rehashed is not None:
             values = {"password_hash": rehashed}
             connection.execute(update(person).where(person.c.id == row.id).values(values))

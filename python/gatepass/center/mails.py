@@ -14,20 +14,21 @@ servers that look at it show one. In all other cases a mail is sent once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from gatepass.center.context import Center
 from gatepass.center.courier import Mail, Mailer
+from gatepass.center.moment import TOLERANCE
 from gatepass.center.once import insert_all_once
 from gatepass.center.schema import mail
 from gatepass.errors import DeliveryError
 
 #: How long a claim lasts: longer than any mailer tries one mail.
-CLAIM = timedelta(minutes=5)
+CLAIM = timedelta(minutes=15)
 #: Wait after the first failure; doubled after each one more, up to the longest. Never given up.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
@@ -37,10 +38,11 @@ RUN = 100
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a run did."""
+    """What a run did. ``problem`` is the last failure's."""
 
     sent: int
     failed: int
+    problem: str = field(default="", compare=False)
 
 
 def queue(connection: Connection, center: Center, mails: Iterable[Mail]) -> int:
@@ -61,6 +63,7 @@ def deliver_due(center: Center, mailer: Mailer) -> Delivery:
     later; when the mail server cannot be reached, the run ends there.
     """
     sent = failed = 0
+    problem = ""
     with mailer.open() as post:
         while sent + failed < RUN:
             claimed = center.database.write(lambda connection: _claim(connection, center.clock()))
@@ -71,27 +74,34 @@ def deliver_due(center: Center, mailer: Mailer) -> Delivery:
             except DeliveryError as error:
                 _put_off(center, claimed, error)
                 failed += 1
+                problem = str(error)
                 if error.rule != "refused":
                     break
             else:
                 _note_sent(center, claimed)
                 sent += 1
-    return Delivery(sent, failed)
+    return Delivery(sent, failed, problem)
 
 
 def waiting(center: Center) -> int:
     """Count the mails that were not sent yet."""
     with center.database.read() as connection:
-        query = select(func.count()).select_from(mail).where(mail.c.sent_at.is_(None))
-        return connection.execute(query).scalar_one()
+        return backlog(connection)[0]
+
+
+def backlog(connection: Connection) -> tuple[int, datetime | None]:
+    """Count the mails that were not sent yet, and return when the oldest was queued."""
+    query = select(func.count(), func.min(mail.c.created_at)).where(mail.c.sent_at.is_(None))
+    count, oldest = connection.execute(query).one()
+    return count, oldest
 
 
 def _claim(connection: Connection, at: datetime) -> Row[Any] | None:
     """Take one mail that is due and nobody's, for as long as a claim lasts."""
     query = (
         select(mail)
-        .where(mail.c.sent_at.is_(None), mail.c.due_at <= at)
-        .where(or_(mail.c.claimed_until.is_(None), mail.c.claimed_until <= at))
+        .where(mail.c.sent_at.is_(None), ~_is_to_come(mail.c.due_at, at, LONGEST_WAIT))
+        .where(or_(mail.c.claimed_until.is_(None), ~_is_to_come(mail.c.claimed_until, at, CLAIM)))
         .order_by(mail.c.due_at, mail.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -101,6 +111,11 @@ def _claim(connection: Connection, at: datetime) -> Row[Any] | None:
         claim = {"claimed_until": at + CLAIM, "attempts": mail.c.attempts + 1}
         connection.execute(update(mail).where(mail.c.id == found.id).values(claim))
     return found
+
+
+def _is_to_come(column: Column[datetime], at: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Choose moments that are to be waited for: a longer wait is of a clock that was ahead."""
+    return and_(column > at, column <= at + longest + TOLERANCE)
 
 
 def _note_sent(center: Center, claimed: Row[Any]) -> None:

@@ -18,8 +18,12 @@ from sqlalchemy import (
     select,
 )
 
+from gatepass.center.unreadable import told_as
 from gatepass.center.vault import Vault
 from gatepass.errors import DatabaseError
+
+#: What a backup is told as that is not as it was written.
+CHANGED = "this backup was changed after it was made, or is damaged: take another one"
 
 #: Only a backup has this table.
 _MANIFEST = Table(
@@ -56,11 +60,12 @@ def read_manifest(connection: Connection) -> tuple[Manifest, str, bytes]:
     Raises `DatabaseError` for what is no backup.
     """
     row = None
-    if inspect(connection).has_table(_MANIFEST.name):
-        row = connection.execute(select(_MANIFEST)).first()
-    if row is None:
-        raise DatabaseError("this is no backup of a Request Center: give another path")
-    return Manifest(**json.loads(row.text)), row.text, row.mac
+    with told_as(DatabaseError(CHANGED)):
+        if inspect(connection).has_table(_MANIFEST.name):
+            row = connection.execute(select(_MANIFEST)).first()
+        if row is not None:
+            return Manifest(**json.loads(row.text)), row.text, row.mac or b""
+    raise DatabaseError("this is no backup of a Request Center: give another path")
 
 
 def is_genuine(vault: Vault, text: str, mac: bytes) -> bool:

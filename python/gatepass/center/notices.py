@@ -3,7 +3,8 @@
 CME: an e-mail on generate, download and delete goes to the requester and the administrative
 manager, a notice to the requester's page, and warnings before expiry to the registered
 administrators. Here all administrative managers of the firm get them; a user who is disabled gets
-none, and nobody gets the same mail twice.
+none, and nobody gets the same mail twice. A new authenticator app is told likewise: that is this
+project's choice.
 """
 
 from __future__ import annotations
@@ -82,6 +83,16 @@ def deleted(
     ]
     title = f"key pair deleted of session {session}"
     _tell(connection, center, actor, f"deleted:{access_key_id}", title, lines)
+
+
+def authenticator_added(connection: Connection, center: Center, actor: Actor) -> None:
+    """Tell that a user's codes come from an authenticator app from now on."""
+    lines = [
+        f"{actor.name} set up an authenticator app.",
+        "Its codes count for logon, download and delete from now on.",
+    ]
+    event = f"authenticator:{secrets.token_hex(8)}"
+    _tell(connection, center, actor, event, f"authenticator app of {actor.name} set up", lines)
 
 
 def expiring(

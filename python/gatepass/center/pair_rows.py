@@ -24,11 +24,14 @@ from sqlalchemy import (
     update,
 )
 
+from gatepass.center import unreadable
+from gatepass.center.envelope import TAMPERED
 from gatepass.center.firms import NO_PAIR, NO_SESSION, known_key, known_name
 from gatepass.center.schema import Instant, pair, pair_version, session
+from gatepass.center.unreadable import Unreadable
 from gatepass.center.vault import Seal
 from gatepass.center.views import PAIRS, active_and_recent, terms_of
-from gatepass.errors import NotFoundError
+from gatepass.errors import NotFoundError, VaultError
 from gatepass.keys.pair import IssuedPair
 from gatepass.keys.rules import PairState, PairTerms, lapsed_pairs
 
@@ -60,10 +63,14 @@ def lock_session_of(connection: Connection, firm_id: int, access_key_id: str) ->
 def find_pairs(connection: Connection, firm_id: int, names: Sequence[str]) -> list[Row[Any]]:
     """Return pairs of the firm in the order asked for, with ``owner``: their session's creator.
 
-    Raises `NotFoundError` unless all are there.
+    Raises `NotFoundError` unless all are there, `VaultError` for one that cannot be read.
     """
     wanted = {"firm": firm_id, "keys": [known_key(name) for name in names]}
-    found = {row.access_key_id: row for row in connection.execute(_BY_KEYS, wanted)}
+    found = {}
+    for row in unreadable.rows(connection, _BY_KEYS, pair.c.id, wanted):
+        if isinstance(row, Unreadable):
+            raise VaultError(f"the key pair with the id {row.number}: {TAMPERED}")
+        found[row.access_key_id] = row
     if not names or set(found) != set(names):
         raise NotFoundError(NO_PAIR)
     return [found[name] for name in dict.fromkeys(names)]
@@ -89,9 +96,16 @@ def insert_pair(
     connection.execute(_INSERT, {**row, **values, "its": session_id})
 
 
-def end_pair(connection: Connection, access_key_id: str, state: PairState, at: datetime) -> None:
+def end_pair(
+    connection: Connection,
+    access_key_id: str,
+    state: PairState,
+    ended_at: datetime,
+    recorded_at: datetime,
+) -> None:
     """Record that a pair ended, which frees its place."""
-    connection.execute(_END, {"key": access_key_id, "new_state": state.value, "moment": at})
+    values = {"key": access_key_id, "new_state": state.value}
+    connection.execute(_END, {**values, "moment": ended_at, "recorded": recorded_at})
 
 
 def shorten_pair(connection: Connection, access_key_id: str, expires_at: datetime) -> None:
@@ -108,7 +122,7 @@ def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> 
     """Record which pairs of a locked session have expired by now, and return them."""
     lapsed = lapsed_pairs(pairs, at)
     for one in lapsed:
-        end_pair(connection, one.access_key_id, PairState.EXPIRED, one.expires_at)
+        end_pair(connection, one.access_key_id, PairState.EXPIRED, one.expires_at, at)
         keep_versions(connection, [one.access_key_id], one.expires_at)
     return lapsed
 
@@ -134,7 +148,12 @@ _PAIRS_OF: Select[Any] = (
 )
 _FIRST_TAKEN = exists().where(pair.c.session_id == bindparam("its"), pair.c.slot == SLOTS[0])
 _INSERT = insert(pair).values(slot=case((_FIRST_TAKEN, SLOTS[1]), else_=SLOTS[0]))
-_END = update(pair).where(_THIS).values(state=bindparam("new_state"), slot=None, ended_at=_AT)
+_END = (
+    update(pair)
+    .where(_THIS)
+    .values(state=bindparam("new_state"), slot=None, ended_at=_AT)
+    .values(end_recorded_at=bindparam("recorded", type_=Instant))
+)
 _SHORTEN = update(pair).where(_THIS).values(expires_at=_AT)
 _VERSIONS = insert(pair_version).from_select(
     ["pair_id", "at", "state", "expires_at"],

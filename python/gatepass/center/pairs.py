@@ -19,7 +19,7 @@ from gatepass.center.codes import Purpose, Sent
 from gatepass.center.context import Center
 from gatepass.center.roles import Action, Actor
 from gatepass.center.views import PairView, days_until, pair_view
-from gatepass.errors import CenterError
+from gatepass.errors import CenterError, VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.issue import format_key_file, generate_pair
 from gatepass.keys.pair import IssuedPair
@@ -122,7 +122,7 @@ def delete(center: Center, actor: Actor, access_key_id: str, code: str) -> PairV
         plan = plan_deletion(row.name, before, chosen, at)
         subject = codes.subject_of([chosen])
         codes.check_code(connection, center, actor, Purpose.DELETE, subject, code)
-        pair_rows.end_pair(connection, chosen, PairState.DELETED, plan.ended_at)
+        pair_rows.end_pair(connection, chosen, PairState.DELETED, plan.ended_at, at)
         pair_rows.keep_versions(connection, [chosen], plan.ended_at)
         notices.deleted(connection, center, actor, row.name, chosen)
         audit.append(connection, center, actor, "delete", row.name, chosen)
@@ -134,7 +134,7 @@ def delete(center: Center, actor: Actor, access_key_id: str, code: str) -> PairV
 def _allowed(center: Center, actor: Actor, action: Action) -> datetime:
     actor.require(action)
     at = center.clock()
-    hours.require_open(at)
+    hours.require_open(at, always=center.open_always)
     return at
 
 
@@ -144,7 +144,8 @@ def _carry_out(
     """Make room, insert the new pair and write down what each pair is from now on."""
     changed = []
     if plan.delete is not None:
-        pair_rows.end_pair(connection, plan.delete, PairState.DELETED, plan.created_at)
+        now = plan.created_at
+        pair_rows.end_pair(connection, plan.delete, PairState.DELETED, now, now)
         changed.append(plan.delete)
     if plan.shorten is not None:
         pair_rows.shorten_pair(connection, *plan.shorten)
@@ -178,10 +179,14 @@ def _issued(center: Center, row: Row[Any]) -> IssuedPair:
     """Open a pair's secret and return the pair as a key file gives it."""
     zone = exchange_zone()
     subject = pair_rows.seal_subject(row.access_key_id)
+    try:
+        secret = SecretKey(center.vault.open(row.sealed, subject))
+    except VaultError as error:
+        raise VaultError(f"key pair {row.access_key_id}: {error}") from None
     return IssuedPair(
         session=SessionId(row.session_name),
         access_key_id=AccessKeyId(row.access_key_id),
-        secret=SecretKey(center.vault.open(row.sealed, subject)),
+        secret=secret,
         created=row.created_at.astimezone(zone).date(),
         expires=row.expires_at.astimezone(zone).date(),
         environment=row.environment,
@@ -222,7 +227,7 @@ def _creator(rows: Sequence[Row[Any]]) -> int:
     creators = {row.owner for row in rows}
     if len(creators) > 1:
         raise CenterError(
-            "these sessions were created by different users, and each gets the code for the own:"
-            " download them apart"
+            "these sessions belong to different users, and one code cannot go to all their"
+            " mobiles: download them one by one"
         )
     return int(creators.pop())

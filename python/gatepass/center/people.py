@@ -1,4 +1,4 @@
-"""Users, as the operator keeps them: add, change the role, disable, help back in.
+"""Users, as the operator keeps them: add, change, disable, help back in.
 
 At CME that is Global Account Management's part: no user of a firm does it. It is done at the
 command line, by whoever runs the Request Center, and logged as the system's.
@@ -7,6 +7,7 @@ command line, by whoever runs the Request Center, and logged as the system's.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gatepass.center import audit, codes, limits, logins, passwords
+from gatepass.center import audit, codes, limits, logins, passwords, tokens
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.roles import Actor, Role
@@ -63,9 +64,9 @@ def add_person(
     name = logins.normal_name(name)
     values = {
         "name": name,
-        "full_name": full_name.strip(),
-        "email": email.strip(),
-        "mobile": re.sub(r"[\s().-]", "", mobile),
+        "full_name": _plain("full_name", full_name),
+        "email": _plain("email", email),
+        "mobile": _plain("mobile", mobile),
     }
     _require_usable(values)
     password = passwords.one_time_password()
@@ -96,26 +97,74 @@ def add_person(
         raise AccountError(f"there is a user {name!r} already: choose another name") from None
 
 
-def set_role(center: Center, name: str, role: Role) -> None:
-    """Give a user another role, from the next request on. Raises `NotFoundError`."""
-    _change(center, name, "set role", {"role": role.name}, role.value, end=False)
+def change_details(
+    center: Center,
+    name: str,
+    *,
+    full_name: str | None = None,
+    email: str | None = None,
+    mobile: str | None = None,
+) -> None:
+    """Change what is given of a user, from the next mail and code on.
+
+    With another mobile or address, codes of the firm that were not used yet are void. Raises
+    `AccountError`, which says what to mend, and `NotFoundError`.
+    """
+    given = {"full_name": full_name, "email": email, "mobile": mobile}
+    values = {key: _plain(key, value) for key, value in given.items() if value is not None}
+    if not values:
+        raise AccountError("nothing was given to change: a full name, an e-mail address, a mobile")
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, name)
+        kept = {"name": row.name, "full_name": row.full_name}
+        _require_usable({**kept, "email": row.email, "mobile": row.mobile, **values})
+        connection.execute(update(person).where(person.c.id == row.id).values(values))
+        if values.keys() & {"email", "mobile"}:
+            codes.make_void(connection, row.firm_id)
+        detail = ", ".join(_SHOWN[key](value) for key, value in values.items())
+        _log(connection, center, "change user", row.name, row.firm_id, detail)
+
+    center.database.write(work)
 
 
-def set_disabled(center: Center, name: str, *, disabled: bool) -> None:
-    """Shut a user out at once, or let the user in again. Raises `NotFoundError`."""
+def reset_codes(center: Center, name: str) -> None:
+    """Let a user have ten more verification codes today. Raises `NotFoundError`."""
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, name)
+        codes.give_another_day(connection, row.id, center.clock())
+        _log(connection, center, "reset codes", row.name, row.firm_id, "")
+
+    center.database.write(work)
+
+
+def set_role(center: Center, name: str, role: Role, *, last_manager: bool = False) -> None:
+    """Give a user another role, from the next request on.
+
+    Raises `NotFoundError`, and `AccountError` for the firm's last active manager unless
+    ``last_manager`` says that this is meant.
+    """
+    keep = role is not Role.MANAGER and not last_manager
+    _change(center, name, "set role", {"role": role.name}, role.value, end=False, keep=keep)
+
+
+def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: bool = False) -> None:
+    """Shut a user out at once, or let the user in again. Raises as `set_role`."""
     action = "disable user" if disabled else "enable user"
-    _change(center, name, action, {"disabled": disabled}, end=True)
+    keep = disabled and not last_manager
+    _change(center, name, action, {"disabled": disabled}, end=True, keep=keep)
 
 
 def reset_password(center: Center, name: str) -> Hidden:
-    """End a user's logins and lockout, and return a one-time password.
+    """End a user's logins, API tokens and lockout, and return a one-time password.
 
     Verification codes that were counted on a later day, by a clock that was ahead, are forgotten.
     Raises `NotFoundError`.
     """
     password = passwords.one_time_password()
     values = {"password_hash": passwords.hash_password(password.reveal()), "must_change": True}
-    _change(center, name, "reset password", values, end=True)
+    _change(center, name, "reset password", values, end=True, revoke=True)
     return password
 
 
@@ -169,17 +218,22 @@ def _change(
     detail: str = "",
     *,
     end: bool,
+    keep: bool = False,
+    revoke: bool = False,
 ) -> None:
-    """Change a user's row; with ``end``, logins end, and so does what keeps the user out."""
+    """Change a user's row; with ``end``, logins end, and so does what keeps the user out.
+
+    With ``keep`` a firm's last active manager is left as is; with ``revoke`` API tokens end.
+    """
     name = logins.normal_name(name)
 
     def work(connection: Connection) -> None:
-        row = connection.execute(
-            select(person).where(person.c.name == name).with_for_update()
-        ).one_or_none()
-        if row is None:
-            raise NotFoundError(f"there is no user {name!r}")
+        row = _locked(connection, name)
+        if keep:
+            _require_another_manager(connection, row)
         connection.execute(update(person).where(person.c.id == row.id).values(values))
+        if revoke:
+            tokens.revoke_all(connection, row.id)
         if end:
             logins.end_all(connection, row.id)
             limits.clear(connection, logins.BY_NAME, name)
@@ -189,10 +243,50 @@ def _change(
     center.database.write(work)
 
 
+def _locked(connection: Connection, name: str) -> Row[Any]:
+    """Return a user's row, which is this transaction's until its end. Raises `NotFoundError`."""
+    name = logins.normal_name(name)
+    row = connection.execute(
+        select(person).where(person.c.name == name).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no user {name!r}")
+    return row
+
+
+def _require_another_manager(connection: Connection, row: Row[Any]) -> None:
+    """Raise `AccountError` if this is the one active manager of the firm."""
+    # The firm's row is locked: of two managers who are shut out at once one comes second.
+    connection.execute(select(firm.c.id).where(firm.c.id == row.firm_id).with_for_update())
+    active = select(person.c.id).where(
+        person.c.firm_id == row.firm_id,
+        person.c.role == Role.MANAGER.name,
+        person.c.disabled.is_(False),
+    )
+    if connection.execute(active).scalars().all() == [row.id]:
+        raise AccountError(
+            f"{row.name} is the last active manager of this firm: nobody there would see its audit"
+            " log; make another user manager first, or add --last-manager"
+        )
+
+
 def _log(
     connection: Connection, center: Center, action: str, name: str, firm_id: int, detail: str
 ) -> None:
     audit.append(connection, center, audit.SYSTEM, action, name, detail=detail, firm_id=firm_id)
+
+
+def _plain(key: str, text: str) -> str:
+    """Return a detail as it is kept: a mobile number without blanks and hyphens."""
+    return re.sub(r"[\s().-]", "", text) if key == "mobile" else text.strip()
+
+
+#: How the audit log shows what a detail was changed to.
+_SHOWN: dict[str, Callable[[str], str]] = {
+    "full_name": lambda text: f"full name {text}",
+    "email": lambda text: f"e-mail {text}",
+    "mobile": lambda text: f"mobile {codes.masked(text)}",
+}
 
 
 def _require_usable(values: dict[str, str]) -> None:

@@ -2,19 +2,20 @@
 
 A store that went on after the backup has pairs that the backup does not know, and the backup has
 pairs that were deleted since: those would be valid again. So a newer store is put back only when
-told so, and the answer names them.
+told so, and the answer names them. What was taken away from users since stays so: `takings`.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -22,11 +23,12 @@ from gatepass.center import audit, copying, migrations
 from gatepass.center.backup import end_of_log
 from gatepass.center.context import Clock, utc_now
 from gatepass.center.database import Database
-from gatepass.center.dialects import explain
 from gatepass.center.envelope import EnvelopeKeys
-from gatepass.center.manifest import Manifest, is_genuine, read_manifest
+from gatepass.center.manifest import CHANGED, Manifest, is_genuine, read_manifest
 from gatepass.center.schema import audit as log
 from gatepass.center.schema import pair
+from gatepass.center.takings import Takings, taken_since
+from gatepass.center.unreadable import told_as
 from gatepass.center.vault import Vault
 from gatepass.errors import DatabaseError
 
@@ -39,14 +41,19 @@ class Loss:
     """What a restore takes from a store.
 
     ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
-    pairs that have ended and would be active again: ``revived``. ``foreign``: the backup is of
-    another store, and all is lost.
+    pairs that have ended and would be active again: ``revived``. ``users`` and API ``tokens`` that
+    the backup does not have; users who are ``kept`` as they are now, and ``revoked_tokens`` that
+    stay revoked. ``foreign``: the backup is of another store, and all is lost.
     """
 
     entries: int
     since: datetime | None
     gone: tuple[str, ...]
     revived: tuple[str, ...]
+    users: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    revoked_tokens: tuple[str, ...] = ()
     foreign: bool = False
 
     def __str__(self) -> str:
@@ -54,11 +61,18 @@ class Loss:
             return "the database holds another store than this backup is of"
         said = f"the store went on after this backup: {self.entries} entries of its audit log"
         said += f", from {self.since:%Y-%m-%d %H:%M:%S} UTC on, would be lost" if self.since else ""
-        if self.gone:
-            said += f"; key pairs that would stop working: {_few(self.gone)}"
-        if self.revived:
-            said += f"; deleted or expired key pairs that would work again: {_few(self.revived)}"
-        return said
+        named = [f"; {words}: {_few(names)}" for words, names in self._named() if names]
+        return said + "".join(named)
+
+    def _named(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return (
+            ("key pairs that would stop working", self.gone),
+            ("deleted or expired key pairs that would work again", self.revived),
+            ("users who would be gone", self.users),
+            ("API tokens that would stop working", self.tokens),
+            ("users whose password, authenticator or rights stay as they are now", self.kept),
+            ("API tokens that stay revoked", self.revoked_tokens),
+        )
 
 
 def restore(
@@ -71,22 +85,28 @@ def restore(
 ) -> Loss | None:
     """Put the store back to what it was at the backup, all or nothing; return what that lost.
 
-    End the Request Center first, and start it after: it keeps keys of the store in memory.
+    End the Request Center first, and start it after: it keeps keys of the store in memory. All
+    logins end, and codes that were sent are void.
     With nothing to lose no ``replace`` is needed, and ``None`` is returned. Raises
     `DatabaseError` with the loss in words when there is some and it was not told to replace, or
     for what is no backup, or one that was changed; `VaultError` for another envelope key.
     """
     vault = Vault(keys)
     with _opened(Path(path)) as saved:
-        manifest = _checked(saved, vault)
+        manifest = _checked(saved, vault, path)
         database.upgrade()
 
         def work(connection: Connection) -> Loss | None:
-            loss = _loss(connection, saved, manifest)
+            with told_as(DatabaseError(_UNREADABLE)):
+                takings = taken_since(connection, saved)
+            loss = _loss(connection, saved, manifest, takings)
             if loss is not None and not replace:
                 raise DatabaseError(f"{loss}: nothing was restored; add --replace to do it")
             copying.clear(connection)
-            copying.copy(saved, connection)
+            # Once more: what is written is what was checked, whatever became of the file.
+            if copying.copy(saved, connection).hex() != manifest.digest:
+                raise DatabaseError(CHANGED)
+            takings.put_back(connection)
             detail = str(loss or "")
             audit.append_restored(connection, vault, clock(), manifest.made_at, detail)
             return loss
@@ -94,13 +114,22 @@ def restore(
         return database.write(work)
 
 
+_UNREADABLE = (
+    "the store that is there now holds values that nobody can read: restore into a new database,"
+    " which takes nothing over from it"
+)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Connection]:
     """Open a backup without a right to change it."""
     if not path.is_file():
         raise DatabaseError(f"{path}: there is no such file: give the path of a backup")
+    # As a URI of SQLite's own, in which a name may have any character.
+    uri = f"{path.resolve().as_uri()}?mode=ro"
     engine: Engine = create_engine(
-        f"sqlite:///file:{path.resolve()}?mode=ro&uri=true",
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -111,28 +140,43 @@ def _opened(path: Path) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _checked(saved: Connection, vault: Vault) -> Manifest:
+def _checked(saved: Connection, vault: Vault, path: str | os.PathLike[str]) -> Manifest:
     """Return a backup's manifest, if everything in the backup is as it was written."""
     try:
-        manifest, text, mac = read_manifest(saved)
+        return _unchanged(saved, vault)
+    except DatabaseError as error:
+        raise DatabaseError(f"{path}: {error}") from None
+    except DBAPIError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise DatabaseError(
+            f"{path}: this is no whole backup of a Request Center ({why}): give the path of another"
+        ) from None
+
+
+# Views may read otherwise each time, and triggers do what nobody asked for: no backup has any.
+_CODE = text("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
+
+
+def _unchanged(saved: Connection, vault: Vault) -> Manifest:
+    with told_as(DatabaseError(CHANGED)):
+        if saved.execute(_CODE).first() is not None:
+            raise DatabaseError(CHANGED)
+        manifest, written, mac = read_manifest(saved)
         if manifest.revision != migrations.head():
             raise DatabaseError(
                 f"this backup has tables of another gatepass ({manifest.revision}): restore it with"
                 " that one, into a new database, and run gatepass center init of this one then"
             )
-        if not vault.load(saved) or not is_genuine(vault, text, mac):
-            raise DatabaseError(_CHANGED)
+        if not vault.load(saved) or not is_genuine(vault, written, mac):
+            raise DatabaseError(CHANGED)
         if copying.digest_of(saved).hex() != manifest.digest:
-            raise DatabaseError(_CHANGED)
-    except DBAPIError as error:
-        raise DatabaseError(explain(error)) from None
-    return manifest
+            raise DatabaseError(CHANGED)
+        return manifest
 
 
-_CHANGED = "this backup was changed after it was made, or is damaged: take another one"
-
-
-def _loss(connection: Connection, saved: Connection, manifest: Manifest) -> Loss | None:
+def _loss(
+    connection: Connection, saved: Connection, manifest: Manifest, takings: Takings
+) -> Loss | None:
     last, mac = end_of_log(connection)
     if last == 0 or (last, mac.hex()) == (manifest.last_entry, manifest.last_mac):
         return None
@@ -146,6 +190,10 @@ def _loss(connection: Connection, saved: Connection, manifest: Manifest) -> Loss
         since=connection.execute(first).scalar_one_or_none(),
         gone=tuple(sorted(now - then)),
         revived=tuple(sorted(then - now)),
+        users=takings.users,
+        tokens=takings.tokens,
+        kept=takings.kept,
+        revoked_tokens=takings.revoked_tokens,
         foreign=foreign,
     )
 

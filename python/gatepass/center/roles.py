@@ -52,4 +52,6 @@ class Actor:
     def require(self, action: Action) -> None:
         """Raise `NotAllowedError` unless the role may do this."""
         if action not in MAY[self.role]:
-            raise NotAllowedError(f"a {self.role.value} may not {action.value}: ask a manager")
+            raise NotAllowedError(
+                f"your role, {self.role.value}, may not {action.value}: ask a manager"
+            )

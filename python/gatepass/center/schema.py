@@ -128,7 +128,8 @@ session = Table(
     Column("name", String(6), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("description", String(100), nullable=False, default=""),
-    # Whose mobile gets the verification codes of this session's pairs.
+    # Whose mobile gets the verification codes of this session's pairs: who created it, or whom it
+    # was handed over to.
     Column("created_by", _ID, ForeignKey("person.id"), nullable=False),
     _at("created_at"),
     CheckConstraint("kind IN ('ilink', 'dropcopy')", name="kind"),
@@ -147,6 +148,8 @@ pair = Table(
     _at("created_at"),
     _at("expires_at"),
     _at("ended_at", nullable=True),
+    # When that was noticed and written down: by the clock of then, which may have been wrong.
+    _at("end_recorded_at", nullable=True),
     Column("created_by", _ID, ForeignKey("person.id"), nullable=False),
     Column("environment", String(20)),
     # The secret, sealed by the vault; null once a pair that has ended was erased.
@@ -287,6 +290,8 @@ clock = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     _at("at"),
+    # When the sweep last ran: a clock far ahead of it is not believed.
+    _at("swept_at", nullable=True),
     CheckConstraint("id = 1", name="one_row"),
 )
 

@@ -8,6 +8,7 @@
     port = 8400                 # 0: a free one
     address = "https://keys.example.com"    # what people type, where a proxy stands before it
     environment = "SIMULATION"  # what key files say: at most 20 characters
+    open-always = false         # true, to rehearse on weekends: CME's opening hours do not count
     outbox = "outbox"           # codes and mails that go nowhere else are put into this folder
 
     [tls]
@@ -55,7 +56,7 @@ from gatepass.center.courier.webhook import WebhookCourier
 from gatepass.center.private_text import SecretPlace
 from gatepass.errors import CenterError, DatabaseError
 from gatepass.keys.reading import OTHERS
-from gatepass.settings_file import Setting, SettingsFile, a_port, a_text
+from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text
 
 PORT = 8400
 #: The port of mail submission (RFC 6409).
@@ -96,6 +97,7 @@ class CenterSettings:
     port: int = PORT
     address: str = ""
     environment: str = ENVIRONMENT
+    open_always: bool = False
     certificate: Path | None = None
     key: Path | None = None
     webhook: str = ""
@@ -231,6 +233,7 @@ _SETTINGS: Mapping[str, Setting[CenterSettings]] = {
     "port": lambda s, v, _: replace(s, port=a_port(v)),
     "address": lambda s, v, _: replace(s, address=_address(v)),
     "environment": lambda s, v, _: replace(s, environment=_environment(v)),
+    "open-always": lambda s, v, _: replace(s, open_always=a_switch(v)),
     "outbox": lambda s, v, path: replace(s, outbox=path.parent / a_text(v)),
     "tls.certificate": lambda s, v, path: replace(s, certificate=path.parent / a_text(v)),
     "tls.key": lambda s, v, path: replace(s, key=path.parent / a_text(v)),

@@ -10,15 +10,17 @@ from itertools import groupby
 
 from sqlalchemy import Connection, select, update
 
-from gatepass.center import audit, notices, pair_rows
+from gatepass.center import audit, moment, notices, pair_rows
 from gatepass.center.context import Center
 from gatepass.center.schema import pair, session
 from gatepass.center.views import terms_of
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import DueWarning, due_warnings
 
-#: How long the secret of a pair is kept after its end. The disaster-recovery view reads the past
-#: of as long: 15 minutes before a disaster that is noticed within the day.
+#: How long the secret of a pair is kept after its end was recorded. The disaster-recovery view
+#: reads the past of as long: 15 minutes before a disaster that is noticed within the day. Counted
+#: from the record and not from the end: a clock that is ahead, and makes all pairs expire at once,
+#: leaves as long to notice it before anything is gone for good.
 SECRETS_KEPT = timedelta(days=1)
 #: Warnings queued, and secrets erased, in one transaction.
 _BATCH = 500
@@ -40,12 +42,15 @@ class Swept:
     erased: int
 
 
-def sweep(center: Center) -> Swept:
+def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
     """Do what is due by now. As often as one likes, from several processes at once.
 
-    A pair that nobody swept is expired all the same: this records it and frees its place.
+    A pair that nobody swept is expired all the same: this records it and frees its place. Raises
+    `gatepass.errors.CenterError`, and does nothing, when the clock is more than `moment.LEAP`
+    ahead of the last sweep, unless told to ``accept_clock``.
     """
     at = center.clock()
+    center.database.write(lambda connection: moment.believe(connection, at, accept=accept_clock))
     with center.database.read() as connection:
         lapsed = (
             select(session.c.firm_id, session.c.name)
@@ -120,11 +125,11 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
 
 
 def _erase(center: Center, before: datetime) -> int:
-    """Erase the secrets of pairs that ended before then."""
+    """Erase the secrets of pairs whose end was recorded before then."""
     due = (
         select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
         .join(session, pair.c.session_id == session.c.id)
-        .where(pair.c.ended_at < before, pair.c.sealed.is_not(None))
+        .where(pair.c.end_recorded_at < before, pair.c.sealed.is_not(None))
         .order_by(pair.c.id)
         .limit(_BATCH)
         .with_for_update(skip_locked=True, of=pair)

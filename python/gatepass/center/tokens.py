@@ -123,6 +123,11 @@ def revoke(center: Center, actor: Actor, token_id: int) -> None:
     center.database.write(work)
 
 
+def revoke_all(connection: Connection, person_id: int) -> None:
+    """Make all tokens of a user worth nothing: somebody else may have made them."""
+    connection.execute(delete(token).where(token.c.person_id == person_id))
+
+
 def sweep(connection: Connection, at: datetime) -> int:
     """Delete tokens whose time is over, and return how many."""
     return connection.execute(delete(token).where(token.c.ends_at <= at)).rowcount

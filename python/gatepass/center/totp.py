@@ -1,20 +1,24 @@
 """A user's own authenticator: enrol by QR code, confirm with a code, remove.
 
-The secret is sealed in the vault and shown once, for the QR code. The enrolment counts when the
-first code was right; until then codes go to the mobile as before.
+To begin takes a code that was sent to the user's own mobile: whoever has a login alone, from a
+stolen cookie, does not get a second factor by it. The secret is sealed in the vault and shown once,
+for the QR code. The enrolment counts when the first code was right, and the user and the firm's
+managers are told; until then codes go to the mobile as before.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import pyotp
 import segno
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
-from gatepass.center import audit, authenticator, moment
+from gatepass.center import audit, authenticator, codes, moment, notices
 from gatepass.center.authenticator import Answer, seal_subject
+from gatepass.center.codes import Purpose, Sent
 from gatepass.center.context import Center
 from gatepass.center.database import KeptError
 from gatepass.center.hidden import Hidden
@@ -36,20 +40,30 @@ class Enrolment:
     secret: Hidden
 
 
-def begin_enrolment(center: Center, actor: Actor) -> Enrolment:
-    """Make a new secret for the user; one that was not confirmed is forgotten.
+def request_code(center: Center, actor: Actor) -> Sent:
+    """Send the code to begin with to the user's own mobile.
 
-    Raises `AccountError` when there is an authenticator: it must be removed first.
+    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
+    when no code can be sent.
+    """
+    with center.database.read() as connection:
+        _require_none(connection.execute(select(person).where(_own(actor))).one())
+    return codes.send_code(center, actor, Purpose.AUTHENTICATOR, "", actor.user_id)
+
+
+def begin_enrolment(center: Center, actor: Actor, code: str) -> Enrolment:
+    """Make a new secret for the user, for the code that was sent; an unconfirmed one is forgotten.
+
+    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
+    for a wrong code.
     """
     secret = Hidden(pyotp.random_base32())
     sealed = center.vault.seal(secret.reveal(), seal_subject(actor.user_id)).blob
 
     def work(connection: Connection) -> None:
-        own = person.c.id == actor.user_id
-        row = connection.execute(select(person).where(own).with_for_update()).one()
-        if row.totp_step is not None:
-            raise AccountError("there is an authenticator already: remove it first")
-        connection.execute(update(person).where(own).values(totp_sealed=sealed))
+        _require_none(connection.execute(select(person).where(_own(actor)).with_for_update()).one())
+        codes.check_code(connection, center, actor, Purpose.AUTHENTICATOR, "", code)
+        connection.execute(update(person).where(_own(actor)).values(totp_sealed=sealed))
         audit.append(connection, center, actor, "begin authenticator", actor.name)
 
     center.database.write(work)
@@ -61,6 +75,7 @@ def confirm_enrolment(center: Center, actor: Actor, code: str) -> None:
 
     def work(connection: Connection) -> None:
         _use(connection, center, actor, code, confirming=True)
+        notices.authenticator_added(connection, center, actor)
         audit.append(connection, center, actor, "confirm authenticator", actor.name)
 
     center.database.write(work)
@@ -71,19 +86,27 @@ def remove(center: Center, actor: Actor, code: str) -> None:
 
     def work(connection: Connection) -> None:
         _use(connection, center, actor, code, confirming=False)
-        own = person.c.id == actor.user_id
-        connection.execute(update(person).where(own).values(totp_sealed=None, totp_step=None))
+        none = update(person).where(_own(actor)).values(totp_sealed=None, totp_step=None)
+        connection.execute(none)
         audit.append(connection, center, actor, "remove authenticator", actor.name)
 
     center.database.write(work)
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
+    return person.c.id == actor.user_id
+
+
+def _require_none(row: Row[Any]) -> None:
+    if row.totp_step is not None:
+        raise AccountError("there is an authenticator already: remove it first")
 
 
 def _use(
     connection: Connection, center: Center, actor: Actor, code: str, *, confirming: bool
 ) -> None:
     at = moment.observe(connection, center.clock())
-    own = person.c.id == actor.user_id
-    connection.execute(select(person.c.id).where(own).with_for_update())
+    connection.execute(select(person.c.id).where(_own(actor)).with_for_update())
     typed = "".join(code.split())
     answer = authenticator.use(connection, center, actor.user_id, typed, at, confirming=confirming)
     if answer is not Answer.RIGHT:
@@ -93,10 +116,11 @@ def _use(
 _REFUSALS = {
     Answer.NONE: lambda: CodeError("there is no authenticator to use: begin by enrolling", "wrong"),
     Answer.WRONG: lambda: CodeError(
-        "this is not the authenticator's code of now, or it was used: wait for the next one, and"
-        " see that the mobile's clock is right",
+        "this is not the authenticator's code of now: wait for the next one, and see that the"
+        " mobile's clock is right",
         "wrong",
     ),
+    Answer.USED: lambda: CodeError(authenticator.USED_WORDS, "used"),
     Answer.SHUT: lambda: CodeError("there were too many wrong codes: wait an hour", "tries"),
 }
 

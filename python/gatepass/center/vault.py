@@ -26,6 +26,7 @@ from sqlalchemy import Connection, insert, select
 from gatepass.center.database import Database
 from gatepass.center.envelope import KEY_BYTES, NONCE_BYTES, TAMPERED, EnvelopeKeys
 from gatepass.center.schema import audit, root
+from gatepass.center.unreadable import told_as
 from gatepass.errors import VaultError
 
 _FORMAT = b"\x01"
@@ -151,7 +152,8 @@ def envelope_of(blob: bytes) -> str:
 
 
 def _read_root(connection: Connection) -> bytes | None:
-    return connection.execute(select(root.c.sealed)).scalar_one_or_none()
+    with told_as(VaultError(TAMPERED)):
+        return connection.execute(select(root.c.sealed)).scalar_one_or_none()
 
 
 def _join(envelope: str, wrapped: bytes, sealed: bytes) -> bytes:
@@ -163,7 +165,8 @@ def _join(envelope: str, wrapped: bytes, sealed: bytes) -> bytes:
 
 def _split(blob: bytes) -> tuple[str, bytes, bytes]:
     """Take a seal apart; lengths that do not fit give parts that do not open."""
-    if blob[:1] != _FORMAT or len(blob) < 2:
+    # SQLite keeps any type in any column.
+    if not isinstance(blob, bytes) or blob[:1] != _FORMAT or len(blob) < 2:
         raise VaultError(TAMPERED)
     at = 2 + blob[1]
     size = int.from_bytes(blob[at : at + 2], "big")

@@ -32,8 +32,10 @@ def verify(
 ) -> None:
     """Check the chain of the whole audit log; exit code 1 names the first broken entry.
 
-    What this cannot see: the whole database put back to an earlier state. Note
-    the number of entries elsewhere and compare.
+    The log is also held against the pairs and codes of the store. What this
+    cannot see: the whole database put back to an earlier state, and an end cut
+    off that left no pair and no code behind. Note the number of entries
+    elsewhere and compare.
 
     --json writes one object: ok, entries (that are good), broken and problem.
     """

@@ -50,6 +50,14 @@ def serve(
             help="The port; 0 is a free one. [dim]Default: 8400[/dim]",
         ),
     ] = None,
+    open_always: Annotated[
+        bool,
+        typer.Option(
+            "--open-always",
+            metavar="",
+            help="To rehearse on weekends: leave out CME's hours, Sunday 10:00 to Friday 16:30.",
+        ),
+    ] = False,
     database: Database = None,
     config: Config = None,
     state: State = None,
@@ -72,7 +80,7 @@ def serve(
 
     settings = settings_of(database, config, state, make_folder=True)
     sys.setswitchinterval(SWITCH)
-    given = {"host": host, "port": port}
+    given = {"host": host, "port": port, "open_always": open_always or None}
     settings = replace(settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     assembly.require_protected(settings)
     mailer = assembly.make_mailer(settings)
@@ -87,6 +95,7 @@ def serve(
             _announce(_url(settings, listener), settings, first, as_json=json)
             if not embedded.has_user(center):
                 say("there is no user yet: gatepass center init --help shows how to add a firm")
+            _say_limits(center)
             say("Ctrl-C ends")
 
         with background.running(background.jobs(center, mailer), on_problem=say):
@@ -178,6 +187,21 @@ def _announce(
     if settings.codes_stay_here:
         what = "verification codes" if settings.mail.host else "verification codes and mails"
         say(f"{what} are put into {settings.outbox}")
+
+
+def _say_limits(center: Center) -> None:
+    """Say what keeps users from going on, and what lifts it."""
+    from gatepass.center import codes, hours
+
+    if center.open_always:
+        say("open always, to rehearse: CME's opening hours are left out")
+    elif not hours.is_open(now := center.clock()):
+        opens = hours.next_opening(now)
+        say(f"closed until {opens:%A %Y-%m-%d %H:%M} in Chicago; --open-always is for rehearsals")
+    say(
+        f"each user gets {codes.PER_DAY} verification codes a day:"
+        " gatepass center user reset-codes NAME gives as many again"
+    )
 
 
 def _teller(*, as_json: bool) -> Callable[[Path], None]:

@@ -1,4 +1,4 @@
-"""``gatepass center session``: add and list."""
+"""``gatepass center session``: add, list and owner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="session",
-    help="Add and list iLink and Drop Copy sessions.",
+    help="Add and list iLink and Drop Copy sessions, and hand them over.",
     epilog="[bold]Example:[/bold] gatepass center session list",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -84,6 +84,9 @@ def list_sessions(
 ) -> None:
     """List the sessions with their active key pairs. Secret Keys are never shown.
 
+    The codes of a session's key pairs go to the mobile of its owner: whoever
+    created it, or whom it was handed over to.
+
     --json writes one object: sessions with session, kind, firm, description,
     created_by and pairs each, and of each pair access_key_id, created_at,
     expires_at and days_left.
@@ -96,7 +99,7 @@ def list_sessions(
         emit({"sessions": [_as_data(one) for one in found]})
         return
     print_table(
-        ("session", "kind", "firm", "created by", "description", "active key pairs"),
+        ("session", "kind", "firm", "owner", "description", "active key pairs"),
         (
             (
                 one.session.name,
@@ -109,6 +112,36 @@ def list_sessions(
             for one in found
         ),
     )
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center session owner ABC --to kim")
+def owner(
+    name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="USER", help="Whose mobile gets the codes of its key pairs from now on."
+        ),
+    ],
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Hand a session over to another user of its firm, as when its creator has left.
+
+    Verification codes that the firm's users have not used yet are void.
+
+    --json writes one object: session and created_by.
+    """
+    from gatepass.center.handover import hand_over
+
+    with center_opened(database, config, state) as center:
+        hand_over(center, name, to)
+    if json:
+        emit({"session": name, "created_by": to})
+    else:
+        say(f"the codes of session {name} go to {to}'s mobile now")
 
 
 def _pairs(one: FirmSession) -> str:

@@ -156,9 +156,21 @@ def restore(
 
 
 def sweep(
-    database: Database = None, config: Config = None, state: State = None, json: Json = False
+    accept_clock: Annotated[
+        bool,
+        typer.Option(
+            "--accept-clock", metavar="", help="The clock is right, though it is far ahead."
+        ),
+    ] = False,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
 ) -> None:
     """Do once what serve does at intervals: expire, warn, erase, and send the mails.
+
+    With a clock that is more than a week ahead of the last sweep nothing is
+    done unless --accept-clock is given: a wrong one would end all key pairs.
 
     --json writes one object: expired, warned, erased, sent and failed.
     """
@@ -166,7 +178,7 @@ def sweep(
 
     settings = settings_of(database, config, state)
     with assembly.opened(settings) as center:
-        swept = background.sweep_all(center)
+        swept = background.sweep_all(center, accept_clock=accept_clock)
         mail = mails.deliver_due(center, assembly.make_mailer(settings))
     told = {
         "expired": swept.expired,
@@ -196,11 +208,15 @@ def rewrap(
 ) -> None:
     """Wrap all secrets with the first envelope key of its file or variable.
 
-    To change the key: rewrap --new-key, start the serve processes anew, which
-    used the old key so far, rewrap once more, and take the other lines out of
-    the file. Keep them with the backups that were made under them.
+    To change the key: rewrap --new-key, start anew what used the old key so
+    far, the serve processes and each simulate --keys center:, rewrap once more,
+    and take the other lines out of the file. Keep them with the backups that
+    were made under them.
 
-    --json writes one object: envelope_key (its name, not the key) and wrapped.
+    What cannot be wrapped is named and passed over; exit code 1 then.
+
+    --json writes one object: envelope_key (its name, not the key), wrapped and
+    broken.
     """
     from gatepass.center import envelope
     from gatepass.center.assembly import opened
@@ -217,12 +233,16 @@ def rewrap(
             # Only for a store that the key at hand opens.
             envelope.add_to_file(settings.envelope.file)
     with opened(settings) as center:
-        count = wrap_anew(center)
+        done = wrap_anew(center)
         name = center.vault.envelope
     if json:
-        emit({"envelope_key": name, "wrapped": count})
+        emit({"envelope_key": name, "wrapped": done.wrapped, "broken": list(done.broken)})
     else:
-        say(f"secrets wrapped with envelope key {name}: {count}")
+        say(f"secrets wrapped with envelope key {name}: {done.wrapped}")
+        for problem in done.broken:
+            say(f"not wrapped: {problem}")
+    if done.broken:
+        raise typer.Exit(1)
 
 
 def _add_firm(

@@ -1,4 +1,4 @@
-"""``gatepass center user``: add, list, role, disable, enable and reset-password."""
+"""``gatepass center user``: add, list, change, role, disable, enable, reset-password and -codes."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ RoleOption = Annotated[
         "--role",
         help="Administrative Manager, Key Management User, or read only.",
     ),
+]
+
+
+LastManager = Annotated[
+    bool,
+    typer.Option("--last-manager", metavar="", help="Also the last active manager of a firm."),
 ]
 
 
@@ -115,16 +121,84 @@ def list_users(
     )
 
 
+@app.command(epilog="[bold]Example:[/bold] gatepass center user change kim --mobile +13125550199")
+def change(
+    name: Name,
+    full_name: Annotated[
+        str | None, typer.Option("--full-name", metavar="TEXT", help="For people.")
+    ] = None,
+    email: Annotated[
+        str | None,
+        typer.Option("--email", metavar="ADDRESS", help="Where mails of key pairs go."),
+    ] = None,
+    mobile: Annotated[
+        str | None,
+        typer.Option(
+            "--mobile", metavar="NUMBER", help="Where codes go: +, country code and number."
+        ),
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Change a user's full name, e-mail address or mobile number.
+
+    With another mobile or address, codes that the firm's users have not used
+    yet are void. The first administrator, whom serve makes, has a number and an
+    address that are nobody's: give real ones before codes and mails are sent.
+
+    --json writes one object: name and changed, the options that were given.
+    """
+    from gatepass.center import people
+
+    given = {"full_name": full_name, "email": email, "mobile": mobile}
+    values = {key: value for key, value in given.items() if value is not None}
+    if not values:
+        raise typer.BadParameter("one at least is needed", param_hint="--full-name")
+    with center_opened(database, config, state) as center:
+        people.change_details(center, name, **values)
+    if json:
+        emit({"name": name, "changed": list(values)})
+    else:
+        say(f"changed of {name}: {', '.join(values).replace('_', ' ')}")
+
+
+@app.command("reset-codes", epilog="[bold]Example:[/bold] gatepass center user reset-codes kim")
+def reset_codes(
+    name: Name,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Let a user who has used up the day's verification codes have as many again.
+
+    --json writes one object: name and codes, how many there are now.
+    """
+    from gatepass.center import codes, people
+
+    with center_opened(database, config, state) as center:
+        people.reset_codes(center, name)
+    if json:
+        emit({"name": name, "codes": codes.PER_DAY})
+    else:
+        say(f"{name} can have {codes.PER_DAY} more codes today")
+
+
 @app.command(epilog="[bold]Example:[/bold] gatepass center user role kim --role manager")
 def role(
     name: Name,
     role: RoleOption,
+    last_manager: LastManager = False,
     database: Database = None,
     config: Config = None,
     state: State = None,
     json: Json = False,
 ) -> None:
     """Give a user another role, from the next click on.
+
+    A firm's last active manager keeps it, unless --last-manager is given.
 
     --json writes one object: name and role.
     """
@@ -133,7 +207,7 @@ def role(
 
     wanted = Role[role.name]
     with center_opened(database, config, state) as center:
-        people.set_role(center, name, wanted)
+        people.set_role(center, name, wanted, last_manager=last_manager)
     if json:
         emit({"name": name, "role": wanted.value})
     else:
@@ -143,6 +217,7 @@ def role(
 @app.command(epilog="[bold]Example:[/bold] gatepass center user disable kim")
 def disable(
     name: Name,
+    last_manager: LastManager = False,
     database: Database = None,
     config: Config = None,
     state: State = None,
@@ -150,9 +225,15 @@ def disable(
 ) -> None:
     """Shut a user out, at once and in all browsers.
 
+    A firm's last active manager is let in still, unless --last-manager is given.
+
     --json writes one object: name and disabled.
     """
-    _set_disabled(name, database, config, state, disabled=True, as_json=json)
+    from gatepass.center import people
+
+    with center_opened(database, config, state) as center:
+        people.set_disabled(center, name, disabled=True, last_manager=last_manager)
+    _say_disabled(name, disabled=True, as_json=json)
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center user enable kim")
@@ -167,7 +248,11 @@ def enable(
 
     --json writes one object: name and disabled.
     """
-    _set_disabled(name, database, config, state, disabled=False, as_json=json)
+    from gatepass.center import people
+
+    with center_opened(database, config, state) as center:
+        people.set_disabled(center, name, disabled=False)
+    _say_disabled(name, disabled=False, as_json=json)
 
 
 @app.command(
@@ -208,19 +293,7 @@ def show_password(name: str, password: Hidden, *, as_json: bool) -> None:
     typer.echo(password.reveal())
 
 
-def _set_disabled(
-    name: str,
-    database: str | None,
-    config: Config,
-    state: State,
-    *,
-    disabled: bool,
-    as_json: bool,
-) -> None:
-    from gatepass.center import people
-
-    with center_opened(database, config, state) as center:
-        people.set_disabled(center, name, disabled=disabled)
+def _say_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
     if as_json:
         emit({"name": name, "disabled": disabled})
     else:

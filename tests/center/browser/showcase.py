@@ -56,7 +56,7 @@ def furnish_showcase(center: Center, clock: Clock, outbox: Outbox) -> None:
         add_session(center, "Alpha Trading", name, kind, "maria", description)
     for day, who, session, delete in _HISTORY:
         _go(clock, day)
-        sweep(center)
+        sweep(center, accept_clock=True)
         active = find_session(center, actors[who], session).active[::-1]
         chosen = None if delete is None else active[delete].access_key_id
         made = pairs.generate(center, actors[who], session, chosen)
@@ -65,7 +65,7 @@ def furnish_showcase(center: Center, clock: Clock, outbox: Outbox) -> None:
     for actor in actors.values():
         notices.mark_seen(center, actor, [each.id for each in notices.unseen(center, actor)])
     clock.now = TODAY
-    sweep(center)
+    sweep(center, accept_clock=True)
 
 
 def add_newcomer(center: Center) -> tuple[str, str, str]:

@@ -76,6 +76,24 @@ def test_download_an_existing_key(
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
+def test_a_refusal_does_not_outlive_the_download(user: SitDown, way: Way, tmp_path: Path) -> None:
+    maria = user("maria", way)
+    maria.log_in()
+    maria.choose("ABC", "Download")
+    maria.press("Download")
+    maria.sees("Verify, then download")
+    right = maria.service.code(CREATOR)
+    maria.way.fill(maria.page.get_by_label("Verification code"), f"{(int(right) + 1) % 10**6:06}")
+    maria.press("Submit")
+    refusal = maria.page.get_by_role("alert")
+    expect(refusal).to_contain_text("not right")
+    # The page stays open when the file comes.
+    maria.save(CREATOR, tmp_path / "CMEKeys.txt")
+    expect(refusal).to_be_hidden()
+    if way.scripts:
+        expect(maria.page.get_by_role("status")).to_contain_text("was sent to your browser")
+
+
 def test_delete(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
     path = _key_file(site, tmp_path)
     kim = user("kim", way)

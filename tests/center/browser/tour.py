@@ -130,6 +130,9 @@ def _account(user: User) -> Iterator[str]:
     user.open("/account")
     yield "account"
     user.press("Set up an authenticator app")
+    user.sees("Verify, then set up an authenticator app")
+    yield "authenticator, code"
+    user.verify(user.mobile)
     user.page.get_by_text("It cannot be scanned").click()
     yield "authenticator"
 

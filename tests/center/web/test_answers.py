@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from gatepass.center import firms
+from gatepass.center import firms, mails
 from gatepass.center.web import refusals
 from gatepass.center.web.rendering import STATIC
 from gatepass.center.web.rules import RULES
@@ -48,7 +48,11 @@ def test_pages_hold_no_script_or_style_of_their_own(site: Site) -> None:
     site.generate("ABC")
     paths = ["/sessions/ABC", "/sessions/ABC/generate", "/download?session=ABC", "/audit"]
     pages = [browser.get(path).text for path in [*paths, *_PATHS]]
-    pages.append(browser.submit("/account/authenticator").text)
+    browser.submit("/account/authenticator")
+    pages.append(browser.get("/account/authenticator").text)
+    code = site.outbox.last_code
+    pages.append(browser.submit("/account/authenticator/begin", code=code).text)
+    assert 'class="secret"' in pages[-1]
     for page in pages:
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page, re.IGNORECASE)
         assert not re.search(r"<script(?![^>]*\ssrc=)", page)
@@ -125,7 +129,7 @@ def test_secret_is_in_the_file_and_nowhere_else(
     again = browser.submit("/download/code", key=site.key, code=code)
     assert again.status_code == 422
     pages = [again, *(browser.get(path) for path in ("/sessions", "/sessions/ABC", "/audit"))]
-    pages.append(site.browser("127.0.0.1").get("/metrics"))
+    pages.append(site.browser("127.0.0.1").get("https://localhost/metrics"))
     for page in pages:
         assert secret not in page.text
         assert code not in page.text
@@ -148,8 +152,13 @@ def test_each_refusal_of_the_center_has_an_answer() -> None:
 @pytest.mark.parametrize("path", ["/sessions", "/api/v1/sessions"])
 @pytest.mark.parametrize("error", [DatabaseError("it is locked: wait"), VaultError("sealed")])
 def test_broken_store_is_told_without_looking_into_it(
-    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, error: CenterError
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    error: CenterError,
 ) -> None:
+    """Visitors get no word of the driver's or the vault's; the log gets all."""
     browser = _with_token(site)
 
     def refuse(*_: object) -> None:
@@ -159,7 +168,9 @@ def test_broken_store_is_told_without_looking_into_it(
     monkeypatch.setattr("gatepass.center.notices.unseen", refuse)
     response = browser.get(path)
     assert response.status_code == refusals.refusal_of(error).status
-    assert str(error) in response.text.lower()
+    assert str(error) not in response.text.lower()
+    assert "log says what is wrong" in words(response)
+    assert str(error) in caplog.text
     assert "nothing was changed" in words(response).lower() or path.startswith("/api")
 
 
@@ -200,32 +211,74 @@ def test_health_readiness_and_metrics(site: Site) -> None:
     program = site.browser("127.0.0.1")
     assert program.get("/healthz").text == "ok\n"
     assert program.get("/readyz").text == "ready\n"
-    text = program.get("/metrics").text
+    text = program.get("https://localhost/metrics").text
     assert 'gatepass_center_pairs{status="active"} 1.0' in text
     assert "gatepass_center_sessions 4.0" in text
+    assert "gatepass_center_oldest_mail_seconds 0.0" in text
     assert 'gatepass_center_pairs_expiring{within_days="28"} 0.0' in text
     assert 'gatepass_center_actions_total{action="generate"} 1.0' in text
     assert re.search(
         r'gatepass_center_refusals_total\{process="\d+",reason="not-found"\} 1.0', text
     )
+    waiting = re.search(r"gatepass_center_mails_waiting (\d+)", text)
+    assert waiting is not None
+    assert int(waiting[1]) == mails.waiting(site.center) > 0
     site.clock.go(days=340)
-    text = program.get("/metrics").text
+    text = program.get("https://localhost/metrics").text
     assert 'gatepass_center_pairs_expiring{within_days="28"} 1.0' in text
+    age = re.search(r"gatepass_center_oldest_mail_seconds (\d\S*)", text)
+    assert age is not None
+    assert float(age[1]) == 340 * 86400
     site.clock.go(days=60)
-    text = program.get("/metrics").text
+    text = program.get("https://localhost/metrics").text
     assert 'gatepass_center_pairs{status="active"} 0.0' in text
     assert 'gatepass_center_pairs{status="expired"} 1.0' in text
     assert "gatepass_center_next_expiry_days" not in text
 
 
-def test_not_ready_while_the_database_is_not(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("localhost:8400", 200),
+        ("127.0.0.1:8400", 200),
+        ("[::1]:8400", 200),
+        ("evil.example", 404),
+        ("localhost.evil.example", 404),
+        ("127.0.0.1.evil.example", 404),
+        ("192.0.2.1", 404),
+        ("", 404),
+    ],
+)
+def test_metrics_are_for_this_machine_by_name_too(site: Site, host: str, status: int) -> None:
+    """A page of elsewhere may have a browser here ask, by a name that leads here."""
+    program = site.browser("127.0.0.1")
+    assert program.get("/metrics", headers={"host": host}).status_code == status
+    assert site.browser().get("/metrics", headers={"host": "localhost"}).status_code == 404
+
+
+def test_wrong_codes_are_counted(site: Site) -> None:
+    browser = site.user("maria")
+    browser.submit("/download", key=site.key)
+    right = site.outbox.last_code
+    wrong = "000000" if right != "000000" else "111111"
+    for _ in range(2):
+        browser.submit("/download/code", key=site.key, code=wrong)
+    text = site.browser("127.0.0.1").get("https://localhost/metrics").text
+    assert 'gatepass_center_actions_total{action="code refused"} 2.0' in text
+
+
+def test_not_ready_while_the_database_is_not(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def refuse(_: object) -> None:
         raise DatabaseError("it is of another version: upgrade")
 
     monkeypatch.setattr(type(site.center.database), "check_version", refuse)
     response = site.browser().get("/readyz")
     assert response.status_code == 503
-    assert "another version" in response.text
+    assert "another version" not in response.text
+    assert "another version" in caplog.text
     assert site.browser().get("/healthz").status_code == 200
 
 

@@ -40,6 +40,21 @@ def test_lists_sessions_with_their_active_pairs(site: Site, program: Browser) ->
     assert one == answer["items"][0]
 
 
+def test_a_pair_that_has_ended_has_no_days_left(site: Site, program: Browser) -> None:
+    site.clock.go(days=1)
+    site.generate("ABC")
+    site.clock.go(days=1)
+    site.generate("ABC", delete=site.key)
+    pairs = program.get("/api/v1/sessions/ABC").json()["pairs"]
+    left = {pair["access_key_id"]: pair["days_left"] for pair in pairs}
+    assert left.pop(site.key) is None
+    assert all(isinstance(days, int) for days in left.values())
+    site.clock.go(days=40)
+    # The time of the second one is over, recorded or not.
+    pairs = program.get("/api/v1/sessions/ABC").json()["pairs"]
+    assert [pair["days_left"] is None for pair in pairs] == [False, True, True]
+
+
 def test_searches_and_pages(program: Browser) -> None:
     def names(**params: str | int) -> list[str]:
         answer = program.get("/api/v1/sessions", params=params).json()

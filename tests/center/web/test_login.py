@@ -149,7 +149,14 @@ def test_login_leads_nowhere_but_to_a_page_of_this_site(path: str) -> None:
 
 def test_authenticator_is_set_up_used_and_removed(site: Site) -> None:
     browser = site.user("maria")
-    page = browser.submit("/account/authenticator")
+    asked = browser.submit("/account/authenticator")
+    assert asked.headers["location"] == "/account/authenticator"
+    assert "A code was sent to your mobile …0101" in words(browser.get("/account/authenticator"))
+    refused = browser.submit("/account/authenticator/begin", code="")
+    assert refused.status_code == 422
+    assert 'class="secret"' not in refused.text
+    page = browser.submit("/account/authenticator/begin", code=site.outbox.last_code)
+    site.outbox.sent.clear()
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
     assert "<svg" in page.text

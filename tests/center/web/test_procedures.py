@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from gatepass.center import firms
+from gatepass.center import firms, handover, people
+from gatepass.center.web import make_app
 from gatepass.center.web.rules import RULES, Rule, Who
+from gatepass.center.web.security import SENT_COOKIE
 from gatepass.keys.keyfile import parse_key_file
 from tests.center.web.site import Site, words
 
@@ -114,7 +117,69 @@ def test_eleventh_code_of_the_day_is_refused(site: Site) -> None:
         assert browser.submit("/download", key=site.key).status_code == 303
     response = browser.submit("/download", key=site.key)
     assert response.status_code == 422
+    assert "No verification code is left today" in words(response)
     assert "from midnight in Chicago on" in words(response)
+    assert "was not accepted" not in words(response)
+    people.reset_codes(site.center, "maria")
+    assert browser.submit("/download", key=site.key).status_code == 303
+    assert browser.submit("/download/code", key=site.key, code=site.outbox.last_code).headers[
+        "content-disposition"
+    ]
+
+
+def test_a_code_that_could_not_be_sent_is_not_called_refused(site: Site) -> None:
+    people.set_disabled(site.center, "maria", disabled=True, last_manager=True)
+    response = site.user("kim").submit("/download", key=site.key)
+    assert response.status_code == 422
+    assert "The verification code could not be sent" in words(response)
+
+
+def test_a_file_that_was_sent_is_told_to_the_page_that_asked(site: Site) -> None:
+    browser = site.user("maria")
+    browser.submit("/download", key=site.key)
+    sign = "0123456789abcdef"
+    wrong = browser.submit("/download/code", key=site.key, code="abcdef", sign=sign)
+    assert SENT_COOKIE not in wrong.headers.get("set-cookie", "")
+    code = site.outbox.last_code
+    file = browser.submit("/download/code", key=site.key, code=code, sign=sign)
+    assert file.headers["set-cookie"].startswith(f"{SENT_COOKIE}={sign}; Max-Age=60;")
+    assert code not in file.headers["set-cookie"]
+    assert file.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("sign", ["", "x" * 16, "0123456789abcdef0", "a; Domain=b"])
+def test_what_is_no_sign_becomes_no_cookie(site: Site, sign: str) -> None:
+    browser = site.user("maria")
+    browser.submit("/download", key=site.key)
+    code = site.outbox.last_code
+    file = browser.submit("/download/code", key=site.key, code=code, sign=sign)
+    assert "content-disposition" in file.headers
+    assert "set-cookie" not in file.headers
+
+
+def test_a_session_shows_whose_mobile_gets_the_codes(site: Site) -> None:
+    browser = site.user("kim")
+    assert "go to the mobile of maria" in words(browser.get("/sessions/ABC"))
+    handover.hand_over(site.center, "ABC", "kim")
+    assert "go to the mobile of kim" in words(browser.get("/sessions/ABC"))
+    response = browser.submit("/download", key=site.key)
+    page = browser.get(response.headers["location"])
+    assert "sent to the mobile number of kim" in words(page)
+    assert site.outbox.sent[-1][0] == "+13125550102"
+
+
+def test_open_always_is_said_and_kept(site: Site) -> None:
+    site.clock.now += timedelta(days=3)
+    path = "/sessions/DEF/generate"
+    closed = site.user("maria").get(path)
+    assert closed.status_code == 503
+    assert "gatepass center serve --open-always" in words(closed)
+    always = replace(site.center, open_always=True)
+    browser = replace(site, center=always, app=make_app(always)).user("maria")
+    page = words(browser.get("/sessions"))
+    assert "is closed" not in page
+    assert "Open always, to rehearse" in page
+    assert browser.submit(path).status_code == 303
 
 
 @pytest.mark.parametrize("do", ["generate", "delete"])
@@ -174,7 +239,7 @@ def test_list_searches_and_pages(site: Site) -> None:
     browser = site.user("rae")
     assert "3 sessions" in words(browser.get("/sessions"))
     found = words(browser.get("/sessions", params={"search": "50%"}))
-    assert "1 session that match" in found
+    assert "1 session that matches “50%”" in found
     assert "DEF" in found
     nothing = browser.get("/sessions", params={"search": "<b>&\0\n"})
     assert nothing.status_code == 200

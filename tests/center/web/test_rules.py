@@ -149,9 +149,9 @@ def _verdict(rule: Rule, response: httpx2.Response) -> str:
 
 def test_metrics_are_for_this_machine(site: Site) -> None:
     for host in ("127.0.0.1", "::1"):
-        assert site.browser(host).get("/metrics").status_code == 200
+        assert site.browser(host).get("https://localhost/metrics").status_code == 200
     for host in ("192.0.2.1", "testclient", "10.0.0.1"):
-        assert site.browser(host).get("/metrics").status_code == 404
+        assert site.browser(host).get("https://localhost/metrics").status_code == 404
 
 
 def test_rule_for_is_the_table() -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Any
 
 import aiosmtplib
 
@@ -16,9 +17,12 @@ from gatepass.center.courier.message import mail_message, plain_message
 from gatepass.center.hidden import Hidden
 from gatepass.errors import CenterError, DeliveryError
 
-#: Seconds for each answer of the server, and for one mail from beginning to end.
+#: Seconds for each answer of the server, to connect, and for one message without what follows.
 ANSWER_WITHIN = 20
 SENT_WITHIN = 60
+#: Seconds for the answer to the message itself: a server that looks through a mail before it takes
+#: it gets ten minutes (RFC 5321, 4.5.3.2.6). Giving up earlier would send the mail again.
+TAKEN_WITHIN = 600
 
 #: How a connection may be protected: TLS from the first byte, from STARTTLS on, or not.
 _SECURITY = ("tls", "starttls", "none")
@@ -60,7 +64,8 @@ class SmtpCourier:
     def send_code(self, mobile: str, email: str, text: Hidden) -> None:
         """Hand a text over to the gateway's mail server."""
         recipient = f"{re.sub('[^0-9]', '', mobile)}@{self._gateway}"
-        with _line(self._server) as line:
+        # Somebody waits for it, and it is not good for longer than ten minutes.
+        with _line(self._server, ANSWER_WITHIN) as line:
             line.send(plain_message(recipient, self._server.sender, text.reveal()))
 
 
@@ -73,14 +78,14 @@ class SmtpMailer:
     @contextlib.contextmanager
     def open(self) -> Iterator[Callable[[Mail], None]]:
         """Give a function that sends one mail; the first one connects."""
-        with _line(self._server) as line:
+        with _line(self._server, TAKEN_WITHIN) as line:
             yield lambda mail: line.send(mail_message(mail, self._server.sender))
 
 
 @contextlib.contextmanager
-def _line(server: SmtpServer) -> Iterator[_Line]:
+def _line(server: SmtpServer, taken_within: float) -> Iterator[_Line]:
     """Give a connection that is closed afterwards."""
-    line = _Line(server)
+    line = _Line(server, taken_within)
     try:
         yield line
     finally:
@@ -90,13 +95,24 @@ def _line(server: SmtpServer) -> Iterator[_Line]:
 _FAILURES = (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError)
 
 
+class _Client(aiosmtplib.SMTP):
+    """Waits longer for the answer to a message than for all others."""
+
+    taken_within: float = ANSWER_WITHIN
+
+    async def data(self, message: str | bytes, /, **_given: Any) -> aiosmtplib.SMTPResponse:
+        """Send a message."""
+        return await super().data(message, timeout=self.taken_within)
+
+
 class _Line:
     """A connection to the mail server, used by one thread that runs no event loop."""
 
-    def __init__(self, server: SmtpServer) -> None:
+    def __init__(self, server: SmtpServer, taken_within: float) -> None:
         self._server = server
+        self._taken_within = taken_within
         self._loop = asyncio.new_event_loop()
-        self._client: aiosmtplib.SMTP | None = None
+        self._client: _Client | None = None
 
     def close(self) -> None:
         """Say good-bye and close."""
@@ -120,7 +136,8 @@ class _Line:
             await self._hang_up(politely=False)
             return self._problem("unreachable", error)
         try:
-            await asyncio.wait_for(self._connected().send_message(message), SENT_WITHIN)
+            within = SENT_WITHIN + self._taken_within
+            await asyncio.wait_for(self._connected().send_message(message), within)
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
             await self._hang_up(politely=True)
             return self._problem("refused", error)
@@ -132,7 +149,7 @@ class _Line:
 
     async def _connect(self) -> None:
         server = self._server
-        self._client = client = aiosmtplib.SMTP(
+        self._client = client = _Client(
             hostname=server.host,
             port=server.port,
             timeout=ANSWER_WITHIN,
@@ -140,6 +157,7 @@ class _Line:
             # Done below: in its own `connect` the library loses hold of a connection that fails.
             start_tls=False,
         )
+        client.taken_within = self._taken_within
         await client.connect()
         if server.security == "starttls":
             await client.starttls()
@@ -147,7 +165,7 @@ class _Line:
             password = server.password or Hidden("")
             await client.login(server.username, password.reveal())
 
-    def _connected(self) -> aiosmtplib.SMTP:
+    def _connected(self) -> _Client:
         if self._client is None:
             raise AssertionError("a connection is used before it is there")
         return self._client

@@ -17,6 +17,7 @@ from gatepass.center.views import PairView, SessionView
 from gatepass.center.web.pages_sessions import MAX_PAGE, MAX_SEARCH
 from gatepass.center.web.visitor import actor_of, center_of
 from gatepass.keys.identifiers import MAX_ACCESS_KEY_ID_LENGTH
+from gatepass.keys.rules import PairState
 
 ROOT: Final = "/api/v1"
 MAX_SIZE: Final = 200
@@ -40,7 +41,9 @@ class Pair(BaseModel):
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    days_left: int = Field(description="calendar days in Chicago until it expires")
+    days_left: int | None = Field(
+        description="calendar days in Chicago until it expires; null for one that has ended"
+    )
     environment: str | None
 
 
@@ -152,6 +155,6 @@ def _pair(view: PairView) -> Pair:
         created_at=view.created_at,
         expires_at=view.expires_at,
         ended_at=view.ended_at,
-        days_left=view.days_left,
+        days_left=view.days_left if view.state is PairState.ACTIVE else None,
         environment=view.environment,
     )

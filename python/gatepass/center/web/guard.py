@@ -40,7 +40,7 @@ def guard(request: Request, form: SentForm) -> None:
     if rule.action is not None and visitor.actor is not None:
         visitor.actor.require(rule.action)
     if not rule.always_open:
-        hours.require_open(center.clock())
+        hours.require_open(center.clock(), always=center.open_always)
 
 
 _FORGED: Final = (
@@ -55,14 +55,21 @@ def _anyone(_request: Request, _center: Center) -> Visitor | None:
 
 
 def _local(request: Request, _center: Center) -> Visitor | None:
-    """Take a program on this machine."""
-    try:
-        is_local = ipaddress.ip_address(origin_of(request)).is_loopback
-    except ValueError:
-        is_local = False
-    if not is_local:
+    """Take a program on this machine that asks for this machine.
+
+    A browser on this machine may be sent here by a page of elsewhere, whose host name was made to
+    lead to this machine (DNS rebinding): then it asks for that name.
+    """
+    if not (_is_local(origin_of(request)) and _is_local(request.url.hostname or "")):
         raise HTTPException(404)
     return None
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _user(request: Request, center: Center) -> Visitor:

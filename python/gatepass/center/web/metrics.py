@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from gatepass.center import mails
 from gatepass.center.context import Center
 from gatepass.center.schema import audit, pair, session
 from gatepass.keys.expiry import WARNING_DAYS
@@ -84,6 +85,7 @@ class _StoreCollector(Collector):
             deeds = connection.execute(
                 select(audit.c.action, func.count()).group_by(audit.c.action)
             ).all()
+            waiting, oldest = mails.backlog(connection)
         # What is recorded as active and is over: the next sweep records it.
         late = counted.get(PairState.ACTIVE.value, 0) - len(ends)
         yield GaugeMetricFamily(f"{_PREFIX}_sessions", "Sessions of all firms.", sessions)
@@ -110,6 +112,13 @@ class _StoreCollector(Collector):
             yield GaugeMetricFamily(
                 f"{_PREFIX}_next_expiry_days", "Days until the next key pair expires.", first
             )
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_mails_waiting", "Mails that no mail server has taken yet.", waiting
+        )
+        age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_oldest_mail_seconds", "How long the oldest of these has waited.", age
+        )
         done = CounterMetricFamily(
             f"{_PREFIX}_actions", "Entries of the audit log, by action.", labels=["action"]
         )

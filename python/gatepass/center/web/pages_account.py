@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from gatepass.center import notices, password_change, passwords, people, tokens, totp
+from gatepass.center import codes, notices, password_change, passwords, people, tokens, totp
 from gatepass.center.web import security
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.pages_login import NOT_THE_SAME
@@ -50,9 +50,27 @@ def change_password(request: Request, form: SentForm) -> Response:
 
 
 @router.post("/account/authenticator")
-def begin_authenticator(request: Request) -> Response:
+def send_authenticator_code(request: Request) -> Response:
+    """Send a code to the user's own mobile and lead to where it is entered."""
+    totp.request_code(center_of(request), actor_of(request))
+    return RedirectResponse("/account/authenticator", 303)
+
+
+@router.get("/account/authenticator")
+def authenticator_code_page(request: Request) -> Response:
+    """Ask for the code."""
+    return _authenticator_code(request)
+
+
+@router.post("/account/authenticator/begin")
+def begin_authenticator(request: Request, form: SentForm) -> Response:
     """Show a new secret as a QR code; in the answer itself, so that no address leads to it."""
-    enrolment = totp.begin_enrolment(center_of(request), actor_of(request))
+    try:
+        enrolment = totp.begin_enrolment(
+            center_of(request), actor_of(request), form.text("code").strip()
+        )
+    except CodeError as error:
+        return _authenticator_code(request, str(error))
     return page(
         request,
         "authenticator.html",
@@ -109,6 +127,17 @@ def seen(request: Request, form: SentForm) -> Response:
     ids = [int(text) for text in form.texts("notice") if _NUMBER.fullmatch(text)]
     notices.mark_seen(center_of(request), actor_of(request), ids)
     return RedirectResponse("/sessions", 303)
+
+
+def _authenticator_code(request: Request, problem: str = "") -> Response:
+    account = people.account(center_of(request), actor_of(request))
+    return page(
+        request,
+        "authenticator_code.html",
+        422 if problem else 200,
+        to=codes.masked(account.mobile),
+        problem_text=problem,
+    )
 
 
 def _account(

@@ -105,7 +105,7 @@ def _list(
         link=lambda to: "/sessions?" + urlencode({"search": wanted, "page": to}),
         actions=_allowed(actor),
         picked=picked,
-        opens=None if hours.is_open(now) else hours.next_opening(now),
+        opens=None if center.open_always or hours.is_open(now) else hours.next_opening(now),
         problem_text=problem,
     )
 

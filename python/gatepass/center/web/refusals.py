@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fastapi import Request
@@ -46,16 +46,20 @@ API = "/api/"
 class Refusal:
     """How one kind of error is answered.
 
-    ``name`` is for programs; ``title`` and ``advice`` are for people, beside what the error says.
+    ``name`` is for programs; ``title`` and ``advice`` are for people, beside what the error says,
+    or ``text`` in its place: what is wrong with the store is for the log, not for visitors.
     """
 
     status: int
     name: str
     title: str
     advice: str = ""
+    text: str = ""
 
 
 _ASK = "Tell whoever runs this Request Center. Nothing was changed."
+_LOGGED = "The Request Center's log says what is wrong."
+_SOON = "Try again soon. The Request Center's log says what is wrong."
 
 #: The most special kind first.
 REFUSALS: Final[dict[type[CenterError], Refusal]] = {
@@ -65,14 +69,20 @@ REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     ClosedError: Refusal(503, "closed", "The Request Center is closed"),
     CodeError: Refusal(422, "code", "The verification code was not accepted"),
     LimitError: Refusal(429, "limit", "Too many requests"),
-    AccountError: Refusal(422, "account", "User name or password were not accepted"),
-    DeliveryError: Refusal(503, "delivery", "The verification code could not be sent"),
-    VaultError: Refusal(500, "vault", "A secret cannot be opened", _ASK),
-    AuditError: Refusal(500, "audit", "The audit log is broken", _ASK),
+    AccountError: Refusal(422, "account", "The account does not allow this"),
+    DeliveryError: Refusal(503, "delivery", "The verification code could not be sent", "", _SOON),
+    VaultError: Refusal(500, "vault", "A secret cannot be opened", _ASK, _LOGGED),
+    AuditError: Refusal(500, "audit", "The audit log is broken", _ASK, _LOGGED),
     DatabaseError: Refusal(
-        503, "database", "The database does not answer", "Nothing was changed. Try again soon."
+        503, "database", "The database does not answer", "Nothing was changed.", _SOON
     ),
     CenterError: Refusal(409, "refused", "This was refused"),
+}
+
+#: By its rule, a `CodeError` of where no code was entered; it is answered the same otherwise.
+_CODE_TITLES: Final = {
+    "budget": "No verification code is left today",
+    "unsent": "The verification code could not be sent",
 }
 
 #: What HTTP itself refuses, by status: title and text.
@@ -98,7 +108,10 @@ class TokenNeededError(Exception):
 
 def refusal_of(error: CenterError) -> Refusal:
     """Return how an error is answered."""
-    return next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
+    refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
+    if isinstance(error, CodeError):
+        return replace(refusal, title=_CODE_TITLES.get(error.rule, refusal.title))
+    return refusal
 
 
 def on_center_error(request: Request, error: Exception) -> Response:
@@ -166,7 +179,7 @@ def on_bug(request: Request, error: Exception) -> Response:
 def _center_answer(request: Request, error: CenterError, refusal: Refusal) -> Response:
     if isinstance(error, ClosedError) and not request.url.path.startswith(API):
         return page(request, "closed.html", refusal.status, opens=error.opens)
-    return _answer(request, refusal, sentence(str(error)))
+    return _answer(request, refusal, refusal.text or sentence(str(error)))
 
 
 def _answer(request: Request, refusal: Refusal, text: str) -> Response:

@@ -76,6 +76,7 @@ def page(
     cookie = security.form_cookie(request)
     shared = {
         "environment": center.environment,
+        "open_always": center.open_always,
         "actor": actor,
         "current": "/" + request.url.path.split("/")[1],
         "places": _places(request),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from typing import Final
 
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: ``__Host-``: the browser takes it only when Secure, for this host alone, and for all paths.
 LOGIN_COOKIE: Final = "__Host-gatepass"
 FORM_COOKIE: Final = "__Host-gatepass-form"
+#: Tells the script of a page that stays open that its file was sent; holds no secret.
+SENT_COOKIE: Final = "__Host-gatepass-sent"
 #: The hidden field of each form.
 FORM_FIELD: Final = "form_token"
 
@@ -78,6 +81,15 @@ def add_headers(headers: MutableHeaders, scheme: str) -> None:
 def set_cookie(response: Response, name: str, value: str) -> None:
     """Set a cookie that ends with the browser and that no script and no other site can use."""
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def tell_sent(response: Response, sign: str) -> None:
+    """Tell a page's script that the answer to its form was a file: by the sign that it sent."""
+    if _SIGN.fullmatch(sign):
+        response.set_cookie(SENT_COOKIE, sign, 60, path="/", secure=True, samesite="strict")
+
+
+_SIGN: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def forget_cookie(response: Response, name: str) -> None:

@@ -37,6 +37,30 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+// A download leaves its page open: a cookie with the form's sign says that the file was sent.
+for (const form of document.querySelectorAll("form[data-sends-file]")) {
+  const sent = document.querySelector("[data-file-sent]");
+  const name = "__Host-gatepass-sent";
+  let waiting = 0;
+  form.addEventListener("submit", () => {
+    const bytes = [...crypto.getRandomValues(new Uint8Array(8))];
+    const sign = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    form.elements.sign.value = sign;
+    sent.hidden = true;
+    clearInterval(waiting);
+    const until = Date.now() + 60000;
+    waiting = setInterval(() => {
+      if (Date.now() > until) clearInterval(waiting);
+      if (!document.cookie.split("; ").includes(`${name}=${sign}`)) return;
+      clearInterval(waiting);
+      document.querySelector("#problem")?.remove();
+      form.elements.code.removeAttribute("aria-invalid");
+      form.elements.code.value = "";
+      sent.hidden = false;
+    }, 200);
+  });
+}
+
 // A second click on a form that is under way sends nothing; a download leaves its page in place.
 for (const form of document.querySelectorAll("form[method='post']")) {
   let busy = false;

@@ -1,0 +1,131 @@
+# ruff: noqa: S608 - statements of these tests' own texts
+"""Values of another type in the store: a typed error that names the pair, and no traceback."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gatepass.center import pairs
+from gatepass.center.backup import backup
+from gatepass.center.codes import Purpose
+from gatepass.center.database import Database
+from gatepass.center.envelope import LocalKeys
+from gatepass.center.keysource import CenterKeys
+from gatepass.center.restore import restore
+from gatepass.errors import DatabaseError, GatepassError, VaultError
+from tests.center.test_pairs import download
+from tests.center.world import ENVELOPE_KEY, World
+
+pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+SEALS = ["NULL", "5", "'text'", "X''", "X'01'", "X'0110FFFF'"]
+VALUES = {
+    "sealed": SEALS,
+    "created_at": ["'garbage'", "5", "X'00'"],
+    "expires_at": ["'garbage'", "5"],
+    "environment": ["CAST(X'eda080' AS TEXT)", "X'6161'"],
+}
+CASES = [(column, value) for column, values in VALUES.items() for value in values]
+
+
+def change(world: World, statement: str) -> None:
+    world.center.database.write(lambda connection: connection.execute(text(statement)))
+
+
+@pytest.mark.parametrize(("column", "value"), CASES)
+def test_one_bad_pair_hides_no_other_at_the_gateway(
+    world: World, column: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = (
+        pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
+    )
+    change(world, f"UPDATE pair SET {column} = {value} WHERE access_key_id = '{bad}'")
+    with caplog.at_level(logging.ERROR):
+        keys = CenterKeys(world.center.database, world.center.vault)
+        names = {pair.access_key_id for pair in keys.ring}
+        assert names - {bad} == {good}
+        if bad not in names:
+            assert caplog.text.count("is left out") == 1
+
+
+def test_one_bad_pair_hides_no_other_after_a_disaster(world: World) -> None:
+    bad, good = (
+        pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
+    )
+    change(world, f"UPDATE pair SET created_at = 'garbage' WHERE access_key_id = '{bad}'")
+    later = world.clock() + timedelta(hours=1)
+    keys = CenterKeys(world.center.database, world.center.vault, later)
+    assert {pair.access_key_id for pair in keys.ring} == {good}
+
+
+@pytest.mark.parametrize("name", ["X'00ff'", "CAST(X'eda080' AS TEXT)", "5"])
+def test_a_bad_name_hides_no_other(world: World, name: str) -> None:
+    bad, good = (
+        pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
+    )
+    change(world, f"UPDATE pair SET access_key_id = {name} WHERE access_key_id = '{bad}'")
+    keys = CenterKeys(world.center.database, world.center.vault)
+    assert {pair.access_key_id for pair in keys.ring} == {good}
+
+
+@pytest.mark.parametrize("value", SEALS)
+def test_a_download_names_the_pair(world: World, value: str) -> None:
+    bad = pairs.generate(world.center, world.manager, "ABC").access_key_id
+    pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [bad])
+    code = world.outbox.last_code
+    change(world, f"UPDATE pair SET sealed = {value}")
+    with pytest.raises(VaultError, match=f"key pair {bad}|key pair with the id 1"):
+        pairs.download(world.center, world.manager, [bad], code)
+
+
+@pytest.mark.parametrize("column", ["created_at", "expires_at"])
+def test_a_download_of_a_pair_with_a_bad_time(world: World, column: str) -> None:
+    bad = pairs.generate(world.center, world.manager, "ABC").access_key_id
+    change(world, f"UPDATE pair SET {column} = 'garbage'")
+    with pytest.raises(VaultError, match="id 1"):
+        download(world, bad, actor=world.manager)
+
+
+@pytest.mark.parametrize("value", ["'abc'", "5", "X''", "X'01'"])
+def test_a_root_secret_of_another_type(world: World, value: str) -> None:
+    change(world, f"UPDATE root SET sealed = {value}")
+    with pytest.raises(VaultError, match="restore"):
+        CenterKeys(world.center.database, world.center.vault)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE backup_manifest SET text = 'x'",
+        "UPDATE backup_manifest SET text = '{}'",
+        "UPDATE backup_manifest SET text = '[]'",
+        "UPDATE backup_manifest SET text = X'ff'",
+        "UPDATE backup_manifest SET text = NULL",
+        "UPDATE backup_manifest SET mac = 'x'",
+        "UPDATE backup_manifest SET mac = 5",
+        "UPDATE backup_manifest SET mac = NULL",
+        "UPDATE pair SET created_at = 'garbage'",
+        "UPDATE pair SET created_at = 5",
+        "UPDATE pair SET environment = CAST(X'eda080' AS TEXT)",
+        "UPDATE root SET sealed = 'abc'",
+        "UPDATE root SET sealed = X''",
+        "UPDATE person SET role = 'READER'",
+        "DROP TABLE code",
+    ],
+)
+def test_a_backup_that_was_changed(world: World, tmp_path: Path, statement: str) -> None:
+    pairs.generate(world.center, world.manager, "ABC")
+    path = tmp_path / "changed.backup"
+    backup(world.center, path)
+    path.chmod(0o600)
+    changed = Database(f"sqlite:///{path}")
+    changed.write(lambda connection: connection.execute(text(statement)))
+    changed.close()
+    with pytest.raises(GatepassError) as refused:
+        restore(world.center.database, LocalKeys([ENVELOPE_KEY]), path, replace=True)
+    assert isinstance(refused.value, DatabaseError | VaultError)
