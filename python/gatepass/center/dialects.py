@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +110,6 @@ def _sqlite_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None
     for pragma in (
         f"busy_timeout={LOCK_WAIT * 1000}",
-        "journal_mode=WAL",
         # A pair that was handed out outlives a power cut.
         "synchronous=FULL",
         "foreign_keys=ON",
@@ -116,6 +117,21 @@ def _sqlite_connect(raw: Any, _record: Any) -> None:
         "secure_delete=ON",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
+    _write_ahead(raw)
+
+
+def _write_ahead(raw: Any) -> None:
+    """Turn the write-ahead log on. SQLite waits for nobody here, whatever busy_timeout says."""
+    until = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _sqlite_begin(connection: Connection) -> None:
