@@ -8,6 +8,7 @@ with every message.)
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,12 +54,24 @@ class Database:
             wait = LOCK_WAIT if lock_wait is None else lock_wait
             self._db = sqlite3.connect(path, timeout=wait, isolation_level=None)
             try:
-                self._db.execute("PRAGMA journal_mode=WAL")
+                self._write_ahead(time.monotonic() + wait)
                 self._db.execute(f"PRAGMA synchronous={synchronous}")
                 self._db.executescript(schema)
             except BaseException:
                 self._db.close()
                 raise
+
+    def _write_ahead(self, until: float) -> None:
+        """Turn the write-ahead log on: here SQLite waits for nobody by itself."""
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """Give the rows of a query."""
