@@ -396,7 +396,7 @@ def test_a_failover_before_the_backup_is_on_is_a_refusal() -> None:
         async with stage.pair() as pair:
             assert pair.primary.session.scenario is Scenario.MID_WEEK
 
-    play(script, ft.Fault(ft.FailOver(), ft.Direction.RECEIVE, "0"))
+    play(script, ft.Fault(ft.FailOver(), ft.Direction.SEND, "1"))
 
 
 @pytest.mark.parametrize(

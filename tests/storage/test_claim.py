@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -29,17 +30,27 @@ with SqliteStore(sys.argv[1], "ABC123").claim():
 
 
 @pytest.fixture(params=["memory", "memory file", "file", "shared file"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Store]:
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Twice the same session's store."""
-    if request.param == "memory":
-        store: Store = MemoryStore()
-        return store, store
-    if request.param == "memory file":
-        store = SqliteStore(":memory:", "ABC123")
-        return store, store
     path = tmp_path / "s.sqlite"
-    first = SqliteDatabase(path).store("ABC123") if "shared" in request.param else None
-    return first or SqliteStore(path, "ABC123"), SqliteStore(path, "ABC123")
+    if request.param == "memory":
+        store = MemoryStore()
+        yield store, store
+    elif request.param == "memory file":
+        with closing(SqliteStore(":memory:", "ABC123")) as file:
+            yield file, file
+    elif request.param == "file":
+        with (
+            closing(SqliteStore(path, "ABC123")) as first,
+            closing(SqliteStore(path, "ABC123")) as second,
+        ):
+            yield first, second
+    else:
+        with (
+            closing(SqliteDatabase(path)) as database,
+            closing(SqliteStore(path, "ABC123")) as second,
+        ):
+            yield database.store("ABC123"), second
 
 
 def test_a_second_claim_is_refused_until_the_first_is_over(pair: tuple[Store, Store]) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from typing import Any
 
@@ -301,7 +302,7 @@ def _require_usable(values: dict[str, str]) -> None:
         raise AccountError("a mobile number is + and 7 to 15 digits, the country code first")
     try:
         is_address = bool(Address(addr_spec=values["email"]).domain)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):
         is_address = False
     if not is_address or len(values["email"]) > 254 or not values["email"].isprintable():
         raise AccountError("an e-mail address looks like name@example.com")
