@@ -59,4 +59,4 @@ def test_a_one_time_password_is_good_and_new() -> None:
     made = {passwords.one_time_password().reveal() for _ in range(100)}
     assert len(made) == 100
     for password in made:
-        passwords.require_good(password, "kim")
+        passwords.require_good(password, "longer.than.chance")
