@@ -21,13 +21,14 @@ from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
+from gatepass.session.scenarios import Scenario
 from gatepass.session.store import MemoryStore
 from tests.leaks import everything_shown
 from tests.signing.samples import AT, RAW
 from tests.test_secrecy import FAILURES, HOLDERS, RING, SIGNED, WAYS, WRONG, raised, shown_by
 
 CANONICAL = Logon(RAW).canonical
-WANTED = fx.SignatureWanted("B08004N", CANONICAL)
+WANTED = fx.SignatureWanted("B08004N", CANONICAL, Scenario.MID_WEEK)
 
 
 def shown_of(text: str | bytes, canonical: bytes = CANONICAL) -> list[str]:

@@ -18,6 +18,7 @@
     ├── SignerError                a remote signer did not give a signature
     ├── ConfigError                a configuration file cannot be used: path, line, key
     ├── StoreError                 a session's numbers and messages cannot be kept: path
+    ├── NotLoggedOnError           a session that is not up, or not just now (also RuntimeError)
     ├── BackupError                what goes through the primary only      (also RuntimeError)
     ├── BacklogError               too much is unsent: wait, then send     (also RuntimeError)
     ├── LogonFailedError           a session that did not come up
@@ -161,6 +162,22 @@ class StoreError(GatepassError):
 
     def __str__(self) -> str:
         return f"the session store {self.path} {self.message}"
+
+
+class NotLoggedOnError(GatepassError, RuntimeError):
+    """A session that is not up, or not just now, was asked to send: nothing was sent.
+
+    ``state`` says where it stands, such as ``resetting`` or ``logout sent``.
+    """
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.state = state
+
+    def __str__(self) -> str:
+        return (
+            f"cannot send while {self.state}: nothing was sent; log on first, or wait until it is"
+        )
 
 
 class BackupError(GatepassError, RuntimeError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,19 @@ Setting = Callable[[Config, object, Path], Config]
 
 PORTS = range(65536)
 _ASSIGNED = re.compile(r"\s*([\w.\"' -]+?)\s*=")
-_PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+
+#: What the TOML reader's words mean, and what to do: by how they begin.
+_TOML_ADVICE = (
+    (
+        "Invalid value",
+        "its value is missing or is none: a text stands in quotes, a number does not",
+    ),
+    ("Cannot overwrite a value", "this is there already: leave one of the two out"),
+    ("Cannot declare", "this section is there already: put its settings together"),
+    ("Illegal character '\\n'", "the closing quote is missing"),
+    ("Unterminated string", "the closing quote is missing"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class SettingsFile:
         for name, value in self._entries(settings):
             setting = settings.get(name)
             if setting is None:
-                raise self.error(name, f"there is no such setting; there are {', '.join(settings)}")
+                raise self.error(name, f"there is no such setting; {choice(name, settings)}")
             try:
                 config = setting(config, value, self.path)
             except (ValueError, TypeError) as error:
@@ -85,7 +98,8 @@ class SettingsFile:
             if assigned:
                 key = re.sub(r"[\"' ]", "", assigned[1])
                 full = f"{current}.{key}" if current else key
-                if full == wanted or full.startswith(f"{wanted}."):
+                # A section may stand in one line: tls = { key = "x" }.
+                if f"{full}.".startswith(f"{wanted}.") or wanted.startswith(f"{full}."):
                     return number
         return None
 
@@ -112,8 +126,10 @@ def load_toml(text: str, path: Path) -> dict[str, Any]:
         read: dict[str, Any] = toml.loads(text)
     except ValueError as error:
         place = _PLACE.search(str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        raise ConfigError(_PLACE.sub("", str(error)), path, line, _key_in(text, line)) from None
+        line = int(place[1]) if place and place[1] else text.rstrip().count("\n") + 1
+        words = _PLACE.sub("", str(error))
+        words = next((ours for theirs, ours in _TOML_ADVICE if words.startswith(theirs)), words)
+        raise ConfigError(words, path, line, _key_in(text, line)) from None
     return read
 
 
@@ -124,10 +140,20 @@ def _key_in(text: str, line: int) -> str | None:
     return None if found is None else found[1]
 
 
+def choice(word: object, known: Iterable[str]) -> str:
+    """Say what there is instead of a word that is none of it, the nearest first."""
+    there = list(known)
+    nearest = get_close_matches(str(word), there, n=1)
+    meant = f"did you mean {nearest[0]}? " if nearest else ""
+    return f"{meant}there are {', '.join(there)}"
+
+
 def a_text(value: object) -> str:
     """Return the value if it is a text that is not empty."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         raise TypeError(f"a text in quotes is wanted, not {value!r}")
+    if not value:
+        raise ValueError("this text is empty: write something, or leave the line out")
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from gatepass.center import audit
+from gatepass.center import audit, audit_reading
 from gatepass.center.context import Center
 from gatepass.center.roles import Actor, Role
 from gatepass.center.schema import audit as table
@@ -167,9 +167,9 @@ def test_a_firm_sees_its_own_entries_only(world: World) -> None:
     for number in range(5):
         append(center, actor=world.manager, detail=str(number))
         append(center, actor=world.foreign, detail="of Beta")
-    page = audit.entries(center, world.manager, page=1, size=2)
+    page = audit_reading.entries(center, world.manager, page=1, size=2)
     assert [entry.detail for entry in page.items] == ["4", "3"]
-    everything = audit.entries(center, world.manager, size=1000)
+    everything = audit_reading.entries(center, world.manager, size=1000)
     assert everything.total == len(everything.items) == page.total
     assert {entry.firm_id for entry in everything.items} == {world.manager.firm_id}
 
@@ -177,7 +177,7 @@ def test_a_firm_sees_its_own_entries_only(world: World) -> None:
 def test_only_a_manager_sees_it(world: World) -> None:
     for who in (world.keys, world.reader):
         with pytest.raises(NotAllowedError):
-            audit.entries(world.center, who)
+            audit_reading.entries(world.center, who)
 
 
 def test_a_refusal_leaves_no_entry(center: Center) -> None:

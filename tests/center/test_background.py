@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from sqlalchemy import func, select
 from gatepass.center import limits, mails
 from gatepass.center.background import Job, jobs, running, sweep_all
 from gatepass.center.courier import Mail
-from gatepass.center.schema import attempt
+from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
+from gatepass.center.schema import attempt, mail
 from gatepass.errors import CenterError, DeliveryError
 from tests.center.world import World
 
@@ -59,9 +61,33 @@ class Post:
     def open(self) -> Iterator[Callable[[Mail], None]]:
         yield self._post
 
+    def end(self) -> None:
+        pass
+
     def _post(self, _mail: Mail) -> None:
         if self.gone:
             raise DeliveryError("mail server is gone", "unreachable")
+
+
+def test_a_mail_server_that_hangs_does_not_hold_up_the_end(world: World) -> None:
+    """The mail is nobody's then, and is tried again as after any other failure."""
+    center = world.center
+    center.database.write(
+        lambda c: mails.queue(c, center, [Mail(key, "k@example.com", "s", "b") for key in "kl"])
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = SmtpServer("127.0.0.1", listener.getsockname()[1], "c@example.com", "none")
+        with running(jobs(center, SmtpMailer(server))[:1], lambda _: None):
+            # It says nothing, not even its greeting.
+            connection, _ = listener.accept()
+        connection.close()
+    with center.database.read() as reading:
+        query = select(mail.c.sent_at, mail.c.claimed_until, mail.c.attempts).order_by(mail.c.id)
+        assert reading.execute(query).all() == [(None, None, 1), (None, None, 0)]
+    world.clock.go(hours=1)
+    post = Post()
+    post.gone = False
+    assert mails.deliver_due(center, post).sent == 2
 
 
 def test_a_mail_server_that_is_gone_is_a_problem_until_it_is_back(world: World) -> None:

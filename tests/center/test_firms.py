@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatepass.center import firms, pairs
+from gatepass.center import audit, firms, pairs
+from gatepass.center.codes import Purpose
 from gatepass.center.firms import SessionKind
+from gatepass.center.keysource import CenterKeys
 from gatepass.center.roles import Actor
 from gatepass.errors import CenterError, FieldError, NotFoundError
 from tests.center.world import World
@@ -16,6 +20,35 @@ from tests.center.world import World
 def listed(world: World, search: str = "", actor: Actor | None = None) -> list[str]:
     page = firms.list_sessions(world.center, actor or world.reader, search)
     return [session.name for session in page.items]
+
+
+def test_a_session_is_removed_only_without_active_pairs(world: World) -> None:
+    center, maria = world.center, world.manager
+    made = pairs.generate(center, maria, "ABC").access_key_id
+    with pytest.raises(CenterError, match=f"active key pairs: {made}"):
+        firms.remove_session(center, "ABC")
+    world.clock.go(hours=1)
+    pairs.request_code(center, maria, Purpose.DELETE, [made])
+    pairs.delete(center, maria, made, world.outbox.last_code)
+    firms.remove_session(center, "ABC")
+    for gone in (
+        lambda: firms.find_session(center, maria, "ABC"),
+        lambda: pairs.generate(center, maria, "ABC"),
+        lambda: firms.find_pairs(center, maria, [made]),
+        lambda: firms.remove_session(center, "ABC"),
+        lambda: firms.remove_session(center, "nothing"),
+    ):
+        with pytest.raises(NotFoundError):
+            gone()
+    assert "ABC" not in [one.name for one in firms.list_sessions(center, maria).items]
+    assert audit.verify(center.database, center.vault).broken is None
+    # Its pair may be needed after a disaster; its Session ID may be another firm's.
+    disaster = world.clock() + timedelta(minutes=10)
+    firms.add_session(center, "Beta", "ABC", SessionKind.ILINK, "bob")
+    assert firms.find_session(center, world.foreign, "ABC").pairs == ()
+    pairs.generate(center, world.foreign, "ABC")
+    keys = CenterKeys(center.database, center.vault, disaster)
+    assert [one.access_key_id for one in keys.ring] == [made]
 
 
 def test_a_firm_sees_its_own(world: World) -> None:

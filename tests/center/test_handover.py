@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.center import audit, codes, handover, pairs, people
+from gatepass.center import audit, audit_reading, codes, handover, pairs, people
 from gatepass.center.codes import Purpose
 from gatepass.center.firms import SessionKind, add_session, find_session
 from gatepass.errors import CenterError, CodeError, NotFoundError
@@ -29,7 +29,7 @@ def test_codes_go_to_the_new_owner(world: World) -> None:
     assert pairs.download(world.center, world.manager, [key], world.outbox.last_code)
     (entry,) = [
         one
-        for one in audit.entries(world.center, world.manager, 1).items
+        for one in audit_reading.entries(world.center, world.manager, 1).items
         if one.action == "hand over session"
     ]
     assert (entry.actor, entry.subject, entry.detail) == ("system", "ABC", "from maria to kim")
@@ -81,7 +81,7 @@ def test_each_reset_gives_ten_more_and_no_eleventh(world: World) -> None:
         people.reset_codes(world.center, "kim")
     use_up()
     assert len(world.outbox.sent) == 4 * codes.PER_DAY
-    done = [e.action for e in audit.entries(world.center, world.manager, 1).items]
+    done = [e.action for e in audit_reading.entries(world.center, world.manager, 1).items]
     assert done.count("reset codes") == 3
     # Another user's budget is as it was.
     assert (

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from gatepass.center import audit, firms, pairs
+from gatepass.center import audit_reading, firms, pairs
 from gatepass.center.codes import Purpose
 from gatepass.center.roles import Actor
 from gatepass.center.schema import mail, pair, pair_version
@@ -52,7 +52,7 @@ def states(world: World, session: str = "ABC") -> dict[str, PairState]:
 
 def logged(world: World) -> list[tuple[str, str, str]]:
     """What the log has of pairs, the oldest first."""
-    page = audit.entries(world.center, world.manager, size=1000)
+    page = audit_reading.entries(world.center, world.manager, size=1000)
     kinds = {"generate", "download", "delete", "expire", "erase"}
     rows = [(e.action, e.subject, e.access_key_id) for e in page.items if e.action in kinds]
     return rows[::-1]

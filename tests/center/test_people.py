@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.center import audit, codes, people, tokens
+from gatepass.center import audit, audit_reading, codes, people, tokens
 from gatepass.center.codes import Purpose
 from gatepass.center.roles import Action, Role
 from gatepass.errors import AccountError, CodeError, NotAllowedError, NotFoundError
@@ -181,7 +181,7 @@ def test_details_are_changed_and_logged(world: World) -> None:
     (kim,) = [one for one in people.people(world.center) if one.name == "kim"]
     assert (kim.full_name, kim.email, kim.mobile) == ("Kim", "k@example.com", "+13125550199")
     people.change_details(world.center, "kim", full_name="Kim Lee")
-    latest, before = audit.entries(world.center, world.manager, 1).items[:2]
+    latest, before = audit_reading.entries(world.center, world.manager, 1).items[:2]
     assert (latest.action, latest.detail) == ("change user", "full name Kim Lee")
     # The log does not give a whole number away.
     assert before.detail == "e-mail k@example.com, mobile …0199"

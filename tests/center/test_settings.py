@@ -150,7 +150,7 @@ def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:
             "mail.password-file",
             "needs mail.user",
         ),
-        ("port = \n", 1, "port", "Invalid value"),
+        ("port = \n", 1, "port", "its value is missing"),
     ],
 )
 def test_a_mistake_names_line_and_key(

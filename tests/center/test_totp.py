@@ -11,7 +11,7 @@ from sqlalchemy import select
 from gatepass.center import authenticator, codes, notices, people, totp
 from gatepass.center.codes import Purpose
 from gatepass.center.roles import Actor
-from gatepass.center.schema import mail, person
+from gatepass.center.schema import audit, mail, person
 from gatepass.center.totp import Enrolment
 from gatepass.errors import AccountError, CodeError
 from tests.center.users import at_once, rows
@@ -197,6 +197,23 @@ def test_an_authenticator_is_removed_with_its_own_code(world: World) -> None:
     assert rule_of(world, app.at(world.clock())) == "wrong"
     with pytest.raises(CodeError, match="no authenticator"):
         totp.remove(world.center, world.keys, app.at(world.clock()))
+
+
+def test_wrong_codes_to_confirm_and_to_remove_are_in_the_audit_log(world: World) -> None:
+    app = pyotp.TOTP(begin(world).secret.reveal())
+    right = app.at(world.clock())
+    for use in (totp.confirm_enrolment, totp.remove):
+        with pytest.raises(CodeError):
+            use(world.center, world.keys, wrong(app, world))
+        if use is totp.confirm_enrolment:
+            use(world.center, world.keys, right)
+    with pytest.raises(CodeError, match="used"):
+        totp.remove(world.center, world.keys, right)
+    query = select(audit.c.actor, audit.c.subject, audit.c.detail).order_by(audit.c.id)
+    with world.center.database.read() as connection:
+        found = connection.execute(query.where(audit.c.action == "code refused")).all()
+    expected = [("wrong",), ("wrong",), ("used",)]
+    assert found == [("kim", "authenticator", *detail) for detail in expected]
 
 
 def test_a_lost_authenticator_is_taken_away_by_the_operator(world: World) -> None:

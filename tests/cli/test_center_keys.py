@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -72,6 +73,20 @@ def test_the_recovery_view_is_the_store_of_15_minutes_before(
         with gateway(word, GATEPASS_CENTER_STATE=str(state)) as address:
             codes.append(log_on(address, keys, tmp_path).returncode)
     assert codes == [1, 0]
+
+
+def test_keys_lists_checks_and_draws_what_the_store_has(new_url: str, state: Path) -> None:
+    env = {"GATEPASS_CENTER_STATE": str(state)}
+    with assembly.opened(replace(embedded.defaults(state), database=new_url)) as center:
+        made = Desk(center, "ACME", "maria", state / "outbox").generate("ABC")
+    listed = shell("keys", "list", f"center:{new_url}", "--json", **env)
+    (pair,) = json.loads(listed.stdout)["pairs"]
+    assert (pair["session"], pair["access_key_id"], pair["used"]) == ("ABC", made, True)
+    checked = shell("keys", "check", f"center:{new_url}", "--json", **env)
+    assert (checked.returncode, json.loads(checked.stdout)["ok"]) == (0, True)
+    drawn = shell("keys", "timeline", "center:", **env, GATEPASS_CENTER_DATABASE=new_url)
+    assert made.encode() in drawn.stdout
+    assert [answer.stderr for answer in (listed, checked, drawn)] == [b"", b"", b""]
 
 
 def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import signal
 import socket
 import ssl
 import stat
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +95,35 @@ def test_a_signal_ends_it_with_0_even_while_a_browser_is_connected(
     assert not any("Traceback" in line for line in live.lines)
 
 
+def test_a_mail_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Neither that of the mails, nor that which a request waits for with a code."""
+    state, config = tmp_path / "state", tmp_path / "center.toml"
+    with serving("--state", str(state)) as live:
+        password = live.wait_for(PASSWORD.pattern)[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config.write_text(
+            '[mail]\nhost = "127.0.0.1"\nsender = "c@example.com"\nsecurity = "none"\n'
+            f"port = {listener.getsockname()[1]}\n"
+            '[codes]\nsms-gateway = "sms.example.com"\n'
+        )
+        with serving("--state", str(state), "--config", str(config)) as live:
+            browser = Browser(live.url)
+            browser.get("/login")
+            words = {"name": "admin", "password": password}
+            asking = threading.Thread(target=_try, args=(browser, words))
+            asking.start()
+            connection, _ = listener.accept()
+            assert live.end() == 0
+        connection.close()
+        asking.join(30)
+    assert not any("Traceback" in line for line in live.lines)
+
+
+def _try(browser: Browser, words: dict[str, str]) -> None:
+    with suppress(OSError, http.client.HTTPException):
+        browser.submit("/login", **words)
+
+
 def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> None:
     words = ("--database", new_url, "--state", str(tmp_path / "state"))
     with serving(*words) as first, serving(*words) as second:
@@ -124,6 +156,25 @@ def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
             live.wait_for("gatepass center user reset-codes NAME")
     with serving("--state", str(tmp_path / "state")) as live:
         assert "Open Sunday 10:00 to Friday 16:30" in Browser(live.url).get("/login")
+
+
+def test_it_answers_to_the_address_that_people_type(tmp_path: Path) -> None:
+    words = ("--state", str(tmp_path / "state"))
+    with serving(*words, "--address", "https://keys.example.com:8443/") as live:
+        live.wait_for("^for people: https://keys.example.com:8443$")
+        assert [_status(live.url, name) for name in ("keys.example.com", "localhost")] == [200, 200]
+        assert _status(live.url, "evil.example") == 421
+    refused = run("center", "serve", *words, "--address", "keys.example.com")
+    assert refused.exit_code == 2
+    assert "an address looks like https://keys.example.com" in refused.stderr
+
+
+def _status(url: str, name: str) -> int:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.request("GET", "/login", headers={"Host": name})
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from gatepass.center import assembly, embedded, mails
 from gatepass.center.context import Center
 from gatepass.center.courier import Mail
-from gatepass.center.schema import audit, clock
+from gatepass.center.schema import audit, audit_head, clock
 from gatepass.cli import center_audit
 from tests.cli.processes import python, shell
 from tests.cli.samples import run
@@ -158,6 +158,12 @@ def test_sessions_are_added_and_listed(store: Store) -> None:
     owners = [one["created_by"] for one in store.json("session", "list")["sessions"]]
     assert owners == ["kim", "maria"]
     assert "capitals only" in store.run("session", "add", "abc", *by, code=2)
+    assert store.json("session", "remove", "ABC") == {"removed": "ABC"}
+    assert "no session ABC" in store.run("session", "remove", "ABC", code=2)
+    store.run("session", "add", "abc", *by)
+    names = {one["session"] for one in store.json("session", "list")["sessions"]}
+    assert names == {"abc", "ABC123"}
+    assert store.json("audit", "list", "--last", "2")["entries"][0]["action"] == "remove session"
 
 
 def test_the_audit_log_is_listed_and_verified(store: Store) -> None:
@@ -166,6 +172,7 @@ def test_the_audit_log_is_listed_and_verified(store: Store) -> None:
         "entries": 2,
         "broken": None,
         "problem": "",
+        "anchored": None,
     }
     last = store.json("audit", "list", "--last", "1")["entries"]
     assert [(one["id"], one["action"], one["subject"]) for one in last] == [
@@ -183,6 +190,39 @@ def test_a_tampered_entry_is_named_and_the_exit_code_is_1(store: Store) -> None:
     found = store.json("audit", "verify", code=1)
     assert (found["ok"], found["entries"], found["broken"]) == (False, 2, 3)
     assert "entry 3 is not as it was written" in store.run("audit", "verify", code=1)
+
+
+def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Path) -> None:
+    """Cut off by somebody who kept the head row, and where no pair and no code tells of it."""
+    file = tmp_path / "anchor"
+    words = ("audit", "verify", "--anchor", str(file))
+    assert store.json(*words)["anchored"] is None
+    with store.center() as center, center.database.read() as connection:
+        (head,) = connection.execute(select(audit_head)).mappings()
+    store.run("session", "add", "ABC", "--firm", "ACME", "--created-by", "maria")
+    assert store.json(*words)["anchored"] == 2
+    kept = file.read_text()
+
+    def cut(connection: Connection) -> None:
+        connection.execute(delete(audit).where(audit.c.id > head["last_id"]))
+        connection.execute(update(audit_head).values(head))
+
+    with store.center() as center:
+        center.database.write(cut)
+    assert store.json("audit", "verify")["ok"]
+    found = store.json(*words, code=1)
+    assert (found["entries"], found["broken"], found["anchored"]) == (2, 3, 3)
+    assert "entries 3 to 3 are missing" in store.run(*words, code=1)
+    # Grown again, it is as long, and another.
+    store.run("user", "disable", "maria", "--last-manager")
+    assert "entry 3 is not the one that was anchored" in store.run(*words, code=1)
+    assert file.read_text() == kept
+    file.write_text("nonsense")
+    assert "no anchor of an audit log" in store.run(*words, code=2)
+    file.unlink()
+    assert "nothing was compared" in run("center", *words, *store.options).stderr
+    assert store.json(*words)["anchored"] == 3
+    assert sorted(path.name for path in tmp_path.iterdir() if "anchor" in path.name) == ["anchor"]
 
 
 def test_a_backup_is_restored_and_a_newer_store_only_if_told(store: Store, tmp_path: Path) -> None:
@@ -292,7 +332,15 @@ def test_the_script_does_it_too(store: Store) -> None:
     assert json.loads(answer.stdout)["users"][0]["name"] == "maria"
 
 
-@pytest.mark.parametrize("words", [("center", "user", "list"), ("simulate", "--keys", "center:")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("center", "user", "list"),
+        ("simulate", "--keys", "center:"),
+        ("keys", "list", "center:"),
+        ("keys", "check", "center:sqlite:///none.sqlite"),
+    ],
+)
 @pytest.mark.parametrize("package", ["sqlalchemy", "cryptography", "argon2"])
 def test_without_the_extra_it_says_what_to_install(package: str, words: tuple[str, ...]) -> None:
     code = (

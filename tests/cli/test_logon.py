@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from gatepass.cli.logon import _is_loopback, _parse_target
+from gatepass.cli.logon_run import _Run
 from gatepass.keys import write_key_file
 from tests.cli.gateways import Rehearsal, fresh_pair, json_lines, rehearsal
 from tests.cli.processes import shell, started
@@ -33,8 +36,28 @@ def live(tmp_path: Path) -> Iterator[Rehearsal]:
 
 def told(answer: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Give the messages of a run with --json, and how it ended."""
-    *messages, ending = json_lines(answer.stdout)
-    return messages, ending
+    *events, ending = json_lines(answer.stdout)
+    return [event for event in events if "direction" in event], ending
+
+
+def notes(answer: Any, what: str) -> list[dict[str, Any]]:
+    """Give what a run with --json tells besides messages."""
+    return [event for event in json_lines(answer.stdout)[:-1] if what in event]
+
+
+def spoilt(folder: Path, **fault: Any) -> tuple[str, str]:
+    """Write a fault plan; give the words that have a gateway follow it."""
+    plan = folder / "plan.toml"
+    lines = (f"{key.replace('_', '-')} = {value!r}\n" for key, value in fault.items())
+    plan.write_text("[[fault]]\n" + "".join(lines))
+    return "--fault-plan", str(plan)
+
+
+def free_address() -> str:
+    """Give an address where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 def values(message: dict[str, Any]) -> dict[int, str]:
@@ -84,6 +107,70 @@ def test_the_second_logon_is_mid_week_and_its_numbers_go_on(live: Rehearsal) -> 
     second, _ = told(live.logon("--json"))
     assert int(values(second[0])[34]) == int(values(first[-2])[34]) + 1
     assert 141 not in values(second[0])
+
+
+def test_the_scenario_that_was_chosen_is_named(live: Rehearsal) -> None:
+    first = live.logon().stdout.decode()
+    assert "· scenario beginning-of-week: the first logon of the week" in first
+    assert first.index("scenario") < first.index("Logon (A) sent")
+    assert b"scenario mid-week: the stored numbers go on" in live.logon().stdout
+    answer = live.logon("--scenario", "in-session", "--json")
+    named = notes(answer, "scenario")
+    assert [note["scenario"] for note in named] == ["mid-week", "in-session"]
+    assert all(set(note) == {"time", "scenario"} for note in named)
+
+
+def test_a_garbled_message_that_is_ignored_is_shown(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, *spoilt(tmp_path, do="corrupt", type="1", byte=40)) as live:
+        answer = live.logon("--stay", "1")
+        assert answer.returncode == 0
+        assert "! ignored, as it is no message: " in answer.stdout.decode()
+    with rehearsal(tmp_path, *spoilt(tmp_path, do="corrupt", type="1", byte=40)) as live:
+        answer = live.logon("--scenario", "beginning-of-week", "--json")
+        (note,) = notes(answer, "garbled")
+        assert set(note) == {"time", "garbled"}
+        assert "CheckSum" in note["garbled"]
+
+
+def test_a_whole_message_with_a_field_that_is_none_is_garbled_and_not_shown() -> None:
+    shown: list[Any] = []
+
+    async def story() -> None:
+        run = _Run(shown.append)
+        body = b"35=0\x01no tag\x01"
+        wire = b"8=FIX.4.2\x019=%d\x01%s" % (len(body), body)
+        run.trace("", False, wire + b"10=%03d\x01" % (sum(wire) % 256))
+
+    asyncio.run(story())
+    assert shown == []
+
+
+def test_a_session_that_the_client_ends_is_told_with_the_reason_and_what_to_do(
+    tmp_path: Path,
+) -> None:
+    plan = spoilt(tmp_path, do="wrong-number", type="1", by=-1)
+    with rehearsal(tmp_path, *plan) as live:
+        answer = live.logon("--stay", "60", "--json")
+    assert answer.returncode == 3
+    ending = told(answer)[1]
+    assert ending["result"] == "no connection"
+    assert ending["text"] == (
+        "the connection ended: MsgSeqNum (34) too low: expected 2, received 1"
+    )
+    assert "Log on again: the numbers go on" in ending["what_to_do"]
+    with rehearsal(tmp_path, *plan) as live:
+        text = live.logon("--scenario", "beginning-of-week", "--stay", "60").stdout.decode()
+    assert "✗ the connection ended: MsgSeqNum (34) too low: expected 2, received 1\n" in text
+    assert "What to do: The gateway gave a second message" in text
+
+
+def test_a_logout_that_is_not_confirmed_comes_with_its_advice(tmp_path: Path) -> None:
+    with rehearsal(tmp_path, *spoilt(tmp_path, do="drop", type="5")) as live:
+        answer = live.logon("--json")
+    assert answer.returncode == 3
+    ending = told(answer)[1]
+    assert ending["text"] == "the Logout was not confirmed"
+    assert "the numbers go on" in ending["what_to_do"]
 
 
 @pytest.mark.parametrize("scenario", ["beginning-of-week", "mid-week", "auto"])
@@ -285,7 +372,12 @@ def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
         live.process.kill()
         out, _ = client.communicate(timeout=30)
     assert client.returncode == 3
-    assert "the connection was lost" in out.decode()
+    text = out.decode()
+    # By whether the system has something unread.
+    assert re.search(
+        "✗ (the gateway closed the connection without a word|the connection broke)", text
+    )
+    assert "What to do: See that the gateway runs" in text
 
 
 def test_a_gateway_that_forgot_the_week_is_told_apart(tmp_path: Path) -> None:
@@ -340,6 +432,27 @@ def test_a_failover_is_shown_and_survived(tmp_path: Path, json: bool) -> None:
         assert client.returncode == 0
         # The numbers went on, so the next Logon is good.
         assert live.logon(*session).returncode == 0
+
+
+def test_a_backup_that_is_down_costs_no_session(live: Rehearsal) -> None:
+    words = ("--sender-comp-id", "ABC123U", "--backup", free_address())
+    answer = live.logon(*words, "--json", "--stay", "0.5")
+    assert answer.returncode == 0
+    assert {m["connection"] for m in told(answer)[0]} == {"primary"}
+    (note, *_) = notes(answer, "fault_tolerance")
+    assert note["connection"] == "backup"
+    assert note["fault_tolerance"].startswith("no fault tolerance: no connection to 127.0.0.1")
+    text = live.logon(*words, "--stay", "0.5")
+    assert "! no fault tolerance: no connection to" in text.stdout.decode()
+    assert b"fault tolerance" not in text.stderr
+
+
+def test_a_backup_that_refuses_the_logon_is_an_error(tmp_path: Path) -> None:
+    plan = spoilt(tmp_path, do="expire-pair", on="send", type="1")
+    with rehearsal(tmp_path, "--backup-port", "0", *plan) as live:
+        answer = live.logon("--sender-comp-id", "ABC123U", "--backup", backup_of(live), "--json")
+        assert answer.returncode == 1
+        assert told(answer)[1]["text"] == "Invalid Logon. Logout Forced"
 
 
 def test_in_session_with_a_backup_goes_by_the_primary(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from gatepass.session.message import encode
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair, json_lines, rehearsal
 from tests.cli.processes import shell, started
-from tests.cli.samples import run
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
@@ -119,6 +118,8 @@ def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) 
             for line in ("\u20acuro", "x" * 70_000):
                 live.say(f"send ABC123 {line}")
                 assert b"nothing was" in live.wait_for(b'"operator"')
+            live.say("send ABC123N good morning")  # as the log shows it, and as keys are named
+            live.wait_for(b'"sent"')
             live.say("send ABC123 good morning")
             live.wait_for(b'"sent"')
             assert client.stdout is not None
@@ -128,6 +129,20 @@ def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) 
             client.terminate()
             client.communicate(timeout=30)
         assert client.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["ABC123", "ABC123N"])
+def test_the_operator_names_a_session_as_the_log_does_or_without_its_role(
+    tmp_path: Path, name: str
+) -> None:
+    with rehearsal(tmp_path, "--json") as live:
+        words = ("--sender-comp-id", "ABC123N", "--state", str(tmp_path / "s"), "--stay", "60")
+        with started("logon", live.address, "--keys", live.keys, *words):
+            live.wait_for(b'"logged on"')
+            live.say(f"fail-over {name}")
+            assert b"ABC123N" in live.wait_for(b'"failed over"')
+        live.say(f"fail-over {name}")
+        assert b"not logged on: nothing was done" in live.wait_for(b"operator")
 
 
 def test_output_that_nobody_reads_holds_up_nobody(
@@ -198,72 +213,6 @@ def test_a_fault_plan_is_carried_out_and_reported(tmp_path: Path) -> None:
         answer = live.logon()
         assert b"fault" in live.wait_for(b"fault")
     assert b"Test Request (1)" not in answer.stdout.split(b"Logout")[0]
-
-
-def test_a_mistake_in_a_fault_plan_names_its_line(tmp_path: Path, keys: str) -> None:
-    plan = tmp_path / "plan.toml"
-    plan.write_text('[[fault]]\ndo = "explode"\n')
-    result = run("simulate", "--keys", keys, "--fault-plan", str(plan), "--duration", "0")
-    assert result.exit_code == 2
-    assert "plan.toml, line 2" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ('kind = "cgw"\nport = "x"\n', "line 2: port: a port is a whole number"),
-        ("port = 70000\n", "line 1: port:"),
-        ("\nprot = 1\n", "line 2: prot: there is no such setting"),
-        ('kind = "nasdaq"\n', "line 1: kind: a gateway is cgw"),
-        ("[sending-time]\nmax-age = true\n", "line 2: sending-time.max-age:"),
-        ("sending-time.max-ahead = -1\n", "line 1: sending-time.max-ahead:"),
-        ("[sending-time]\nmin-age = 1\n", "line 2: sending-time.min-age:"),
-        ("[fees]\nclosure = 1000\n", "line 1: fees: there is no such setting"),
-        ('kind = "cgw\n', "line 1:"),
-        ("kind = cgw\n", "line 1: kind:"),
-        ("port = 1\n[tls]\nkey = gateway.key\n", "line 3: key:"),
-        ("port = 9443\nbackup-port = 9443\n", "line 2: backup-port: the backup gateway needs a"),
-        ("port = 1\nport = 2\n", "line 2:"),
-        ("port = 1\nhost = 'caf\xe9'\n".encode("latin-1"), "line 2: this is not UTF-8"),
-    ],
-    ids=lambda value: str(value)[:30],
-)
-def test_a_mistake_in_the_config_names_line_and_key(
-    tmp_path: Path, keys: str, text: str | bytes, named: str
-) -> None:
-    config = tmp_path / "gateway.toml"
-    config.write_bytes(text.encode() if isinstance(text, str) else text)
-    result = run("simulate", "--keys", keys, "--config", str(config), "--duration", "0")
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert named in result.stderr
-    assert "gateway.toml" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (("--kind", "nyse"), "--kind"),
-        (("--port", "70000"), "--port"),
-        (("--port", "9443", "--backup-port", "9443"), "--backup-port"),
-        (("--config", "none.toml"), "none.toml"),
-        (("--log", "no/such/folder/log"), "no/such/folder/log"),
-    ],
-)
-def test_bad_input_is_exit_code_2(keys: str, words: tuple[str, ...], named: str) -> None:
-    result = run("simulate", "--keys", keys, "--duration", "0", *words)
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert named in result.stderr
-
-
-def test_a_port_in_use_is_bad_input(keys: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        answer = shell("simulate", "--keys", keys, "--port", port, "--duration", "5")
-    assert answer.returncode == 2
-    assert b"in use" in answer.stderr
-    assert answer.stdout == b""
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:

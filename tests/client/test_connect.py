@@ -33,6 +33,7 @@ from gatepass.errors import (
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
+    NotLoggedOnError,
     PairExpiredError,
 )
 from gatepass.gateway import Gateway, Kind, Report
@@ -286,6 +287,81 @@ def test_reconnecting_gives_a_new_link_when_one_has_ended() -> None:
     run(story)
 
 
+def test_a_send_that_races_a_disconnect_is_an_error_that_a_loop_survives() -> None:
+    async def story(here: Live) -> None:
+        store, sent = MemoryStore(), []
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
+        )
+        async for link in links:
+            try:
+                link.send("D", [(58, f"{len(sent)}")])
+                if not sent:
+                    (side,) = here.gateway.connections
+                    side.abort()
+                    await link.closed
+                before = store.load()
+                sent.append(link.send("D", [(58, "late")]))
+            except NoConnectionError as error:
+                sent.append(str(error))
+                assert store.load() == before
+        assert str(sent[0]).endswith("; nothing was sent: log on again, then send it there")
+        assert int(sent[1]) > 3
+
+    run(story)
+
+
+def test_a_body_that_is_done_before_the_socket_is_gets_a_new_link() -> None:
+    async def story(here: Live) -> None:
+        count = 0
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.01)
+        )
+        async for link in links:
+            count += 1
+            if count == 2:
+                continue
+            (side,) = here.gateway.connections
+            side.force_out("over")
+            while not link.has_ended:
+                await asyncio.sleep(0)
+            with pytest.raises(NoConnectionError, match="logged out; nothing was sent"):
+                link.send("D", [])
+            assert not link.closed.done()
+        assert count == 2
+
+    run(story)
+
+
+def test_a_send_while_the_numbers_begin_anew_is_an_error_of_its_own() -> None:
+    async def story(here: Live) -> None:
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
+            resetting = asyncio.create_task(link.log_on(Scenario.IN_SESSION))
+            await asyncio.sleep(0)
+            with pytest.raises(NotLoggedOnError, match="resetting: nothing was sent"):
+                link.send("D", [])
+            await resetting
+            assert link.send("D", []) < 4
+
+    run(story)
+
+
+def test_the_reason_of_an_end_is_kept() -> None:
+    async def story(here: Live) -> None:
+        async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
+            assert link.ending is None
+            (side,) = here.gateway.connections
+            side.session.numbers = replace(side.session.numbers, next_out=1)
+            here.gateway.send("ABC123", "n", [(58, "again")])
+            await link.closed
+            assert "too low: expected 3, received 1" in str(link.ending)
+            # What follows from it is no reason.
+            with pytest.raises(NoConnectionError, match="received 1; nothing was sent"):
+                link.send("D", [])
+
+    run(story)
+
+
 def test_reconnecting_ends_where_the_body_leaves_a_link_up() -> None:
     async def story(here: Live) -> None:
         count = 0
@@ -388,7 +464,9 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
     assert all("too low: expected 20: trying again in" in words for words in said)
 
 
-def test_reconnecting_to_a_session_that_always_ends_soon_backs_off() -> None:
+def test_reconnecting_to_a_session_that_always_ends_soon_backs_off(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def story(here: Live) -> None:
         loop = asyncio.get_running_loop()
         times = []
@@ -406,7 +484,9 @@ def test_reconnecting_to_a_session_that_always_ends_soon_backs_off() -> None:
         for pause, least in zip(pauses, [0.05, 0.1, 0.2], strict=True):
             assert pause >= least
 
-    run(story)
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        run(story)
+    assert "the session has ended: the gateway closed the connection without a word" in caplog.text
 
 
 def test_reconnecting_a_pair_gives_a_new_one_when_both_have_ended() -> None:
@@ -452,6 +532,13 @@ def test_the_back_off_doubles_up_to_its_bound() -> None:
         ("the connection ended: this is a backup gateway: log on", "--backup"),
         ("the connection ended: this is not a backup gateway: its", "with --backup"),
         ("something new", "Compare what was sent"),
+        ("the connection ended: MsgSeqNum (34) too low: expected 9, received 3", "second message"),
+        ("the connection ended: MsgSeqNum (34) is missing or no number", "rule of FIX"),
+        ("the connection ended: NewSeqNo (36) must not be lower", "rule of FIX"),
+        ("the connection ended: Logon received at the wrong time", "rule of FIX"),
+        ("the connection ended: no answer to a Test Request within", "silent"),
+        ("the connection broke: Connection reset by peer", "listens there"),
+        ("the Logout was not confirmed", "the numbers go on"),
         ("the connection ended: MsgSeqNum (34) too low: expected 4", "it forgot them"),
         ("no connection to h:1: Connection refused", "listens there"),
         ("the gateway closed the connection without a word", "listens there"),

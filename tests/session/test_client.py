@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatepass.errors import FramingError
+from gatepass.errors import FramingError, NotLoggedOnError
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession
 from gatepass.session.message import Message, encode
@@ -292,7 +292,7 @@ def test_no_scenario_begins_in_the_wrong_state() -> None:
     client.connected(START)
     with pytest.raises(RuntimeError, match="connected"):
         client.log_on(Scenario.IN_SESSION, START)
-    with pytest.raises(RuntimeError, match="log on first"):
+    with pytest.raises(NotLoggedOnError, match="log on first"):
         client.send("D", [], START)
 
 

@@ -1,16 +1,19 @@
 """A process that does nothing but save and send, until it is killed.
 
-``python writer.py FILE``: each number goes to standard output once it is saved, as a message would
-go to the wire; so does each received message that is delivered.
+``python writer.py FILE ROUND``: each number goes to standard output once it is saved, as a message
+would go to the wire; so does each received message that is delivered. ROUND messages each way are
+saved together.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
 from gatepass.session.numbers import ReceivedMessage, SentMessage
+from gatepass.session.store import together
 from gatepass.storage import SqliteStore
 
 
@@ -20,20 +23,23 @@ def tell(word: str, number: int) -> None:
 
 
 def main() -> None:
-    store = SqliteStore(sys.argv[1], "ABC123")
+    store, size = SqliteStore(sys.argv[1], "ABC123"), int(sys.argv[2])
     numbers = store.load()
     tell("begin", 0)
     while True:
         for kept in store.undelivered():
             tell("delivered", kept.number)
             store.delivered(kept.number)
-        sent = SentMessage(numbers.next_out, b"message %d" % numbers.next_out, True)
-        numbers = replace(numbers, next_out=sent.number + 1)
-        store.save(numbers, sent)
-        tell("sent", sent.number)
-        received = ReceivedMessage(numbers.next_in, b"message %d" % numbers.next_in)
-        numbers = replace(numbers, next_in=received.number + 1)
-        store.save(numbers, received=received)
+        fresh = range(numbers.next_out, numbers.next_out + size)
+        with together(store) if size > 1 else nullcontext():
+            for number in fresh:
+                numbers = replace(numbers, next_out=number + 1)
+                store.save(numbers, SentMessage(number, b"message %d" % number, True))
+                received = ReceivedMessage(numbers.next_in, b"message %d" % numbers.next_in)
+                numbers = replace(numbers, next_in=received.number + 1)
+                store.save(numbers, received=received)
+        for number in fresh:
+            tell("sent", number)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ def test_an_error_of_the_program_ends_the_connection_too() -> None:
         ):
             here.gateway.send("ABC123", "n", [(58, "one")])
             await link.closed
-            with pytest.raises(RuntimeError):
+            with pytest.raises(NoConnectionError):
                 link.send("D", [(11, "one")])
         assert [type(context["exception"]) for context in unheard] == [ZeroDivisionError]
         return True

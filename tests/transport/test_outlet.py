@@ -13,7 +13,7 @@ import pytest
 
 from gatepass._native import MAX_MESSAGE
 from gatepass.client import Link, connect
-from gatepass.errors import BacklogError
+from gatepass.errors import BacklogError, NoConnectionError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.client import ClientSettings
@@ -199,7 +199,7 @@ def test_a_link_whose_gateway_reads_nothing_ends() -> None:
             await here.push(3 * HEARTBEAT + LINGER)
             await link.closed
             await waiting
-            with pytest.raises(RuntimeError, match="log on first"):
+            with pytest.raises(NoConnectionError, match="nothing was sent: log on again"):
                 link.send("D", [(58, "late")])
 
     play(script)

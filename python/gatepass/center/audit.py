@@ -10,26 +10,28 @@ What remains, to somebody who writes to the database, kept an older head row and
 - what leaves no pair and no code behind does not show: a download or a log-on with an
   authenticator, refusals, users, roles, passwords, API tokens, and codes of more than a month ago;
 - nothing shows when each pair and each code is put back as well: the whole store is then an earlier
-  one. A backup's manifest, or the number of entries written down elsewhere, tells that.
+  one.
+
+An `Anchor` that was kept outside of the database shows both.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
 from gatepass.center import unreadable
+from gatepass.center.anchor import Anchor
 from gatepass.center.audit_matching import first_mismatch
 from gatepass.center.context import Center
 from gatepass.center.database import Database
 from gatepass.center.once import insert_once
-from gatepass.center.page import PAGE_SIZE, Page
-from gatepass.center.roles import Action, Actor
+from gatepass.center.roles import Actor
 from gatepass.center.schema import audit, audit_head, person
 from gatepass.center.unreadable import Unreadable, is_unreadable, told_as
 from gatepass.center.vault import Vault
@@ -64,12 +66,14 @@ class Verdict:
     """What a check of the chain found.
 
     ``broken`` is the number of the first entry that is not as it was written, is missing, or says
-    what the store does not bear out; ``None``: all is well. ``entries`` were good, up to there.
+    what the store does not bear out; ``None``: all is well, and ``end`` is where the log ended.
+    ``entries`` were good, up to there.
     """
 
     entries: int
     broken: int | None = None
     problem: str = ""
+    end: Anchor | None = field(default=None, compare=False)
 
 
 def append(
@@ -138,29 +142,18 @@ def _append(connection: Connection, vault: Vault, entry: Entry) -> int:
 
 
 def verify(
-    database: Database, vault: Vault, progress: Callable[[int, int], None] | None = None
+    database: Database,
+    vault: Vault,
+    progress: Callable[[int, int], None] | None = None,
+    anchor: Anchor | None = None,
 ) -> Verdict:
     """Check the whole chain as of one moment, and then the store against it.
 
-    ``progress`` gets entries done and in all. Memory does not grow with the log.
+    ``progress`` gets entries done and in all. With an ``anchor`` of an earlier verdict, its entry
+    must still be there as it was. Memory does not grow with the log.
     """
     with database.read() as connection:
-        return _verify(connection, vault, progress)
-
-
-def entries(center: Center, actor: Actor, page: int = 1, size: int = PAGE_SIZE) -> Page[Entry]:
-    """Return a page of the firm's own entries, the newest first.
-
-    Raises `gatepass.errors.NotAllowedError`.
-    """
-    actor.require(Action.SEE_AUDIT)
-    own = audit.c.firm_id == actor.firm_id
-    with center.database.read() as connection:
-        total = connection.execute(select(func.count()).select_from(audit).where(own)).scalar_one()
-        shown: Page[Entry] = Page((), max(1, page), size, total)
-        query = select(audit).where(own).order_by(audit.c.id.desc())
-        rows = connection.execute(query.limit(size).offset(shown.offset))
-        return Page(tuple(map(_entry, rows)), shown.number, size, total)
+        return _verify(connection, vault, progress, anchor)
 
 
 # Made once: building a statement takes SQLAlchemy longer than running it takes the database.
@@ -214,7 +207,10 @@ def _canonical(entry: Entry) -> bytes:
 
 
 def _verify(
-    connection: Connection, vault: Vault, progress: Callable[[int, int], None] | None
+    connection: Connection,
+    vault: Vault,
+    progress: Callable[[int, int], None] | None,
+    anchor: Anchor | None,
 ) -> Verdict:
     keys = _Keys.of(vault)
     total = connection.execute(select(func.count()).select_from(audit)).scalar_one()
@@ -227,24 +223,38 @@ def _verify(
         if isinstance(row, Unreadable) or not _follows(keys, before, row):
             return Verdict(number - 1, number, f"entry {number} is not as it was written")
         before = row.mac
+        if anchor is not None and number == anchor.entry and before != anchor.mac:
+            return Verdict(number - 1, number, _ANOTHER.format(number))
         if progress is not None and number % _BATCH == 0:
             progress(number, total)
     if progress is not None:
         progress(number, total)
+    if anchor is not None and number < anchor.entry:
+        return Verdict(number, number + 1, _CUT_OFF.format(number + 1, anchor.entry))
     verdict = _checked_end(connection, keys, number, before)
     if verdict.broken is not None:
         return verdict
     mismatch = first_mismatch(connection)
     if mismatch is None:
-        return verdict
+        return replace(verdict, end=Anchor(number, before))
     entry = mismatch.entry or number + 1
     return Verdict(entry - 1, entry, mismatch.problem)
+
+
+_CUT_OFF = (
+    "the log's end was cut off: entries {} to {} are missing, which were there when it was"
+    " anchored; after a restore on purpose, begin a new anchor file"
+)
+_ANOTHER = (
+    "entry {} is not the one that was anchored: the log's end was cut off and it went on from"
+    " there, or the anchor is of another store"
+)
 
 
 def _follows(keys: _Keys, before: bytes, row: Row[Any]) -> bool:
     """Tell whether an entry is as it was written after the one before."""
     try:
-        return hmac.compare_digest(row.mac, keys.chain(before, _entry(row)))
+        return hmac.compare_digest(row.mac, keys.chain(before, entry_of(row)))
     except Exception as error:
         # A value of a type that its column should not hold.
         if not is_unreadable(error):
@@ -318,7 +328,8 @@ def _rows(connection: Connection) -> Iterator[Row[Any] | Unreadable]:
         after = last.number if isinstance(last, Unreadable) else last.id
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_of(row: Row[Any]) -> Entry:
+    """Return the entry of a row."""
     return Entry(
         row.id,
         row.at,

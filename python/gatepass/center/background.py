@@ -20,22 +20,32 @@ SWEEP_EVERY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do again and again, ``every`` so many seconds."""
+    """Something to do again and again, ``every`` so many seconds.
+
+    ``end`` is called from another thread when it is over: work that waits for somebody ends soon.
+    """
 
     name: str
     every: float
     work: Callable[[], object]
+    end: Callable[[], object] = lambda: None
 
 
 def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
     """Return what a process does that serves a Request Center; several may at once."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        mailer.end()
+
     return (
-        Job("mails", MAILS_EVERY, _mails(center, mailer)),
+        Job("mails", MAILS_EVERY, _mails(center, mailer, over), end),
         Job("sweep", SWEEP_EVERY, lambda: sweep_all(center)),
     )
 
 
-def _mails(center: Center, mailer: Mailer) -> Callable[[], object]:
+def _mails(center: Center, mailer: Mailer, over: threading.Event) -> Callable[[], object]:
     """Send what is due; a failure lasts until a mail was sent, or none waits any more.
 
     Runs in between, in which no mail is due to be tried again, do not end it.
@@ -44,7 +54,7 @@ def _mails(center: Center, mailer: Mailer) -> Callable[[], object]:
 
     def work() -> None:
         nonlocal last
-        done = mails.deliver_due(center, mailer)
+        done = mails.deliver_due(center, mailer, over.is_set)
         if done.problem or done.sent or (last and not mails.waiting(center)):
             last = done.problem
         if last:
@@ -67,20 +77,27 @@ def sweep_all(center: Center, *, accept_clock: bool = False) -> Swept:
 
 
 @contextmanager
-def running(jobs: Sequence[Job], on_problem: Callable[[str], None]) -> Iterator[None]:
+def running(jobs: Sequence[Job], on_problem: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     """Run each job in a thread of its own, at once and then at its intervals.
 
     ``on_problem`` is called when a job begins to fail, fails in another way, or works again. At
-    the end what was begun is finished.
+    the end what was begun is finished, or ended as its job says; what is given can be called to
+    begin with that earlier.
     """
     over = threading.Event()
     threads = [threading.Thread(target=_repeat, args=(job, over, on_problem)) for job in jobs]
     for thread in threads:
         thread.start()
-    try:
-        yield
-    finally:
+
+    def end() -> None:
         over.set()
+        for job in jobs:
+            job.end()
+
+    try:
+        yield end
+    finally:
+        end()
         for thread in threads:
             thread.join()
 
@@ -89,6 +106,8 @@ def _repeat(job: Job, over: threading.Event, on_problem: Callable[[str], None]) 
     problem = ""
     while True:
         before, problem = problem, _problem(job)
+        if over.is_set():
+            return
         if problem and problem != before:
             on_problem(f"{job.name}: {problem}")
         elif before and not problem:

@@ -89,7 +89,8 @@ def send_code(
         return issued.sent
     # Outside the handler, so that nothing of the courier hangs on to what is raised.
     center.database.write(lambda connection: _take_back(connection, issued.id, problem))
-    raise CodeError(f"the code could not be sent: {problem}: try again later", "unsent")
+    # Not its text, which names the server: that is for the log.
+    raise CodeError(f"the code could not be sent: {_UNSENT.get(problem.rule, _LATER)}", "unsent")
 
 
 def check_code(
@@ -278,6 +279,14 @@ def _refusal(connection: Connection, newest: Row[Any] | None, rule: str) -> Code
         return CodeError(_WHAT_TO_DO["tries"], "tries")
     return CodeError(f"this code is not right: {left} {'try' if left == 1 else 'tries'} left", rule)
 
+
+_LATER = "try again later"
+#: By the rule of a `DeliveryError`.
+_UNSENT = {
+    "unreachable": "what sends it does not answer: try again later",
+    "refused": "what sends it did not take it: tell whoever runs this Request Center",
+    "in doubt": "it may arrive all the same and is not good then: try again later",
+}
 
 _WHAT_TO_DO = {
     "wrong": "this code is not right: have one sent",

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from gatepass.center import audit
+from gatepass.center import audit, unreadable
 from gatepass.center.context import Center
+from gatepass.center.envelope import TAMPERED
 from gatepass.center.page import PAGE_SIZE, Page
 from gatepass.center.roles import Action, Actor
 from gatepass.center.schema import firm, pair, person, session
+from gatepass.center.unreadable import Unreadable, told_as
 from gatepass.center.views import PAIRS, SESSIONS, PairView, SessionView, pair_view, session_views
-from gatepass.errors import CenterError, FieldError, NotFoundError
+from gatepass.errors import CenterError, FieldError, NotFoundError, VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 
 
@@ -73,7 +86,9 @@ def add_session(
 
     def work(connection: Connection) -> int:
         number, creator = _firm_and_user(connection, firm_name, created_by)
-        like = select(session.c.name).where(func.lower(session.c.name) == wanted.lower())
+        like = select(session.c.name).where(
+            func.lower(session.c.name) == wanted.lower(), session.c.removed_at.is_(None)
+        )
         known = connection.execute(like).scalars().first()
         if known is not None and known != wanted:
             raise CenterError(
@@ -99,6 +114,43 @@ def add_session(
         raise CenterError(f"there is a session {wanted} already: it belongs to one firm") from None
 
 
+def remove_session(center: Center, name: str) -> None:
+    """Remove a session that has no active key pair; its Session ID is free again.
+
+    What it had stays in the audit log and in the disaster-recovery view. Raises `NotFoundError`
+    for an unknown session, `CenterError` while a pair of it is active.
+    """
+    wanted = known_name(name)
+
+    def work(connection: Connection) -> None:
+        row = lock_any_session(connection, wanted)
+        held = select(pair.c.access_key_id).where(
+            pair.c.session_id == row.id, pair.c.slot.is_not(None)
+        )
+        active = connection.execute(held.order_by(pair.c.id)).scalars().all()
+        if active:
+            raise CenterError(
+                f"session {wanted} has active key pairs: {', '.join(active)}: a user of its firm"
+                " deletes them first; pairs that have expired end with gatepass center sweep"
+            )
+        gone = update(session).where(session.c.id == row.id).values(removed_at=center.clock())
+        connection.execute(gone)
+        audit.append(
+            connection, center, audit.SYSTEM, "remove session", wanted, firm_id=row.firm_id
+        )
+
+    center.database.write(work)
+
+
+def lock_any_session(connection: Connection, name: SessionId) -> Row[Any]:
+    """Return a session of whatever firm, locked, for the operator; raise `NotFoundError`."""
+    its = select(session).where(session.c.name == name, session.c.removed_at.is_(None))
+    row = connection.execute(its.with_for_update()).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no session {name}")
+    return row
+
+
 def list_sessions(
     center: Center, actor: Actor, search: str = "", page: int = 1, size: int = PAGE_SIZE
 ) -> Page[SessionView]:
@@ -108,7 +160,7 @@ def list_sessions(
     `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
-    wanted = session.c.firm_id == actor.firm_id
+    wanted = (session.c.firm_id == actor.firm_id) & session.c.removed_at.is_(None)
     # PostgreSQL refuses a text with a NUL, and nothing has one.
     search = search.replace("\0", "")
     if search:
@@ -119,8 +171,8 @@ def list_sessions(
     shown: Page[SessionView] = Page((), max(1, page), size, 0)
     with center.database.read() as connection:
         total = _count(connection, wanted)
-        rows = connection.execute(SESSIONS.where(wanted).limit(size).offset(shown.offset))
-        items = session_views(connection, rows, center.clock(), ended=False)
+        query = SESSIONS.where(wanted).limit(size).offset(shown.offset)
+        items = session_views(connection, query, center.clock(), ended=False)
     return Page(items, shown.number, size, total)
 
 
@@ -134,25 +186,31 @@ def find_session(center: Center, actor: Actor, name: str) -> SessionView:
     wanted = {"firm": actor.firm_id, "its": known_name(name)}
     # Of a session only its owner changes, so it need not be of the same moment as its pairs.
     with center.database.glance() as connection:
-        rows = connection.execute(_BY_NAME, wanted).all()
-        if not rows:
-            raise NotFoundError(NO_SESSION)
-        return session_views(connection, rows, center.clock(), ended=True)[0]
+        found = session_views(connection, _BY_NAME, center.clock(), ended=True, **wanted)
+    if not found:
+        raise NotFoundError(NO_SESSION)
+    return found[0]
 
 
 def find_pairs(center: Center, actor: Actor, access_key_ids: Sequence[str]) -> tuple[PairView, ...]:
     """Return pairs of the firm's sessions by their Access Key IDs, in this order.
 
-    Raises `NotFoundError` if one is unknown or another firm's, and
-    `gatepass.errors.NotAllowedError`.
+    Raises `NotFoundError` if one is unknown or another firm's, `VaultError` if one cannot be read,
+    and `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
     wanted = {"firm": actor.firm_id, "keys": [known_key(name) for name in access_key_ids]}
     at = center.clock()
-    found = {row.access_key_id: row for row in center.database.ask(_BY_KEYS, wanted)}
+    found = {}
+    refusal = VaultError(f"key pair {', '.join(access_key_ids)}: {TAMPERED}")
+    with told_as(refusal), center.database.glance() as connection:
+        for row in unreadable.rows(connection, _BY_KEYS, pair.c.id, wanted):
+            if isinstance(row, Unreadable):
+                raise refusal
+            found[row.access_key_id] = pair_view(row, at)
     if not found.keys() >= set(access_key_ids):
         raise NotFoundError(NO_PAIR)
-    return tuple(pair_view(found[access_key_id], at) for access_key_id in access_key_ids)
+    return tuple(found[access_key_id] for access_key_id in access_key_ids)
 
 
 def known_name(text: str) -> SessionId:
@@ -177,6 +235,7 @@ _BY_NAME = SESSIONS.where(
 )
 _BY_KEYS = PAIRS.where(
     session.c.firm_id == bindparam("firm"),
+    session.c.removed_at.is_(None),
     pair.c.access_key_id.in_(bindparam("keys", expanding=True)),
 )
 

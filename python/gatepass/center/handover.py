@@ -23,10 +23,7 @@ def hand_over(center: Center, session_name: str, to: str) -> None:
     wanted, name = firms.known_name(session_name), logins.normal_name(to)
 
     def work(connection: Connection) -> None:
-        its = select(session).where(session.c.name == wanted).with_for_update()
-        row = connection.execute(its).one_or_none()
-        if row is None:
-            raise NotFoundError(f"there is no session {wanted}")
+        row = firms.lock_any_session(connection, wanted)
         former = select(person.c.name).where(person.c.id == row.created_by)
         before = connection.execute(former).scalar_one()
         found = select(person).where(person.c.name == name, person.c.firm_id == row.firm_id)

@@ -13,7 +13,7 @@ servers that look at it show one. In all other cases a mail is sent once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,8 +56,10 @@ def queue(connection: Connection, center: Center, mails: Iterable[Mail]) -> int:
     return insert_all_once(connection, mail, rows)
 
 
-def deliver_due(center: Center, mailer: Mailer) -> Delivery:
-    """Send the mails that are due, the oldest first, up to `RUN`.
+def deliver_due(
+    center: Center, mailer: Mailer, over: Callable[[], bool] = lambda: False
+) -> Delivery:
+    """Send the mails that are due, the oldest first, up to `RUN`, or until it is ``over``.
 
     Blocks; several threads and processes may do so at once. A mail that fails is tried again
     later; when the mail server cannot be reached, the run ends there.
@@ -65,7 +67,7 @@ def deliver_due(center: Center, mailer: Mailer) -> Delivery:
     sent = failed = 0
     problem = ""
     with mailer.open() as post:
-        while sent + failed < RUN:
+        while sent + failed < RUN and not over():
             claimed = center.database.write(lambda connection: _claim(connection, center.clock()))
             if claimed is None:
                 break

@@ -1,6 +1,6 @@
 """What the operator sees at the command line: all firms' sessions, and the whole audit log.
 
-No user of a firm gets here; theirs are `firms.list_sessions` and `audit.entries`.
+No user of a firm gets here; theirs are `firms.list_sessions` and `audit_reading.entries`.
 """
 
 from __future__ import annotations
@@ -34,20 +34,18 @@ def sessions(center: Center, firm_name: str | None = None) -> Iterator[FirmSessi
 
     Raises `NotFoundError` for a firm that is not there.
     """
-    query = SESSIONS.add_columns(firm.c.name.label("firm_name")).join(
-        firm, session.c.firm_id == firm.c.id
-    )
+    query = select(session.c.id, firm.c.name).join(firm, session.c.firm_id == firm.c.id)
+    query = query.where(session.c.removed_at.is_(None))
     if firm_name is not None:
         require_firm(center, firm_name)
         query = query.where(firm.c.name == firm_name)
-    ordered = query.order_by(None).order_by(firm.c.name, session.c.name)
     at = center.clock()
     with center.database.read() as connection:
-        rows = connection.execute(ordered).all()
-        for name, of_firm in groupby(rows, lambda row: str(row.firm_name)):
-            own = list(of_firm)
+        rows = connection.execute(query.order_by(firm.c.name, session.c.name)).all()
+        for name, of_firm in groupby(rows, lambda row: row.name):
+            own = [row.id for row in of_firm]
             for start in range(0, len(own), _BATCH):
-                batch = own[start : start + _BATCH]
+                batch = SESSIONS.where(session.c.id.in_(own[start : start + _BATCH]))
                 for view in session_views(connection, batch, at, ended=False):
                     yield FirmSession(name, view)
 

@@ -28,7 +28,7 @@ from gatepass.center import unreadable
 from gatepass.center.envelope import TAMPERED
 from gatepass.center.firms import NO_PAIR, NO_SESSION, known_key, known_name
 from gatepass.center.schema import Instant, pair, pair_version, session
-from gatepass.center.unreadable import Unreadable
+from gatepass.center.unreadable import Unreadable, told_as
 from gatepass.center.vault import Seal
 from gatepass.center.views import PAIRS, active_and_recent, terms_of
 from gatepass.errors import NotFoundError, VaultError
@@ -77,8 +77,12 @@ def find_pairs(connection: Connection, firm_id: int, names: Sequence[str]) -> li
 
 
 def terms(connection: Connection, session_id: int) -> list[PairTerms]:
-    """Return a session's active pairs and its last ones, in the order in which they were made."""
-    return [terms_of(row) for row in connection.execute(_PAIRS_OF, {"its": [session_id]})]
+    """Return a session's active pairs and its last ones, in the order in which they were made.
+
+    Raises `VaultError` when one of them cannot be read.
+    """
+    with told_as(VaultError(f"a key pair of the session with the id {session_id}: {TAMPERED}")):
+        return [terms_of(row) for row in connection.execute(_PAIRS_OF, {"its": [session_id]})]
 
 
 def insert_pair(
@@ -129,7 +133,7 @@ def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> 
 
 # Made once: building a statement takes SQLAlchemy longer than running it takes the database.
 _KEY, _AT = bindparam("key", type_=String), bindparam("moment", type_=Instant)
-_OWN = session.c.firm_id == bindparam("firm")
+_OWN = (session.c.firm_id == bindparam("firm")) & session.c.removed_at.is_(None)
 _THIS = pair.c.access_key_id == _KEY
 _BY_NAME = select(session).where(_OWN, session.c.name == _KEY).with_for_update()
 _BY_PAIR = (

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import Boolean, TypeDecorator
 
@@ -125,14 +126,24 @@ session = Table(
     _id(),
     _of("firm"),
     # Session ID: 3 characters (iLink) or 6 (Drop Copy target session).
-    Column("name", String(6), nullable=False, unique=True),
+    Column("name", String(6), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("description", String(100), nullable=False, default=""),
     # Whose mobile gets the verification codes of this session's pairs: who created it, or whom it
     # was handed over to.
     Column("created_by", _ID, ForeignKey("person.id"), nullable=False),
     _at("created_at"),
+    # Its row stays, for its pairs and the log tell of it.
+    _at("removed_at", nullable=True),
     CheckConstraint("kind IN ('ilink', 'dropcopy')", name="kind"),
+    # A Session ID is one session's at a time.
+    Index(
+        "uq_session_name",
+        "name",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
     Index("ix_session_firm_name", "firm_id", "name"),
 )
 

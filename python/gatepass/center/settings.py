@@ -106,6 +106,11 @@ class CenterSettings:
     mail: MailSettings = MailSettings()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The hosts that requests may ask for, beside this machine's own names."""
+        return (self.host, *filter(None, [urlsplit(self.address).hostname]))
+
+    @property
     def codes_stay_here(self) -> bool:
         """Whether codes are put into the outbox."""
         return not self.webhook and not self.sms_gateway
@@ -189,7 +194,8 @@ def _database(value: object, path: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _address(value: object) -> str:
+def an_address(value: object) -> str:
+    """Read what people type to open the site; raise `ValueError`."""
     text = a_text(value).rstrip("/")
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
@@ -231,7 +237,7 @@ _SETTINGS: Mapping[str, Setting[CenterSettings]] = {
     "database": lambda s, v, path: replace(s, database=_database(v, path)),
     "host": lambda s, v, _: replace(s, host=a_text(v)),
     "port": lambda s, v, _: replace(s, port=a_port(v)),
-    "address": lambda s, v, _: replace(s, address=_address(v)),
+    "address": lambda s, v, _: replace(s, address=an_address(v)),
     "environment": lambda s, v, _: replace(s, environment=_environment(v)),
     "open-always": lambda s, v, _: replace(s, open_always=a_switch(v)),
     "outbox": lambda s, v, path: replace(s, outbox=path.parent / a_text(v)),

@@ -109,8 +109,17 @@ def _use(
     connection.execute(select(person.c.id).where(_own(actor)).with_for_update())
     typed = "".join(code.split())
     answer = authenticator.use(connection, center, actor.user_id, typed, at, confirming=confirming)
-    if answer is not Answer.RIGHT:
-        raise KeptError(_REFUSALS[answer]())
+    if answer is Answer.RIGHT:
+        return
+    refusal = _REFUSALS[answer]()
+    if answer in _TRIES:
+        purpose = Purpose.AUTHENTICATOR.value
+        audit.append(connection, center, actor, "code refused", purpose, detail=refusal.rule)
+    raise KeptError(refusal)
+
+
+#: What counted as a try, and is logged as one: the others were not looked at.
+_TRIES = frozenset({Answer.WRONG, Answer.USED})
 
 
 _REFUSALS = {

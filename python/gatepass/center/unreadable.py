@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, Select
 from sqlalchemy.exc import DataError, OperationalError
 
-from gatepass.errors import CenterError
+from gatepass.errors import CenterError, FieldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,24 @@ def told_as(refusal: CenterError) -> Iterator[None]:
     raise refusal
 
 
+#: Among them a name that is none, and a time that no time zone can be reckoned for.
+_KINDS = (TypeError, ValueError, AttributeError, OverflowError, DataError, FieldError)
+
+
 def is_unreadable(error: Exception) -> bool:
     """Tell whether an error comes of a value that its column cannot hold."""
     if isinstance(error, OperationalError):
         # What sqlite3 says of a text that is no UTF-8; anything else is the database's trouble.
         return "decode" in str(error.orig).lower()
-    return isinstance(error, TypeError | ValueError | AttributeError | DataError)
+    return isinstance(error, _KINDS)
 
 
 def _one(
     connection: Connection, query: Select[Any], values: Mapping[str, Any] | None, number: int
 ) -> Row[Any] | Unreadable:
     try:
-        return connection.execute(query, values).one()
+        # Which page of a list it is on does not matter any more.
+        return connection.execute(query.limit(None).offset(None), values).one()
     except Exception as error:
         if not is_unreadable(error):
             raise

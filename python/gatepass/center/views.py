@@ -1,9 +1,12 @@
-"""What is shown of sessions and their key pairs: everything but the secrets."""
+"""What is shown of sessions and their key pairs: everything but the secrets.
+
+A row that somebody else wrote into hides none of the others: its session says so instead.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +21,10 @@ from sqlalchemy import (
     select,
 )
 
+from gatepass.center import unreadable
 from gatepass.center.schema import pair, person, session
+from gatepass.center.unreadable import Unreadable, is_unreadable
+from gatepass.errors import FieldError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.rules import PairState, PairTerms, effective_state
 from gatepass.keys.validity import exchange_zone
@@ -32,7 +38,8 @@ class PairView:
     """A pair as people see it. ``state`` and ``days_left`` are as of the moment of looking.
 
     ``days_left`` counts calendar days in Chicago; ``ended_at`` is ``None`` while it is recorded
-    as active. ``created_by`` is a user's name.
+    as active. ``created_by`` is a user's name. ``replaced``: a newer pair of its session is active
+    too, and because of that this one is to end; known where pairs are seen with their session.
     """
 
     session: SessionId
@@ -44,18 +51,24 @@ class PairView:
     days_left: int
     created_by: str
     environment: str | None
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session and pairs of it, the newest first. ``created_by`` is a user's name."""
+    """A session and pairs of it, the newest first. ``created_by`` is a user's name.
+
+    ``problem`` says which of its rows cannot be read: then those pairs are missing here, or all
+    but the session's ``id`` is empty.
+    """
 
     id: int
-    name: SessionId
+    name: str
     kind: str
     description: str
     created_by: str
     pairs: tuple[PairView, ...]
+    problem: str = ""
 
     @property
     def active(self) -> tuple[PairView, ...]:
@@ -83,10 +96,12 @@ PAIRS: Select[Any] = (
     .order_by(pair.c.created_at.desc(), pair.c.id.desc())
 )
 
-#: Sessions likewise.
+#: Sessions likewise, without those that were removed.
 SESSIONS: Select[Any] = (
-    select(session, person.c.name.label("creator"))
+    select(session.c.id, session.c.name, session.c.kind, session.c.description)
+    .add_columns(person.c.name.label("creator"))
     .join(person, session.c.created_by == person.c.id)
+    .where(session.c.removed_at.is_(None))
     .order_by(session.c.name)
 )
 
@@ -126,24 +141,80 @@ _RECENT = PAIRS.where(active_and_recent(_ITS))
 
 
 def session_views(
-    connection: Connection, sessions: Iterable[Row[Any]], at: datetime, *, ended: bool
+    connection: Connection, wanted: Select[Any], at: datetime, *, ended: bool, **values: Any
 ) -> tuple[SessionView, ...]:
-    """Return the views of rows of `SESSIONS` with their active pairs.
+    """Return the views of the sessions that ``wanted`` selects of `SESSIONS`, with active pairs.
 
-    With ``ended`` also those that were made last, of which there are `HISTORY`.
+    With ``ended`` also those that were made last, of which there are `HISTORY`. ``values`` are
+    the parameters of ``wanted``.
     """
-    rows = list(sessions)
-    found: dict[int, list[PairView]] = {row.id: [] for row in rows}
-    for row in connection.execute(_RECENT if ended else _ACTIVE, {"its": list(found)}):
-        found[row.session_id].append(pair_view(row, at))
+    rows = unreadable.rows(connection, wanted, session.c.id, values)
+    query = _RECENT if ended else _ACTIVE
+    its = {"its": [_number(row) for row in rows]}
+    found: dict[int, list[PairView]] = {number: [] for number in its["its"]}
+    bad: list[int] = []
+    for row in unreadable.rows(connection, query, pair.c.id, its):
+        if isinstance(row, Unreadable) or (view := _whole(row, at)) is None:
+            bad.append(_number(row))
+        else:
+            its_pairs = found[row.session_id]
+            newer = any(one.state is PairState.ACTIVE for one in its_pairs)
+            is_active = view.state is PairState.ACTIVE
+            its_pairs.append(replace(view, replaced=True) if newer and is_active else view)
+    problems = _problems(connection, bad)
     return tuple(
-        SessionView(
-            id=row.id,
-            name=SessionId(row.name),
-            kind=row.kind,
-            description=row.description,
-            created_by=row.creator,
-            pairs=tuple(found[row.id]),
-        )
+        _session_view(row, tuple(found[_number(row)]), problems.get(_number(row), ""))
         for row in rows
     )
+
+
+def _session_view(
+    row: Row[Any] | Unreadable, pairs: tuple[PairView, ...], problem: str
+) -> SessionView:
+    if not isinstance(row, Unreadable):
+        texts = (row.name, row.kind, row.description, row.creator)
+        if all(isinstance(text, str) for text in texts) and _is_name(row.name):
+            return SessionView(row.id, *texts, pairs, problem)
+    number = _number(row)
+    return SessionView(number, "", "", "", "", (), f"the session with the id {number} {_CHANGED}")
+
+
+def _problems(connection: Connection, pair_ids: Iterable[int]) -> dict[int, str]:
+    """Say of sessions which of their pairs cannot be read."""
+    bad: dict[int, list[str]] = {}
+    query = select(pair.c.session_id, pair.c.id).where(pair.c.id.in_(pair_ids))
+    for row in connection.execute(query.order_by(pair.c.id)) if pair_ids else ():
+        bad.setdefault(row.session_id, []).append(str(row.id))
+    return {
+        session_id: f"the key pair with the id {' and '.join(ids)} {_CHANGED}"
+        for session_id, ids in bad.items()
+    }
+
+
+#: What is said of a row that somebody else wrote into.
+_CHANGED = "cannot be shown: its row in the database was changed"
+
+
+def _whole(row: Row[Any], at: datetime) -> PairView | None:
+    """Return the view of a row, or nothing if it holds what no pair has."""
+    try:
+        view = pair_view(row, at)
+    except Exception as error:
+        if not is_unreadable(error):
+            raise
+        return None
+    texts = (view.created_by, view.environment or "")
+    return view if all(isinstance(text, str) for text in texts) else None
+
+
+def _is_name(text: str) -> bool:
+    try:
+        SessionId(text)
+    except FieldError:
+        return False
+    return True
+
+
+def _number(row: Row[Any] | Unreadable) -> int:
+    number: int = row.number if isinstance(row, Unreadable) else row.id
+    return number

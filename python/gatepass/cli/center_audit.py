@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ import typer
 from gatepass.cli.center_options import Config, Database, State, center_opened
 from gatepass.cli.center_table import print_table
 from gatepass.cli.options import Json
-from gatepass.cli.output import MARKS, emit, marked, page
+from gatepass.cli.output import MARKS, emit, marked, page, say
 from gatepass.cli.progress import PATIENCE
 
 app = typer.Typer(
@@ -28,24 +29,46 @@ app = typer.Typer(
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center audit verify || echo tampered")
 def verify(
-    database: Database = None, config: Config = None, state: State = None, json: Json = False
+    anchor: Annotated[
+        Path | None,
+        typer.Option(
+            "--anchor",
+            metavar="FILE",
+            help="Compare with where the log ended at the last verification, kept in FILE, and"
+            " write there where it ends now.",
+        ),
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
 ) -> None:
     """Check the chain of the whole audit log; exit code 1 names the first broken entry.
 
     The log is also held against the pairs and codes of the store. What this
-    cannot see: the whole database put back to an earlier state, and an end cut
-    off that left no pair and no code behind. Note the number of entries
-    elsewhere and compare.
+    alone cannot see: the whole database put back to an earlier state, and an end
+    cut off that left no pair and no code behind. --anchor sees both, with a FILE
+    that nobody can write to who writes to the database. FILE is made where it is
+    not there yet, and only a log that is good is written into it.
 
-    --json writes one object: ok, entries (that are good), broken and problem.
+    --json writes one object: ok, entries (that are good), broken, problem and
+    anchored, the entry that was compared with.
     """
+    from gatepass.center import anchor as anchors
     from gatepass.center import audit
 
+    before = None if anchor is None else anchors.read(anchor)
     with center_opened(database, config, state) as center, bar() as progress:
-        found = audit.verify(center.database, center.vault, progress)
+        found = audit.verify(center.database, center.vault, progress, before)
     ok = found.broken is None
+    if anchor is not None and found.end is not None:
+        anchors.write(anchor, found.end)
+        if before is None:
+            say(f"{anchor}: a new anchor: nothing was compared with it yet")
     if json:
-        emit({"ok": ok, **asdict(found)})
+        anchored = None if before is None else before.entry
+        told = {"entries": found.entries, "broken": found.broken, "problem": found.problem}
+        emit({"ok": ok, **told, "anchored": anchored})
     else:
         words = f"all {found.entries} entries are as they were written"
         if not ok:

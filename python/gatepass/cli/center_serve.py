@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +34,9 @@ EPILOG = """[bold]Example:[/bold] gatepass center serve
 #: Seconds after which a busy thread lets another run. Python's 5 ms are long for whoever has had
 #: the database's answer and holds a lock there: half as many pairs a second were generated.
 SWITCH = 0.0005
-#: Seconds that requests in progress get to end, once the command is to end.
-GRACE = 10
+#: Seconds that requests and mails in progress get, once the command is to end: a request may wait
+#: for a mail server that hangs.
+LEAVES_WITHIN = 6
 
 
 def serve(
@@ -48,6 +52,15 @@ def serve(
             min=0,
             max=65535,
             help="The port; 0 is a free one. [dim]Default: 8400[/dim]",
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="URL",
+            help="What people type, such as https://keys.example.com. Requests for other names are"
+            " refused, but for this machine's own and --host.",
         ),
     ] = None,
     open_always: Annotated[
@@ -71,7 +84,8 @@ def serve(
     are said.
 
     The first line is always: listening on URL. Several processes may serve one
-    PostgreSQL database. Ctrl-C ends it, and so does SIGTERM; exit code 0.
+    PostgreSQL database. Ctrl-C ends it, and so does SIGTERM, within seconds; exit
+    code 0. A mail that a mail server has not taken by then waits in the database.
 
     --json writes, from the second line on, an object a line: administrator with
     one_time_password and session, and for each code that is put into a file: code.
@@ -81,6 +95,7 @@ def serve(
     settings = settings_of(database, config, state, make_folder=True)
     sys.setswitchinterval(SWITCH)
     given = {"host": host, "port": port, "open_always": open_always or None}
+    given |= {"address": None if address is None else _address(address)}
     settings = replace(settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     assembly.require_protected(settings)
     mailer = assembly.make_mailer(settings)
@@ -98,12 +113,30 @@ def serve(
             _say_limits(center)
             say("Ctrl-C ends")
 
-        with background.running(background.jobs(center, mailer), on_problem=say):
-            asyncio.run(_serve(settings, center, listener, announce))
+        with background.running(background.jobs(center, mailer), on_problem=say) as end_jobs:
+
+            def end() -> None:
+                end_jobs()
+                _leave_at_last()
+
+            asyncio.run(_serve(settings, center, listener, announce, end))
+
+
+def _address(text: str) -> str:
+    from gatepass.center.settings import an_address
+
+    try:
+        return an_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--address") from None
 
 
 async def _serve(
-    settings: CenterSettings, center: Center, listener: socket.socket, announce: Callable[[], None]
+    settings: CenterSettings,
+    center: Center,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    on_end: Callable[[], None],
 ) -> None:
     """Serve until somebody ends it; `announce` is called once requests are taken."""
     import uvicorn
@@ -120,7 +153,7 @@ async def _serve(
         tls = server_context(settings.certificate, settings.key)
     server = Server(
         uvicorn.Config(
-            make_app(center),
+            make_app(center, settings.names),
             ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
             # and where people are told another address there is one, on this machine.
@@ -128,7 +161,6 @@ async def _serve(
             server_header=False,
             access_log=False,
             log_config=None,
-            timeout_graceful_shutdown=GRACE,
             # What it does is in the database or in `background`.
             lifespan="off",
             ws="none",
@@ -137,10 +169,25 @@ async def _serve(
 
     def end() -> None:
         server.should_exit = True
+        on_end()
 
     with ending_on_signal(end):
         # Not `serve`, which ends by the signal it was sent, and so with its exit code.
         await server._serve([listener])
+
+
+def _leave_at_last() -> None:
+    """End the process for good after a while, whatever still waits for somebody.
+
+    A thread cannot be ended, and would hold up the interpreter. The store takes no harm: to it
+    this is no more than a power cut.
+    """
+
+    def leave() -> None:
+        time.sleep(LEAVES_WITHIN)
+        os._exit(0)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 def _listening(settings: CenterSettings) -> socket.socket:
@@ -167,6 +214,7 @@ def _announce(
     url: str, settings: CenterSettings, first: FirstSteps | None, *, as_json: bool
 ) -> None:
     from gatepass.center.settings import shown
+    from gatepass.center.web.host_names import stands_for_all
 
     sys.stdout.write(f"listening on {url}\n")
     if first is not None:
@@ -183,6 +231,8 @@ def _announce(
     sys.stdout.flush()
     if settings.address:
         say(f"for people: {settings.address}")
+    elif stands_for_all(settings.host):
+        say("asked for by a name, it refuses: --address URL says what people type")
     say(f"database: {shown(settings.database)}")
     if settings.codes_stay_here:
         what = "verification codes" if settings.mail.host else "verification codes and mails"

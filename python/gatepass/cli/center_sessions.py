@@ -1,4 +1,4 @@
-"""``gatepass center session``: add, list and owner."""
+"""``gatepass center session``: add, list, owner and remove."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="session",
-    help="Add and list iLink and Drop Copy sessions, and hand them over.",
+    help="Add and list iLink and Drop Copy sessions, hand them over, and remove them.",
     epilog="[bold]Example:[/bold] gatepass center session list",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -142,6 +142,30 @@ def owner(
         emit({"session": name, "created_by": to})
     else:
         say(f"the codes of session {name} go to {to}'s mobile now")
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center session remove ABC")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Remove a session that has no active key pair.
+
+    Its Session ID is free again, for any firm. The audit log keeps what was done.
+
+    --json writes one object: removed.
+    """
+    from gatepass.center import firms
+
+    with center_opened(database, config, state) as center:
+        firms.remove_session(center, name)
+    if json:
+        emit({"removed": name})
+    else:
+        say(f"session {name} removed")
 
 
 def _pairs(one: FirmSession) -> str:

@@ -12,12 +12,19 @@ import typer
 
 from gatepass.cli import keys_generate
 from gatepass.cli.keys_view import print_health, print_pairs
-from gatepass.cli.options import AllowInsecureKeys, At, Json, KeysArgument, moment_of
+from gatepass.cli.options import (
+    AllowInsecureKeys,
+    At,
+    Json,
+    KeysArgument,
+    moment_of,
+    open_key_source,
+)
 from gatepass.cli.output import emit, page, say
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
-from gatepass.keys import SessionHealth, open_keys, session_health
+from gatepass.keys import SessionHealth, session_health
 
 app = typer.Typer(
     name="keys",
@@ -43,7 +50,7 @@ def list_pairs(
     created, expires, valid_until, environment, status, days_left and used each.
     """
     moment = moment_of(at)
-    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
     health = session_health(ring, moment)
     if json:
         emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
@@ -69,7 +76,7 @@ def check(
     problem, warning and pairs each.
     """
     moment = moment_of(at)
-    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
     health = session_health(ring, moment)
     healthy = all(session.healthy for session in health)
     if json:
@@ -103,7 +110,7 @@ def timeline(
             "standard output cannot hold both JSON and SVG: give --svg a FILE", param_hint="--svg"
         )
     moment = moment_of(at)
-    ring = open_keys(keys, allow_insecure=allow_insecure_keys).ring
+    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
     health = session_health(ring, moment)
     picture = lay_out(health, moment)
     if svg == "-":

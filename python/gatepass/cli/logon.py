@@ -14,9 +14,10 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
+from gatepass.cli.logon_alter import Omit, Set, parse_alterations
 from gatepass.cli.logon_attempts import open_attempts
 from gatepass.cli.logon_run import Choice, Order, Show, converse
-from gatepass.cli.logon_view import Ending, Promoted, Spoken, print_ending, print_event
+from gatepass.cli.logon_view import Ending, Noted, Spoken, print_ending, print_event
 from gatepass.cli.options import (
     AllowInsecureKeys,
     Authority,
@@ -45,6 +46,9 @@ EPILOG = """[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt 
 
 [bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt --sender-comp-id ABC123N \
 --state state --scenario in-session --json
+
+[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt --sender-comp-id ABC123N \
+--state state --set 141=Y --omit 142
 
 [bold]Example:[/bold] gatepass logon localhost:9443 --backup localhost:9444 --keys keys.txt \
 --sender-comp-id ABC123U --state state"""
@@ -140,6 +144,8 @@ def logon(
             " to a gateway on this machine.",
         ),
     ] = False,
+    assigned: Set = None,
+    left_out: Omit = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
@@ -156,13 +162,21 @@ def logon(
     Session ID (the first three characters of 49), whatever the firm, --state
     and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state).
 
+    --set and --omit make a Logon wrong, to rehearse what a gateway says to it:
+    with in-session that Logon, else the first. What is set is signed; the
+    signature is as if what is left out were there. Framing (8, 9, 10), 35, 49
+    and the signature's tags are not to be set; a wrong signature takes a wrong
+    key. A higher 34 moves the numbers on, a lower one not back.
+
     With --backup it logs on to both gateways; each line says which connection
-    it is of, and a failover is shown.
+    it is of, and a failover is shown. A backup that cannot be reached costs no
+    session: it is tried again, and each loss and return is shown.
 
     --json writes an object a line for each message: time, direction, msg_type,
-    name and fields, with --backup also connection; one with time, connection and
-    promoted at a failover; and one at the end: result, text, next_expected and
-    what_to_do.
+    name and fields, with --backup also connection; one with time and scenario
+    before a Logon, garbled at bytes that are no message, promoted at a failover,
+    fault_tolerance when the backup is lost or back; and one at the end: result,
+    text, next_expected and what_to_do.
     """
     primary = _parse_target(target)
     other = None if backup is None else _parse_target(backup, "--backup")
@@ -179,12 +193,19 @@ def logon(
             "a session with a backup is fault tolerant: its SenderCompID (49) ends in U",
             param_hint="--sender-comp-id",
         )
-    for host, _ in filter(None, (primary, other)):
-        if unguarded and not _is_loopback(host):
-            raise typer.BadParameter(
-                f"{host} is not this machine, and a closed port costs a fee there",
-                param_hint="--unguarded",
-            )
+    altered = {"--set": bool(assigned), "--omit": bool(left_out)}
+    if other is not None and any(altered.values()):
+        raise typer.BadParameter(
+            "a Logon is made wrong on a single connection: leave --backup out",
+            param_hint=" and ".join(option for option, given in altered.items() if given),
+        )
+    for option, given in {"--unguarded": unguarded, **altered}.items():
+        for host, _ in filter(None, (primary, other)):
+            if given and not _is_loopback(host):
+                raise typer.BadParameter(
+                    f"{host} is not this machine, and a closed port costs a fee there",
+                    param_hint=option,
+                )
     order = Order(
         primary,
         other,
@@ -204,10 +225,11 @@ def logon(
         stay,
         open_tls(tls, ca),
         not unguarded,
+        parse_alterations(assigned or (), left_out or ()),
     )
     console = page()
 
-    def show(event: Spoken | Promoted) -> None:
+    def show(event: Spoken | Noted) -> None:
         if json:
             emit(event.as_dict())
         else:

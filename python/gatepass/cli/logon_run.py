@@ -12,17 +12,28 @@ from functools import partial
 
 from gatepass.cli.conversation import Said
 from gatepass.cli.interrupts import ending_on_signal
-from gatepass.cli.logon_view import Ending, Promoted, Spoken
-from gatepass.client import Attempts, ClockPolicy, Link, Pair, connect, connect_pair, remedy
+from gatepass.cli.logon_view import Ending, Noted, Spoken
+from gatepass.client import (
+    Alterations,
+    Attempts,
+    ClockPolicy,
+    Link,
+    Pair,
+    connect,
+    connect_pair,
+    remedy,
+)
 from gatepass.client.pair import BACKUP, Address
+from gatepass.errors import FramingError
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
+from gatepass.session.message import LOGON
 from gatepass.session.scenarios import Scenario
 from gatepass.session.store import Store
 from gatepass.transport import utc_now
 
-Show = Callable[["Spoken | Promoted"], None]
+Show = Callable[["Spoken | Noted"], None]
 
 
 class Choice(str, enum.Enum):
@@ -52,6 +63,8 @@ class Order:
     stay: float
     tls: ssl.SSLContext | None
     guarded: bool
+    #: Of the Logon that the choice is about: the first, or the in-session one.
+    alterations: Alterations
 
 
 class _Run:
@@ -62,19 +75,34 @@ class _Run:
         self.problem: BaseException = KeyboardInterrupt()
         self._show = show
         self._up = False
+        self._scenario = Scenario.BEGINNING_OF_WEEK
         self._task = asyncio.current_task()
 
     def observe(self, which: str, effect: fx.Effect) -> None:
-        """Note that the session is up; show that a backup is the primary now."""
+        """Note that the session is up; show what happens besides messages."""
         self._up = self._up or isinstance(effect, fx.LoggedOn)
-        if which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
-            self._tell(Promoted(utc_now(), which))
+        if isinstance(effect, fx.SignatureWanted):
+            self._scenario = effect.scenario
+        elif isinstance(effect, fx.Garbled):
+            self.note(which, "garbled", effect.reason)
+        elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
+            self.note(which, "promoted", True)
+
+    def note(self, which: str, what: str, value: str | bool) -> None:
+        """Show a note."""
+        self._tell(Noted(utc_now(), which, what, value))
 
     def trace(self, which: str, sent: bool, wire: bytes) -> None:
-        """Show a message."""
-        self._tell(Spoken(which, Said.of(utc_now(), sent, wire)))
+        """Show a message; before a Logon that begins or goes on with a week, which it is."""
+        try:
+            said = Said.of(utc_now(), sent, wire)
+        except FramingError:
+            return  # It is noted as garbled.
+        if sent and said.msg_type == LOGON and which != BACKUP:
+            self.note(which, "scenario", self._scenario.value)
+        self._tell(Spoken(which, said))
 
-    def _tell(self, event: Spoken | Promoted) -> None:
+    def _tell(self, event: Spoken | Noted) -> None:
         """Show an event; whoever reads may have gone away."""
         try:
             self._show(event)
@@ -102,7 +130,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
             async with _connected(order, store, attempts, run) as link:
                 if order.choice is Choice.IN_SESSION:
                     trading = link.active if isinstance(link, Pair) else link
-                    await trading.log_on(Scenario.IN_SESSION)
+                    await trading.log_on(Scenario.IN_SESSION, order.alterations)
                 await _stay(link, run.over, order.stay)
                 forced = link.goodbye is not None or link.closed.done()
     except asyncio.CancelledError:
@@ -113,6 +141,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
 def _connected(
     order: Order, store: Store, attempts: Attempts | None, run: _Run
 ) -> AbstractAsyncContextManager[Link | Pair]:
+    first = Alterations() if order.choice is Choice.IN_SESSION else order.alterations
     if order.backup is None:
         return connect(
             *order.primary,
@@ -127,6 +156,7 @@ def _connected(
             clock_policy=ClockPolicy.IGNORE,
             guarded=order.guarded,
             attempts=attempts,
+            alterations=first,
         )
     return connect_pair(
         order.primary,
@@ -142,6 +172,7 @@ def _connected(
         clock_policy=ClockPolicy.IGNORE,
         guarded=order.guarded,
         attempts=attempts,
+        tell=partial(run.note, BACKUP, "fault_tolerance"),
     )
 
 
@@ -153,8 +184,8 @@ async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
 
 def _ending(link: Link | Pair, *, forced: bool) -> Ending:
     if link.goodbye is None:
-        words = "the connection was lost" if forced else "the Logout was not confirmed"
-        return Ending("no connection", 3, words)
+        words = str(link.ending) if forced else "the Logout was not confirmed"
+        return Ending("no connection", 3, words, what_to_do=remedy(words))
     if forced:
         text = link.goodbye.text or "without a text"
         advice = remedy(text) if link.goodbye.text else ""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatepass.cli.conversation import Said, print_said
-from gatepass.cli.output import NO, YES, marked, visible
+from gatepass.cli.output import CAUTION, NO, UNKNOWN, YES, Mark, marked, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Ending", "Promoted", "Spoken", "print_ending", "print_event"]
+__all__ = ["Ending", "Noted", "Spoken", "print_ending", "print_event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +29,48 @@ class Spoken:
         return self.said.as_dict() | which
 
 
+#: What is told besides messages, by its key in JSON: a mark, and the words.
+NOTES: Mapping[str, tuple[Mark, str]] = {
+    "scenario": (UNKNOWN, "scenario {value}: {meaning}"),
+    "garbled": (CAUTION, "ignored, as it is no message{place}: {value}"),
+    "promoted": (YES, "failover: the {connection} is the primary now"),
+    "fault_tolerance": (CAUTION, "{value}"),
+}
+_MEANINGS = {
+    "beginning-of-week": "the first logon of the week, its numbers begin at 1",
+    "mid-week": "the stored numbers go on",
+    "in-session": "the numbers begin again at 1 while logged on",
+}
+
+
 @dataclass(frozen=True, slots=True)
-class Promoted:
-    """A failover: this connection is the primary's from now on."""
+class Noted:
+    """What happened besides messages: ``what`` is a key of `NOTES`, ``value`` what JSON has."""
 
     at: datetime
     connection: str
+    what: str
+    value: str | bool
 
     def as_dict(self) -> dict[str, object]:
-        """The failover as plain data, for JSON."""
-        time = self.at.isoformat(timespec="milliseconds")
-        return {"time": time, "connection": self.connection, "promoted": True}
+        """The note as plain data, for JSON."""
+        which: dict[str, object] = {"connection": self.connection} if self.connection else {}
+        return {"time": self.at.isoformat(timespec="milliseconds"), **which, self.what: self.value}
 
 
-def print_event(console: Console, event: Spoken | Promoted) -> None:
-    """Print a message, or that a failover has happened."""
+def print_event(console: Console, event: Spoken | Noted) -> None:
+    """Print a message, or a note."""
     if isinstance(event, Spoken):
         print_said(console, event.said, event.connection)
         return
-    line = marked(console, YES, f"failover: the {event.connection} is the primary now")
+    mark, words = NOTES[event.what]
+    place = f" (on the {event.connection})" if event.connection else ""
+    meaning = _MEANINGS.get(str(event.value), "")
+    connection, value = event.connection, event.value
+    known = words.format(connection=connection, place=place, value=value, meaning=meaning)
+    line = marked(console, mark, known)
     line.stylize("bold")
-    console.print(line)
+    console.print(line, soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)

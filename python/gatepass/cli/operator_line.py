@@ -15,6 +15,7 @@ HELP = (
     "type reopen ABC to open a Session ID's closed ports, send ABC123 TEXT to send a session a"
     " message, fail-over ABC123 to let its primary gateway fail"
 )
+_NOBODY = "not logged on: nothing was done"
 _STDIN = 0
 
 
@@ -43,7 +44,10 @@ def listen_to_operator(take: Callable[[str], None]) -> None:
 
 
 def obey(gateway: Gateway, line: str) -> Report | None:
-    """Do what a line says, and report it; ``None`` for an empty line."""
+    """Do what a line says, and report it; ``None`` for an empty line.
+
+    A session is named as the log shows it, such as ABC123N, or without the last character.
+    """
     command, name, text = (*line.split(maxsplit=2), "", "", "")[:3]
     if not command:
         return None
@@ -52,30 +56,36 @@ def obey(gateway: Gateway, line: str) -> Report | None:
         return Report("operator", "", HELP)
     try:
         return act(gateway, name, text)
-    except KeyError:
-        return Report("operator", name, "not logged on: nothing was done")
     except (GatepassError, RuntimeError) as error:
         return Report("operator", name, f"nothing was done: {error}")
 
 
 def _reopen(gateway: Gateway, name: str, _: str) -> Report:
     if not gateway.is_closed(name):
-        return Report("operator", name, "no closed port: give the name shown, such as ABC")
+        words = f"no closed port of {gateway.session_id(name)}: nothing was done"
+        return Report("operator", name, words)
     gateway.reopen(name)
     return Report("reopened", name, "the ports are open again")
 
 
-def _fail_over(gateway: Gateway, name: str, _: str) -> None:
+def _fail_over(gateway: Gateway, written: str, _: str) -> Report | None:
+    name = gateway.find(written)
+    if name is None:
+        return Report("operator", written, _NOBODY)
     gateway.fail_over(name)  # which reports it
+    return None
 
 
-def _send(gateway: Gateway, name: str, text: str) -> Report:
+def _send(gateway: Gateway, written: str, text: str) -> Report:
+    name = gateway.find(written)
+    if name is None:
+        return Report("operator", written, _NOBODY)
     try:
         length = len(text.encode("latin-1"))
     except UnicodeEncodeError:
-        return Report("operator", name, "a message has no such characters: nothing was sent")
+        return Report("operator", written, "a message has no such characters: nothing was sent")
     number = gateway.send(name, "n", [(212, str(length)), (213, text)])
-    return Report("sent", name, f"34={number}")
+    return Report("sent", written, f"34={number}")
 
 
 #: By the command's word, and whether a name and a text follow.

@@ -34,7 +34,8 @@ KeysArgument = Annotated[
     str,
     typer.Argument(
         metavar="KEYFILE",
-        help="The PATH of a key file, or - or fd:N or env: or keyring:SESSION.",
+        help="The PATH of a key file, or - or fd:N or env: or keyring:SESSION, or center:URL for a"
+        " Request Center's database.",
     ),
 ]
 AllowInsecureKeys = Annotated[

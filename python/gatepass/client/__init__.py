@@ -1,19 +1,22 @@
 """The client's side: log on, stay on, log out, on asyncio."""
 
 from gatepass.client.attempts import Attempt, Attempts, MemoryAttempts, SqliteAttempts
+from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_clock
 from gatepass.client.connect import connect
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
-from gatepass.client.reconnect import BackOff, reconnecting, reconnecting_pair
+from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
+from gatepass.session.alterations import Alterations
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
 
 __all__ = [
+    "Alterations",
     "Attempt",
     "Attempts",
     "BackOff",

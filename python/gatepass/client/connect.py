@@ -17,6 +17,7 @@ from gatepass.client.uptime import read_uptime
 from gatepass.errors import NoConnectionError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
+from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.session.store import Store, claim
@@ -46,6 +47,7 @@ async def connect(
     clock_policy: ClockPolicy = ClockPolicy.WARN,
     guarded: bool = True,
     attempts: Attempts | None = None,
+    alterations: Alterations = UNALTERED,
 ) -> AsyncIterator[Link]:
     """Connect, log on, give the link, and log out cleanly at the end.
 
@@ -57,6 +59,8 @@ async def connect(
     long as the object lives: give them where a process that is started again must not forget, or
     where several sessions have a Session ID in common. ``guarded=False`` lets a rehearsal run into
     port closure.
+
+    `alterations` make the Logon wrong on purpose, for a rehearsal; it is counted like any other.
 
     `tls` is a context such as `gatepass.transport.client_context` gives.
 
@@ -79,7 +83,7 @@ async def connect(
         )
         await open_link(link, host, port, tls)
         try:
-            await link.log_on(scenario)
+            await link.log_on(scenario, alterations)
             yield link
             link.acknowledge()
         finally:

@@ -47,6 +47,10 @@ class LogonGuard:
         self._uptime = uptime
         self._open: Attempt | None = None
 
+    def twin(self) -> LogonGuard:
+        """Give another one that counts with this one, for a Logon that may go on beside its own."""
+        return LogonGuard(self._session, self._attempts, self._uptime)
+
     def begin(self, now: datetime) -> None:
         """Count a Logon that is about to be sent.
 

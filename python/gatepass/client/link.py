@@ -18,6 +18,7 @@ from gatepass.errors import (
 )
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
+from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.client import ClientSession, ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario, choose_scenario
@@ -74,9 +75,15 @@ class Link(Connection):
         self._answered = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
+        #: Why the connection has ended, once it has.
+        self.ending: NoConnectionError | None = None
 
-    async def log_on(self, scenario: Scenario | None = None) -> None:
+    async def log_on(
+        self, scenario: Scenario | None = None, alterations: Alterations = UNALTERED
+    ) -> None:
         """Log on, as the stored numbers and the week demand or as told.
+
+        `alterations` make the Logon wrong, to rehearse what is said to it.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
         without one, `LogonGuardError` and `KeyChoiceError` before the Logon is sent, `StoreError`
@@ -90,20 +97,25 @@ class Link(Connection):
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
         self._answered = False
-        self.session.log_on(scenario or choose_scenario(self.session.numbers, now), now)
+        chosen = scenario or choose_scenario(self.session.numbers, now)
+        self.session.log_on(chosen, now, alterations)
         self.perform()
         await self._up
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; gives its number.
 
-        Raises `StoreError` if it could not be kept: then it was not sent; `BacklogError` before
-        anything is done with it where the gateway is behind with reading: await `drained`;
-        `RuntimeError` if not logged on, `BackupError` on a backup; `FieldError` or `FramingError`
-        for what makes no application message: text that is not Latin-1, a message of the session
-        layer, or more than 64 KiB.
+        Whatever it raises, nothing was sent. `NoConnectionError` once the session has ended: send
+        it on the next link; `StoreError` if it could not be kept; `BacklogError` where the gateway
+        is behind with reading: await `drained`; `NotLoggedOnError` while an In-Session Logon or a
+        Logout is under way; `BackupError` on a backup; `FieldError` or `FramingError` for what
+        makes no application message: text that is not Latin-1, a message of the session layer, or
+        more than 64 KiB.
         """
         self.raise_failure()
+        if self.has_ended:
+            why = self.ending or "there is no connection"
+            raise NoConnectionError(f"{why}; nothing was sent: log on again, then send it there")
         self.refuse_backlog()
         number = self.session.send(msg_type, fields, self.clock())
         self.perform()
@@ -171,7 +183,7 @@ class Link(Connection):
                 self.promoted.set_result(None)
         elif isinstance(effect, fx.Close):
             kind = LogonReplyError if self._answered else NoConnectionError
-            self._settle(kind(f"the connection ended: {effect.reason}"))
+            self._end(kind(f"the connection ended: {effect.reason}"))
 
     def store_failed(self, error: StoreError) -> None:
         """End what waits."""
@@ -192,9 +204,11 @@ class Link(Connection):
         """End what waits."""
         super().connection_lost(exc)
         words = "the gateway closed the connection without a word"
-        if self._transport is not None and self._transport.get_extra_info("ssl_object") is None:
+        if exc is not None:
+            words = f"the connection broke: {getattr(exc, 'strerror', None) or exc}"
+        elif not self._answered and not self._is_encrypted:
             words += ": if it wants TLS, connect with TLS"
-        self._settle(NoConnectionError(words))
+        self._end(NoConnectionError(words))
         self.inbox.stir()
         self._caught_up.set()
 
@@ -225,10 +239,24 @@ class Link(Connection):
         self.store = self._session_store
         self.session.promoted(self.store.load(), self.clock())
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can be sent any more, or ever could be."""
+        return self.session.state in (State.DISCONNECTED, State.CLOSED)
+
     def raise_failure(self) -> None:
         """Raise what the store failed with, if it did."""
         if self.failure is not None:
             raise self.failure
+
+    @property
+    def _is_encrypted(self) -> bool:
+        return self._transport is not None and bool(self._transport.get_extra_info("ssl_object"))
+
+    def _end(self, error: NoConnectionError) -> None:
+        """Note why it ended: the first reason counts, the others follow from it."""
+        self.ending = self.ending or error
+        self._settle(error)
 
     def _settle(self, error: GatepassError | None) -> None:
         if self._up.done():

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
 from gatepass.client.attempts import Attempts
+from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, check_clock
 from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
+from gatepass.client.standby import Standby
 from gatepass.errors import BacklogError, FieldError, NoConnectionError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario
-from gatepass.session.states import State
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 
@@ -26,26 +28,39 @@ Address = tuple[str, int]
 #: Which of the two connections something is of, by the gateway it was opened to.
 PRIMARY, BACKUP = "primary", "backup"
 
+logger = logging.getLogger("gatepass.client")
+
 
 class Pair:
     """Two links of one session and its store; what the application does goes by the primary.
 
-    When CME promotes the backup, it goes on there without the application's doing. If the backup
-    connection alone is lost, the session goes on without fault tolerance.
+    When CME promotes the backup, it goes on there without the application's doing. While the
+    backup alone is not on, the session goes on without fault tolerance, and `standby` tries to log
+    on to the backup again.
     """
 
-    def __init__(self, primary: Link, backup: Link) -> None:
+    def __init__(self, primary: Link, standby: Standby) -> None:
         self.primary = primary
-        self.backup = backup
+        self.standby = standby
         #: Done when both connections have ended.
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for link in (primary, backup):
-            link.closed.add_done_callback(self._note_end)
+        self.watch(primary)
+
+    @property
+    def backup(self) -> Link | None:
+        """The backup's link, ``None`` while it is lost and the primary goes on."""
+        return self.standby.link
+
+    def watch(self, link: Link) -> None:
+        """Have the end of a link noticed."""
+        link.closed.add_done_callback(self._note_end)
 
     @property
     def active(self) -> Link:
         """The link that trades: the primary's, or the backup's once it is promoted."""
-        return self.backup if self.backup.promoted.done() else self.primary
+        backup = self.backup
+        promoted = backup is not None and backup.promoted.done()
+        return backup if backup is not None and promoted else self.primary
 
     @property
     def indicator(self) -> str:
@@ -55,8 +70,19 @@ class Pair:
     @property
     def goodbye(self) -> fx.LoggedOut | None:
         """The exchange's Logout of the link that trades; of the backup if only that got one."""
-        own = self.active.goodbye
-        return self.backup.goodbye if own is None and self._has_ended() else own
+        own, backup = self.active.goodbye, self.backup
+        ended = own is None and backup is not None and self._is_over()
+        return backup.goodbye if backup is not None and ended else own
+
+    @property
+    def ending(self) -> NoConnectionError | None:
+        """Why the link that trades has ended, once it has."""
+        return self.active.ending
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can be sent any more, at neither gateway."""
+        return self.primary.has_ended and (self.backup is None or self.backup.has_ended)
 
     async def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; gives its number.
@@ -67,12 +93,15 @@ class Pair:
         could not be kept: then it was not sent.
         """
         while True:
-            if self.active.session.state in _GONE:
-                waiting = [self.backup.promoted, self.closed]
+            if self.active.has_ended:
+                waiting = [self.closed] + ([self.backup.promoted] if self.backup else [])
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self.active.session.state in _GONE:
+            if self.active.has_ended:
                 self.active.raise_failure()
-                raise NoConnectionError("both connections have ended: log on again")
+                raise NoConnectionError(
+                    "both connections have ended; nothing was sent: log on again, then send it"
+                    " there"
+                )
             try:
                 return self.active.send(msg_type, fields)
             except BacklogError:
@@ -83,7 +112,7 @@ class Pair:
 
         As `Link.messages`; a failover is not noticed.
         """
-        async for message in self.active.inbox.messages(self._has_ended):
+        async for message in self.active.inbox.messages(self._is_over):
             yield message
         self.active.raise_failure()
 
@@ -93,21 +122,24 @@ class Pair:
 
     async def log_out(self, wait: float = 5.0) -> None:
         """Log out of the backup, then of the primary; each takes `wait` seconds at the most."""
+        self.standby.give_up()
         try:
-            await self.backup.log_out(wait)
+            if self.backup is not None:
+                await self.backup.log_out(wait)
         finally:
             await self.primary.log_out(wait)
 
-    def _has_ended(self) -> bool:
-        return self.primary.closed.done() and self.backup.closed.done()
+    def _is_over(self) -> bool:
+        backup = self.backup
+        return self.primary.closed.done() and (backup is None or backup.closed.done())
 
     def _note_end(self, _link: asyncio.Future[None]) -> None:
-        if self._has_ended() and not self.closed.done():
+        if self._is_over() and not self.closed.done():
             self.closed.set_result(None)
 
 
-#: Where a link's session cannot send any more.
-_GONE = frozenset({State.DISCONNECTED, State.CLOSED})
+def _warn(words: str) -> None:
+    logger.warning("%s", words)
 
 
 @asynccontextmanager
@@ -127,12 +159,20 @@ async def connect_pair(
     clock_policy: ClockPolicy = ClockPolicy.WARN,
     guarded: bool = True,
     attempts: Attempts | None = None,
+    back_off: BackOff | None = None,
+    tell: Callable[[str], None] = _warn,
 ) -> AsyncIterator[Pair]:
     """Log on to the primary gateway, then to the backup; log out of both at the end.
 
     SenderCompID (49) in `settings` ends in ``U``. `observe` and `trace` are told first which
-    connection it is, `PRIMARY` or `BACKUP`. The rest is as for `connect`, with what it raises, and
-    `FieldError` for another SenderCompID.
+    connection it is, `PRIMARY` or `BACKUP`.
+
+    A backup that cannot be reached, at the start or later, costs no session: `tell` gets a sentence
+    about it (without `tell` the log ``gatepass.client`` has it as a warning), and it is tried again
+    by `back_off` and at the guard's pace. One that refuses the first Logon is an error, as it is at
+    the primary.
+
+    The rest is as for `connect`, with what it raises, and `FieldError` for another SenderCompID.
     """
     if not settings.sender_comp_id.endswith("U"):
         message = "SenderCompID (49) of a session with a backup ends in U: nothing was sent"
@@ -140,20 +180,26 @@ async def connect_pair(
     if clock is utc_now:
         check_clock(clock_policy)
     with claim(store), guarding(settings, store, clock, attempts, guarded=guarded) as guard:
-        make = partial(
-            Link, settings, keys, store, access_key_id=access_key_id, guard=guard, clock=clock
-        )
-        first = make(observe=partial(observe, PRIMARY), trace=partial(trace, PRIMARY))
+        make = partial(Link, settings, keys, store, access_key_id=access_key_id, clock=clock)
+        first = make(guard=guard, observe=partial(observe, PRIMARY), trace=partial(trace, PRIMARY))
+
+        async def open_backup() -> Link:
+            second = make(
+                guard=None if guard is None else guard.twin(),
+                observe=partial(observe, BACKUP),
+                trace=partial(trace, BACKUP),
+                backup_of=first,
+            )
+            await open_link(second, *backup, tls)
+            pair.watch(second)
+            return second
+
         await open_link(first, *primary, tls)
         try:
             await first.log_on(scenario)
-            second = make(
-                observe=partial(observe, BACKUP), trace=partial(trace, BACKUP), backup_of=first
-            )
-            await open_link(second, *backup, tls)
-            pair = Pair(first, second)
+            pair = Pair(first, Standby(first, open_backup, back_off or BackOff(), tell))
             try:
-                await second.log_on()
+                await pair.standby.begin()
                 yield pair
                 pair.acknowledge()
             finally:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
+from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
 from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
@@ -28,21 +29,6 @@ logger = logging.getLogger("gatepass.client")
 LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
 
 
-@dataclass(frozen=True, slots=True)
-class BackOff:
-    """Seconds to wait after each connection that failed: doubled every time, up to a bound.
-
-    One that was up for longer than `most` had not failed.
-    """
-
-    first: float = 1.0
-    most: float = 60.0
-
-    def wait(self, failures: int) -> float:
-        """Give the wait after the so manieth failure in a row, counted from 1."""
-        return min(self.most, self.first * 2.0 ** min(failures - 1, 30))
-
-
 async def reconnecting(
     *target: Any, back_off: BackOff | None = None, **options: Any
 ) -> AsyncIterator[Link]:
@@ -57,7 +43,7 @@ async def reconnecting(
     `LogonRefusedError` ends it: no wait mends a wrong key. So does the third `LogonReplyError` in a
     row: the gateway has forgotten the numbers, or is another one.
     """
-    async for link in _again(lambda: connect(*target, **options), back_off, options):
+    async for link in _again(partial(connect, *target, **options), back_off, options):
         yield link
 
 
@@ -68,7 +54,8 @@ async def reconnecting_pair(
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.
     """
-    async for pair in _again(lambda: connect_pair(*target, **options), back_off, options):
+    opened = partial(connect_pair, *target, back_off=back_off, **options)
+    async for pair in _again(opened, back_off, options):
         yield pair
 
 
@@ -86,10 +73,10 @@ async def _again(
             async with opened() as link:
                 replies, since = 0, loop.time()
                 yield link
-                if not link.closed.done():
+                if not link.has_ended:
                     return
             failures = 1 if loop.time() - since > waits.most else failures + 1
-            why = "the session has ended"
+            why = f"the session has ended: {link.ending}"
         except LogonReplyError as error:
             replies, failures = replies + 1, failures + 1
             if replies == MOST_REPLIES:

@@ -40,6 +40,28 @@ _REMEDIES = tuple(
             " primary again, then to the backup.",
         ),
         (
+            r"^the connection ended: .*too low: expected \d+, received",
+            "The gateway gave a second message a number it had used, and no client can tell what"
+            " that stands for. Log on again: the numbers go on, and nothing is taken twice. If it"
+            " comes again, show the gateway's operator both messages.",
+        ),
+        (
+            r"^the connection ended: (MsgSeqNum \(34\) is|NewSeqNo|Logon received)",
+            "The gateway broke a rule of FIX, so its session was ended. Log on again: the numbers"
+            " go on, and what is missing is asked for. If it comes again, show the gateway's"
+            " operator the conversation.",
+        ),
+        (
+            r"^the connection ended: no answer to a Test Request",
+            "The gateway, or the network to it, is silent. Log on again: the numbers go on, and"
+            " what is missing is asked for on both sides.",
+        ),
+        (
+            r"^the Logout was not confirmed",
+            "Log on again when you need to: the numbers go on, and what is missing is asked for on"
+            " both sides. If it comes again, the gateway has not read the Logout.",
+        ),
+        (
             r"^the connection ended: .*too low",
             "The gateway's numbers are lower than those stored here: it forgot them, or these are"
             " another gateway's. At the exchange: call its support. With a gatepass gateway: log on"

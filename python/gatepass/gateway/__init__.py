@@ -1,7 +1,8 @@
 """The exchange's side of a session: a Globex gateway simulator."""
 
 from gatepass.gateway.config import GatewayConfig, read_config
-from gatepass.gateway.faults import FaultPlan, load_fault_plan
+from gatepass.gateway.fault_file import load_fault_plan
+from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.kind import Kind
 from gatepass.gateway.ports import ClosedPorts, SqliteClosedPorts
 from gatepass.gateway.report import Report

@@ -15,7 +15,7 @@ from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
-from gatepass.session.scenarios import at_week
+from gatepass.session.scenarios import Scenario, at_week
 from gatepass.session.store import Store
 from gatepass.signing import LogonVerifier
 
@@ -51,10 +51,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The Logon is good: the numbers before it, and the role to assign."""
+    """The Logon is good: the numbers before it, the role to assign, and which logon it is."""
 
     numbers: Numbers
     indicator: str
+    scenario: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,12 @@ class Admission:
     def _admit(self, case: _Case) -> Admitted:
         sender, numbers = case.logon.get(49) or "", case.numbers
         indicator = "N" if sender[-1] == "N" else "B" if case.backup else "P"
+        scenario = Scenario.MID_WEEK if numbers.begun else Scenario.BEGINNING_OF_WEEK
         if case.logon.get(141) == "Y":
+            scenario = Scenario.IN_SESSION
             numbers = replace(numbers, next_in=1, next_out=1)
-        return Admitted(replace(numbers, begun=True), indicator)
+        kind = "on the backup" if case.backup else scenario.value
+        return Admitted(replace(numbers, begun=True), indicator, kind)
 
     def _fault(self, case: _Case, now: datetime) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
@@ -176,13 +180,13 @@ class Admission:
         for rule in (*self._rules, *LOGON_RULES):
             found = rule.look(logon)
             if found is not None:
-                reason = f"tag {found.tag}: {found.text}"
-                return _Fault(found.text, reason, None if found.logout else found.tag)
+                tag = None if found.logout else found.tag
+                return _Fault(found.text, rule.reason(logon), tag)
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
         verdict = self._verifier.verify(logon.wire, at=now)
         if not verdict.valid:
-            failed = ", ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
+            failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
         return self._in_session_fault(case) if case.live else self._scenario_fault(case)
 

@@ -53,7 +53,11 @@ class GatewayConfig:
 
 def read_config(path: Path) -> GatewayConfig:
     """Read a configuration file. Raises `ConfigError`, and `OSError` as the file system does."""
-    file = SettingsFile.read(path)
+    return configured(SettingsFile.read(path))
+
+
+def configured(file: SettingsFile) -> GatewayConfig:
+    """Give the settings in a file that was read. Raises `ConfigError`."""
     config = file.apply(GatewayConfig(), _SETTINGS)
     if config.key is not None and config.certificate is None:
         raise file.error("tls.key", "a key without its certificate: give tls.certificate as well")

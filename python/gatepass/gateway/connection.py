@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.errors import StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
+from gatepass.gateway.answer import Answer
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.report import Report
@@ -22,6 +23,9 @@ from gatepass.transport import Connection
 
 if TYPE_CHECKING:
     from gatepass.gateway.server import Gateway
+
+#: How the first bytes of a TLS client begin: a handshake record, of any version.
+_TLS_HANDSHAKE = b"\x16\x03"
 
 
 class GatewayConnection(Connection):
@@ -40,6 +44,7 @@ class GatewayConnection(Connection):
         self.backup = backup
         self._name = ""
         self._asking = ""
+        self._answer: Answer | None = None
         self._spoiler: FaultyWire | None = None
         if gateway.injection is not None:
             self._spoiler = FaultyWire(
@@ -75,6 +80,8 @@ class GatewayConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, or to what spoils them first."""
+        if not self._name and data.startswith(_TLS_HANDSHAKE):
+            self._say("garbled", "the client speaks TLS, and this gateway listens without it")
         if self._spoiler is None:
             super().data_received(data)
         else:
@@ -156,7 +163,8 @@ class GatewayConnection(Connection):
             self.gateway.joined(self._name, self)
         self._say(
             "logged on",
-            f"34={logon.get(34)} as {verdict.indicator}, key pair {logon.get(355)}",
+            f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator},"
+            f" key pair {logon.get(355)}",
         )
         if not in_session:
             self._deliver_again()
@@ -183,7 +191,15 @@ class GatewayConnection(Connection):
         self.gateway.application(self._name, message)
         self.store.delivered(message.msg_seq_num or 0)
 
+    def _perform(self, effect: fx.Effect) -> None:
+        if isinstance(effect, fx.ResendWanted):
+            self._answer = Answer(effect.begin, effect.end)
+        super()._perform(effect)
+
     def _write(self, wire: bytes) -> None:
+        if self._answer is not None and self._answer.count(wire):
+            self._say("resent", str(self._answer))
+            self._answer = None
         if self._spoiler is None:
             super()._write(wire)
         else:

@@ -1,4 +1,4 @@
-"""A plan of faults, as data: which message meets which misfortune. Read from TOML.
+"""A plan of faults, as data: which message meets which misfortune. `fault_file` reads it.
 
 ::
 
@@ -6,7 +6,7 @@
     do = "drop"              # what happens; see ACTIONS
     on = "send"              # to what the gateway sends (default), or "receive"
     type = "n"               # only to messages of this MsgType (35)
-    session = "ABC123"       # only to this session: SenderCompID without its last character
+    session = "ABC123"       # only to this session, with its last character or without
     nth = 3                  # to the third that fits (default: the first)
     times = 2                # and the one after it (default: one message)
 
@@ -20,24 +20,18 @@ Faults count and act independently of each other, for as long as the gateway run
 from __future__ import annotations
 
 import enum
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from gatepass.errors import ConfigError, GatepassError
 from gatepass.keys import AccessKeyId
-from gatepass.session.outgoing import MAX_TEXT
-from gatepass.settings_file import load_toml, read_text
-
-#: Longest delay and largest clock skew, in seconds: a day.
-MAX_SECONDS = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """The message never arrives."""
+
+    def __str__(self) -> str:
+        return "it never arrives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +44,24 @@ class Delay:
         if self.seconds <= 0:
             raise ValueError("a delay is more than 0 seconds")
 
+    def __str__(self) -> str:
+        return f"it comes {self.seconds:g} s late, and all behind it"
+
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """The message comes twice."""
 
+    def __str__(self) -> str:
+        return "it comes twice"
+
 
 @dataclass(frozen=True, slots=True)
 class Reorder:
     """The message comes after the next one."""
+
+    def __str__(self) -> str:
+        return "it comes after the next one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class Corrupt:
 
     byte: int
 
+    def __str__(self) -> str:
+        return f"one bit of byte {self.byte} is turned over"
+
 
 @dataclass(frozen=True, slots=True)
 class WrongNumber:
@@ -77,10 +83,16 @@ class WrongNumber:
 
     by: int
 
+    def __str__(self) -> str:
+        return f"its number (34) is changed by {self.by:+}"
+
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
     """The connection ends after the message."""
+
+    def __str__(self) -> str:
+        return "the connection ends after it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,10 @@ class ClockSkew:
 
     seconds: float
 
+    def __str__(self) -> str:
+        off = "behind" if self.seconds < 0 else "ahead"
+        return f"the gateway's clock is {abs(self.seconds):g} s {off} from now on"
+
 
 @dataclass(frozen=True, slots=True)
 class ExpirePair:
@@ -96,10 +112,16 @@ class ExpirePair:
 
     access_key_id: AccessKeyId | None = None
 
+    def __str__(self) -> str:
+        return f"key pair {self.access_key_id or 'of the session'} expires"
+
 
 @dataclass(frozen=True, slots=True)
 class FailOver:
     """The primary gateway fails for the message's session, and its backup is promoted."""
+
+    def __str__(self) -> str:
+        return "the primary gateway fails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +129,9 @@ class LogOut:
     """The gateway logs the session out with ``text`` in tag 58."""
 
     text: str
+
+    def __str__(self) -> str:
+        return f"the session is logged out: {self.text}"
 
 
 Action = (
@@ -148,7 +173,10 @@ class Direction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One misfortune, and the messages it befalls: ``times`` of them from the ``nth`` on."""
+    """One misfortune, and the messages it befalls: ``times`` of them from the ``nth`` on.
+
+    ``session`` is a SenderCompID (49), with its last character or without: that one changes.
+    """
 
     action: Action
     direction: Direction = Direction.SEND
@@ -163,129 +191,3 @@ class FaultPlan:
     """All that is to go wrong."""
 
     faults: tuple[Fault, ...] = ()
-
-
-def load_fault_plan(path: Path | str) -> FaultPlan:
-    """Read a plan. Raises `ConfigError` with line and key, `OSError` as the file system does."""
-    where = Path(path)
-    text = read_text(where)
-    tables = load_toml(text, where)
-    for key in tables:
-        if key != "fault":
-            message = "a plan holds [[fault]] tables only"
-            raise ConfigError(message, where, _line_of(text, None, key), key)
-    listed = tables.get("fault", [])
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-        message = "write [[fault]], in two pairs of brackets"
-        raise ConfigError(message, where, _line_of(text, None, "fault"), "fault")
-    return FaultPlan(tuple(_fault(e, n, text, where) for n, e in enumerate(listed)))
-
-
-def _fault(entry: Mapping[str, Any], index: int, text: str, path: Path) -> Fault:
-    def wrong(key: str, message: str) -> ConfigError:
-        return ConfigError(message, path, _line_of(text, index, key), key)
-
-    kind = ACTIONS.get(entry["do"]) if isinstance(entry.get("do"), str) else None
-    if kind is None:
-        raise wrong("do", f"say what is to happen: {', '.join(ACTIONS)}")
-    parameters = {field.name.replace("_", "-"): field for field in fields(kind)}
-    common: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    for key, value in entry.items():
-        if key != "do" and key not in _COMMON and key not in parameters:
-            known = ", ".join((*parameters, *_COMMON))
-            raise wrong(key, f"{entry['do']} has no such setting; it has {known}")
-        try:
-            if key in parameters:
-                own[parameters[key].name] = _PARAMETERS[key](value)
-            elif key in _COMMON:
-                name, read = _COMMON[key]
-                common[name] = read(value)
-        except (ValueError, TypeError, GatepassError) as error:
-            raise wrong(key, str(error)) from None
-    for key, field in parameters.items():
-        if field.default is MISSING and field.name not in own:
-            raise wrong(key, f"{entry['do']} needs this setting")
-    try:
-        return Fault(kind(**own), **common)
-    except ValueError as error:
-        raise wrong(next(iter(parameters)), str(error)) from None
-
-
-def _line_of(text: str, index: int | None, key: str) -> int | None:
-    """Find the line of a key of the so manieth table, or else the line of the table itself."""
-    table = -1
-    heading_line: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
-        if heading:
-            table += 1
-            if table == index or (index is None and heading[1].strip("\"'") == key):
-                heading_line = number
-        elif (index is None or table == index) and re.match(rf"\s*[\"']?{re.escape(key)}\W", line):
-            return number
-    return heading_line
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"a number of seconds is wanted, not {value!r}")
-    if not -MAX_SECONDS <= value <= MAX_SECONDS:
-        raise ValueError(f"at most {MAX_SECONDS:g} seconds, not {value!r}")
-    return float(value)
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"a whole number is wanted, not {value!r}")
-    return value
-
-
-def _count(value: object) -> int:
-    if _whole(value) < 1:
-        raise ValueError(f"count from 1, not {value!r}")
-    return _whole(value)
-
-
-def _step(value: object) -> int:
-    if _whole(value) == 0:
-        raise ValueError("a change by 0 is none")
-    return _whole(value)
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"a text in quotes is wanted, not {value!r}")
-    return value
-
-
-def _text(value: object) -> str:
-    text = _word(value)
-    if len(text) > MAX_TEXT or not (text.isascii() and text.isprintable()):
-        raise ValueError(f"Text (58) is at most {MAX_TEXT} printable ASCII characters")
-    return text
-
-
-def _direction(value: object) -> Direction:
-    names = [direction.value for direction in Direction]
-    if value not in names:
-        raise ValueError(f"{' or '.join(names)}, not {value!r}")
-    return Direction(value)
-
-
-#: How each setting of an action is read.
-_PARAMETERS: Mapping[str, Callable[[object], object]] = {
-    "seconds": _seconds,
-    "byte": _whole,
-    "by": _step,
-    "access-key-id": lambda value: AccessKeyId(_word(value)),
-    "text": _text,
-}
-#: The settings of every fault: the field, and how it is read.
-_COMMON: Mapping[str, tuple[str, Callable[[object], object]]] = {
-    "on": ("direction", _direction),
-    "type": ("msg_type", _word),
-    "session": ("session", _word),
-    "nth": ("nth", _count),
-    "times": ("times", _count),
-}

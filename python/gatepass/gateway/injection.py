@@ -12,6 +12,7 @@ from typing import Protocol
 from gatepass._native import Framer
 from gatepass.errors import FramingError, KeyChoiceError
 from gatepass.gateway import faults as ft
+from gatepass.gateway.names import is_named
 from gatepass.keys import KeyRing, KeySource
 from gatepass.session.message import Message, encode
 from gatepass.transport import Clock
@@ -47,7 +48,9 @@ class _Count:
         fault = self.fault
         if fault.direction is not direction:
             return False
-        if fault.msg_type not in (None, msg_type) or fault.session not in (None, session):
+        if fault.msg_type not in (None, msg_type):
+            return False
+        if fault.session is not None and not is_named(fault.session, session):
             return False
         self.seen += 1
         return fault.nth <= self.seen < fault.nth + fault.times
@@ -127,9 +130,10 @@ class Lane:
             return
         sender = message.get(49 if self._direction is ft.Direction.RECEIVE else 56) or ""
         actions = self._injection.strike(self._direction, message, sender[:-1])
+        way = "from" if self._direction is ft.Direction.RECEIVE else "to"
         for action in actions:
-            detail = f"{action}: {self._direction.value} 35={message.msg_type}"
-            self._victim.tell(sender, f"{detail} 34={message.get(34)}")
+            which = f"35={message.msg_type} 34={message.get(34)} {way} the client"
+            self._victim.tell(sender, f"{which}: {action}")
         wires = [wire]
         for action in actions:
             wires = [spoilt for each in wires for spoilt in _spoil(action, each)]

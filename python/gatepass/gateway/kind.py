@@ -37,7 +37,7 @@ class Kind:
         match = _KIND.fullmatch(text)
         if match is None:
             words = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
-            raise ValueError(f"a gateway is {words}")
+            raise ValueError(f"a gateway is {words}, not {text!r}")
         kind = cls(text, match[2] or "G")
         return replace(kind, **_DROP_COPY) if text.startswith("dropcopy") else kind
 

@@ -27,21 +27,32 @@ _SENDER = re.compile(r"[A-Za-z0-9]{6,9}[A-Za-z]")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check: it fails where `fails` is true of the tag's value (``None``: not there)."""
+    """One check: it fails where `fails` is true of the tag's value (``None``: not there).
+
+    ``why`` is what the gateway's own log says, where the client's ``text`` does not tell.
+    """
 
     tag: int
     fails: Callable[[str | None], bool]
     text: str
     logout: bool = False
+    why: str = ""
 
     def look(self, message: Message) -> Finding | None:
         """Apply the rule to a message."""
         value = message.begin_string if self.tag == 8 else message.get(self.tag)
         if not self.fails(value):
             return None
-        known = value or ""
-        text = self.text.format(value=value or "null", indicator=known[-1:], length=len(known))
-        return Finding(text, self.tag, self.logout)
+        return Finding(_filled(self.text, value), self.tag, self.logout)
+
+    def reason(self, message: Message) -> str:
+        """Say for the gateway's own log what is wrong with a message that fails."""
+        return f"tag {self.tag}: {_filled(self.why or self.text, message.get(self.tag))}"
+
+
+def _filled(text: str, value: str | None) -> str:
+    known = value or ""
+    return text.format(value=value or "null", indicator=known[-1:], length=len(known))
 
 
 def _absent(value: str | None) -> bool:
@@ -115,13 +126,17 @@ def header_rules(target_sub_id: str) -> tuple[Rule, ...]:
     )
 
 
+def _banned(tag: int, why: str) -> Rule:
+    return Rule(tag, lambda v: v is not None, INVALID_LOGON, logout=True, why=why)
+
+
 #: A Logon's own rules, after the header's; each ends the connection.
 LOGON_RULES = (
     # CME's certification takes no Logon with it, an engine in use says; CME's rule is not public.
-    Rule(98, lambda v: v is not None, INVALID_LOGON, logout=True),
-    Rule(95, lambda v: v is not None, INVALID_LOGON, logout=True),
-    Rule(96, lambda v: v is not None, INVALID_LOGON, logout=True),
-    Rule(122, lambda v: v is not None, INVALID_LOGON, logout=True),
+    _banned(98, "EncryptMethod is on the Logon, and must not be: leave it out"),
+    _banned(95, "RawDataLength is on the Logon: the old password, which a signed Logon is without"),
+    _banned(96, "RawData is on the Logon: the old password, which a signed Logon is without"),
+    _banned(122, "OrigSendingTime is on the Logon, which is never sent again: leave it out"),
     Rule(108, _absent, "Error during logon. Heartbeat tag invalid.", logout=True),
     Rule(
         108,
@@ -130,7 +145,13 @@ LOGON_RULES = (
         " expected value in range 5-60",
         logout=True,
     ),
-    Rule(141, lambda v: v not in (None, "Y", "N"), INVALID_LOGON, logout=True),
+    Rule(
+        141,
+        lambda v: v not in (None, "Y", "N"),
+        INVALID_LOGON,
+        logout=True,
+        why="ResetSeqNumFlag is ({value}), and must be Y or N",
+    ),
 )
 
 #: Message types a gateway knows; others are answered with the text below.

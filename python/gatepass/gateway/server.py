@@ -14,6 +14,7 @@ from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.injection import Injection
 from gatepass.gateway.kind import Kind
+from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.report import Report
@@ -109,6 +110,16 @@ class Gateway:
             connection.abort()
         for server in self._servers:
             await server.wait_closed()
+
+    def find(self, written: str) -> str | None:
+        """Give the name of the session that is logged on and was meant by what somebody wrote.
+
+        A name is a SenderCompID (49) without its last character, a log shows it with that.
+        """
+        if (written, False) in self._live:
+            return written
+        primaries = (name for name, backup in self._live if not backup)
+        return next((name for name in primaries if is_named(written, name)), None)
 
     def account(self, name: str) -> Account:
         """Give the account of a SenderCompID without its Fault Tolerance Indicator."""

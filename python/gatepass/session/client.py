@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from gatepass._native import Logon
 from gatepass.errors import BackupError
 from gatepass.session import effects as fx
+from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.engine import Engine, Fields
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import Numbers, SentMessage
@@ -58,6 +59,8 @@ class ClientSession(Engine):
         self.scenario = Scenario.BEGINNING_OF_WEEK
         self._indicator = settings.sender_comp_id[-1:]
         self._unsigned = b""
+        self._sent = 0
+        self._alterations = UNALTERED
         self._before = self.numbers
 
     @property
@@ -65,11 +68,13 @@ class ClientSession(Engine):
         """The Fault Tolerance Indicator in force: ``U``, ``P``, ``B`` or ``N``."""
         return self._indicator
 
-    def log_on(self, scenario: Scenario, now: datetime) -> None:
+    def log_on(
+        self, scenario: Scenario, now: datetime, alterations: Alterations = UNALTERED
+    ) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
         Raises `RuntimeError` if the session is not where the scenario begins, `BackupError` for
-        In-Session on a backup.
+        In-Session on a backup, `LogonError` for `alterations` that make no message.
         """
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
@@ -77,6 +82,8 @@ class ClientSession(Engine):
         if scenario is Scenario.IN_SESSION and self._indicator == "B":
             raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
+        self._alterations = alterations
+        self._compose(now)  # What makes no message is found before anything is sent.
         if scenario is Scenario.IN_SESSION:
             # Without the test first, messages under way could be lost for good.
             self._move(Trigger.ASK_RESET)
@@ -89,11 +96,13 @@ class ClientSession(Engine):
         if self.state is not State.SIGNING:
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
+        wire = self._alterations.cut(wire)
+        self._sent = Message.parse(wire).msg_seq_num or 0
         self._move(Trigger.SIGNED)
         if self._resets:
             # What the new numbers make void is kept until they hold: a refusal changes nothing.
             self._emit(fx.Save(replace(self._before, resetting=self.scenario.value)))
-            self._count_as(replace(self.numbers, next_out=2))
+            self._count_as(replace(self.numbers, next_out=self.numbers.next_out + 1))
             self._emit(fx.Send(wire))
             self._last_sent = now
         else:
@@ -118,7 +127,7 @@ class ClientSession(Engine):
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
         """Send an application message; gives its number.
 
-        Raises `RuntimeError` if not logged on, `BackupError` on a backup, which takes session
+        Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
         messages only (documented by CME).
         """
         if self.state is State.LOGGED_ON and self._indicator == "B":
@@ -183,6 +192,13 @@ class ClientSession(Engine):
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
             self.numbers = Numbers(week=at_week(self.numbers, now).week)
+        number = self._alterations.number(self.numbers.next_out)
+        self.numbers = replace(self.numbers, next_out=number)
+        self._unsigned, canonical = self._compose(now)
+        self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
+
+    def _compose(self, now: datetime) -> tuple[bytes, bytes]:
+        """Write the Logon without a signature; give it, and what of it is to be signed."""
         reset = [(141, "Y")] if self.scenario is Scenario.IN_SESSION else []
         body = [
             (108, str(self.settings.heart_bt_int)),
@@ -192,8 +208,8 @@ class ClientSession(Engine):
             (1605, self.settings.application_system_vendor),
         ]
         first = [(35, LOGON), (34, str(self.numbers.next_out))]
-        self._unsigned = encode([*first, *self._header(now), *body])
-        self._emit(fx.SignatureWanted(self._sender_comp_id(), Logon(self._unsigned).canonical))
+        wire = encode(self._alterations.put([*first, *self._header(now), *body]))
+        return wire, Logon(wire).canonical
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
         if self.state is not State.LOGON_SENT:
@@ -216,7 +232,8 @@ class ClientSession(Engine):
         if not missing:
             self.numbers = replace(self.numbers, next_in=number + 1)
         # Now, and not before, what was sent under the old numbers is void.
-        first = SentMessage(1, self._unsigned, keep=False) if self._resets else None
+        own = self.numbers.next_out - 1
+        first = SentMessage(own, self._unsigned, keep=False) if self._resets else None
         self._emit(fx.Save(self.numbers, first))
         if missing:
             self._gap.hold(number, message)
@@ -258,7 +275,7 @@ class ClientSession(Engine):
             self._take_refusal(message.msg_seq_num, expected)
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
-        elif message.msg_type == REJECT and (not in_session or message.number(45) == 1):
+        elif message.msg_type == REJECT and (not in_session or message.number(45) == self._sent):
             self._take_reject(message, now)
         elif not in_session:
             self._end(f"message type {message.msg_type} came before the Logon's answer")

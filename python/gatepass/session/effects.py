@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from gatepass.session.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
+from gatepass.session.scenarios import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class SignatureWanted:
-    """Sign ``canonical`` for ``sender_comp_id``.
+    """Sign ``canonical`` for ``sender_comp_id``, for a Logon of ``scenario``.
 
     Answer with `ClientSession.signature`, or with `ClientSession.unsigned` where there is none.
     """
 
     sender_comp_id: str
     canonical: bytes = field(repr=False)
+    scenario: Scenario
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a SignatureWanted cannot be pickled or copied: it holds what is signed")

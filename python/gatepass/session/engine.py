@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Framer
-from gatepass.errors import FramingError
+from gatepass.errors import FramingError, NotLoggedOnError
 from gatepass.session import effects as fx
 from gatepass.session.message import (
     HEARTBEAT,
@@ -127,11 +127,11 @@ class Engine(ABC):
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
         """Send an application message; gives its number.
 
-        Raises `RuntimeError` if not logged on, `FieldError` or `FramingError` for what makes no
+        Raises `NotLoggedOnError`, `FieldError` or `FramingError` for what makes no
         application message or one that is too long: nothing is numbered or kept then.
         """
         if self.state is not State.LOGGED_ON:
-            raise RuntimeError(f"cannot send while {self.state.value}: log on first")
+            raise NotLoggedOnError(self.state.value)
         number = self.numbers.next_out
         header = (34, str(number)), *self._header(now)
         wire = application_message(msg_type, header, tuple(fields))

@@ -63,6 +63,19 @@ class ClaimableStore(Protocol):
         """Claim it for the block. Raises `StoreError` where it is claimed already."""
 
 
+@runtime_checkable
+class JoiningStore(Protocol):
+    """A store for which many saves at once are less work than one after the other."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Keep what the block saves at its end, all or nothing. Raises `StoreError`."""
+
+
+def together(store: Store) -> AbstractContextManager[None]:
+    """Have what the block saves kept together, if the store can do that."""
+    return store.together() if isinstance(store, JoiningStore) else nullcontext()
+
+
 def claim(store: Store) -> AbstractContextManager[None]:
     """Claim a store for the block, if it can be claimed.
 

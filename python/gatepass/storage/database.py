@@ -85,8 +85,11 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do what the block does, all or nothing."""
+        """Do what the block does, all or nothing; within another block it is a part of that."""
         with self._failing("written"):
+            if self._db.in_transaction:
+                yield
+                return
             # The lock is taken first: a transaction that reads and then writes could be refused it.
             self._db.execute("BEGIN IMMEDIATE")
             try:

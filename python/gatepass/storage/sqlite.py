@@ -1,4 +1,4 @@
-"""A session's numbers and messages in an SQLite file, one transaction a save."""
+"""A session's numbers and messages in an SQLite file, one transaction a save or more."""
 
 from __future__ import annotations
 
@@ -98,6 +98,10 @@ class SqliteStore:
         """Keep the numbers and the message that moved them, all or nothing."""
         with self._file.transaction():
             self._write(numbers, sent, received)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Keep what the block saves in one transaction."""
+        return self._file.transaction()
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
         """Return the kept messages numbered `begin` to `end`, ascending."""

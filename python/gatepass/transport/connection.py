@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from typing import cast
 
@@ -11,7 +12,7 @@ from gatepass.errors import StoreError
 from gatepass.session import effects as fx
 from gatepass.session.engine import Engine
 from gatepass.session.numbers import SentMessage
-from gatepass.session.store import Store
+from gatepass.session.store import Store, together
 from gatepass.transport.outlet import Outlet
 
 Clock = Callable[[], datetime]
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         """Do what the session asks for, until it asks for nothing more or the store fails."""
         try:
             while effects := self.session.take():
+                self._save([effect for effect in effects if isinstance(effect, fx.Save)])
                 for effect in effects:
                     if not self._retired:
                         self._perform(effect)
@@ -136,15 +138,25 @@ class Connection(asyncio.Protocol):
         self.retire()
         self.store_failed(error)
 
+    def _save(self, saves: Sequence[fx.Save]) -> None:
+        """Keep all that is to be kept before anything else is done: sooner is always safe.
+
+        Behind a gap thousands of messages may become due at once: a transaction for each would hold
+        up every other session.
+        """
+        if self._retired or not saves:
+            return
+        with together(self.store) if len(saves) > 1 else nullcontext():
+            for save in saves:
+                self.store.save(save.numbers, save.sent, save.received)
+
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.Send):
             self._write(effect.wire)
-        elif isinstance(effect, fx.Save):
-            self.store.save(effect.numbers, effect.sent, effect.received)
         elif isinstance(effect, fx.ResendWanted):
             if self._outlet is not None:
                 self._resend_page(self._outlet)
-        else:
+        elif not isinstance(effect, fx.Save):
             self.handle(effect)
             if isinstance(effect, fx.Close):
                 self.close()

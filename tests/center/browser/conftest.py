@@ -16,7 +16,7 @@ from tests.center.browser.showcase import MOBILES, furnish_showcase
 from tests.center.browser.user import User
 from tests.center.browser.ways import LOOKS, WAYS, Way
 from tests.center.service import Service, served
-from tests.center.web.site import Site, furnish
+from tests.center.web.site import NAMES, Site, furnish
 from tests.center.world import Clock, Outbox
 
 _HAS_CHROMIUM = chromium.program() is not None
@@ -51,7 +51,7 @@ def url(blank_sqlite: Path, tmp_path: Path) -> str:
 def site(center: Center, clock: Clock, outbox: Outbox) -> Site:
     """Two firms, their users with passwords of their own, sessions, and a key pair of ABC."""
     actors, key = furnish(center)
-    return Site(center, clock, outbox, make_app(center), actors, key)
+    return Site(center, clock, outbox, make_app(center, NAMES), actors, key)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from gatepass.center import passwords
 from gatepass.center.database import Database
 from gatepass.center.roles import Actor
 from gatepass.center.web import make_app
-from tests.center.web.site import Site, furnish
+from tests.center.web.site import NAMES, Site, furnish
 from tests.center.world import Clock, Outbox, make_center
 
 
@@ -50,5 +50,5 @@ def site(_furnished: tuple[Path, dict[str, Actor], str], tmp_path: Path) -> Iter
     database = Database(f"sqlite:///{path}")
     clock, outbox = Clock(), Outbox()
     center = make_center(database, clock, outbox)
-    yield Site(center, clock, outbox, make_app(center), actors, key)
+    yield Site(center, clock, outbox, make_app(center, NAMES), actors, key)
     database.close()

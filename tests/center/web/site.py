@@ -21,6 +21,8 @@ from tests.center.world import Clock, Outbox
 
 PASSWORD = "correct horse battery"
 ADDRESS = "https://center.example"
+#: The host of it.
+NAMES = ("center.example",)
 
 #: One user of each role in firm ``Alpha``; firm ``Beta`` has a manager too.
 USERS = {

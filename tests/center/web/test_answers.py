@@ -243,11 +243,13 @@ def test_health_readiness_and_metrics(site: Site) -> None:
         ("localhost:8400", 200),
         ("127.0.0.1:8400", 200),
         ("[::1]:8400", 200),
-        ("evil.example", 404),
-        ("localhost.evil.example", 404),
-        ("127.0.0.1.evil.example", 404),
-        ("192.0.2.1", 404),
-        ("", 404),
+        # A name of the site, but no name of this machine.
+        ("center.example", 404),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("192.0.2.1", 421),
+        ("", 421),
     ],
 )
 def test_metrics_are_for_this_machine_by_name_too(site: Site, host: str, status: int) -> None:

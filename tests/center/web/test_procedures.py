@@ -12,7 +12,7 @@ from gatepass.center.web import make_app
 from gatepass.center.web.rules import RULES, Rule, Who
 from gatepass.center.web.security import SENT_COOKIE
 from gatepass.keys.keyfile import parse_key_file
-from tests.center.web.site import Site, words
+from tests.center.web.site import NAMES, Site, words
 
 
 def test_generate_then_download(site: Site) -> None:
@@ -175,7 +175,7 @@ def test_open_always_is_said_and_kept(site: Site) -> None:
     assert closed.status_code == 503
     assert "gatepass center serve --open-always" in words(closed)
     always = replace(site.center, open_always=True)
-    browser = replace(site, center=always, app=make_app(always)).user("maria")
+    browser = replace(site, center=always, app=make_app(always, NAMES)).user("maria")
     page = words(browser.get("/sessions"))
     assert "is closed" not in page
     assert "Open always, to rehearse" in page

@@ -44,3 +44,6 @@ class Mailer(Protocol):
 
         When it returns, somebody else has taken the mail over.
         """
+
+    def end(self) -> None:
+        """Have what is being sent end within seconds, sent or failed. From another thread."""

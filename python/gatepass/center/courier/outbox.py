@@ -54,6 +54,9 @@ class OutboxMailer:
         """Give a function that writes one mail."""
         yield self._post
 
+    def end(self) -> None:
+        """Do nothing: a file is written soon."""
+
     def _post(self, mail: Mail) -> None:
         content = bytes(mail_message(mail, self._sender))
         problem = _write(self._folder, f"mail-{mail_name(mail)}.eml", content)

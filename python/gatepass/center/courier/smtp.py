@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosmtplib
 
@@ -17,12 +18,16 @@ from gatepass.center.courier.message import mail_message, plain_message
 from gatepass.center.hidden import Hidden
 from gatepass.errors import CenterError, DeliveryError
 
+Result = TypeVar("Result")
+
 #: Seconds for each answer of the server, to connect, and for one message without what follows.
 ANSWER_WITHIN = 20
 SENT_WITHIN = 60
 #: Seconds for the answer to the message itself: a server that looks through a mail before it takes
 #: it gets ten minutes (RFC 5321, 4.5.3.2.6). Giving up earlier would send the mail again.
 TAKEN_WITHIN = 600
+#: Seconds a server gets that is in the middle of a mail when the process is to end.
+ENDS_WITHIN = 3
 
 #: How a connection may be protected: TLS from the first byte, from STARTTLS on, or not.
 _SECURITY = ("tls", "starttls", "none")
@@ -74,12 +79,26 @@ class SmtpMailer:
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
+        self._lock = threading.Lock()
+        self._lines: set[_Line] = set()
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Callable[[Mail], None]]:
         """Give a function that sends one mail; the first one connects."""
         with _line(self._server, TAKEN_WITHIN) as line:
-            yield lambda mail: line.send(mail_message(mail, self._server.sender))
+            with self._lock:
+                self._lines.add(line)
+            try:
+                yield lambda mail: line.send(mail_message(mail, self._server.sender))
+            finally:
+                with self._lock:
+                    self._lines.discard(line)
+
+    def end(self) -> None:
+        """Let what is being sent fail, unless the server takes it within `ENDS_WITHIN`."""
+        with self._lock:
+            for line in self._lines:
+                line.end()
 
 
 @contextlib.contextmanager
@@ -92,7 +111,11 @@ def _line(server: SmtpServer, taken_within: float) -> Iterator[_Line]:
         line.close()
 
 
-_FAILURES = (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError)
+_FAILURES = (
+    *(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError),
+    # `_Line.end` broke it off.
+    asyncio.CancelledError,
+)
 
 
 class _Client(aiosmtplib.SMTP):
@@ -113,17 +136,35 @@ class _Line:
         self._taken_within = taken_within
         self._loop = asyncio.new_event_loop()
         self._client: _Client | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._ends = False
 
     def close(self) -> None:
         """Say good-bye and close."""
         try:
-            self._loop.run_until_complete(self._hang_up(politely=True))
+            self._run(self._hang_up(politely=not self._ends))
         finally:
             self._loop.close()
 
+    def end(self) -> None:
+        """Break off what is done, from another thread, if it is not over soon."""
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._ends = True
+        self._loop.call_later(ENDS_WITHIN, self._break_off)
+
+    def _break_off(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        self._task = task = self._loop.create_task(work)
+        return self._loop.run_until_complete(task)
+
     def send(self, message: EmailMessage) -> None:
         """Send a message, connecting first if need be."""
-        problem = self._loop.run_until_complete(self._send(message))
+        problem = self._run(self._send(message))
         if problem is not None:
             # Raised here, with nothing behind it: the library's error may hold the message.
             raise problem
@@ -184,7 +225,7 @@ class _Line:
             transport.abort()
         await asyncio.sleep(0)
 
-    def _problem(self, rule: str, error: Exception) -> DeliveryError:
+    def _problem(self, rule: str, error: BaseException) -> DeliveryError:
         """Say what happened: the answer's number, not its text, which may repeat the message."""
         answer = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
         if isinstance(error, aiosmtplib.SMTPRecipientsRefused):

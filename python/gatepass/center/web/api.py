@@ -50,10 +50,13 @@ class Pair(BaseModel):
 class Session(BaseModel):
     """A session with its key pairs, the newest first."""
 
-    name: str
+    name: str = Field(description="empty for a session whose row cannot be read")
     kind: str = Field(description="ilink or dropcopy")
     description: str
     pairs: list[Pair]
+    problem: str | None = Field(
+        description="what of it is missing here since somebody wrote into the database"
+    )
 
 
 class Sessions(BaseModel):
@@ -144,6 +147,7 @@ def _session(view: SessionView) -> Session:
         kind=view.kind,
         description=view.description,
         pairs=[_pair(pair) for pair in view.pairs],
+        problem=view.problem or None,
     )
 
 

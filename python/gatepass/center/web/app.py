@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from fastapi import Depends, FastAPI
@@ -24,6 +25,7 @@ from gatepass.center.web import (
 )
 from gatepass.center.web.body_limit import BodyLimit
 from gatepass.center.web.guard import guard
+from gatepass.center.web.host_names import KnownNames
 from gatepass.center.web.metrics import Meters
 from gatepass.center.web.security import MAX_BODY, SecurityHeaders
 from gatepass.errors import CenterError
@@ -49,9 +51,11 @@ _ANSWERS: Final = (
 )
 
 
-def make_app(center: Center) -> FastAPI:
+def make_app(center: Center, names: Iterable[str] = ()) -> FastAPI:
     """Return the application of a Request Center, to be run by uvicorn or another ASGI server.
 
+    It answers requests for ``names``, the hosts of its addresses, and for this machine by its own
+    names; ``0.0.0.0`` or ``::`` among them stands for every address that is no name.
     It reads nothing before its first request. Without TLS it is for this machine alone: browsers
     keep its cookies on an address of https, and on localhost.
     """
@@ -70,6 +74,7 @@ def make_app(center: Center) -> FastAPI:
     for kind, handler in _ANSWERS:
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, most=MAX_BODY)
+    app.add_middleware(KnownNames, names=names, api=refusals.API)
     app.add_middleware(SecurityHeaders)
     for pages in _PAGES:
         app.include_router(pages.router, include_in_schema=False)

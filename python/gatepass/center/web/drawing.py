@@ -32,6 +32,7 @@ class Bar:
 
     access_key_id: str
     state: PairState
+    status: Markup
     look: str
     words: Markup
     pieces: tuple[Piece, ...]
@@ -68,16 +69,21 @@ def _bar(pair: PairView, laid: Laid, timeline: Timeline) -> Bar:
     colour = "active" if laid.state is PairState.ACTIVE else laid.state.value
     pieces = (
         _piece(f"{colour} past" if colour == "active" else colour, laid.begin, now),
-        _piece(colour, now, caution),
-        _piece("soon" if colour == "active" else colour, caution, laid.end),
+        _piece("ending" if pair.replaced else colour, now, caution),
+        _piece(_last_weeks(pair) if colour == "active" else colour, caution, laid.end),
     )
     return Bar(
         access_key_id=pair.access_key_id,
         state=pair.state,
+        status=words.status(pair),
         look=words.look(pair),
         words=words.ends_long(pair),
         pieces=tuple(piece for piece in pieces if piece.width > 0),
     )
+
+
+def _last_weeks(pair: PairView) -> str:
+    return "ending" if pair.replaced else "soon"
 
 
 def _terms(pair: PairView) -> PairTerms:

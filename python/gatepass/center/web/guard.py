@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from gatepass.center import hours, logins, tokens
 from gatepass.center.context import Center
 from gatepass.center.web import security
 from gatepass.center.web.forms import SentForm
+from gatepass.center.web.host_names import host_of, is_this_machine
 from gatepass.center.web.refusals import LoginNeededError, TokenNeededError
 from gatepass.center.web.rules import Who, rule_for
 from gatepass.center.web.visitor import Visitor, center_of, origin_of
@@ -60,16 +60,10 @@ def _local(request: Request, _center: Center) -> Visitor | None:
     A browser on this machine may be sent here by a page of elsewhere, whose host name was made to
     lead to this machine (DNS rebinding): then it asks for that name.
     """
-    if not (_is_local(origin_of(request)) and _is_local(request.url.hostname or "")):
+    asked = host_of(request.headers.get("host", ""))
+    if not (is_this_machine(origin_of(request)) and is_this_machine(asked)):
         raise HTTPException(404)
     return None
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _user(request: Request, center: Center) -> Visitor:

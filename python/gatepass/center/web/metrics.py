@@ -78,7 +78,8 @@ class _StoreCollector(Collector):
         lives = pair.c.state == PairState.ACTIVE.value
         lives &= pair.c.expires_at > now
         with self._center.database.read() as connection:
-            sessions = connection.execute(select(func.count()).select_from(session)).scalar_one()
+            present = select(func.count()).where(session.c.removed_at.is_(None))
+            sessions = connection.execute(present).scalar_one()
             states = connection.execute(select(pair.c.state, func.count()).group_by(pair.c.state))
             counted: dict[str, int] = {state: number for state, number in states}  # noqa: C416
             ends = connection.execute(select(pair.c.expires_at).where(lives)).scalars().all()

@@ -79,6 +79,7 @@ RULES: tuple[Rule, ...] = (
     _keys("POST", "/sessions/{name}/delete/{access_key_id}", Action.DELETE),
     _user("POST", "/notices/seen"),
     _user("GET", "/audit", Action.SEE_AUDIT),
+    _user("GET", "/audit/export", Action.SEE_AUDIT),
     _user("GET", "/account"),
     _user("POST", "/account/password"),
     _user("GET", "/account/authenticator"),

@@ -42,16 +42,30 @@ def moment_long(at: datetime) -> Markup:
 
 
 def look(pair: PairView) -> str:
-    """Return the name of the colours of a pair: its state, or ``soon`` in its last four weeks."""
+    """Return the name of the colours of a pair: its state, or one of two kinds of active.
+
+    ``ending``: a newer one takes its place, as it should be; ``soon``: in its last four weeks.
+    """
+    if pair.replaced:
+        return "ending"
     if pair.state is PairState.ACTIVE and pair.days_left <= WARNING_DAYS[0]:
         return "soon"
     return pair.state.value
 
 
+def status(pair: PairView) -> Markup:
+    """Write a pair's status: one that a newer one replaces with its end."""
+    if pair.replaced:
+        return Markup("Active, ends {}").format(_time(pair.expires_at, "%Y-%m-%d"))
+    return Markup("{}").format(pair.state.value.capitalize())
+
+
 def ends(pair: PairView) -> Markup:
     """Say in a few words when a pair ends or ended."""
     if pair.state is PairState.ACTIVE:
-        return Markup("{} · {}").format(_time(pair.expires_at, "%Y-%m-%d"), _left(pair))
+        return Markup("{}{} · {}").format(
+            "ends " if pair.replaced else "", _time(pair.expires_at, "%Y-%m-%d"), _left(pair)
+        )
     return Markup("ended {}").format(_time(pair.ended_at or pair.expires_at, "%Y-%m-%d"))
 
 
@@ -71,7 +85,7 @@ def left_share(pair: PairView, now: datetime) -> float:
 
 def kind(word: str) -> str:
     """Return how a kind of session is written."""
-    return KINDS[word]
+    return KINDS.get(word, word)
 
 
 def sentence(text: str) -> str:
@@ -86,6 +100,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment_seconds": moment_seconds,
     "moment_long": moment_long,
     "look": look,
+    "status": status,
     "ends": ends,
     "ends_long": ends_long,
     "left_share": left_share,

@@ -216,14 +216,22 @@ def upgrade() -> None:
             "created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('ilink', 'dropcopy')", name=op.f("ck_session_kind")),
         sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_session_created_by")),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name=op.f("fk_session_firm_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
-        sa.UniqueConstraint("name", name=op.f("uq_session_name")),
     )
     op.create_index(op.f("ix_session_firm_id"), "session", ["firm_id"], unique=False)
     op.create_index("ix_session_firm_name", "session", ["firm_id", "name"], unique=False)
+    op.create_index(
+        "uq_session_name",
+        "session",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
     op.create_table(
         "token",
         sa.Column(

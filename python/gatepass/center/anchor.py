@@ -1,0 +1,59 @@
+"""Where the audit log ended when it was last verified, kept outside of its database.
+
+Whoever writes to the database can put it back to an earlier state in which all fits together. An
+anchor in a file that they cannot write to shows it: the log still has the anchored entry, as it
+was, or its end was cut off.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatepass.errors import AuditError
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An entry's number and HMAC. Neither is secret."""
+
+    entry: int
+    mac: bytes
+
+
+_LINE = re.compile(r"([0-9]{1,18}) ([0-9a-f]{64})\n?")
+
+
+def read(path: Path) -> Anchor | None:
+    """Return the anchor of a file; ``None`` where there is no file yet.
+
+    Raises `AuditError` for a file that holds none, and `OSError` as the file system does.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    found = _LINE.fullmatch(content.decode("latin-1"))
+    if found is None:
+        raise AuditError(
+            f"{path}: this is no anchor of an audit log: a line with the number of an entry and its"
+            " HMAC is wanted; name a file that is not there to begin a new one"
+        )
+    return Anchor(int(found[1]), bytes.fromhex(found[2]))
+
+
+def write(path: Path, anchor: Anchor) -> None:
+    """Write an anchor in place of the one before, all or nothing. Raises `OSError`."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(f"{anchor.entry} {anchor.mac.hex()}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,95 @@
+"""Which names this site answers to: those that its operator gave it, and this machine's own.
+
+A page of elsewhere can let its own name lead to this machine (DNS rebinding) and would then share
+an origin with whatever answers. And nothing here is made from a name that the sender chose.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_TEXT: Final = (
+    "This Request Center does not answer to the name it was asked for. Open it by the address that"
+    " its operator gave you; the operator's setting is: address."
+)
+
+
+class KnownNames:
+    """Answers with 421 what asks for another host than the ``names`` and this machine's own."""
+
+    def __init__(self, app: ASGIApp, names: Iterable[str], api: str) -> None:
+        self._app = app
+        self._names = frozenset(normal(name) for name in names)
+        # Then any address is taken, and no name but those given.
+        self._all_addresses = any(map(stands_for_all, self._names))
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, or answer it here."""
+        if scope["type"] == "http" and not self._knows(Headers(scope=scope).getlist("host")):
+            await self._refusal(scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _knows(self, hosts: list[str]) -> bool:
+        if len(hosts) != 1:
+            return False
+        name = host_of(hosts[0])
+        if not name:
+            return False
+        if name in self._names or is_this_machine(name):
+            return True
+        return self._all_addresses and _address(name) is not None
+
+    def _refusal(self, path: str) -> Response:
+        if not path.startswith(self._api):
+            return PlainTextResponse(f"{_TEXT}\n", 421)
+        body = {
+            "type": "urn:gatepass:problem:host",
+            "title": "This site does not answer to that name",
+            "status": 421,
+            "detail": _TEXT,
+        }
+        return JSONResponse(body, 421, media_type="application/problem+json")
+
+
+#: Whole, since a header with more in it would change the path that is read from it.
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
+
+
+def host_of(header: str) -> str:
+    """Return the host of a Host header, without its port; nothing of one that is none."""
+    found = _HOST.fullmatch(header)
+    return "" if found is None else normal(found[1] or found[2])
+
+
+def normal(name: str) -> str:
+    """Write a name or an address in the one form that is compared."""
+    address = _address(name)
+    return name.lower().removesuffix(".") if address is None else str(address)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is this machine by one of its own names."""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def stands_for_all(host: str) -> bool:
+    """Tell whether who listens there listens on all addresses of this machine."""
+    address = _address(host)
+    return address is not None and address.is_unspecified
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,50 @@
+"""A Logon made wrong on purpose, from the words of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from gatepass.client import Alterations
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="TAG=VALUE",
+        help="Write this into the Logon and sign it, whatever it should be: only to a gateway on"
+        " this machine. May be repeated.",
+        show_default=False,
+    ),
+]
+Omit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--omit",
+        metavar="TAG",
+        help="Leave a tag out of the Logon, as --set. May be repeated.",
+        show_default=False,
+    ),
+]
+
+_WORDS = {
+    "--set": (re.compile(r"([0-9]{1,9})=(.*)", re.DOTALL), "TAG=VALUE, such as 141=Y"),
+    "--omit": (re.compile(r"([0-9]{1,9})"), "the number of a tag, such as 142"),
+}
+
+
+def parse_alterations(assigned: Sequence[str], left_out: Sequence[str]) -> Alterations:
+    """Read what --set and --omit were given. Raises `FieldError` for what is not to be altered."""
+    words = [("--set", word) for word in assigned] + [("--omit", word) for word in left_out]
+    return Alterations(tuple(_alteration(option, word) for option, word in words))
+
+
+def _alteration(option: str, word: str) -> tuple[int, str | None]:
+    pattern, wanted = _WORDS[option]
+    match = pattern.fullmatch(word)
+    if match is None:
+        raise typer.BadParameter(f"give {wanted}", param_hint=option)
+    return int(match[1]), match[2] if pattern.groups > 1 else None

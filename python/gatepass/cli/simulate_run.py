@@ -1,0 +1,145 @@
+"""One run of a simulated gateway: it listens, shows what it decides, and obeys, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+
+from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.operator_line import HELP, listen_to_operator, obey
+from gatepass.cli.output import say
+from gatepass.cli.screen import Log, Screen, Show
+from gatepass.cli.simulate_settings import Settings
+from gatepass.cli.simulate_view import Told
+from gatepass.errors import StoreError
+from gatepass.gateway import ClosedPorts, Gateway, Report, SqliteClosedPorts
+from gatepass.gateway.faults import FaultPlan
+from gatepass.keys import KeySource
+from gatepass.session.store import MemoryStore, Store
+from gatepass.storage import SqliteDatabase
+from gatepass.transport import utc_now
+
+#: What makes a session's store, and what remembers closed ports.
+Kept = tuple[Callable[[str], Store], ClosedPorts | None]
+
+
+class Run:
+    """One run of a gateway: what it decides is logged and shown, until somebody ends it."""
+
+    def __init__(self, show: Show, log: Log | None) -> None:
+        self.screen = Screen(show, self._fail)
+        self._log = log
+        self._loop: asyncio.AbstractEventLoop
+        self._over: asyncio.Future[None]
+
+    async def serve(
+        self,
+        settings: Settings,
+        faults: FaultPlan | None,
+        source: KeySource,
+        kept: Kept,
+        duration: float | None,
+        *,
+        keyboard: bool,
+    ) -> None:
+        """Be a gateway until the end.
+
+        Raises `OSError` if standard output cannot be written, and what `Settings` gives.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        store, closed_ports = kept
+        gateway = Gateway(
+            source,
+            settings.config.kind,
+            report=self._report,
+            store=store,
+            window=settings.config.window,
+            faults=faults,
+            closed_ports=closed_ports,
+        )
+        self._gateway = gateway
+        try:
+            with ending_on_signal(self._end):
+                await _listen(gateway, settings, source)
+                if keyboard:
+                    listen_to_operator(self._obey)
+                if duration is not None:
+                    self._loop.call_later(duration, self._end)
+                await self._over
+        finally:
+            await gateway.close()
+
+    def _report(self, report: Report) -> None:
+        self._tell(report)
+        name = report.sender_comp_id[:-1]
+        if report.what == "refused" and self._gateway.is_closed(name):
+            words = f"type: reopen {self._gateway.session_id(name)}"
+            self._tell(Report("port closed", report.sender_comp_id, words))
+
+    def _obey(self, line: str) -> None:
+        answer = obey(self._gateway, line)
+        if answer is not None:
+            self._tell(answer)
+
+    def _tell(self, report: Report) -> None:
+        told = Told(utc_now(), report)
+        if self._log is not None:
+            self._log.write(json.dumps(told.as_dict()))
+        self.screen.tell(told)
+
+    def _end(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _fail(self, error: OSError) -> None:
+        """End because nobody reads any more, or nothing can be written; called by a thread."""
+
+        def end() -> None:
+            if not self._over.done():
+                self._over.set_exception(error)
+
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(end)
+
+
+@contextmanager
+def kept(settings: Settings) -> Iterator[Kept]:
+    """Give what outlives a session: in memory, or in one file."""
+    path = settings.config.store
+    if path is None:
+        yield lambda _name: MemoryStore(), None
+        return
+    with ExitStack() as opened:
+        try:
+            database = opened.enter_context(closing(SqliteDatabase(path)))
+            ports = opened.enter_context(closing(SqliteClosedPorts(path)))
+        except StoreError as error:
+            raise settings.fault("store", str(error)) from error
+        yield database.store, ports
+
+
+async def _listen(gateway: Gateway, settings: Settings, source: KeySource) -> None:
+    """Listen, and say where: on standard output only what the first line promises."""
+    config, tls = settings.config, settings.tls()
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    places = []
+    for name, port in (("port", config.port), ("backup-port", config.backup_port)):
+        if port is None:
+            continue
+        try:
+            port = await gateway.listen(config.host, port, backup=name == "backup-port", tls=tls)
+        except (OSError, UnicodeError) as error:
+            raise settings.address_fault(error, name) from error
+        places.append(f"{host}:{port}")
+    sys.stdout.write(f"listening on {places[0]}\n")
+    sys.stdout.flush()
+    for place in places[1:]:
+        say(f"backup gateway on {place}")
+    sessions = ", ".join(source.ring.sessions) or "no session yet"
+    name = f"{config.kind.name} gateway{'' if tls is None else ' over TLS'} with key pairs"
+    say(f"{name} for {sessions}; times are UTC; Ctrl-C ends")
+    say(HELP)

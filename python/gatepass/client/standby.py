@@ -1,0 +1,133 @@
+"""The backup connection of a pair: logged on, and again whenever it was lost, while its primary is.
+
+It never takes what the primary may need. Each Logon goes through the same guard, and one that was
+sent in vain is not followed by another before the exchange has forgotten it: whatever is wrong with
+the backup, three invalid Logons of a minute are left to the primary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gatepass.client.attempts import MARGIN, WINDOW
+from gatepass.client.back_off import BackOff
+from gatepass.client.link import Link
+from gatepass.errors import (
+    GatepassError,
+    LogonGuardError,
+    LogonRefusedError,
+    LogonReplyError,
+    NoConnectionError,
+)
+
+#: Seconds after which a Logon that was sent in vain counts no more.
+FORGOTTEN = (WINDOW + MARGIN).total_seconds()
+#: Refusals in a row after which it is given up: no wait mends a wrong key. The first may come from
+#: a gateway that has not noticed yet that the old connection is gone.
+MOST_REFUSALS = 3
+#: Seconds in which the primary's end is seen too, where both have the same cause.
+MOMENT = 0.1
+
+
+class Standby:
+    """Keeps a pair's backup up. ``link`` is the one there is, ``None`` while there is none.
+
+    `opened` gives a link that is connected and not logged on. `tell` is told in words that the
+    session goes on without fault tolerance, why, and what is done about it.
+    """
+
+    def __init__(
+        self,
+        primary: Link,
+        opened: Callable[[], Awaitable[Link]],
+        back_off: BackOff,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.link: Link | None = None
+        self._primary = primary
+        self._opened = opened
+        self._back_off = back_off
+        self._tell = tell
+        self._keeping: asyncio.Task[None] | None = None
+        self._failures = self._refusals = 0
+        self._in_vain = False
+        self._since = 0.0
+        primary.closed.add_done_callback(lambda _: self.give_up())
+
+    async def begin(self) -> None:
+        """Log on; where nobody answers, go on without, and try again.
+
+        Raises what `Link.log_on` does for all that waiting does not mend.
+        """
+        try:
+            now: Link | GatepassError = await self._log_on()
+        except LogonReplyError:
+            raise
+        except (NoConnectionError, LogonGuardError) as error:
+            if self._primary.has_ended:
+                raise
+            now = error
+        self._keeping = asyncio.ensure_future(self._keep(now))
+
+    def give_up(self) -> None:
+        """Try no more. A link that is on stays on."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+
+    async def _keep(self, now: Link | GatepassError) -> None:
+        """Follow a link that is on until it is lost, and try until there is one, by turns."""
+        while True:
+            lost = await self._loss(now) if isinstance(now, Link) else now
+            self.link = None
+            wait = self._wait(lost)
+            if wait is None:
+                self._tell(
+                    f"no fault tolerance: {lost}; the backup is not tried again: mend the cause,"
+                    " then log out and on for a new pair"
+                )
+                return
+            self._tell(f"no fault tolerance: {lost}; the backup is tried again in {wait:.3g} s")
+            await asyncio.sleep(wait)
+            try:
+                now = await self._log_on()
+            except GatepassError as error:
+                now = error
+            else:
+                self._tell("the backup is on: the session is fault tolerant again")
+
+    async def _log_on(self) -> Link:
+        self._in_vain = False
+        link = await self._opened()
+        if self._primary.has_ended:
+            link.abort()
+            raise NoConnectionError("the primary connection ended before the backup was on")
+        self.link = link
+        self._in_vain = True
+        await link.log_on()
+        self._in_vain = False
+        self._refusals = 0
+        self._since = asyncio.get_running_loop().time()
+        return link
+
+    async def _loss(self, link: Link) -> GatepassError:
+        """Wait for the end of a link that is on; give the reason."""
+        await asyncio.wait([link.closed])
+        await asyncio.sleep(MOMENT)
+        if asyncio.get_running_loop().time() - self._since > self._back_off.most:
+            self._failures = 0
+        if link.goodbye is not None:
+            words = link.goodbye.text or "without a reason"
+            return NoConnectionError(f"the backup was logged out: {words}")
+        return NoConnectionError(f"the backup was lost: {link.ending}")
+
+    def _wait(self, lost: GatepassError) -> float | None:
+        """Give the seconds until the next try, ``None`` if there is to be none."""
+        if isinstance(lost, LogonGuardError):
+            return max(0.0, (lost.retry_at - self._primary.clock()).total_seconds())
+        if isinstance(lost, (LogonRefusedError, LogonReplyError)):
+            self._refusals += 1
+            return FORGOTTEN if self._refusals < MOST_REFUSALS else None
+        self._failures += 1
+        wait = self._back_off.wait(self._failures)
+        return max(wait, FORGOTTEN) if self._in_vain else wait

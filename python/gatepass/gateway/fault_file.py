@@ -1,0 +1,149 @@
+"""Reads a fault plan: every mistake names its line and its key, and what there is instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from gatepass.errors import ConfigError, GatepassError
+from gatepass.gateway.faults import ACTIONS, Direction, Fault, FaultPlan
+from gatepass.keys import AccessKeyId
+from gatepass.session.outgoing import MAX_TEXT
+from gatepass.settings_file import a_text, choice, load_toml, read_text
+
+#: Longest delay and largest clock skew, in seconds: a day.
+MAX_SECONDS = 86400.0
+#: A SenderCompID (49), with its Fault Tolerance Indicator or without.
+_SESSION = re.compile(r"[A-Za-z0-9]{6,10}")
+
+
+def load_fault_plan(path: Path | str) -> FaultPlan:
+    """Read a plan. Raises `ConfigError` with line and key, `OSError` as the file system does."""
+    where = Path(path)
+    text = read_text(where)
+    tables = load_toml(text, where)
+    for key in tables:
+        if key != "fault":
+            message = "a plan holds [[fault]] tables only"
+            raise ConfigError(message, where, _line_of(text, None, key), key)
+    listed = tables.get("fault", [])
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        message = "write [[fault]], in two pairs of brackets"
+        raise ConfigError(message, where, _line_of(text, None, "fault"), "fault")
+    return FaultPlan(tuple(_fault(e, n, text, where) for n, e in enumerate(listed)))
+
+
+def _fault(entry: Mapping[str, Any], index: int, text: str, path: Path) -> Fault:
+    def wrong(key: str, message: str) -> ConfigError:
+        return ConfigError(message, path, _line_of(text, index, key), key)
+
+    if "do" not in entry:
+        raise wrong("do", f"say what is to happen: {', '.join(ACTIONS)}")
+    kind = ACTIONS.get(entry["do"]) if isinstance(entry["do"], str) else None
+    if kind is None:
+        raise wrong("do", f"nothing is called {entry['do']!r}; {choice(entry['do'], ACTIONS)}")
+    parameters = {field.name.replace("_", "-"): field for field in fields(kind)}
+    common: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key != "do" and key not in _COMMON and key not in parameters:
+            known = choice(key, (*parameters, *_COMMON))
+            raise wrong(key, f"{entry['do']} has no such setting; {known}")
+        try:
+            if key in parameters:
+                own[parameters[key].name] = _PARAMETERS[key](value)
+            elif key in _COMMON:
+                name, read = _COMMON[key]
+                common[name] = read(value)
+        except (ValueError, TypeError, GatepassError) as error:
+            raise wrong(key, str(error)) from None
+    for key, field in parameters.items():
+        if field.default is MISSING and field.name not in own:
+            raise wrong(key, f"{entry['do']} needs this setting")
+    try:
+        return Fault(kind(**own), **common)
+    except ValueError as error:
+        raise wrong(next(iter(parameters)), str(error)) from None
+
+
+def _line_of(text: str, index: int | None, key: str) -> int | None:
+    """Find the line of a key of the so manieth table, or else the line of the table itself."""
+    table = -1
+    heading_line: int | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        heading = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
+        if heading:
+            table += 1
+            if table == index or (index is None and heading[1].strip("\"'") == key):
+                heading_line = number
+        elif (index is None or table == index) and re.match(rf"\s*[\"']?{re.escape(key)}\W", line):
+            return number
+    return heading_line
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a number of seconds is wanted, not {value!r}")
+    if not -MAX_SECONDS <= value <= MAX_SECONDS:
+        raise ValueError(f"at most {MAX_SECONDS:g} seconds, not {value!r}")
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"a whole number is wanted, not {value!r}")
+    return value
+
+
+def _count(value: object) -> int:
+    if _whole(value) < 1:
+        raise ValueError(f"count from 1, not {value!r}")
+    return _whole(value)
+
+
+def _step(value: object) -> int:
+    if _whole(value) == 0:
+        raise ValueError("a change by 0 is none")
+    return _whole(value)
+
+
+def _session(value: object) -> str:
+    text = a_text(value)
+    if not _SESSION.fullmatch(text):
+        raise ValueError(f"a session is named as the log shows it, such as ABC123N, not {text!r}")
+    return text
+
+
+def _text(value: object) -> str:
+    text = a_text(value)
+    if len(text) > MAX_TEXT or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"Text (58) is at most {MAX_TEXT} printable ASCII characters")
+    return text
+
+
+def _direction(value: object) -> Direction:
+    names = [direction.value for direction in Direction]
+    if value not in names:
+        raise ValueError(f"{' or '.join(names)}, not {value!r}")
+    return Direction(value)
+
+
+#: How each setting of an action is read.
+_PARAMETERS: Mapping[str, Callable[[object], object]] = {
+    "seconds": _seconds,
+    "byte": _whole,
+    "by": _step,
+    "access-key-id": lambda value: AccessKeyId(a_text(value)),
+    "text": _text,
+}
+#: The settings of every fault: the field, and how it is read.
+_COMMON: Mapping[str, tuple[str, Callable[[object], object]]] = {
+    "on": ("direction", _direction),
+    "type": ("msg_type", a_text),
+    "session": ("session", _session),
+    "nth": ("nth", _count),
+    "times": ("times", _count),
+}

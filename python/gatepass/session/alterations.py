@@ -1,0 +1,97 @@
+"""A Logon that is made wrong on purpose, to rehearse what the exchange says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gatepass.errors import FieldError
+from gatepass.session.message import MAX_DIGITS, Message, encode
+
+#: Tags that are not altered, and what to do instead.
+REFUSED = {
+    8: "it is written as the message is framed",
+    9: "it is counted as the message is framed",
+    10: "it is summed up as the message is framed",
+    35: "another MsgType makes no Logon",
+    95: "signing leaves it out",
+    96: "signing leaves it out",
+    98: "signing leaves it out",
+    354: "it is made with the signature",
+    355: "it names the key pair: choose another pair",
+    1400: "it is made with the signature",
+    1401: "it is made with the signature",
+    1402: "it is the signature: one that is wrong takes a wrong key",
+}
+#: Tags that may be left out.
+NOT_SET = {49: "another SenderCompID is another session's: log on as that"}
+#: Characters of a value; CME's longest of a Logon has fewer.
+MAX_VALUE = 200
+_MSG_SEQ_NUM = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Alterations:
+    """What to write otherwise in one Logon: values for tags, ``None`` to leave a tag out.
+
+    They are signed as they are; for what is left out, what would have stood there is signed.
+    Raises `FieldError` for a tag that is framing, signature or another session's name, for one that
+    is named twice, and for a value that is empty, too long or not printable ASCII.
+    """
+
+    values: tuple[tuple[int, str | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: set[int] = set()
+        for tag, value in self.values:
+            found = _fault(tag, value, seen)
+            if found is not None:
+                rule, words = found
+                message = f"tag {tag} cannot be altered: {words}; nothing was sent"
+                raise FieldError(message, tag, f"tag {tag}", rule)
+            seen.add(tag)
+
+    def number(self, next_out: int) -> int:
+        """Give the number that the Logon takes, where `next_out` is the one that is due.
+
+        A higher one (34) is gone on with: what it skips is gap-filled when the exchange asks. With
+        a lower one nothing is counted back, for messages of those numbers were sent.
+        """
+        value = dict(self.values).get(_MSG_SEQ_NUM) or ""
+        is_number = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
+        return max(next_out, int(value)) if is_number else next_out
+
+    def put(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
+        """Give the fields to be signed: values replaced where they stand, or added behind."""
+        values = {tag: value for tag, value in self.values if value is not None}
+        kept = [(tag, values.pop(tag, value)) for tag, value in fields]
+        return [*kept, *values.items()]
+
+    def cut(self, wire: bytes) -> bytes:
+        """Give a signed message without what is left out."""
+        left_out = {tag for tag, value in self.values if value is None}
+        if not left_out:
+            return wire
+        return encode(field for field in Message.parse(wire).fields if field[0] not in left_out)
+
+
+#: A Logon as it should be.
+UNALTERED = Alterations()
+
+
+def _fault(tag: int, value: str | None, seen: set[int]) -> tuple[str, str] | None:
+    """Find what is wrong with an alteration: the rule, and the words."""
+    refused = REFUSED if value is None else REFUSED | NOT_SET
+    if tag in refused:
+        return "illegal", refused[tag]
+    if tag in seen:
+        return "repeated", "it is named twice"
+    if not 0 < tag < 10**MAX_DIGITS:
+        return "illegal", "a tag is a number of up to nine digits, from 1"
+    if value == "":
+        return "empty", "FIX has no empty values: leave the tag out"
+    if value is not None and len(value) > MAX_VALUE:
+        return "too long", f"a value here has {MAX_VALUE} characters at the most"
+    if value is not None and not (value.isascii() and value.isprintable()):
+        return "illegal", "a value here is printable ASCII"
+    return None

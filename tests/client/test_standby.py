@@ -1,0 +1,269 @@
+"""The backup of a pair that is down, lost or refused: what it costs, and when it is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatepass.client import BackOff, MemoryAttempts, Pair
+from gatepass.client.pair import BACKUP
+from gatepass.client.standby import FORGOTTEN, MOST_REFUSALS
+from gatepass.errors import NoConnectionError
+from tests.client.test_pair import NAME, Stage, play
+from tests.faults.virtual import VirtualLoop
+
+#: Where nobody listens, unless a test has somebody do so.
+EMPTY = 50_000
+
+
+class Deaf(asyncio.Protocol):
+    """A gateway that reads a Logon and hangs up."""
+
+    def __init__(self, heard: Callable[[], None]) -> None:
+        self._heard = heard
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._heard()
+        self._transport.close()
+
+
+def with_pair(
+    body: Callable[[Stage, Pair, list[str]], Awaitable[None]],
+    *,
+    port: int | None = None,
+    before: Callable[[Stage], Awaitable[None]] | None = None,
+    **options: object,
+) -> Stage:
+    async def script(stage: Stage) -> None:
+        if port is not None:
+            stage.ports[1] = port
+        if before is not None:
+            await before(stage)
+        told: list[str] = []
+        async with stage.pair(tell=told.append, **options) as pair:
+            await body(stage, pair, told)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task(), *stage_tasks(stage)}
+
+    return play(script)
+
+
+def stage_tasks(stage: Stage) -> set[asyncio.Task[None]]:
+    """`wait_for` around the script is no task of the pair."""
+    return {task for task in asyncio.all_tasks() if "main" in repr(task.get_coro())}
+
+
+async def lose_backup(stage: Stage, words: str = "the backup alone") -> None:
+    (side,) = (c for c in stage.gateway.connections if c.backup)
+    side.force_out(words)
+    await asyncio.sleep(0.5)
+
+
+async def trade(stage: Stage, pair: Pair, text: str) -> None:
+    await pair.send("D", [(58, text)])
+    await asyncio.sleep(1.0)
+    assert stage.arrived[-1] == text
+
+
+async def check_failover(stage: Stage, pair: Pair) -> None:
+    """Whatever came before: a failover loses and doubles nothing."""
+    arrived = len(stage.arrived)
+    await pair.send("D", [(58, "before")])
+    stage.gateway.fail_over(NAME)
+    await pair.send("D", [(58, "after")])
+    await asyncio.sleep(200.0)
+    assert pair.indicator == "P"
+    assert stage.arrived[arrived:] == ["before", "after"]
+    here, there = stage.store.load(), stage.gateway.account(NAME).store.load()
+    assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+
+def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_up() -> None:
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        assert pair.backup is None
+        assert told == []
+        await trade(stage, pair, "alone")
+        assert told[0].startswith("no fault tolerance: no connection to 127.0.0.1:50000")
+        assert told[0].endswith("the backup is tried again in 1 s")
+        await asyncio.sleep(20.0)
+        waits = [float(words.split()[-2]) for words in told]
+        assert waits == [1.0, 2.0, 4.0, 8.0, 16.0]
+        await stage.gateway.listen("127.0.0.1", EMPTY, backup=True)
+        await asyncio.sleep(60.0)
+        assert told[-1] == "the backup is on: the session is fault tolerant again"
+        assert pair.backup is not None
+        assert pair.backup.session.indicator == "B"
+        await check_failover(stage, pair)
+
+    with_pair(body, port=EMPTY)
+
+
+def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        pair.primary.abort()
+        await pair.closed
+        with pytest.raises(NoConnectionError, match="both connections have ended"):
+            await pair.send("D", [(58, "late")])
+        before = list(told)
+        await asyncio.sleep(600.0)
+        assert told == before
+        assert pair.goodbye is None
+        assert str(pair.ending) == "the gateway closed the connection without a word"
+
+    with_pair(body, port=EMPTY)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    losses=st.lists(st.tuples(st.booleans(), st.floats(0, 200)), min_size=1, max_size=4),
+    early=st.booleans(),
+)
+def test_a_backup_that_is_lost_is_opened_again(
+    losses: list[tuple[bool, float]], early: bool
+) -> None:
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        for by_gateway, pause in losses:
+            lost = pair.backup
+            assert lost is not None
+            if by_gateway:
+                await lose_backup(stage)
+            else:
+                lost.abort()
+                await asyncio.sleep(0.5)
+            await trade(stage, pair, "alone")
+            await asyncio.sleep(70.0 + pause)
+            assert pair.backup is not lost
+        assert len(told) == 2 * len(losses)
+        if not early:
+            await check_failover(stage, pair)
+
+    stage = with_pair(body)
+    # No Logon was invalid: the backup counts on its own, from 1.
+    assert "refused" not in [report.what for report in stage.said]
+
+
+def test_a_backup_that_was_lost_before_has_no_last_word() -> None:
+    """The reason of the end is the primary's own."""
+
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        await lose_backup(stage, "of the backup")
+        assert pair.backup is None
+        pair.primary.abort()
+        await pair.closed
+        assert pair.goodbye is None
+        assert pair.ending is not None
+
+    with_pair(body)
+
+
+def test_after_its_promotion_nothing_is_opened_again() -> None:
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        await check_failover(stage, pair)
+        assert told == []
+        logons = [m for _, sent, m in stage.wires if sent and m.msg_type == "A"]
+        assert len(logons) == 2
+
+    with_pair(body)
+
+
+def test_where_both_are_lost_at_once_nobody_speaks_of_the_backup() -> None:
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        for connection in list(stage.gateway.connections):
+            connection.abort()
+        await pair.closed
+        await asyncio.sleep(600.0)
+        assert told == []
+
+    with_pair(body)
+
+
+def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minute() -> None:
+    times: list[float] = []
+
+    async def before(stage: Stage) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        await loop.create_server(
+            lambda: Deaf(lambda: times.append(loop.time())), "127.0.0.1", EMPTY
+        )
+
+    attempts = MemoryAttempts()
+
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        await asyncio.sleep(3600.0)
+        assert pair.active is pair.primary
+        assert len(attempts._kept) <= 1
+        # Neither is a Logon of the primary's mistaken for one of the backup's.
+        await trade(stage, pair, "still on")
+
+    with_pair(
+        body, port=EMPTY, before=before, attempts=attempts, back_off=BackOff(first=0.0, most=0.0)
+    )
+    assert len(times) > 40
+    assert all(later - earlier >= FORGOTTEN for earlier, later in pairwise(times))
+
+
+@pytest.mark.parametrize("heals", [True, False])
+def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(heals: bool) -> None:
+    """It may not have noticed yet that the old connection is gone."""
+
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        await lose_backup(stage)
+        account = stage.gateway.account(NAME)
+        account.backup_on = True
+        await asyncio.sleep(10.0)
+        assert "the Logon was refused" in told[-1]
+        assert told[-1].endswith(f"again in {FORGOTTEN:.3g} s")
+        if heals:
+            account.backup_on = False
+        await asyncio.sleep(600.0)
+        refused = [report.what for report in stage.said].count("refused")
+        assert refused == (1 if heals else MOST_REFUSALS)
+        assert ("is on" in told[-1]) is heals
+        assert ("not tried again" in told[-1]) is not heals
+        await trade(stage, pair, "still on")
+
+    with_pair(body)
+
+
+def test_without_tell_the_log_has_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def script(stage: Stage) -> None:
+        stage.ports[1] = EMPTY
+        async with stage.pair() as pair:
+            await trade(stage, pair, "alone")
+
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        play(script)
+    assert "no fault tolerance: no connection" in caplog.text
+
+
+def test_an_in_session_logon_beside_one_of_the_backup_is_counted_apart() -> None:
+    """Each takes back its own attempt: neither hides that the other came to nothing."""
+    attempts = MemoryAttempts()
+
+    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+        guards = pair.primary._guard, pair.backup and pair.backup._guard
+        assert guards[0] is not guards[1]
+        first, second = guards
+        assert first is not None
+        assert second is not None
+        first.begin(stage.loop.clock())
+        early = list(attempts._kept)
+        await asyncio.sleep(1.0)
+        second.begin(stage.loop.clock())
+        second.succeeded()
+        assert attempts._kept == early
+        first.succeeded()
+        assert attempts._kept == []
+
+    stage = with_pair(body, attempts=attempts)
+    assert BACKUP in {which for which, _, _ in stage.wires}

@@ -1,0 +1,100 @@
+"""The example that stays logged on: every order once, whatever ends the sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from examples import stay_on
+from gatepass.client import BackOff, reconnecting
+from gatepass.gateway import Gateway, Kind
+from gatepass.keys import KeyRing, write_key_file
+from tests.cli.gateways import fresh_pair
+from tests.client.test_alterations import US
+from tests.client.test_pair import NAME, RING, Stage, play
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ends=st.lists(
+        st.tuples(st.sampled_from(["logout", "cut", "drop"]), st.floats(0, 3)), max_size=4
+    ),
+    count=st.integers(0, 12),
+    pause=st.sampled_from([0.0, 0.3]),
+)
+def test_each_order_arrives_once_whatever_ends_the_sessions(
+    ends: list[tuple[str, float]], count: int, pause: float
+) -> None:
+    meant = [str(number) for number in range(count)]
+
+    async def trouble(stage: Stage) -> None:
+        for end, after in ends:
+            await asyncio.sleep(after)
+            for side in list(stage.gateway.connections):
+                if end == "logout":
+                    side.force_out("for a test")
+                elif end == "cut":
+                    side.abort()
+                else:
+                    side.close()
+
+    async def script(stage: Stage) -> None:
+        stage.gateway.application = lambda _name, message: stage.arrived.append(
+            message.get(11) or ""
+        )
+        making = asyncio.create_task(trouble(stage))
+        links = reconnecting(
+            "127.0.0.1",
+            stage.ports[0],
+            US,
+            RING,
+            stage.store,
+            clock=stage.loop.clock,
+            back_off=BackOff(0.1, 1.0),
+        )
+        orders = deque(meant)
+        await stay_on.stay_on(links, orders, pause)
+        await making
+        assert not orders
+        # The last of them may have been lost on the way: the next session fills that in.
+        async for _ in reconnecting(
+            "127.0.0.1", stage.ports[0], US, RING, stage.store, clock=stage.loop.clock
+        ):
+            await asyncio.sleep(60.0)
+        here, there = stage.store.load(), stage.gateway.account(NAME).store.load()
+        assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
+
+    assert play(script).arrived == meant
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_program_ends_when_all_is_sent_or_the_logon_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    pair = fresh_pair()
+    write_key_file(tmp_path / "keys.txt", [pair])
+    ring = KeyRing([(pair if known else fresh_pair()).key_pair()])
+    arrived: list[str] = []
+
+    async def story() -> int:
+        gateway = Gateway(
+            ring,
+            Kind.parse("cgw"),
+            application=lambda _name, message: arrived.append(message.get(11) or ""),
+        )
+        port = await gateway.listen("127.0.0.1", 0)
+        words = ["--keys", str(tmp_path / "keys.txt"), "--sender-comp-id", "ABC123N"]
+        words += ["--state", str(tmp_path / "state.sqlite"), "--orders", "1"]
+        monkeypatch.setattr(sys, "argv", ["stay_on", f"127.0.0.1:{port}", *words])
+        code = await asyncio.to_thread(stay_on.main)
+        await gateway.close()
+        return code
+
+    assert asyncio.run(story()) == (0 if known else 1)
+    assert arrived == (["0"] if known else [])
