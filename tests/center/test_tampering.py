@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gatepass.center import pairs
+from gatepass.center import background, pairs
 from gatepass.center.backup import backup
 from gatepass.center.codes import Purpose
 from gatepass.center.database import Database
@@ -89,6 +89,42 @@ def test_a_download_of_a_pair_with_a_bad_time(world: World, column: str) -> None
     change(world, f"UPDATE pair SET {column} = 'garbage'")
     with pytest.raises(VaultError, match="id 1"):
         download(world, bad, actor=world.manager)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("created_at", "'garbage'"),
+        ("state", "'weird'"),
+        ("access_key_id", "X'35'"),
+        ("expires_at", "5"),
+    ],
+)
+def test_a_sweep_passes_one_bad_pair_over(world: World, column: str, value: str) -> None:
+    bad, good = (
+        pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
+    )
+    world.clock.go(days=360)  # Warnings are due, and the lapse of a time that is none.
+    statement = f"UPDATE pair SET {column} = {value} WHERE access_key_id = '{bad}'"
+    world.center.database.write(
+        lambda connection: (
+            connection.execute(text("PRAGMA ignore_check_constraints = ON")),
+            connection.execute(text(statement)),
+        )
+    )
+    first = background.sweep_all(world.center, accept_clock=True)
+    assert first.warned
+    assert first.broken
+    assert "id 1" in first.broken[0]
+    world.clock.go(days=30)
+    second = background.sweep_all(world.center, accept_clock=True)
+    assert second.expired >= 1
+    assert second.broken
+    query = text(f"SELECT state FROM pair WHERE access_key_id = '{good}'")
+    with world.center.database.read() as connection:
+        assert connection.execute(query).scalar_one() == "expired"
+    world.clock.go(days=2)
+    assert background.sweep_all(world.center, accept_clock=True).broken
 
 
 @pytest.mark.parametrize("value", ["'abc'", "5", "X''", "X'01'"])

@@ -255,7 +255,7 @@ def test_sweep_sends_the_mails(store: Store) -> None:
                 connection, center, [Mail("k", "a@b.example", "S", "Body")]
             )
         )
-    counts = {"expired": 0, "warned": 0, "erased": 0, "failed": 0}
+    counts = {"expired": 0, "warned": 0, "erased": 0, "failed": 0, "broken": []}
     assert store.json("sweep") == {**counts, "sent": 1}
     assert "mails sent: 0" in store.run("sweep")
     assert len(list((store.state / "outbox").glob("mail-*.eml"))) == 1

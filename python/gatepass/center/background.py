@@ -41,7 +41,7 @@ def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
 
     return (
         Job("mails", MAILS_EVERY, _mails(center, mailer, over), end),
-        Job("sweep", SWEEP_EVERY, lambda: sweep_all(center)),
+        Job("sweep", SWEEP_EVERY, lambda: _sweep(center)),
     )
 
 
@@ -61,6 +61,12 @@ def _mails(center: Center, mailer: Mailer, over: threading.Event) -> Callable[[]
             raise CenterError(f"{last}: mails wait in the database until they can be sent")
 
     return work
+
+
+def _sweep(center: Center) -> None:
+    broken = sweep_all(center).broken
+    if broken:
+        raise CenterError(f"passed over: {'; '.join(broken)}")
 
 
 def sweep_all(center: Center, *, accept_clock: bool = False) -> Swept:

@@ -10,12 +10,15 @@ from itertools import groupby
 
 from sqlalchemy import Connection, select, update
 
-from gatepass.center import audit, moment, notices, pair_rows
+from gatepass.center import audit, moment, notices, pair_rows, unreadable
 from gatepass.center.context import Center
+from gatepass.center.envelope import TAMPERED
 from gatepass.center.schema import pair, session
+from gatepass.center.unreadable import Unreadable, told_as
 from gatepass.center.views import terms_of
+from gatepass.errors import VaultError
 from gatepass.keys.expiry import WARNING_DAYS
-from gatepass.keys.rules import DueWarning, due_warnings
+from gatepass.keys.rules import DueWarning, PairTerms, due_warnings
 
 #: How long the secret of a pair is kept after its end was recorded. The disaster-recovery view
 #: reads the past of as long: 15 minutes before a disaster that is noticed within the day. Counted
@@ -35,11 +38,15 @@ class _Warning:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many pairs expired, mails of warning were queued, and secrets were erased."""
+    """How many pairs expired, mails of warning were queued, and secrets were erased.
+
+    ``broken`` names what could not be read, and was passed over.
+    """
 
     expired: int
     warned: int
     erased: int
+    broken: tuple[str, ...] = ()
 
 
 def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
@@ -51,16 +58,35 @@ def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
     """
     at = center.clock()
     center.database.write(lambda connection: moment.believe(connection, at, accept=accept_clock))
+    broken: list[str] = []
+    expired, warned = _expire_all(center, at, broken), _warn(center, at, broken)
+    try:
+        erased = _erase(center, at - SECRETS_KEPT)
+    except VaultError as error:
+        erased = 0
+        broken.append(str(error))
+    return Swept(expired, warned, erased, tuple(dict.fromkeys(broken)))
+
+
+def _expire_all(center: Center, at: datetime, broken: list[str]) -> int:
+    query = (
+        select(session.c.id, session.c.firm_id, session.c.name)
+        .distinct()
+        .join(pair, pair.c.session_id == session.c.id)
+        .where(pair.c.slot.is_not(None), pair.c.expires_at <= at)
+    )
     with center.database.read() as connection:
-        lapsed = (
-            select(session.c.firm_id, session.c.name)
-            .distinct()
-            .join(pair, pair.c.session_id == session.c.id)
-        )
-        due = connection.execute(lapsed.where(pair.c.slot.is_not(None), pair.c.expires_at <= at))
-        sessions = [(row.firm_id, row.name) for row in due]
-    expired = sum(_expire(center, firm_id, name, at) for firm_id, name in sessions)
-    return Swept(expired, _warn(center, at), _erase(center, at - SECRETS_KEPT))
+        sessions = unreadable.rows(connection, query, session.c.id)
+    expired = 0
+    for row in sessions:
+        if isinstance(row, Unreadable):
+            broken.append(f"the session with the id {row.number}: {TAMPERED}")
+            continue
+        try:
+            expired += _expire(center, row.firm_id, row.name, at)
+        except VaultError as error:
+            broken.append(str(error))
+    return expired
 
 
 def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
@@ -76,16 +102,16 @@ def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
     return center.database.write(work)
 
 
-def _warn(center: Center, at: datetime) -> int:
+def _warn(center: Center, at: datetime, broken: list[str]) -> int:
     """Queue the warnings that are due; those that were queued before are not queued again."""
-    due = _due(center, at)
+    due = _due(center, at, broken)
     return sum(
         center.database.write(partial(_queue, center=center, warnings=due[start : start + _BATCH]))
         for start in range(0, len(due), _BATCH)
     )
 
 
-def _due(center: Center, at: datetime) -> list[_Warning]:
+def _due(center: Center, at: datetime, broken: list[str]) -> list[_Warning]:
     # By calendar days in Chicago: one more than the first threshold is surely early enough.
     horizon = at + timedelta(days=max(WARNING_DAYS) + 1)
     soon = select(pair.c.session_id).where(pair.c.slot.is_not(None), pair.c.expires_at < horizon)
@@ -96,12 +122,26 @@ def _due(center: Center, at: datetime) -> list[_Warning]:
         .order_by(session.c.id, pair.c.id)
     )
     with center.database.read() as connection:
-        rows = connection.execute(query).all()
+        rows = unreadable.rows(connection, query, pair.c.id)
+    readable: list[tuple[tuple[int, str], PairTerms]] = []
+    for row in rows:
+        if isinstance(row, Unreadable):
+            broken.append(_changed(row.number))
+            continue
+        try:
+            with told_as(VaultError(_changed(row.id))):
+                readable.append(((row.firm_id, row.name), terms_of(row)))
+        except VaultError as error:
+            broken.append(str(error))
     return [
         _Warning(firm_id, name, due)
-        for (firm_id, name), of_session in groupby(rows, lambda row: (row.firm_id, row.name))
-        for due in due_warnings([terms_of(row) for row in of_session], at)
+        for (firm_id, name), its in groupby(readable, lambda one: one[0])
+        for due in due_warnings([terms for _, terms in its], at)
     ]
+
+
+def _changed(number: int) -> str:
+    return f"the key pair with the id {number}: {TAMPERED}"
 
 
 def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning]) -> int:
@@ -125,7 +165,10 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
 
 
 def _erase(center: Center, before: datetime) -> int:
-    """Erase the secrets of pairs whose end was recorded before then."""
+    """Erase the secrets of pairs whose end was recorded before then.
+
+    Raises `VaultError` when one of their rows cannot be read.
+    """
     due = (
         select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
         .join(session, pair.c.session_id == session.c.id)
@@ -147,8 +190,9 @@ def _erase(center: Center, before: datetime) -> int:
         return len(rows)
 
     erased = 0
-    while count := center.database.write(work):
-        erased += count
+    with told_as(VaultError(f"a key pair whose secret is to be erased: {TAMPERED}")):
+        while count := center.database.write(work):
+            erased += count
     return erased
 
 

@@ -172,7 +172,9 @@ def sweep(
     With a clock that is more than a week ahead of the last sweep nothing is
     done unless --accept-clock is given: a wrong one would end all key pairs.
 
-    --json writes one object: expired, warned, erased, sent and failed.
+    A row that cannot be read is passed over and named, with exit code 1.
+
+    --json writes one object: expired, warned, erased, sent, failed and broken.
     """
     from gatepass.center import assembly, background, mails
 
@@ -186,14 +188,19 @@ def sweep(
         "erased": swept.erased,
         "sent": mail.sent,
         "failed": mail.failed,
+        "broken": list(swept.broken),
     }
     if json:
         emit(told)
-        return
-    say(
-        f"key pairs expired: {swept.expired}; warnings: {swept.warned}; secrets erased:"
-        f" {swept.erased}; mails sent: {mail.sent}, failed: {mail.failed}"
-    )
+    else:
+        say(
+            f"key pairs expired: {swept.expired}; warnings: {swept.warned}; secrets erased:"
+            f" {swept.erased}; mails sent: {mail.sent}, failed: {mail.failed}"
+        )
+        for problem in swept.broken:
+            say(f"passed over: {problem}")
+    if swept.broken:
+        raise typer.Exit(1)
 
 
 def rewrap(
