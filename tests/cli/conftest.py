@@ -14,12 +14,6 @@ _KINDS = ["sqlite", "postgresql"] if postgres.programs() is not None else ["sqli
 _numbers = itertools.count()
 
 
-@pytest.fixture(autouse=True)
-def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A user without a past: invalid Logons of other tests do not count."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "user"))
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     running = postgres.Server()

@@ -164,6 +164,25 @@ def test_a_session_that_the_client_ends_is_told_with_the_reason_and_what_to_do(
     assert "What to do: The gateway gave a second message" in text
 
 
+@pytest.mark.parametrize("scenario", ["beginning-of-week", "in-session"])
+def test_a_session_that_is_cut_in_the_middle_is_logged_on_again(
+    tmp_path: Path, scenario: str
+) -> None:
+    # In session it is cut at the Test Request before the Logon.
+    kind = "0" if scenario == "beginning-of-week" else "1"
+    with rehearsal(tmp_path, *spoilt(tmp_path, do="disconnect", on="receive", type=kind)) as live:
+        answer = live.logon("--scenario", scenario, "--stay", "60", "--json")
+        assert answer.returncode == 3
+        ending = told(answer)[1]
+        assert ending["result"] == "no connection"
+        assert ending["text"].startswith(
+            ("the gateway closed the connection", "the connection broke")
+        )
+        assert ending["what_to_do"].startswith("The connection was lost in the middle")
+        assert "the numbers go on" in ending["what_to_do"]
+        assert live.logon().returncode == 0
+
+
 def test_a_logout_that_is_not_confirmed_comes_with_its_advice(tmp_path: Path) -> None:
     with rehearsal(tmp_path, *spoilt(tmp_path, do="drop", type="5")) as live:
         answer = live.logon("--json")
@@ -304,7 +323,9 @@ def test_a_pair_added_to_the_key_file_is_used_without_a_restart(live: Rehearsal)
     assert values(told(old)[0][0])[355] == live.pair.access_key_id
 
 
-def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(live: Rehearsal) -> None:
+def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(
+    live: Rehearsal, user: Path
+) -> None:
     live.logon()
     state = live.folder / "state"
     assert [path.name for path in state.glob("*.sqlite")] == ["ABC123.sqlite"]
@@ -312,7 +333,7 @@ def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(live: Rehea
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
     with closing(sqlite3.connect(state / "ABC123.sqlite")) as db:
         assert db.execute("SELECT next_out FROM session").fetchall() == [(4,)]
-    with closing(sqlite3.connect(state.parent / "user" / "gatepass" / "logons.sqlite")) as db:
+    with closing(sqlite3.connect(user / "gatepass" / "logons.sqlite")) as db:
         assert db.execute("SELECT * FROM logon_attempt").fetchall() == []
 
 
@@ -377,7 +398,7 @@ def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
     assert re.search(
         "✗ (the gateway closed the connection without a word|the connection broke)", text
     )
-    assert "What to do: See that the gateway runs" in text
+    assert "What to do: The connection was lost" in text
 
 
 def test_a_gateway_that_forgot_the_week_is_told_apart(tmp_path: Path) -> None:
@@ -492,7 +513,9 @@ def test_no_gateway_is_exit_code_3(tmp_path: Path) -> None:
     assert ending["result"] == "no connection"
 
 
-def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(tmp_path: Path) -> None:
+def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(
+    tmp_path: Path, user: Path
+) -> None:
     keys = tmp_path / "keys.txt"
     write_key_file(keys, [fresh_pair()])
     state = tmp_path / "s"
@@ -511,7 +534,7 @@ def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(tmp_path:
         thread.join()
     assert answer.returncode == 3
     assert b"without a word" in answer.stdout
-    with closing(sqlite3.connect(tmp_path / "user" / "gatepass" / "logons.sqlite")) as db:
+    with closing(sqlite3.connect(user / "gatepass" / "logons.sqlite")) as db:
         assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC",)]
 
 

@@ -29,6 +29,12 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
+def refused(guard: LogonGuard, now: datetime) -> None:
+    """Have a Logon refused at once."""
+    guard.begin(now)
+    guard.answered(now)
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def attempts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attempts]:
     if request.param == "memory":
@@ -41,7 +47,7 @@ def attempts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attempt
 def test_four_are_let_through_and_the_fifth_is_not(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(4):
-        guard.begin(at(second))
+        refused(guard, at(second))
     with pytest.raises(LogonGuardError) as caught:
         guard.begin(at(59))
     error = caught.value
@@ -54,20 +60,65 @@ def test_four_are_let_through_and_the_fifth_is_not(attempts: Attempts) -> None:
 def test_after_the_time_it_names_one_more_is_let_through(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(4):
-        guard.begin(at(second))
-    guard.begin(at(65))
+        refused(guard, at(second))
+    refused(guard, at(65))
     with pytest.raises(LogonGuardError):
         guard.begin(at(65.5))
     guard.begin(at(66))
 
 
+def test_one_that_was_not_answered_may_be_read_late(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    for second in range(4):
+        guard.begin(at(second))
+    with pytest.raises(LogonGuardError) as caught:
+        guard.begin(at(304))
+    assert caught.value.retry_at == at(305)
+    guard.begin(at(305))
+
+
+def test_one_that_was_refused_counts_from_its_answer(attempts: Attempts) -> None:
+    guard = LogonGuard("ABC123", attempts)
+    guard.begin(at(0))
+    guard.answered(at(20))
+    guard.answered(at(40))
+    for _ in range(3):
+        refused(guard, at(21))
+    with pytest.raises(LogonGuardError) as caught:
+        guard.begin(at(84))
+    assert caught.value.retry_at == at(85)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.floats(0, 240)), min_size=5, max_size=40)
+)
+def test_whenever_they_are_read_no_port_is_closed(
+    tries: list[tuple[float, bool, float]],
+) -> None:
+    guard, now, read = LogonGuard("ABC123", MemoryAttempts()), 0.0, []
+    for pause, answered, late in tries:
+        now += pause
+        try:
+            guard.begin(at(now))
+        except LogonGuardError as error:
+            now = (error.retry_at - NOON).total_seconds()
+            guard.begin(at(now))
+        read.append(now + late)
+        if answered:
+            now += late
+            guard.answered(at(now))
+    port = Port()
+    for second in sorted(read):
+        assert not port.count_invalid(at(second))
+
+
 def test_what_was_held_back_does_not_count(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for _ in range(4):
-        guard.begin(at(0))
+        refused(guard, at(0))
     for second in range(1, 60):
         with pytest.raises(LogonGuardError):
-            guard.begin(at(second))
+            refused(guard, at(second))
     guard.begin(at(65))
 
 
@@ -132,7 +183,7 @@ def test_setting_the_clock_lets_nothing_through(tries: list[tuple[float, float]]
         machine.seconds += pause
         machine.error += step
         try:
-            guard.begin(machine.now)
+            refused(guard, machine.now)
         except LogonGuardError as error:
             waits.append(error.retry_at - machine.now)
             continue
@@ -145,7 +196,7 @@ def test_after_a_new_start_of_the_machine_the_wall_clock_counts(attempts: Attemp
     machine = Machine()
     guard = LogonGuard("ABC", attempts, machine.uptime)
     for _ in range(4):
-        guard.begin(machine.now)
+        refused(guard, machine.now)
     machine.boot, machine.seconds, machine.error = "second", 5.0, 1000.0
     with pytest.raises(LogonGuardError):
         guard.begin(machine.now)

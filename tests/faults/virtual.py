@@ -50,9 +50,14 @@ class Pipe(asyncio.Transport):
 
     def close(self) -> None:
         self._end()
-        self._loop.call_soon(self.peer._end)
+        self._loop.call_soon(self.peer._hung_up)
 
     abort = close
+
+    def _hung_up(self) -> None:
+        if not self._closing:
+            self._protocol.eof_received()
+        self._end()
 
     def _end(self) -> None:
         if not self._closing:

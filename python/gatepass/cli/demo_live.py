@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.cli.conversation import Said, print_brief
 from gatepass.cli.demo_step import Step, print_all, text
-from gatepass.client import ClockPolicy, connect
+from gatepass.client import ClockPolicy, MemoryAttempts, connect
 from gatepass.errors import LogonFailedError, LogonRefusedError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import (
@@ -82,6 +82,7 @@ class Rehearsal:
         )
         self.store = store
         self.clock = clock
+        self.attempts = MemoryAttempts()
         self.port = 0
         self._reports: list[Report] = []
         self.gateway = Gateway(keys, Kind.parse("cgw"), report=self._reports.append, clock=clock)
@@ -104,6 +105,8 @@ class Rehearsal:
                 trace=lambda sent, wire: talk.said.append(Said.of(self.clock(), sent, wire)),
                 clock=self.clock,
                 clock_policy=ClockPolicy.IGNORE,
+                # What is refused here on purpose is nobody else's concern.
+                attempts=self.attempts,
             ) as link:
                 await asyncio.sleep(SETTLE)
                 if in_session:

@@ -15,7 +15,6 @@ import typer
 
 from gatepass._native import VERSION
 from gatepass.cli.logon_alter import Omit, Set, parse_alterations
-from gatepass.cli.logon_attempts import open_attempts
 from gatepass.cli.logon_run import Choice, Order, Show, converse
 from gatepass.cli.logon_view import Ending, Noted, Spoken, print_ending, print_event
 from gatepass.cli.options import (
@@ -28,7 +27,7 @@ from gatepass.cli.options import (
     open_tls,
 )
 from gatepass.cli.output import emit, page, say
-from gatepass.client import ClockPolicy, check_clock, remedy
+from gatepass.client import ClockPolicy, check_clock, remedy, user_attempts
 from gatepass.client.clock import ClockReading
 from gatepass.client.connect import SESSION_ID_LENGTH
 from gatepass.errors import (
@@ -278,7 +277,7 @@ def _log_on(order: Order, state: Path, show: Show) -> Ending:
     session = name[:SESSION_ID_LENGTH]
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        guarded = closing(open_attempts(session)) if order.guarded else nullcontext()
+        guarded = closing(user_attempts(session)) if order.guarded else nullcontext()
         with guarded as attempts, closing(SqliteStore(state / file, name)) as store:
             return asyncio.run(converse(order, store, attempts, show))
     except LogonRefusedError as error:

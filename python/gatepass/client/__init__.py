@@ -9,6 +9,7 @@ from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
+from gatepass.client.user_record import user_attempts
 from gatepass.session.alterations import Alterations
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
@@ -39,4 +40,5 @@ __all__ = [
     "reconnecting",
     "reconnecting_pair",
     "remedy",
+    "user_attempts",
 ]

@@ -1,4 +1,4 @@
-"""Logons that are not known to be good: when each was sent, and where that is remembered."""
+"""Logons that are not known to be good: when each was read, and where that is remembered."""
 
 from __future__ import annotations
 
@@ -13,17 +13,34 @@ from gatepass.storage import Database
 #: The exchange counts sixty seconds by when Logons arrive, and its clock is not this one.
 WINDOW = timedelta(seconds=60)
 MARGIN = timedelta(seconds=5)
+#: The latest that a Logon is taken to be read, where nothing shows that it was: a gateway that
+#: stands still reads it when it goes on, from a connection that was given up long ago. How long one
+#: may stand still is a choice; CME's rule is not public.
+READ_WITHIN = timedelta(seconds=240)
 #: Seconds to wait for other processes that log on, each of which waits for its disk.
 LOCK_WAIT = 5.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS logon_attempt (name TEXT, at REAL, boot TEXT, uptime REAL)
 """
+# One of them: several may have been sent at the same moment.
+_REPLACE = """
+UPDATE logon_attempt SET name = ?, at = ?, boot = ?, uptime = ? WHERE rowid = (
+    SELECT rowid FROM logon_attempt WHERE name = ? AND at = ? AND boot = ? AND uptime = ? LIMIT 1
+)
+"""
+_REMOVE = """
+DELETE FROM logon_attempt WHERE rowid = (
+    SELECT rowid FROM logon_attempt WHERE name = ? AND at = ? AND boot = ? AND uptime = ? LIMIT 1
+)
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attempt:
-    """When a Logon was sent, by two clocks: the wall's, and the machine's since it was started.
+    """When the exchange read a Logon, by two clocks: the wall's, and the machine's since its start.
+
+    Until that is known it is the latest it may be, `READ_WITHIN` after it was sent.
 
     ``uptime`` is in seconds; it compares with that of attempts of the same ``boot`` only, and of
     none where ``boot`` is empty.
@@ -37,11 +54,15 @@ class Attempt:
         """Give the time that has passed, whatever was done to the wall clock meanwhile.
 
         Between two boots there is only that clock. What seems to come from the future is of one
-        that was set back.
+        that was set back, or not known to be read yet.
         """
         if self.boot and self.boot == earlier.boot:
             return timedelta(seconds=self.uptime - earlier.uptime)
         return self.at - earlier.at
+
+    def later(self, by: timedelta) -> Attempt:
+        """Give the moment that is so much later."""
+        return Attempt(self.at + by, self.boot, self.uptime + by.total_seconds())
 
     def counts(self, earlier: Attempt) -> bool:
         """Tell whether the exchange may still count an earlier one."""
@@ -54,12 +75,15 @@ class Attempts(Protocol):
     Every session with this Session ID is to share them: its ports close for all.
     """
 
-    def add(self, attempt: Attempt, most: int) -> Sequence[Attempt]:
-        """Add one, unless `most` are there that still count for it; return those, ascending.
+    def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
+        """Add `latest`, unless `most` are there that still count `now`; return those, ascending.
 
         Others are forgotten. One step, whoever else does the same at the same time. Times are kept
         to the microsecond.
         """
+
+    def replace(self, attempt: Attempt, read: Attempt) -> None:
+        """Put another moment in the place of one: the Logon was read then."""
 
     def remove(self, attempt: Attempt) -> None:
         """Take one away: it was good."""
@@ -71,12 +95,17 @@ class MemoryAttempts:
     def __init__(self) -> None:
         self._kept: list[Attempt] = []
 
-    def add(self, attempt: Attempt, most: int) -> Sequence[Attempt]:
-        """Add one, unless `most` are there that still count for it; return those."""
-        self._kept = found = sorted(filter(attempt.counts, self._kept))
+    def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
+        """Add `latest`, unless `most` are there that still count `now`; return those."""
+        self._kept = found = sorted(filter(now.counts, self._kept))
         if len(found) < most:
-            self._kept = [*found, attempt]
+            self._kept = [*found, latest]
         return found
+
+    def replace(self, attempt: Attempt, read: Attempt) -> None:
+        """Put another moment in the place of one."""
+        if attempt in self._kept:
+            self._kept[self._kept.index(attempt)] = read
 
     def remove(self, attempt: Attempt) -> None:
         """Take one away."""
@@ -95,32 +124,32 @@ class SqliteAttempts:
         self._name = name
         self._file = Database(path, _SCHEMA, synchronous="FULL", lock_wait=LOCK_WAIT)
 
-    def add(self, attempt: Attempt, most: int) -> Sequence[Attempt]:
-        """Add one, unless `most` are there that still count for it; return those."""
+    def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
+        """Add `latest`, unless `most` are there that still count `now`; return those."""
         query = "SELECT at, boot, uptime FROM logon_attempt WHERE name = ? ORDER BY at"
         with self._file.transaction():
             kept = [
                 Attempt(datetime.fromtimestamp(at, timezone.utc), boot, uptime)
                 for at, boot, uptime in self._file.read(query, (self._name,))
             ]
-            found = [earlier for earlier in kept if attempt.counts(earlier)]
+            found = [earlier for earlier in kept if now.counts(earlier)]
             for earlier in kept:
                 if earlier not in found:
                     self.remove(earlier)
             if len(found) < most:
-                self._file.write(
-                    "INSERT INTO logon_attempt VALUES (?, ?, ?, ?)", self._row(attempt)
-                )
+                self._file.write("INSERT INTO logon_attempt VALUES (?, ?, ?, ?)", self._row(latest))
         return found
+
+    def replace(self, attempt: Attempt, read: Attempt) -> None:
+        """Put another moment in the place of one."""
+        self._file.write(
+            _REPLACE,
+            (*self._row(read), *self._row(attempt)),
+        )
 
     def remove(self, attempt: Attempt) -> None:
         """Take one away."""
-        first = "WHERE name = ? AND at = ? AND boot = ? AND uptime = ? LIMIT 1"
-        one = f"SELECT rowid FROM logon_attempt {first}"  # noqa: S608 - nothing but a constant
-        self._file.write(
-            f"DELETE FROM logon_attempt WHERE rowid = ({one})",  # noqa: S608 - the same
-            self._row(attempt),
-        )
+        self._file.write(_REMOVE, self._row(attempt))
 
     def close(self) -> None:
         """Close the file."""

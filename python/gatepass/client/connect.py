@@ -55,10 +55,9 @@ async def connect(
     of your own nothing is checked.
 
     Invalid Logons are counted by Session ID, the first three characters of SenderCompID (49), in
-    `attempts`. Without these it is done in the file of an `SqliteStore`, and for any other store as
-    long as the object lives: give them where a process that is started again must not forget, or
-    where several sessions have a Session ID in common. ``guarded=False`` lets a rehearsal run into
-    port closure.
+    `attempts`. Without these it is done in this user's record (`user_attempts`) with an
+    `SqliteStore`, or in the store's own file with a `clock` of your own; for any other store as
+    long as the object lives. ``guarded=False`` lets a rehearsal run into port closure.
 
     `alterations` make the Logon wrong on purpose, for a rehearsal; it is counted like any other.
 
@@ -106,7 +105,7 @@ def guarding(
     # A Session ID has one port: neither the firm nor the Fault Tolerance Indicator counts. Of Drop
     # Copy's six characters three are taken too, which holds back too much rather than too little.
     session = settings.sender_comp_id[:SESSION_ID_LENGTH]
-    return guard_of(store, session, uptime, attempts)
+    return guard_of(store, session, uptime, attempts, shared=clock is utc_now)
 
 
 async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:

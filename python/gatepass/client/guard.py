@@ -1,12 +1,14 @@
 """A guard against port closure: it counts invalid Logons and holds the fifth one back.
 
 The exchange closes a session's ports at the fifth invalid Logon within sixty seconds, for a fee.
-A Logon counts here from the moment it is about to be sent until it is proved good: one that was
-refused, or never answered, or cut off by a crash, stays counted.
+A Logon counts here from the moment it is about to be sent until it is proved good. The exchange's
+minute begins when it reads the Logon: one that was refused counts from its answer, and one that was
+never answered, or cut off by a crash, as if it were read as late as may be.
 """
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +16,7 @@ from datetime import datetime, timezone
 
 from gatepass.client.attempts import (
     MARGIN,
+    READ_WITHIN,
     WINDOW,
     Attempt,
     Attempts,
@@ -21,9 +24,12 @@ from gatepass.client.attempts import (
     SqliteAttempts,
 )
 from gatepass.client.uptime import Uptime
-from gatepass.errors import LogonGuardError
+from gatepass.client.user_record import user_attempts
+from gatepass.errors import LogonGuardError, StoreError
 from gatepass.session.store import Store
 from gatepass.storage import SqliteStore
+
+logger = logging.getLogger("gatepass.client")
 
 #: The exchange closes the port at the fifth, so four are the most that may be on record.
 MOST_INVALID = 4
@@ -57,13 +63,21 @@ class LogonGuard:
         Raises `LogonGuardError` where it must not be: four are counted already.
         """
         uptime = self._uptime()
-        attempt = Attempt(now, uptime.boot, uptime.seconds)
-        found = self._attempts.add(attempt, MOST_INVALID)
+        sent = Attempt(now, uptime.boot, uptime.seconds)
+        latest = sent.later(READ_WITHIN)
+        found = self._attempts.add(sent, latest, MOST_INVALID)
         if len(found) >= MOST_INVALID:
-            waits = sorted(WINDOW + MARGIN - attempt.since(earlier) for earlier in found)
+            waits = sorted(WINDOW + MARGIN - sent.since(earlier) for earlier in found)
             retry_at = (now + waits[len(found) - MOST_INVALID]).astimezone(timezone.utc)
             raise LogonGuardError(self._session, len(found), retry_at)
-        self._open = attempt
+        self._open = latest
+
+    def answered(self, now: datetime) -> None:
+        """Say that the exchange has dealt with the Logon counted last, and that it was not good."""
+        if self._open is not None:
+            uptime = self._uptime()
+            self._attempts.replace(self._open, Attempt(now, uptime.boot, uptime.seconds))
+            self._open = None
 
     def succeeded(self) -> None:
         """Say that the Logon counted last was good."""
@@ -78,17 +92,31 @@ def guard_of(
     session: str,
     uptime: Callable[[], Uptime] = lambda: NO_UPTIME,
     attempts: Attempts | None = None,
+    *,
+    shared: bool = False,
 ) -> Iterator[LogonGuard]:
     """Give the guard of a Session ID.
 
-    It remembers in `attempts`; without them as long as `store` does where that is an `SqliteStore`,
-    in the same file, and as long as the object lives for any other.
+    It remembers in `attempts`. Without them, and with an `SqliteStore`, it does in this user's
+    record if it is to be `shared` with all programs, else in the store's file; with any other store
+    as long as that object lives.
     """
     if attempts is None and isinstance(store, SqliteStore) and store.path != ":memory:":
-        with closing(SqliteAttempts(store.path, session)) as kept:
+        with closing(_on_disk(store.path, session, shared=shared)) as kept:
             yield LogonGuard(session, kept, uptime)
     else:
         yield LogonGuard(session, _of_object(store) if attempts is None else attempts, uptime)
+
+
+def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
+    if shared:
+        try:
+            return user_attempts(session)
+        except StoreError as error:
+            logger.warning(
+                "invalid Logons are counted in %s alone, not with other programs': %s", path, error
+            )
+    return SqliteAttempts(path, session)
 
 
 #: By the object's identity: a store need not be hashable.

@@ -73,6 +73,8 @@ class Link(Connection):
         self.promoted: asyncio.Future[None] = loop.create_future()
         self._caught_up = asyncio.Event()
         self._answered = False
+        #: Whether the gateway has answered the Logon, or hung up on it.
+        self.was_read = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
         #: Why the connection has ended, once it has.
@@ -96,7 +98,7 @@ class Link(Connection):
         now = self.clock()
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
-        self._answered = False
+        self._answered = self.was_read = False
         chosen = scenario or choose_scenario(self.session.numbers, now)
         self.session.log_on(chosen, now, alterations)
         self.perform()
@@ -172,9 +174,11 @@ class Link(Connection):
             self._settle(None)
         elif isinstance(effect, fx.LoggedOut):
             self.goodbye = effect
+            self._note_answer()
             # An in-session Logon is refused by a Logout like any other.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
         elif isinstance(effect, fx.LogonRejected):
+            self._note_answer()
             self._settle(LogonRefusedError(effect.text, None))
         elif isinstance(effect, fx.NumbersWanted):
             self._take_over()
@@ -200,8 +204,14 @@ class Link(Connection):
         if not self.session.is_behind:
             self._caught_up.set()
 
+    def eof_received(self) -> None:
+        """Note that the gateway has hung up: it has read what it wanted to."""
+        self._note_answer()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End what waits."""
+        if self._answered:
+            self._note_answer()
         super().connection_lost(exc)
         words = "the gateway closed the connection without a word"
         if exc is not None:
@@ -252,6 +262,12 @@ class Link(Connection):
     @property
     def _is_encrypted(self) -> bool:
         return self._transport is not None and bool(self._transport.get_extra_info("ssl_object"))
+
+    def _note_answer(self) -> None:
+        """Note that the exchange has read the Logon: a minute from now it counts no more."""
+        self.was_read = True
+        if self._guard is not None:
+            self._guard.answered(self.clock())
 
     def _end(self, error: NoConnectionError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""

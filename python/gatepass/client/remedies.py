@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import re
 
+_NOT_REACHED = (
+    "See that the gateway runs and listens there (gatepass simulate prints where), that no"
+    " firewall is between, and that both sides agree about TLS."
+)
+_CUT_OFF = (
+    "The connection was lost in the middle of the session. Log on again: the numbers go on, and"
+    " what is missing is asked for on both sides. If nobody answers, see that the gateway runs."
+)
 _REMEDIES = tuple(
     (re.compile(pattern, re.IGNORECASE), remedy)
     for pattern, remedy in (
@@ -67,11 +75,7 @@ _REMEDIES = tuple(
             " another gateway's. At the exchange: call its support. With a gatepass gateway: log on"
             " with the scenario beginning-of-week, and give it a store in its configuration file.",
         ),
-        (
-            r"^no connection|^the connection|^the gateway closed",
-            "See that the gateway runs and listens there (gatepass simulate prints where), that no"
-            " firewall is between, and that both sides agree about TLS.",
-        ),
+        (r"^no connection|^the connection|^the gateway closed", _NOT_REACHED),
         (
             r"^Invalid Logon\. +Logout Forced",
             "The exchange does not say which part failed. In this order: the key pair (gatepass"
@@ -111,9 +115,9 @@ _REMEDIES = tuple(
 )
 
 
-def remedy(text: str) -> str:
-    """Say what to do about an end with these words."""
+def remedy(text: str, *, was_on: bool = False) -> str:
+    """Say what to do about an end with these words; `was_on`: the session had been logged on."""
     for pattern, words in _REMEDIES:
         if pattern.search(text):
-            return words
+            return _CUT_OFF if was_on and words is _NOT_REACHED else words
     return "Compare what was sent with the text above, and mend it before the next Logon."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gatepass.client.attempts import MARGIN, WINDOW
+from gatepass.client.attempts import MARGIN, READ_WITHIN, WINDOW
 from gatepass.client.back_off import BackOff
 from gatepass.client.link import Link
 from gatepass.errors import (
@@ -21,8 +21,9 @@ from gatepass.errors import (
     NoConnectionError,
 )
 
-#: Seconds after which a Logon that was sent in vain counts no more.
+#: Seconds after which a Logon that was refused counts no more, and one that was not answered.
 FORGOTTEN = (WINDOW + MARGIN).total_seconds()
+UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
 #: Refusals in a row after which it is given up: no wait mends a wrong key. The first may come from
 #: a gateway that has not noticed yet that the old connection is gone.
 MOST_REFUSALS = 3
@@ -51,7 +52,7 @@ class Standby:
         self._tell = tell
         self._keeping: asyncio.Task[None] | None = None
         self._failures = self._refusals = 0
-        self._in_vain = False
+        self._pause = 0.0
         self._since = 0.0
         primary.closed.add_done_callback(lambda _: self.give_up())
 
@@ -97,15 +98,17 @@ class Standby:
                 self._tell("the backup is on: the session is fault tolerant again")
 
     async def _log_on(self) -> Link:
-        self._in_vain = False
+        self._pause = 0.0
         link = await self._opened()
         if self._primary.has_ended:
             link.abort()
             raise NoConnectionError("the primary connection ended before the backup was on")
         self.link = link
-        self._in_vain = True
-        await link.log_on()
-        self._in_vain = False
+        try:
+            await link.log_on()
+        except NoConnectionError:
+            self._pause = FORGOTTEN if link.was_read else UNANSWERED
+            raise
         self._refusals = 0
         self._since = asyncio.get_running_loop().time()
         return link
@@ -130,4 +133,4 @@ class Standby:
             return FORGOTTEN if self._refusals < MOST_REFUSALS else None
         self._failures += 1
         wait = self._back_off.wait(self._failures)
-        return max(wait, FORGOTTEN) if self._in_vain else wait
+        return max(wait, self._pause)

@@ -16,6 +16,9 @@ from tests.center.fire.store import PASSWORD, SESSIONS, mobile_of
 #: An entry of the audit log: user, action, subject, Access Key ID, detail.
 Deed = tuple[str, str, str, str, str]
 
+#: What is said to a wrong code, and to the last of them, and how the log calls that.
+_COUNTED = {"this code is not right": "wrong", "too many wrong codes": "tries"}
+
 
 @dataclass
 class Told:
@@ -103,7 +106,7 @@ class Client:
             if answer.status == 200:
                 self.told.files.append(answer.text)
                 self._note("download", session, chosen)
-            if answer.status != 422:
+            if not self._is_refused("download", chosen, answer):
                 return
 
     def _delete(self, session: str) -> None:
@@ -118,8 +121,15 @@ class Client:
             self._take("delete", answer)
             if answer.status == 303:
                 self._note("delete", session, chosen)
-            if answer.status != 422:
+            if not self._is_refused("delete", chosen, answer):
                 return
+
+    def _is_refused(self, purpose: str, chosen: str, answer: Answer) -> bool:
+        """Tell whether a code was refused; a try that counted is in the log."""
+        counted = [rule for words, rule in _COUNTED.items() if words in answer.text.lower()]
+        if answer.status == 422 and counted:
+            self._note("code refused", purpose, chosen, counted[0])
+        return answer.status == 422
 
     def _codes(self, place: str, purpose: str, chosen: str) -> list[str]:
         """Have a code sent; gives all that came to the manager's mobile for this pair since.

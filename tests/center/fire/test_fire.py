@@ -16,4 +16,5 @@ def test_a_few_seconds(server: postgres.Server) -> None:
         server.run("DROP DATABASE fire WITH (FORCE)")
     assert outcome.problems == []
     done = {action for _, action, *_ in outcome.told.deeds}
-    assert done == {"code", "log on", "generate", "download", "delete"}
+    # A code that came to the manager for somebody else's request is refused at times.
+    assert done - {"code refused"} == {"code", "log on", "generate", "download", "delete"}

@@ -1,11 +1,11 @@
-"""Where ``gatepass logon`` remembers invalid Logons: once for each user, whatever --state is."""
+"""Where invalid Logons are remembered: once for each user, whichever program or store it is."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from gatepass.client import SqliteAttempts
+from gatepass.client.attempts import SqliteAttempts
 from gatepass.errors import StoreError
 
 NAME = "logons.sqlite"
@@ -19,7 +19,7 @@ def state_folder() -> Path:
     return place / "gatepass"
 
 
-def open_attempts(session: str) -> SqliteAttempts:
+def user_attempts(session: str) -> SqliteAttempts:
     """Open this user's record of a Session ID's invalid Logons, to be closed by the caller.
 
     The gateway's address does not count: one gateway has several names, and a port may be closed by
