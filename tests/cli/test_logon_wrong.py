@@ -54,6 +54,16 @@ def test_a_higher_number_is_gone_on_with(live: Rehearsal) -> None:
     assert live.logon("--json").returncode == 0
 
 
+def test_a_number_far_too_high_is_bad_input_and_changes_nothing(live: Rehearsal) -> None:
+    for number in (2502, 999_999_999):
+        answer = live.logon("--set", f"34={number}")
+        assert answer.returncode == 2
+        assert b"34" in answer.stderr
+        assert b"give at most 2501; nothing was sent" in answer.stderr
+        assert b"Logon (A) sent" not in answer.stdout
+    assert live.logon().returncode == 0
+
+
 def test_several_at_once(live: Rehearsal) -> None:
     answer = live.logon("--set", "141=Y", "--set", "9999=a=b", "--omit", "142", "--json")
     *events, ending = json_lines(answer.stdout)

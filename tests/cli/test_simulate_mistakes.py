@@ -20,6 +20,23 @@ def keys(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_a_pair_that_a_fault_plan_names_is_one_of_the_gateways(tmp_path: Path) -> None:
+    pair = fresh_pair()
+    keys, plan = tmp_path / "keys.txt", tmp_path / "plan.toml"
+    write_key_file(keys, [pair])
+    words = ("simulate", "--keys", str(keys), "--fault-plan", str(plan), "--duration", "0")
+    fault = '[[fault]]\ndo = "expire-pair"\naccess-key-id = "{}"\n'
+    plan.write_text(fault.format("x" * 20))
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert f"plan.toml, line 3: access-key-id: the gateway has no key pair {'x' * 20}:" in (
+        result.stderr
+    )
+    plan.write_text(fault.format(pair.access_key_id))
+    assert shell(*words).returncode == 0
+
+
 def test_a_mistake_in_a_fault_plan_names_its_line(tmp_path: Path, keys: str) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\ndo = "explode"\n')

@@ -15,6 +15,7 @@ from gatepass.client import Alterations, MemoryAttempts, connect
 from gatepass.errors import FieldError, FramingError, GatepassError, LogonRefusedError
 from gatepass.session.alterations import NOT_SET, REFUSED
 from gatepass.session.message import Message
+from gatepass.session.numbers import MAX_RESEND
 from gatepass.session.scenarios import Scenario
 from gatepass.session.states import State
 from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
@@ -127,6 +128,48 @@ def test_a_higher_number_is_gone_on_with_and_what_it_skips_is_filled() -> None:
     stage = play(script)
     assert stage.arrived == ["a"]
     assert "messages 1 to 98 asked for" in [report.detail for report in stage.said]
+
+
+@pytest.mark.parametrize("scenario", list(Scenario))
+def test_a_number_far_too_high_is_refused_before_anything_is_sent(scenario: Scenario) -> None:
+    async def script(stage: Stage) -> None:
+        async with link(stage) as session:
+            session.send("D", [(58, "a")])
+            if scenario is Scenario.IN_SESSION:
+                await refused(stage, 1, session.log_on)
+                assert session.session.state is State.LOGGED_ON
+        if scenario is not Scenario.IN_SESSION:
+            due = stage.store.load().next_out if scenario is Scenario.MID_WEEK else 1
+
+            async def log_on(_: Scenario, altered: Alterations) -> None:
+                async with link(stage, altered, scenario=scenario):
+                    pass
+
+            await refused(stage, due, log_on)
+        async with link(stage):
+            pass
+
+    async def refused(stage: Stage, due: int, log_on: Any) -> None:
+        for number in (due + MAX_RESEND + 1, 999_999_999):
+            before, known = stage.store.load(), len(stage.said)
+            with pytest.raises(FieldError, match=f"at most {due + MAX_RESEND}") as caught:
+                await log_on(scenario, Alterations(((34, str(number)),)))
+            assert caught.value.tag == 34
+            assert stage.store.load() == before
+            assert "refused" not in [report.what for report in stage.said[known:]]
+
+    stage = play(script)
+    assert stage.arrived == ["a"]
+
+
+def test_the_widest_gap_that_a_resend_request_takes_is_filled() -> None:
+    async def script(stage: Stage) -> None:
+        async with link(stage, Alterations(((34, str(1 + MAX_RESEND)),))):
+            await asyncio.sleep(1.0)
+        assert stage.store.load().next_in == stage.gateway.account(NAME).store.load().next_out
+
+    stage = play(script)
+    assert f"messages 1 to {MAX_RESEND} asked for" in [report.detail for report in stage.said]
 
 
 @pytest.mark.parametrize("number", ["1", "0", "x"])

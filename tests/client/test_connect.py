@@ -546,3 +546,17 @@ def test_the_back_off_doubles_up_to_its_bound() -> None:
 )
 def test_each_refusal_has_a_remedy(text: str, words: str) -> None:
     assert words in remedy(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the gateway closed the connection without a word", "in the middle"),
+        ("the connection broke: Connection reset by peer", "in the middle"),
+        ("the connection ended: no answer to a Test Request within", "silent"),
+        ("the Logout was not confirmed", "has not read the Logout"),
+    ],
+)
+def test_a_session_that_was_on_is_logged_on_again(text: str, words: str) -> None:
+    assert words in remedy(text, was_on=True)
+    assert "Log on again" in remedy(text, was_on=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.client import connect
+from gatepass.client import Alterations, connect
+from gatepass.errors import LogonRefusedError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.admission import Account, Admission, Admitted, Refused
 from gatepass.gateway.answer import Answer
@@ -120,6 +122,38 @@ def test_an_answered_resend_request_is_one_line() -> None:
     told = [line for line in rehearse(script) if line.startswith("resent")]
     assert len(told) == 1
     assert "120 sent again" in told[0]
+
+
+def test_a_message_that_is_rejected_is_told_with_its_number_tag_and_text() -> None:
+    async def script(_: Gateway, link: Callable[[], Any]) -> None:
+        async with link() as live:
+            await asyncio.sleep(1)
+            for msg_type, fields in (
+                ("zz", []),
+                ("0", [(43, "Y")]),
+                ("2", [(7, "99"), (16, "0")]),
+                ("2", [(7, "1"), (16, "9999")]),
+            ):
+                live.session._send(msg_type, fields, WEDNESDAY)
+                live.perform()
+            await asyncio.sleep(1)
+            with suppress(LogonRefusedError):
+                await live.log_on(Scenario.IN_SESSION, Alterations(((142, None),)))
+
+    said = rehearse(script)
+    told = [line for line in said if line.startswith("rejected")]
+    assert [line[: line.index(":", 10)] for line in told] == [
+        "rejected: 35=zz 34=3",
+        "rejected: 35=0 34=4",
+        "rejected: 35=2 34=5",
+        "rejected: 35=2 34=6",
+    ]
+    assert [line.split(": ")[2] for line in told] == ["tag 35", "tag 122", "tag 7", "tag 16"]
+    assert told[3].endswith("Range of messages to resend is greater than maximum allowed")
+    # A Logon that is rejected is told once, with the reason.
+    assert [line for line in said if "142" in line] == [
+        "refused: tag 142: SenderLocationId (142) tag is not present"
+    ]
 
 
 @given(st.sets(st.integers(1, 30)), st.integers(1, 30), st.integers(0, 29))

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from gatepass.gateway.admission import Account, Admission, Refused
-from gatepass.gateway.port import Port
+from gatepass.gateway.port import CLOSED_TEXT, Port
 from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing
 from gatepass.session.message import Message, encode
@@ -54,3 +54,28 @@ def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
     assert isinstance(verdict, Refused)
     assert verdict.numbers is None
     assert not verdict.counted
+
+
+@pytest.mark.parametrize("sender", [[], [(49, "U")]])
+@pytest.mark.parametrize("msg_type", ["A", "0"])
+def test_what_names_no_session_closes_no_port(msg_type: str, sender: list[tuple[int, str]]) -> None:
+    accounts: dict[str, Account] = {}
+
+    def account_of(name: str) -> Account:
+        return accounts.setdefault(name, Account(MemoryStore(), Port()))
+
+    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), account_of)
+    nameless = Message.parse(encode([(35, msg_type), (34, "1"), *sender]))
+    said = {admission.judge(nameless, START).text for _ in range(9)}  # type: ignore[union-attr]
+    assert len(said) == 1
+    assert CLOSED_TEXT not in said
+    assert accounts == {}
+
+
+def test_a_logon_without_a_name_counts_for_the_session_that_is_on() -> None:
+    account = Account(MemoryStore(), Port(), primary_on=True)
+    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
+    nameless = Message.parse(encode([(35, "A"), (34, "1")]))
+    for _ in range(5):
+        admission.judge(nameless, START, live="ABC123P")
+    assert account.port.closed

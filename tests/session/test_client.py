@@ -188,7 +188,6 @@ def test_a_logon_to_the_wrong_gateway_of_the_two_ends(backup: bool, target: str)
     [
         [(213, "no length before it")],
         [(58, "a\x0110=000")],
-        [(0, "x")],
     ],
 )
 def test_what_is_no_message_is_not_sent(fields: list[tuple[int, str]]) -> None:

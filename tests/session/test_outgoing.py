@@ -103,7 +103,7 @@ def test_a_message_of_the_session_layer_is_the_sessions_own(msg_type: str) -> No
 @given(st.text(max_size=20))
 def test_any_text_arrives_as_it_is_or_is_refused(text: str) -> None:
     world, client, gateway = _live()
-    if "\x01" in text or any(letter > "\xff" for letter in text):
+    if not text or "\x01" in text or any(letter > "\xff" for letter in text):
         with pytest.raises(LogonError) as caught:
             client.send("D", [(11, "x"), (58, text)], world.now)
         if isinstance(caught.value, FieldError):
@@ -115,3 +115,34 @@ def test_any_text_arrives_as_it_is_or_is_refused(text: str) -> None:
     gateway.receive(wire, world.now)
     (received,) = [e.message for e in gateway.take() if isinstance(e, fx.Received)]
     assert received.get(58) == text
+
+
+@pytest.mark.parametrize("tag", [8, 9, 10, 34, 35, 43, 49, 50, 52, 56, 57, 122, 369, 0, -1, "11"])
+def test_a_field_that_the_session_writes_or_that_is_none_is_refused(tag: object) -> None:
+    world, *sessions = _live()
+    for session in sessions:
+        with pytest.raises(FieldError, match=r"^tag .*nothing was sent") as caught:
+            session.send("D", [(11, "x"), (tag, "5")], world.now)  # type: ignore[list-item]
+        assert caught.value.tag == (tag if isinstance(tag, int) else 0)
+        assert session.take() == []
+
+
+def test_the_location_in_a_header_is_the_roles_own() -> None:
+    world, client, gateway = _live()
+    for session, tag in ((client, 142), (gateway, 143)):
+        with pytest.raises(FieldError, match=f"tag {tag} is written by the session"):
+            session.send("D", [(tag, "US")], world.now)
+        assert session.take() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"), [("", "empty"), (5, "illegal"), (None, "illegal"), (b"x", "illegal")]
+)
+def test_a_value_is_a_text_and_not_empty(value: object, rule: str) -> None:
+    world, client, _ = _live()
+    before = client.numbers
+    with pytest.raises(FieldError, match=r"tag 11 .*nothing was sent") as caught:
+        client.send("D", [(11, value)], world.now)  # type: ignore[list-item]
+    assert (caught.value.tag, caught.value.rule) == (11, rule)
+    assert client.take() == []
+    assert client.numbers == before

@@ -24,7 +24,7 @@ from gatepass.client import (
     remedy,
 )
 from gatepass.client.pair import BACKUP, Address
-from gatepass.errors import FramingError
+from gatepass.errors import FramingError, NoConnectionError
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
@@ -74,13 +74,14 @@ class _Run:
         self.over = asyncio.Event()
         self.problem: BaseException = KeyboardInterrupt()
         self._show = show
-        self._up = False
+        #: Whether the session was logged on, at any time.
+        self.was_on = False
         self._scenario = Scenario.BEGINNING_OF_WEEK
         self._task = asyncio.current_task()
 
     def observe(self, which: str, effect: fx.Effect) -> None:
         """Note that the session is up; show what happens besides messages."""
-        self._up = self._up or isinstance(effect, fx.LoggedOn)
+        self.was_on = self.was_on or isinstance(effect, fx.LoggedOn)
         if isinstance(effect, fx.SignatureWanted):
             self._scenario = effect.scenario
         elif isinstance(effect, fx.Garbled):
@@ -112,7 +113,7 @@ class _Run:
 
     def end(self) -> None:
         """End it: once logged on there is a Logout to send, before that nothing to end well."""
-        if self._up:
+        if self.was_on:
             self.over.set()
         else:
             self._cancel()
@@ -135,6 +136,10 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
                 forced = link.goodbye is not None or link.closed.done()
     except asyncio.CancelledError:
         raise run.problem from None
+    except NoConnectionError as error:
+        if not run.was_on:
+            raise
+        return _cut_off(str(error))
     return _ending(link, forced=forced)
 
 
@@ -182,10 +187,13 @@ async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
     waiting.cancel()
 
 
+def _cut_off(words: str) -> Ending:
+    return Ending("no connection", 3, words, what_to_do=remedy(words, was_on=True))
+
+
 def _ending(link: Link | Pair, *, forced: bool) -> Ending:
     if link.goodbye is None:
-        words = str(link.ending) if forced else "the Logout was not confirmed"
-        return Ending("no connection", 3, words, what_to_do=remedy(words))
+        return _cut_off(str(link.ending) if forced else "the Logout was not confirmed")
     if forced:
         text = link.goodbye.text or "without a text"
         advice = remedy(text) if link.goodbye.text else ""

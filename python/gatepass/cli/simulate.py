@@ -113,8 +113,8 @@ def simulate(
         raise typer.BadParameter(message, param_hint="--duration")
     given = {"host": host, "port": port, "backup-port": backup_port, "kind": _kind(kind)}
     settings = gather(config, given | {"tls.certificate": tls_cert, "tls.key": tls_key})
-    faults = None if fault_plan is None else load_fault_plan(fault_plan)
     source = open_key_source(keys, allow_insecure=allow_insecure_keys)
+    faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
     keyboard = keys not in ("-", "fd:0")
     logged = nullcontext() if log is None else closing(Log(log))
     with logged as file, kept(settings) as stores, rare_full_collections():

@@ -20,6 +20,7 @@ MARKS = {
     "refused": NO,
     "port closed": NO,
     "store": NO,
+    "rejected": CAUTION,
     "garbled": CAUTION,
     "gap": CAUTION,
     "fault": CAUTION,

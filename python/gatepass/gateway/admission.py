@@ -16,7 +16,7 @@ from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
 from gatepass.session.scenarios import Scenario, at_week
-from gatepass.session.store import Store
+from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier
 
 #: For every failure of the signature, the key or the time, so that the wire never tells which.
@@ -126,7 +126,9 @@ class Admission:
         there counts for that session, whatever name it bears. A backup connection has numbers of
         its own, which begin with those of its Logon and at 1 (CME's rule is not public).
         """
-        account = self._account_of((live or logon.get(49) or "")[:-1])
+        name = (live or logon.get(49) or "")[:-1]
+        # Of a first Logon without a name no session can be told: it counts for nobody.
+        account = self._account_of(name) if name else Account(MemoryStore(), Port())
         numbers = at_week(account.store.load(), now)
         # Where there is no fault tolerance, the session itself goes on at the backup's port.
         own = backup and (self._fault_tolerant or not account.failed_over)

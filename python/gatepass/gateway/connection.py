@@ -15,7 +15,7 @@ from gatepass.gateway.report import Report
 from gatepass.gateway.rules import check_message
 from gatepass.session import effects as fx
 from gatepass.session.gateway import GatewaySession
-from gatepass.session.message import Message
+from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
@@ -61,6 +61,8 @@ class GatewayConnection(Connection):
             self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
             self._say("garbled", effect.reason)
+        elif isinstance(effect, fx.RejectSent):
+            self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
             self._say("not resent", f"message {effect.number} is too long to be sent again")
         elif isinstance(effect, fx.Received):
@@ -190,6 +192,13 @@ class GatewayConnection(Connection):
         self._say("message", f"type {message.msg_type}{again}")
         self.gateway.application(self._name, message)
         self.store.delivered(message.msg_seq_num or 0)
+
+    def _note_reject(self, effect: fx.RejectSent) -> None:
+        message = effect.message
+        if message.msg_type == LOGON:
+            return  # It is told as refused, with the reason.
+        which = f"35={message.msg_type} 34={message.get(34)}"
+        self._say("rejected", f"{which}: tag {effect.tag}: {effect.text}")
 
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.ResendWanted):

@@ -10,7 +10,7 @@ from typing import Any
 
 from gatepass.errors import ConfigError, GatepassError
 from gatepass.gateway.faults import ACTIONS, Direction, Fault, FaultPlan
-from gatepass.keys import AccessKeyId
+from gatepass.keys import AccessKeyId, KeyRing
 from gatepass.session.outgoing import MAX_TEXT
 from gatepass.settings_file import a_text, choice, load_toml, read_text
 
@@ -20,8 +20,11 @@ MAX_SECONDS = 86400.0
 _SESSION = re.compile(r"[A-Za-z0-9]{6,10}")
 
 
-def load_fault_plan(path: Path | str) -> FaultPlan:
-    """Read a plan. Raises `ConfigError` with line and key, `OSError` as the file system does."""
+def load_fault_plan(path: Path | str, keys: KeyRing | None = None) -> FaultPlan:
+    """Read a plan; a pair that it names must be one of `keys`, where they are given.
+
+    Raises `ConfigError` with line and key, `OSError` as the file system does.
+    """
     where = Path(path)
     text = read_text(where)
     tables = load_toml(text, where)
@@ -33,10 +36,12 @@ def load_fault_plan(path: Path | str) -> FaultPlan:
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         message = "write [[fault]], in two pairs of brackets"
         raise ConfigError(message, where, _line_of(text, None, "fault"), "fault")
-    return FaultPlan(tuple(_fault(e, n, text, where) for n, e in enumerate(listed)))
+    return FaultPlan(tuple(_fault(e, n, text, where, keys) for n, e in enumerate(listed)))
 
 
-def _fault(entry: Mapping[str, Any], index: int, text: str, path: Path) -> Fault:
+def _fault(
+    entry: Mapping[str, Any], index: int, text: str, path: Path, keys: KeyRing | None
+) -> Fault:
     def wrong(key: str, message: str) -> ConfigError:
         return ConfigError(message, path, _line_of(text, index, key), key)
 
@@ -63,6 +68,10 @@ def _fault(entry: Mapping[str, Any], index: int, text: str, path: Path) -> Fault
     for key, field in parameters.items():
         if field.default is MISSING and field.name not in own:
             raise wrong(key, f"{entry['do']} needs this setting")
+    pair = own.get("access_key_id")
+    if pair is not None and keys is not None and keys.find(pair) is None:
+        words = "give one of its pairs, or leave this out for the one that the session would use"
+        raise wrong("access-key-id", f"the gateway has no key pair {pair}: {words}")
     try:
         return Fault(kind(**own), **common)
     except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gatepass.errors import FieldError
 from gatepass.session.message import MAX_DIGITS, Message, encode
+from gatepass.session.numbers import MAX_RESEND
 
 #: Tags that are not altered, and what to do instead.
 REFUSED = {
@@ -56,10 +57,18 @@ class Alterations:
 
         A higher one (34) is gone on with: what it skips is gap-filled when the exchange asks. With
         a lower one nothing is counted back, for messages of those numbers were sent.
+        Raises `FieldError` for one that leaves a gap of more than a Resend Request takes.
         """
         value = dict(self.values).get(_MSG_SEQ_NUM) or ""
         is_number = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
-        return max(next_out, int(value)) if is_number else next_out
+        number = max(next_out, int(value)) if is_number else next_out
+        if number - next_out > MAX_RESEND:
+            words = (
+                f"MsgSeqNum (34) {number} leaves a gap of more than the {MAX_RESEND} messages that"
+                f" a Resend Request takes: give at most {next_out + MAX_RESEND}; nothing was sent"
+            )
+            raise FieldError(words, _MSG_SEQ_NUM, "MsgSeqNum", "illegal")
+        return number
 
     def put(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
         """Give the fields to be signed: values replaced where they stand, or added behind."""

@@ -74,7 +74,8 @@ class ClientSession(Engine):
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
         Raises `RuntimeError` if the session is not where the scenario begins, `BackupError` for
-        In-Session on a backup, `LogonError` for `alterations` that make no message.
+        In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
+        more than a Resend Request takes.
         """
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
@@ -83,7 +84,9 @@ class ClientSession(Engine):
             raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
         self._alterations = alterations
-        self._compose(now)  # What makes no message is found before anything is sent.
+        # What makes no message, or too large a gap, is found before anything is sent.
+        self._compose(now)
+        alterations.number(self.numbers.next_out if scenario is Scenario.MID_WEEK else 1)
         if scenario is Scenario.IN_SESSION:
             # Without the test first, messages under way could be lost for good.
             self._move(Trigger.ASK_RESET)

@@ -110,6 +110,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectSent:
+    """A message of the other side was refused with a Session Level Reject: its 371 and 58."""
+
+    message: Message
+    tag: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Messages ``begin`` to ``end`` are missing and were asked for."""
 
@@ -158,6 +167,7 @@ Effect = (
     | LogonRejected
     | Received
     | Rejected
+    | RejectSent
     | Gap
     | Garbled
     | NotResent

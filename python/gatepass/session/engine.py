@@ -370,6 +370,7 @@ class Engine(ABC):
 
     def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
         self._send(REJECT, reject_fields(message, text, tag), now)
+        self._emit(fx.RejectSent(message, tag, text))
 
     def _fail(self, text: str, now: datetime) -> None:
         """Log out because of something that cannot be mended on this connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gatepass._native import MAX_MESSAGE
@@ -16,6 +16,9 @@ GROWTH = len("43=Y|122=20260101-00:00:00.000|") + 2 * (MAX_DIGITS - 1)
 #: Longest Text (58) that is sent (documented by CME: String(200)).
 MAX_TEXT = 200
 
+#: What the session writes into messages besides its role's header: framing, number, duplicates.
+OWN_TAGS = frozenset({8, 9, 10, 34, 35, 43, 122})
+
 Fields = Sequence[tuple[int, str]]
 
 
@@ -24,19 +27,18 @@ def application_message(msg_type: str, header: Fields, fields: Fields) -> bytes:
 
     What it gets a number for cannot be taken back, so all is checked here.
 
-    Raises `FieldError` for a MsgType of the session layer or none, and for text that FIX here
-    cannot carry, which is Latin-1; `FramingError` for fields that make no message (a separator in
-    a value, data without its length) or one that is too long, as it is or sent again.
+    Raises `FieldError` for a MsgType of the session layer, for a field that the session writes
+    itself, a tag that is none, and a value that is empty, no text or not Latin-1, which is what
+    FIX here can carry; `FramingError` for fields that make no message (a separator in a value,
+    data without its length) or one that is too long, as it is or sent again.
     """
-    if not msg_type:
-        raise FieldError("MsgType (35) is empty: nothing was sent", 35, "MsgType", "empty")
     if msg_type in ADMIN_TYPES:
         words = f"MsgType (35) {msg_type} is the session's own: nothing was sent"
         raise FieldError(words, 35, "MsgType", "illegal")
-    for tag, value in ((35, msg_type), *fields):
-        if not _is_latin(value):
-            words = f"tag {tag} holds a character that FIX cannot carry (not Latin-1)"
-            raise FieldError(f"{words}: nothing was sent", tag, f"tag {tag}", "illegal")
+    own = OWN_TAGS.union(tag for tag, _ in header)
+    _check(35, msg_type, ())
+    for tag, value in fields:
+        _check(tag, value, own)
     wire = encode([(35, msg_type), *header, *fields])
     if len(wire) > MAX_MESSAGE - GROWTH:
         words = f"the message is too long: {len(wire)} bytes, at most {MAX_MESSAGE - GROWTH}"
@@ -55,7 +57,7 @@ def sent_again(kept: SentMessage, header: Fields, now: datetime) -> bytes | None
         message = Message.parse(kept.wire)
     except FramingError:
         return None
-    own = {8, 9, 10, 34, 35, 43, 122, *(tag for tag, _ in header)}
+    own = OWN_TAGS.union(tag for tag, _ in header)
     body = [(tag, value) for tag, value in message.fields if tag not in own]
     times = [(43, "Y"), (122, message.get(52) or format_sending_time(now))]
     first = [(35, message.msg_type), (34, str(kept.number))]
@@ -74,6 +76,26 @@ def reject_fields(message: Message, text: str, tag: int) -> list[tuple[int, str]
     """Give the body of a Session Level Reject (35=3)."""
     number = str(message.msg_seq_num or 0)
     return [(45, number), (371, str(tag)), (58, text[:MAX_TEXT])]
+
+
+def _check(tag: object, value: object, own: Collection[int]) -> None:
+    """Raise `FieldError` for a field that is none, or that the session writes (`own`)."""
+    # What stands in a tag's place may be anything, a secret too: only a number is named.
+    number = tag if isinstance(tag, int) else 0
+    rule = "illegal"
+    if number < 1:
+        words = f"tag {number} is none: a tag is a number from 1 on"
+    elif number in own:
+        words = f"tag {number} is written by the session: leave it out"
+    elif not isinstance(value, str):
+        words = f"tag {number} has a value that is no text: give it as a str"
+    elif not value:
+        rule, words = "empty", f"tag {number} is empty, and FIX has no empty values: leave it out"
+    elif not _is_latin(value):
+        words = f"tag {number} holds a character that FIX cannot carry (not Latin-1)"
+    else:
+        return
+    raise FieldError(f"{words}: nothing was sent", number, f"tag {number}", rule)
 
 
 def _is_latin(text: str) -> bool:
