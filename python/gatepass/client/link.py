@@ -111,8 +111,8 @@ class Link(Connection):
         it on the next link; `StoreError` if it could not be kept; `BacklogError` where the gateway
         is behind with reading: await `drained`; `NotLoggedOnError` while an In-Session Logon or a
         Logout is under way; `BackupError` on a backup; `FieldError` or `FramingError` for what
-        makes no application message: text that is not Latin-1, a message of the session layer, or
-        more than 64 KiB.
+        makes no application message: text that is not Latin-1, an empty value, a tag of the header
+        or the trailer, a message of the session layer, or more than 64 KiB.
         """
         self.raise_failure()
         if self.has_ended:
