@@ -11,7 +11,7 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user without a past, as invalid Logons of other tests do not count; gives its state."""
     folder = tmp_path_factory.getbasetemp() / f"user-{next(_numbers)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from itertools import product
 
 import pytest
 from sqlalchemy import text
@@ -78,6 +79,22 @@ def test_no_cell_is_a_formula(world: World, evil: str) -> None:
     assert rows[-1][6].replace("\r", "").startswith("'")
     assert rows[-1][6].endswith(',"\n;x')
     assert {len(row) for row in rows} == {8}
+
+
+def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
+    """As a spreadsheet reads it where the system's list separator is another."""
+    for separator, gap, sign in product(",;\t|", ("", " ", '"', '""'), "=+-@"):
+        audit_entry(world, "do", detail=f"x{separator}{gap}{sign}1+1{separator}")
+    file = "".join(audit_reading.as_csv(world.center, world.manager))
+    assert all((line[0], line[-1]) == ('"', '"') for line in file.splitlines())
+    for delimiter in ",;\t|":
+        rows = list(csv.reader(io.StringIO(file), delimiter=delimiter))
+        if delimiter != ",":
+            # Or by one that takes no heed of quotes within a cell.
+            rows += [line.split(delimiter) for line in file.splitlines()]
+        cells = [cell.strip('" ') for row in rows for cell in row]
+        assert len(cells) > 64
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@"))]
 
 
 def test_the_file_has_what_the_pages_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

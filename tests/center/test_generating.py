@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from gatepass.center import audit, pair_rows
 from gatepass.center.schema import audit as log
-from gatepass.center.schema import mail, pair, pair_version
+from gatepass.center.schema import mail, pair, pair_version, session
 from gatepass.keys.secret import SecretKey
 from tests.center.world import World
 
@@ -44,7 +44,8 @@ def check(world: World) -> set[str]:
     center = world.center
     assert audit.verify(center.database, center.vault).broken is None
     with center.database.read() as connection:
-        rows = connection.execute(select(pair)).all()
+        columns = select(pair, *pair_rows.SEAL_COLUMNS[2:])
+        rows = connection.execute(columns.join(session, pair.c.session_id == session.c.id)).all()
         versions = connection.execute(select(pair_version).order_by(pair_version.c.id)).all()
         told = connection.execute(
             select(log.c.access_key_id).where(log.c.action == "generate")
@@ -59,7 +60,7 @@ def check(world: World) -> set[str]:
     assert {row.id for row in rows if row.slot is not None} == active
     assert {version.pair_id for version in versions} == {row.id for row in rows}
     for row in rows:
-        SecretKey(center.vault.open(row.sealed, pair_rows.seal_subject(row.access_key_id)))
+        SecretKey(center.vault.open(row.sealed, pair_rows.seal_subject_of(row)))
     return {row.access_key_id for row in rows}
 
 

@@ -108,6 +108,38 @@ def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://Keys.example.com:8443/", "keys.example.com"),
+        ("https://schlüssel.example.com", "xn--schlssel-95a.example.com"),
+        ("https://鍵.example", "xn--5y4a.example"),
+        ("http://192.0.2.7:65535", "192.0.2.7"),
+        ("https://[2001:DB8::1]", "2001:db8::1"),
+    ],
+)
+def test_an_address_is_answered_by_the_name_that_browsers_ask_for(
+    tmp_path: Path, address: str, name: str
+) -> None:
+    assert read(tmp_path, f'address = "{address}"\n').names == ("127.0.0.1", name)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"https://keys.example.com:{port}" for port in ("65536", "0", "x", "-1")),
+        *("https://user@keys.example.com", "https://u:hunter22@keys.example.com", "https://@k"),
+        *("https://0.0.0.0", "https://[::]:8400", "https://[0:0::0]", "https://[::1"),
+        *("https://", "https:///x", "https://k/x", "https://k?x", "https://k#x", "ftp://k"),
+        *("https://a b", f"https://{'ü' * 70}.example", "https://ü..example"),
+    ],
+)
+def test_an_address_that_is_none(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ConfigError, match="address") as refused:
+        read(tmp_path, f'address = "{address}"\n')
+    assert "hunter22" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "key", "words"),
     [
         ("\nprot = 1\n", 2, "prot", "no such setting"),

@@ -14,7 +14,7 @@ from gatepass.center import background, pairs
 from gatepass.center.backup import backup
 from gatepass.center.codes import Purpose
 from gatepass.center.database import Database
-from gatepass.center.envelope import LocalKeys
+from gatepass.center.envelope import TAMPERED, LocalKeys
 from gatepass.center.keysource import CenterKeys
 from gatepass.center.restore import restore
 from gatepass.errors import DatabaseError, GatepassError, VaultError
@@ -165,3 +165,33 @@ def test_a_backup_that_was_changed(world: World, tmp_path: Path, statement: str)
     with pytest.raises(GatepassError) as refused:
         restore(world.center.database, LocalKeys([ENVELOPE_KEY]), path, replace=True)
     assert isinstance(refused.value, DatabaseError | VaultError)
+
+
+@pytest.mark.parametrize("name", ["X'fffe'", "CAST(X'fffe' AS TEXT)", "5"])
+def test_secrets_are_erased_beside_a_bad_name(world: World, name: str) -> None:
+    keys = [
+        pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
+    ]
+    for key in keys:
+        pairs.request_code(world.center, world.manager, Purpose.DELETE, [key])
+        pairs.delete(world.center, world.manager, key, world.outbox.last_code)
+    change(world, f"UPDATE pair SET access_key_id = {name} WHERE access_key_id = '{keys[0]}'")
+    world.clock.go(days=40)
+    swept = background.sweep_all(world.center, accept_clock=True)
+    assert swept.erased == 2
+    assert all("id 1" in one for one in swept.broken)
+    assert len(swept.broken) == (name != "5")  # As a text, which SQLite makes of a number.
+    with world.center.database.read() as connection:
+        for left in ("pair WHERE sealed IS NOT NULL", "code"):
+            query = text(f"SELECT count(*) FROM {left}")
+            assert connection.execute(query).scalar_one() == 0
+
+
+@pytest.mark.parametrize("value", ["'garbage'", "X'39'"])
+def test_an_end_that_never_comes_is_named(world: World, value: str) -> None:
+    for name in ("ABC", "DEF"):
+        pairs.generate(world.center, world.manager, name)
+    change(world, f"UPDATE pair SET expires_at = {value} WHERE id = 1")
+    assert [*background.sweep_all(world.center).broken] == [
+        f"the key pair with the id 1: {TAMPERED}"
+    ]

@@ -193,13 +193,13 @@ def test_a_tampered_entry_is_named_and_the_exit_code_is_1(store: Store) -> None:
 
 
 def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Path) -> None:
-    """Cut off by somebody who kept the head row, and where no pair and no code tells of it."""
+    """Cut off by somebody who kept the head row, and where nothing in the store tells of it."""
     file = tmp_path / "anchor"
     words = ("audit", "verify", "--anchor", str(file))
     assert store.json(*words)["anchored"] is None
     with store.center() as center, center.database.read() as connection:
         (head,) = connection.execute(select(audit_head)).mappings()
-    store.run("session", "add", "ABC", "--firm", "ACME", "--created-by", "maria")
+    store.run("user", "change", "maria", "--mobile", "+13125550199")
     assert store.json(*words)["anchored"] == 2
     kept = file.read_text()
 
@@ -223,6 +223,18 @@ def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Pat
     assert "nothing was compared" in run("center", *words, *store.options).stderr
     assert store.json(*words)["anchored"] == 3
     assert sorted(path.name for path in tmp_path.iterdir() if "anchor" in path.name) == ["anchor"]
+
+
+def test_where_no_anchor_can_be_written_the_verdict_is_said(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "anchor"
+    words = ("center", "audit", "verify", "--anchor", str(file), *store.options)
+    done = run(*words)
+    assert done.exit_code == 2
+    assert "entries are as they were written" in done.stdout
+    assert f"{file}: the anchor cannot be written (No such file or directory)" in " ".join(
+        done.stderr.split()
+    )
+    assert json.loads(run(*words, "--json").stdout)["ok"]
 
 
 def test_a_backup_is_restored_and_a_newer_store_only_if_told(store: Store, tmp_path: Path) -> None:

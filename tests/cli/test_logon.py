@@ -324,7 +324,7 @@ def test_a_pair_added_to_the_key_file_is_used_without_a_restart(live: Rehearsal)
 
 
 def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(
-    live: Rehearsal, user: Path
+    live: Rehearsal, own_state: Path
 ) -> None:
     live.logon()
     state = live.folder / "state"
@@ -333,7 +333,7 @@ def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
     with closing(sqlite3.connect(state / "ABC123.sqlite")) as db:
         assert db.execute("SELECT next_out FROM session").fetchall() == [(4,)]
-    with closing(sqlite3.connect(user / "gatepass" / "logons.sqlite")) as db:
+    with closing(sqlite3.connect(own_state / "gatepass" / "logons.sqlite")) as db:
         assert db.execute("SELECT * FROM logon_attempt").fetchall() == []
 
 
@@ -514,7 +514,7 @@ def test_no_gateway_is_exit_code_3(tmp_path: Path) -> None:
 
 
 def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(
-    tmp_path: Path, user: Path
+    tmp_path: Path, own_state: Path
 ) -> None:
     keys = tmp_path / "keys.txt"
     write_key_file(keys, [fresh_pair()])
@@ -534,7 +534,7 @@ def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(
         thread.join()
     assert answer.returncode == 3
     assert b"without a word" in answer.stdout
-    with closing(sqlite3.connect(user / "gatepass" / "logons.sqlite")) as db:
+    with closing(sqlite3.connect(own_state / "gatepass" / "logons.sqlite")) as db:
         assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC",)]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def read(path: Path) -> Anchor | None:
 
 
 def write(path: Path, anchor: Anchor) -> None:
-    """Write an anchor in place of the one before, all or nothing. Raises `OSError`."""
+    """Write an anchor in place of the one before, all or nothing. Raises `AuditError`."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:
@@ -54,6 +55,10 @@ def write(path: Path, anchor: Anchor) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise AuditError(
+            f"{path}: the anchor cannot be written ({error.strerror}): what was said of the log"
+            " stands; name a file in a folder that is there and that you may write to"
+        ) from None

@@ -3,11 +3,11 @@
 Each entry's HMAC covers all its fields and the HMAC of the entry before it, so changing, removing
 or reordering one shows. The head row holds how long the log is, under a key of its own: cutting the
 end off shows too, unless an older head row is put back with it. Against that `verify` holds the log
-against the store (`audit_matching`): what was cut off must not have left pairs or codes behind.
+against the store (`audit_matching`): what was cut off must have left no session, pair or code.
 
 What remains, to somebody who writes to the database, kept an older head row and cuts the end off:
 
-- what leaves no pair and no code behind does not show: a download or a log-on with an
+- what leaves none of these behind does not show: a download or a log-on with an
   authenticator, refusals, users, roles, passwords, API tokens, and codes of more than a month ago;
 - nothing shows when each pair and each code is put back as well: the whole store is then an earlier
   one.

@@ -11,20 +11,29 @@ Codes are kept for 30 days after their day, so theirs are the entries of that ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
 
-from gatepass.center.schema import audit, code, pair, pair_version, person
+from gatepass.center.schema import audit, code, pair, pair_version, person, session
 from gatepass.center.unreadable import is_unreadable
+from gatepass.center.views import outlives_rules
 
 #: What `pairs.generate` says of the pair that made room.
 _MADE_ROOM = ("deleted ", " to make room")
 #: What is done and its entry come from the same transaction, and it may wait for locks between.
 _TOGETHER = timedelta(minutes=2)
+#: A pair has the time of its request, which may have waited for others.
+_WAITED = timedelta(hours=1)
+#: So much later than a newer pair of its session is made, no pair ends: four weeks, on to a market
+#: close that holidays put off.
+_OVERLAP = timedelta(days=40)
+#: Rows fetched at a time.
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,15 @@ class Mismatch:
 def first_mismatch(connection: Connection) -> Mismatch | None:
     """Return the first thing that log and store tell differently, as of one moment."""
     try:
-        return next(_mismatches(connection), None)
+        with closing(_mismatches(connection)) as found:
+            return next(found, None)
     except Exception as error:
         if not is_unreadable(error):
             raise
         return Mismatch("a row of a pair or a code holds what its columns cannot")
 
 
-def _mismatches(connection: Connection) -> Iterator[Mismatch]:
+def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:
     for what, there, logged in _MUST_BE_LOGGED:
         for (name,) in connection.execute(there.except_(logged).limit(1)):
             yield Mismatch(f"there is no entry that key pair {name} {what}")
@@ -58,10 +68,69 @@ def _mismatches(connection: Connection) -> Iterator[Mismatch]:
             )
             entry = connection.execute(says).scalar_one()
             yield Mismatch(f"the log says that key pair {name} {what}, the store does not", entry)
+    yield from _sessions(connection)
+    yield from _pairs(connection)
     yield from _codes(connection)
 
 
-def _codes(connection: Connection) -> Iterator[Mismatch]:
+def _sessions(connection: Connection) -> Generator[Mismatch, None, None]:
+    """Compare which firm's sessions were added and removed, and how often each."""
+    is_removed = session.c.removed_at.is_not(None)
+    for action, done, which in (("add", "added", None), ("remove", "removed", is_removed)):
+        stored = _counted(session.c.name, session.c.firm_id, which)
+        logged = _counted(audit.c.subject, audit.c.firm_id, audit.c.action == f"{action} session")
+        for one, other in ((stored, logged), (logged, stored)):
+            for name, firm_id, _ in connection.execute(one.except_(other).limit(1)):
+                yield Mismatch(
+                    f"the log and the store do not agree on how often a session {name} of the firm"
+                    f" with the id {firm_id} was {done}"
+                )
+
+
+def _pairs(connection: Connection) -> Generator[Mismatch, None, None]:
+    """Compare what a pair is with the entry of its generation and with the rules."""
+    query = (
+        select(pair.c.access_key_id, pair.c.session_id, pair.c.slot)
+        .add_columns(pair.c.created_at, pair.c.expires_at, session.c.name, session.c.firm_id)
+        .add_columns(audit.c.at, audit.c.subject, audit.c.firm_id.label("firm_then"))
+        .join(session, pair.c.session_id == session.c.id)
+        .join(
+            audit,
+            (audit.c.access_key_id == pair.c.access_key_id) & (audit.c.action == "generate"),
+        )
+        .order_by(pair.c.session_id, pair.c.id.desc())
+    )
+    with connection.execute(query.execution_options(yield_per=_BATCH)) as rows:
+        yield from _amiss(rows)
+
+
+def _amiss(rows: Iterable[Row[Any]]) -> Generator[Mismatch, None, None]:
+    newer: Row[Any] | None = None
+    for row in rows:
+        name = row.access_key_id
+        if (row.name, row.firm_id) != (row.subject, row.firm_then):
+            yield Mismatch(f"key pair {name} was generated for another session or firm")
+        if abs(row.created_at - row.at) > _WAITED:
+            yield Mismatch(f"key pair {name} was not generated when the store says")
+        if outlives_rules(row.created_at, row.expires_at) or (
+            newer is not None
+            and newer.session_id == row.session_id
+            and row.slot is not None
+            and row.expires_at > newer.created_at + _OVERLAP
+        ):
+            yield Mismatch(f"key pair {name} lives longer than the rules gave it")
+        newer = row
+
+
+def _counted(
+    name: ColumnElement[str], firm_id: ColumnElement[int], which: ColumnElement[bool] | None
+) -> Select[Any]:
+    """Count the rows of each session's name and firm."""
+    query = select(name).add_columns(firm_id, func.count()).group_by(name, firm_id)
+    return query if which is None else query.where(which)
+
+
+def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
     """Look for the entry of each code that was sent and of each that was used."""
     query = select(code, person.c.name).join(person, code.c.person_id == person.c.id)
     sent = connection.execute(query.order_by(code.c.created_at, code.c.id)).all()

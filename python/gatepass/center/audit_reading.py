@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -59,8 +60,8 @@ def entries(
 def as_csv(center: Center, actor: Actor, wanted: Wanted = Wanted()) -> Iterator[str]:
     """Give the entries as lines of a CSV file with a head, the oldest first, times in UTC.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it. Raises
-    `gatepass.errors.NotAllowedError` before the first line.
+    A text that a spreadsheet would take for a formula has an apostrophe before it, also after what
+    may separate cells. Raises `gatepass.errors.NotAllowedError` before the first line.
     """
     actor.require(Action.SEE_AUDIT)
     return _lines(center, _condition(actor, wanted))
@@ -69,6 +70,9 @@ def as_csv(center: Center, actor: Actor, wanted: Wanted = Wanted()) -> Iterator[
 _HEAD = ("Entry", "Time (UTC)", "User", "Action", "What", "Access Key ID", "Detail", "From")
 #: How a formula begins in some spreadsheet; Tab and CR are skipped by some before they look.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+#: Where the system's list separator is no comma, a spreadsheet may begin a new cell within one.
+_AFTER_SEPARATOR = re.compile(rf"[;|\t\r\n][\s\"]*(?=[{re.escape(''.join(_FORMULA[:4]))}＝＋－＠])")  # noqa: RUF001
 
 
 def _lines(center: Center, own: ColumnElement[bool]) -> Iterator[str]:
@@ -87,12 +91,12 @@ def _lines(center: Center, own: ColumnElement[bool]) -> Iterator[str]:
 
 def _line(cells: tuple[object, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerow([_harmless(str(cell)) for cell in cells])
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow([_harmless(str(cell)) for cell in cells])
     return text.getvalue()
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _AFTER_SEPARATOR.sub(r"\g<0>'", f"'{text}" if text.startswith(_FORMULA) else text)
 
 
 def _cells(one: Entry | Unreadable) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from threading import Lock
 
 from gatepass.errors import CenterError
 from gatepass.keys.validity import MARKET_CLOSE, exchange_zone, require_aware
@@ -16,6 +17,7 @@ NAME = "CMES"
 #: The years it is asked for. Holidays of the future follow its rules; a closure that the exchange
 #: announces at short notice comes with a newer version of the package.
 YEARS = range(2000, 2100)
+_LOADING = Lock()
 
 
 class GlobexCalendar:
@@ -38,7 +40,9 @@ class GlobexCalendar:
         day = at.astimezone(exchange_zone()).date()
         if at > _close(day):
             day += timedelta(days=1)
-        days = _trading_days()
+        # One at a time: the package and pandas silence warnings in a way that threads share.
+        with _LOADING:
+            days = _trading_days()
         place = bisect_left(days, day.toordinal())
         if day.year not in YEARS or place == len(days):
             raise CenterError(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, make_url, select
+from sqlalchemy import Row, Select, func, make_url, or_, select
 from sqlalchemy.exc import ArgumentError
 
 from gatepass._native import SigningKey
@@ -19,6 +19,7 @@ from gatepass.center.envelope import TAMPERED, EnvelopeKeys
 from gatepass.center.schema import audit_head, pair, pair_version, session
 from gatepass.center.unreadable import Unreadable, told_as
 from gatepass.center.vault import Vault
+from gatepass.center.views import outlives_rules
 from gatepass.errors import CenterError, KeySourceError, VaultError
 from gatepass.keys import AccessKeyId, KeyPair, KeyRing, SessionId
 from gatepass.keys.rules import PairState
@@ -102,31 +103,36 @@ class CenterKeys:
             name = _name(row)
             try:
                 with told_as(VaultError(TAMPERED)):
-                    self._pairs[name] = self._key_pair(row, known.get(name))
+                    subject, key_pair = self._key_pair(row, known)
+                    self._pairs[subject] = key_pair
             except VaultError as error:
                 self._refused.add(name)
                 if name not in before:
                     logger.error("key pair %s is left out: %s", name, error)  # noqa: TRY400
         self._ring = KeyRing(self._pairs.values())
 
-    def _key_pair(self, row: Row[Any] | Unreadable, known: KeyPair | None) -> KeyPair:
-        if isinstance(row, Unreadable):
+    def _key_pair(
+        self, row: Row[Any] | Unreadable, known: Mapping[str, KeyPair]
+    ) -> tuple[str, KeyPair]:
+        if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
             raise VaultError(TAMPERED)
         zone = exchange_zone()
-        name = AccessKeyId(row.access_key_id)
-        return KeyPair(
+        # Known for the same session and firm alone: what was moved to another does not open.
+        subject = pair_rows.seal_subject_of(row)
+        before = known.get(subject)
+        return subject, KeyPair(
             session=SessionId(row.session_name),
-            access_key_id=name,
-            signing_key=known.signing_key if known else self._open(name, row.sealed),
+            access_key_id=AccessKeyId(row.access_key_id),
+            signing_key=before.signing_key if before else self._open(row.sealed, subject),
             created=row.created_at.astimezone(zone).date(),
             expires=row.expires_at.astimezone(zone).date(),
             environment=row.environment,
         )
 
-    def _open(self, name: AccessKeyId, sealed: bytes | None) -> SigningKey:
+    def _open(self, sealed: bytes | None, subject: str) -> SigningKey:
         if sealed is None:
             raise VaultError("its secret was erased after it ended: the disaster is too long ago")
-        return SecretKey(self._vault.open(sealed, pair_rows.seal_subject(name))).signing_key()
+        return SecretKey(self._vault.open(sealed, subject)).signing_key()
 
 
 def _name(row: Row[Any] | Unreadable) -> str:
@@ -180,13 +186,12 @@ def _instant(text: str) -> datetime:
     return at
 
 
-_COLUMNS = (pair.c.access_key_id, pair.c.created_at, pair.c.environment, pair.c.sealed)
-_NAME = session.c.name.label("session_name")
+_COLUMNS = (*pair_rows.SEAL_COLUMNS, pair.c.created_at, pair.c.environment, pair.c.sealed)
 
 _ACTIVE: Select[Any] = (
-    select(*_COLUMNS, _NAME, pair.c.expires_at)
+    select(*_COLUMNS, pair.c.expires_at)
     .join(session, pair.c.session_id == session.c.id)
-    .where(pair.c.slot.is_not(None))
+    .where(pair.c.slot.is_not(None), session.c.removed_at.is_(None))
     .order_by(pair.c.id)
 )
 
@@ -199,10 +204,11 @@ def _as_of(at: datetime) -> Select[Any]:
         .group_by(pair_version.c.pair_id)
     )
     return (
-        select(*_COLUMNS, _NAME, pair_version.c.expires_at)
+        select(*_COLUMNS, pair_version.c.expires_at)
         .join(pair, pair_version.c.pair_id == pair.c.id)
         .join(session, pair.c.session_id == session.c.id)
         .where(pair_version.c.id.in_(latest))
         .where(pair_version.c.state == PairState.ACTIVE.value, pair_version.c.expires_at > at)
+        .where(or_(session.c.removed_at.is_(None), session.c.removed_at > at))
         .order_by(pair.c.id)
     )

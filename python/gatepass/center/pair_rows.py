@@ -39,9 +39,24 @@ from gatepass.keys.rules import PairState, PairTerms, lapsed_pairs
 SLOTS = (1, 2)
 
 
-def seal_subject(access_key_id: str) -> str:
-    """Name what a pair's sealed secret belongs to."""
-    return f"pair:{access_key_id}"
+def seal_subject(access_key_id: str, session_id: int, session_name: str, firm_id: int) -> str:
+    """Name what a pair's sealed secret belongs to.
+
+    With its session and firm: whoever writes into their rows hands no secret over to another firm.
+    """
+    return f"pair:{firm_id}:{session_id}:{session_name}:{access_key_id}"
+
+
+def seal_subject_of(row: Row[Any]) -> str:
+    """Name it of a row with `SEAL_COLUMNS`."""
+    return seal_subject(row.access_key_id, row.session_id, row.session_name, row.firm_id)
+
+
+#: What a secret is bound to; of the tables `pair` and `session`.
+SEAL_COLUMNS = (
+    *(pair.c.access_key_id, pair.c.session_id),
+    *(session.c.name.label("session_name"), session.c.firm_id),
+)
 
 
 def lock_session(connection: Connection, firm_id: int, name: str) -> Row[Any]:
@@ -142,7 +157,9 @@ _BY_PAIR = (
     .with_for_update()
 )
 _THESE = pair.c.access_key_id.in_(bindparam("keys", expanding=True))
-_BY_KEYS = PAIRS.add_columns(pair.c.sealed, session.c.created_by.label("owner")).where(_OWN, _THESE)
+_BY_KEYS = PAIRS.add_columns(
+    pair.c.sealed, session.c.firm_id, session.c.created_by.label("owner")
+).where(_OWN, _THESE)
 _PAIRS_OF: Select[Any] = (
     select(
         pair.c.access_key_id, pair.c.created_at, pair.c.expires_at, pair.c.ended_at, pair.c.state

@@ -17,7 +17,9 @@ from sqlalchemy import Connection, Row
 from gatepass.center import audit, codes, firms, hours, notices, pair_rows
 from gatepass.center.codes import Purpose, Sent
 from gatepass.center.context import Center
+from gatepass.center.envelope import TAMPERED
 from gatepass.center.roles import Action, Actor
+from gatepass.center.unreadable import told_as
 from gatepass.center.views import PairView, days_until, pair_view
 from gatepass.errors import CenterError, VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -165,7 +167,8 @@ def _insert(
         plan.expires_at.astimezone(zone).date(),
         center.environment,
     )
-    seal = center.vault.seal(made.secret.reveal(), pair_rows.seal_subject(made.access_key_id))
+    subject = pair_rows.seal_subject(made.access_key_id, session.id, session.name, session.firm_id)
+    seal = center.vault.seal(made.secret.reveal(), subject)
     values = {
         "created_at": plan.created_at,
         "expires_at": plan.expires_at,
@@ -178,9 +181,8 @@ def _insert(
 def _issued(center: Center, row: Row[Any]) -> IssuedPair:
     """Open a pair's secret and return the pair as a key file gives it."""
     zone = exchange_zone()
-    subject = pair_rows.seal_subject(row.access_key_id)
     try:
-        secret = SecretKey(center.vault.open(row.sealed, subject))
+        secret = SecretKey(center.vault.open(row.sealed, pair_rows.seal_subject_of(row)))
     except VaultError as error:
         raise VaultError(f"key pair {row.access_key_id}: {error}") from None
     return IssuedPair(
@@ -214,7 +216,8 @@ def _view(connection: Connection, actor: Actor, access_key_id: str, at: datetime
 
 def _require_active(rows: Sequence[Row[Any]], at: datetime) -> None:
     for row in rows:
-        view = pair_view(row, at)
+        with told_as(VaultError(f"key pair {row.access_key_id}: {TAMPERED}")):
+            view = pair_view(row, at)
         if view.state is not PairState.ACTIVE:
             raise CenterError(
                 f"key pair {view.access_key_id} of session {view.session} is {view.state.value}:"

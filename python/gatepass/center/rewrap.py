@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from gatepass.center import audit, authenticator, pair_rows, unreadable
 from gatepass.center.context import Center
 from gatepass.center.envelope import TAMPERED
-from gatepass.center.schema import pair, person, root
+from gatepass.center.schema import pair, person, root, session
 from gatepass.center.unreadable import Unreadable
 from gatepass.center.vault import ROOT, envelope_of
 from gatepass.errors import VaultError
@@ -91,21 +91,22 @@ class _Batch:
 
 def _batch(connection: Connection, center: Center, after: int) -> _Batch:
     due = (
-        select(pair.c.id, pair.c.access_key_id, pair.c.sealed)
+        select(pair.c.id, pair.c.sealed, *pair_rows.SEAL_COLUMNS)
+        .join(session, pair.c.session_id == session.c.id)
         .where(pair.c.id > after, pair.c.sealed.is_not(None))
         .where(pair.c.envelope.is_distinct_from(center.vault.envelope))
         .order_by(pair.c.id)
         .limit(_BATCH)
     )
     done, last, broken = 0, None, []
-    for row in unreadable.rows(connection, due.with_for_update(), pair.c.id):
+    for row in unreadable.rows(connection, due.with_for_update(of=pair), pair.c.id):
         if isinstance(row, Unreadable):
             last = row.number
             broken.append(f"the key pair with the id {last}: {TAMPERED}")
             continue
         last = row.id
         try:
-            seal = center.vault.rewrap(row.sealed, pair_rows.seal_subject(row.access_key_id))
+            seal = center.vault.rewrap(row.sealed, pair_rows.seal_subject_of(row))
         except VaultError as error:
             broken.append(f"key pair {row.access_key_id}: {error}")
             continue

@@ -38,7 +38,9 @@ URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import shlex
 import stat
 from collections.abc import Mapping
@@ -108,7 +110,7 @@ class CenterSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """The hosts that requests may ask for, beside this machine's own names."""
-        return (self.host, *filter(None, [urlsplit(self.address).hostname]))
+        return (self.host, *([_host_of(self.address)] if self.address else []))
 
     @property
     def codes_stay_here(self) -> bool:
@@ -195,12 +197,43 @@ def _database(value: object, path: Path) -> str:
 
 
 def an_address(value: object) -> str:
-    """Read what people type to open the site; raise `ValueError`."""
+    """Read what people type to open the site; raise `ValueError`, which repeats nothing of it."""
     text = a_text(value).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        raise ValueError("an address looks like https://keys.example.com")
+    try:
+        parts, host = urlsplit(text), _host_of(text)
+        good = parts.port != 0
+    except ValueError:
+        good = False
+    rest = good and (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if not good or rest or parts.scheme not in {"http", "https"}:
+        raise ValueError(
+            "an address looks like https://keys.example.com, with a port of 1 to 65535 if need be,"
+            " and without a user name"
+        )
+    if _stands_for_all(host):
+        raise ValueError(f"{host} is where to listen (host): an address is what people type")
     return text
+
+
+def _host_of(address: str) -> str:
+    """Return an address' host as browsers ask for it (RFC 3490); raise `ValueError` for none."""
+    host = urlsplit(address).hostname or ""
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if not _HOST.fullmatch(host):
+        raise ValueError("this is no host")
+    return str(ipaddress.ip_address(host)) if ":" in host else host
+
+
+def _stands_for_all(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+#: A name or an address, as a Host header can have it.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
 def _environment(value: object) -> str:

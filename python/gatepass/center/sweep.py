@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from gatepass.center import audit, moment, notices, pair_rows, unreadable
 from gatepass.center.context import Center
 from gatepass.center.envelope import TAMPERED
 from gatepass.center.schema import pair, session
 from gatepass.center.unreadable import Unreadable, told_as
-from gatepass.center.views import terms_of
-from gatepass.errors import VaultError
+from gatepass.center.views import LONGEST_LIFE, outlives_rules, terms_of
+from gatepass.errors import NotFoundError, VaultError
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import DueWarning, PairTerms, due_warnings
 
@@ -60,11 +61,8 @@ def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
     center.database.write(lambda connection: moment.believe(connection, at, accept=accept_clock))
     broken: list[str] = []
     expired, warned = _expire_all(center, at, broken), _warn(center, at, broken)
-    try:
-        erased = _erase(center, at - SECRETS_KEPT)
-    except VaultError as error:
-        erased = 0
-        broken.append(str(error))
+    _name_endless(center, at, broken)
+    erased = _erase(center, at - SECRETS_KEPT, broken)
     return Swept(expired, warned, erased, tuple(dict.fromkeys(broken)))
 
 
@@ -82,11 +80,29 @@ def _expire_all(center: Center, at: datetime, broken: list[str]) -> int:
         if isinstance(row, Unreadable):
             broken.append(f"the session with the id {row.number}: {TAMPERED}")
             continue
+        this = f"the session with the id {row.id}"
         try:
-            expired += _expire(center, row.firm_id, row.name, at)
+            with told_as(VaultError(f"{this}: {TAMPERED}")):
+                expired += _expire(center, row.firm_id, row.name, at)
+        except NotFoundError:
+            broken.append(f"{this} was removed, and key pairs of it are active")
         except VaultError as error:
             broken.append(str(error))
     return expired
+
+
+def _name_endless(center: Center, at: datetime, broken: list[str]) -> None:
+    """Name the active pairs that would never be due: their end is no time, or beyond the rules."""
+    query = select(pair.c.id, pair.c.created_at, pair.c.expires_at).where(
+        pair.c.slot.is_not(None), pair.c.expires_at > at + LONGEST_LIFE
+    )
+    with center.database.read() as connection:
+        rows = unreadable.rows(connection, query, pair.c.id)
+    for row in rows:
+        if isinstance(row, Unreadable):
+            broken.append(_changed(row.number))
+        elif outlives_rules(row.created_at, row.expires_at):
+            broken.append(_changed(row.id))
 
 
 def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
@@ -164,11 +180,8 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
     return queued
 
 
-def _erase(center: Center, before: datetime) -> int:
-    """Erase the secrets of pairs whose end was recorded before then.
-
-    Raises `VaultError` when one of their rows cannot be read.
-    """
+def _erase(center: Center, before: datetime, broken: list[str]) -> int:
+    """Erase the secrets of pairs whose end was recorded before then."""
     due = (
         select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
         .join(session, pair.c.session_id == session.c.id)
@@ -179,24 +192,35 @@ def _erase(center: Center, before: datetime) -> int:
     )
 
     def work(connection: Connection) -> int:
-        rows = connection.execute(due).all()
-        connection.execute(
-            update(pair)
-            .where(pair.c.id.in_([row.id for row in rows]))
-            .values(sealed=None, envelope=None)
-        )
+        rows = [_with_texts(row) for row in unreadable.rows(connection, due, pair.c.id)]
+        numbers = [row.number if isinstance(row, Unreadable) else row.id for row in rows]
+        # Also of a row that cannot be read: it has ended.
+        those = update(pair).where(pair.c.id.in_(numbers))
+        connection.execute(those.values(sealed=None, envelope=None))
         for row in rows:
-            _log(connection, center, "erase", row.firm_id, row.name, row.access_key_id)
+            if isinstance(row, Unreadable):
+                broken.append(_changed(row.number))
+                named = (None, f"the key pair with the id {row.number}", "")
+            else:
+                named = (row.firm_id, row.name, row.access_key_id)
+            _log(connection, center, "erase", *named)
         return len(rows)
 
     erased = 0
-    with told_as(VaultError(f"a key pair whose secret is to be erased: {TAMPERED}")):
-        while count := center.database.write(work):
-            erased += count
+    while count := center.database.write(work):
+        erased += count
     return erased
 
 
+def _with_texts(row: Row[Any] | Unreadable) -> Row[Any] | Unreadable:
+    """Return a row whose names can be logged; SQLite also gives bytes for a text."""
+    if isinstance(row, Unreadable):
+        return row
+    whole = all(isinstance(text, str) for text in (row.name, row.access_key_id))
+    return row if whole else Unreadable(row.id)
+
+
 def _log(
-    connection: Connection, center: Center, action: str, firm_id: int, name: str, key: str
+    connection: Connection, center: Center, action: str, firm_id: int | None, name: str, key: str
 ) -> None:
     audit.append(connection, center, audit.SYSTEM, action, name, key, firm_id=firm_id)

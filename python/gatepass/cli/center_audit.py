@@ -17,6 +17,7 @@ from gatepass.cli.center_table import print_table
 from gatepass.cli.options import Json
 from gatepass.cli.output import MARKS, emit, marked, page, say
 from gatepass.cli.progress import PATIENCE
+from gatepass.errors import AuditError
 
 app = typer.Typer(
     name="audit",
@@ -45,9 +46,9 @@ def verify(
 ) -> None:
     """Check the chain of the whole audit log; exit code 1 names the first broken entry.
 
-    The log is also held against the pairs and codes of the store. What this
-    alone cannot see: the whole database put back to an earlier state, and an end
-    cut off that left no pair and no code behind. --anchor sees both, with a FILE
+    The log is also held against the sessions, pairs and codes of the store. What
+    this alone cannot see: the whole database put back to an earlier state, and an
+    end cut off that left none of them behind. --anchor sees both, with a FILE
     that nobody can write to who writes to the database. FILE is made where it is
     not there yet, and only a log that is good is written into it.
 
@@ -61,10 +62,6 @@ def verify(
     with center_opened(database, config, state) as center, bar() as progress:
         found = audit.verify(center.database, center.vault, progress, before)
     ok = found.broken is None
-    if anchor is not None and found.end is not None:
-        anchors.write(anchor, found.end)
-        if before is None:
-            say(f"{anchor}: a new anchor: nothing was compared with it yet")
     if json:
         anchored = None if before is None else before.entry
         told = {"entries": found.entries, "broken": found.broken, "problem": found.problem}
@@ -75,7 +72,18 @@ def verify(
             words = f"broken: {found.problem}; the {found.entries} before it are good"
         console = page()
         console.print(marked(console, MARKS[ok], words))
-    raise typer.Exit(0 if ok else 1)
+    code = 0 if ok else 1
+    if anchor is not None and found.end is not None:
+        try:
+            anchors.write(anchor, found.end)
+        except AuditError as error:
+            # The verdict was said, and with --json there is one object.
+            say(str(error))
+            code = 2
+        else:
+            if before is None:
+                say(f"{anchor}: a new anchor: nothing was compared with it yet")
+    raise typer.Exit(code)
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center audit list --last 20")

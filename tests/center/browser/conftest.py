@@ -68,7 +68,7 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 
 @pytest.fixture
-def user(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[str, Way], User]]:
+def seat(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[str, Way], User]]:
     """Sits a user down at a browser of one's own."""
     with ExitStack() as stack:
         made: list[User] = []

@@ -23,8 +23,8 @@ SitDown = Callable[[str, Way], User]
 CREATOR = "+13125550101"
 
 
-def test_generate(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
-    kim = user("kim", way)
+def test_generate(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
+    kim = seat("kim", way)
     kim.log_in()
     kim.choose("ABC", "Generate")
     kim.sees("Generate a key pair")
@@ -60,9 +60,9 @@ def test_generate(site: Site, service: Service, user: SitDown, way: Way, tmp_pat
 
 
 def test_download_an_existing_key(
-    site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path
+    site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path
 ) -> None:
-    maria = user("maria", way)
+    maria = seat("maria", way)
     maria.log_in()
     maria.choose("ABC", "Download")
     # Session ID and key appear in a dialog.
@@ -76,8 +76,8 @@ def test_download_an_existing_key(
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
-def test_a_refusal_does_not_outlive_the_download(user: SitDown, way: Way, tmp_path: Path) -> None:
-    maria = user("maria", way)
+def test_a_refusal_does_not_outlive_the_download(seat: SitDown, way: Way, tmp_path: Path) -> None:
+    maria = seat("maria", way)
     maria.log_in()
     maria.choose("ABC", "Download")
     maria.press("Download")
@@ -94,9 +94,9 @@ def test_a_refusal_does_not_outlive_the_download(user: SitDown, way: Way, tmp_pa
         expect(maria.page.get_by_role("status")).to_contain_text("was sent to your browser")
 
 
-def test_delete(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
+def test_delete(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
     path = _key_file(site, tmp_path)
-    kim = user("kim", way)
+    kim = seat("kim", way)
     kim.log_in()
     assert log_on(service.center, "ABC", path) == ACCEPTED
     kim.choose("ABC", "Delete")
@@ -117,12 +117,12 @@ def test_delete(site: Site, service: Service, user: SitDown, way: Way, tmp_path:
         assert last.endswith("key pair deleted of session ABC")
 
 
-def test_third_pair(site: Site, service: Service, user: SitDown, way: Way, tmp_path: Path) -> None:
+def test_third_pair(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
     path = _key_file(site, tmp_path)
     site.clock.go(days=1)
     second = site.generate("ABC")
     site.clock.go(days=1)
-    maria = user("maria", way)
+    maria = seat("maria", way)
     maria.log_in()
     maria.choose("ABC", "Generate")
     # One of the two has to go at once: the oldest is chosen already.
@@ -143,12 +143,12 @@ def test_third_pair(site: Site, service: Service, user: SitDown, way: Way, tmp_p
 
 
 def test_third_pair_in_place_of_the_newer_one(
-    site: Site, service: Service, user: SitDown, tmp_path: Path
+    site: Site, service: Service, seat: SitDown, tmp_path: Path
 ) -> None:
     path = _key_file(site, tmp_path)
     site.clock.go(days=1)
     second = site.generate("ABC")
-    maria = user("maria", WAYS[0])
+    maria = seat("maria", WAYS[0])
     maria.log_in()
     maria.choose("ABC", "Generate")
     maria.page.get_by_role("radio", name=second).check()
@@ -158,8 +158,8 @@ def test_third_pair_in_place_of_the_newer_one(
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
-def test_read_only_user(user: SitDown, way: Way) -> None:
-    rae = user("rae", way)
+def test_read_only_user(seat: SitDown, way: Way) -> None:
+    rae = seat("rae", way)
     rae.log_in()
     expect(rae.page.get_by_text("Actions", exact=True)).to_have_count(0)
     expect(rae.page.get_by_role("checkbox")).to_have_count(0)
@@ -170,10 +170,10 @@ def test_read_only_user(user: SitDown, way: Way) -> None:
         rae.sees(LIST)
 
 
-def test_closed_weekend(site: Site, service: Service, user: SitDown, way: Way) -> None:
+def test_closed_weekend(site: Site, service: Service, seat: SitDown, way: Way) -> None:
     # Friday, 16:29 in Chicago.
     site.clock.go(days=2, hours=7, minutes=29)
-    maria = user("maria", way)
+    maria = seat("maria", way)
     maria.log_in()
     maria.choose("DEF", "Generate")
     maria.sees("Generate a key pair")
@@ -188,10 +188,10 @@ def test_closed_weekend(site: Site, service: Service, user: SitDown, way: Way) -
     expect(row).to_contain_text("No active key pair")
 
 
-def test_open_again_on_sunday(site: Site, user: SitDown) -> None:
+def test_open_again_on_sunday(site: Site, seat: SitDown) -> None:
     # Ten in Chicago, where the clocks went forward that night.
     site.clock.now = datetime(2026, 3, 8, 15, 0, tzinfo=timezone.utc)
-    maria = user("maria", WAYS[0])
+    maria = seat("maria", WAYS[0])
     maria.log_in()
     maria.choose("DEF", "Generate")
     maria.press("Submit")

@@ -13,6 +13,7 @@ from gatepass.center import audit, pair_rows
 from gatepass.center.context import Center
 from gatepass.center.schema import audit as log
 from gatepass.center.schema import mail, notice, pair, pair_version
+from gatepass.center.schema import session as sessions
 from tests.center.fire.client import Deed, Told
 from tests.center.fire.store import MANAGER
 
@@ -110,11 +111,13 @@ def _pairs(center: Center) -> Iterator[str]:
 def _files(center: Center, told: Told) -> Iterator[str]:
     """Each key file has the secret of the pair it names."""
     with center.database.read() as connection:
-        rows = connection.execute(select(pair.c.access_key_id, pair.c.sealed)).all()
-    sealed = {row.access_key_id: row.sealed for row in rows}
+        columns = select(pair.c.sealed, *pair_rows.SEAL_COLUMNS)
+        rows = connection.execute(columns.join(sessions, pair.c.session_id == sessions.c.id)).all()
+    named = {row.access_key_id: row for row in rows}
     for text in told.files:
         _, name, secret, *_ = text.splitlines()[1].split()
-        if center.vault.open(sealed[name], pair_rows.seal_subject(name)) != secret:
+        subject = pair_rows.seal_subject_of(named[name])
+        if center.vault.open(named[name].sealed, subject) != secret:
             yield f"the key file of {name} has another secret"
 
 

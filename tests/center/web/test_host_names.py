@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +62,25 @@ def test_foreign_names(site: Site, host: str) -> None:
 @pytest.mark.parametrize("host", OWN)
 def test_own_names(site: Site, host: str) -> None:
     assert site.browser().get("/login", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/login", 421), ("/metrics", 421)]
+)
+def test_who_looks_after_servers_may_name_none(site: Site, path: str, status: int) -> None:
+    """As a load balancer does that speaks HTTP/1.0."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "http_version": "1.0", "method": "GET", "path": path, "headers": []}
+    more = {"scheme": "http", "query_string": b"", "client": ("127.0.0.1", 5), "server": None}
+    asyncio.run(site.app({**scope, **more}, receive, send))
+    assert sent[0]["status"] == status
 
 
 def test_two_names_at_once_are_none(site: Site) -> None:

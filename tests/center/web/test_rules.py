@@ -12,6 +12,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from gatepass.center import logins, tokens
 from gatepass.center.roles import MAY, Role
@@ -158,3 +160,34 @@ def test_rule_for_is_the_table() -> None:
     assert all(rule_for(rule.method, rule.path) is rule for rule in RULES)
     assert len({(rule.method, rule.path) for rule in RULES}) == len(RULES)
     assert rule_for("DELETE", "/sessions") is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"],
+)
+def test_metrics_are_not_for_whom_a_proxy_stands_for(site: Site, header: str) -> None:
+    """Nor for who says to be this machine by what the proxy passes on."""
+    program = site.browser("127.0.0.1")
+    answer = program.get("https://localhost/metrics", headers={header: "127.0.0.1"})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 404), ("1.1", 200)])
+def test_metrics_are_not_for_a_proxy_that_adds_nothing(
+    site: Site, version: str, status: int
+) -> None:
+    """Which is nginx with its defaults: HTTP/1.0, and the Host of the server behind it."""
+
+    async def as_proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        await site.app({**scope, "http_version": version}, receive, send)
+
+    program = TestClient(as_proxy, "http://127.0.0.1:8400", client=("127.0.0.1", 5))
+    assert program.get("/metrics").status_code == status
+
+
+def test_a_form_of_elsewhere_is_not_told_of_roles(site: Site) -> None:
+    answer = site.user("maria").post("/sessions/ABC/generate", data={"form_token": "0"})
+    assert answer.status_code == 403
+    assert "This form has expired" in answer.text
+    assert "Your role" not in answer.text

@@ -13,10 +13,9 @@ from gatepass.center.context import Center
 from gatepass.center.web import security
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.host_names import host_of, is_this_machine
-from gatepass.center.web.refusals import LoginNeededError, TokenNeededError
+from gatepass.center.web.refusals import FormExpiredError, LoginNeededError, TokenNeededError
 from gatepass.center.web.rules import Who, rule_for
 from gatepass.center.web.visitor import Visitor, center_of, origin_of
-from gatepass.errors import NotAllowedError
 
 
 def guard(request: Request, form: SentForm) -> None:
@@ -31,7 +30,7 @@ def guard(request: Request, form: SentForm) -> None:
     if request.method == "POST" and not security.is_own_form(
         request, form.text(security.FORM_FIELD)
     ):
-        raise NotAllowedError(_FORGED)
+        raise FormExpiredError(_FORGED)
     center = center_of(request)
     visitor = _PROOFS[rule.who](request, center)
     request.state.visitor = visitor
@@ -58,12 +57,20 @@ def _local(request: Request, _center: Center) -> Visitor | None:
     """Take a program on this machine that asks for this machine.
 
     A browser on this machine may be sent here by a page of elsewhere, whose host name was made to
-    lead to this machine (DNS rebinding): then it asks for that name.
+    lead to this machine (DNS rebinding): then it asks for that name. A proxy on this machine asks
+    for others: it shows by the headers that it adds, or by HTTP/1.0, which is nginx' default.
     """
     asked = host_of(request.headers.get("host", ""))
-    if not (is_this_machine(origin_of(request)) and is_this_machine(asked)):
+    passed_on = request.scope["http_version"] == "1.0" or any(
+        name in _OF_PROXIES or name.startswith("x-forwarded-") for name in request.headers
+    )
+    if passed_on or not (is_this_machine(origin_of(request)) and is_this_machine(asked)):
         raise HTTPException(404)
     return None
+
+
+#: Headers that proxies add, beside ``X-Forwarded-...``; whoever sends them has one or feigns it.
+_OF_PROXIES: Final = frozenset({"forwarded", "via", "x-real-ip"})
 
 
 def _user(request: Request, center: Center) -> Visitor:

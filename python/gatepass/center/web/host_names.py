@@ -21,6 +21,10 @@ _TEXT: Final = (
 )
 
 
+#: Answered without a Host header.
+_NAMELESS: Final = frozenset({"/healthz", "/readyz"})
+
+
 class KnownNames:
     """Answers with 421 what asks for another host than the ``names`` and this machine's own."""
 
@@ -33,15 +37,20 @@ class KnownNames:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or answer it here."""
-        if scope["type"] == "http" and not self._knows(Headers(scope=scope).getlist("host")):
+        if scope["type"] == "http" and not self._takes(scope):
             await self._refusal(scope["path"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _knows(self, hosts: list[str]) -> bool:
-        if len(hosts) != 1:
-            return False
-        name = host_of(hosts[0])
+    def _takes(self, scope: Scope) -> bool:
+        hosts = Headers(scope=scope).getlist("host")
+        # What looks whether a server lives may name none; a browser always does.
+        if not hosts and scope["path"] in _NAMELESS:
+            return True
+        return len(hosts) == 1 and self._knows(hosts[0])
+
+    def _knows(self, host: str) -> bool:
+        name = host_of(host)
         if not name:
             return False
         if name in self._names or is_this_machine(name):

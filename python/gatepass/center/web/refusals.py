@@ -61,8 +61,14 @@ _ASK = "Tell whoever runs this Request Center. Nothing was changed."
 _LOGGED = "The Request Center's log says what is wrong."
 _SOON = "Try again soon. The Request Center's log says what is wrong."
 
+
+class FormExpiredError(NotAllowedError):
+    """A form has no token of this browser and this login."""
+
+
 #: The most special kind first.
 REFUSALS: Final[dict[type[CenterError], Refusal]] = {
+    FormExpiredError: Refusal(403, "form", "This form has expired"),
     NotAllowedError: Refusal(403, "not-allowed", "Your role may not do this"),
     NotFoundError: Refusal(404, "not-found", "There is no such thing here"),
     ThirdPairError: Refusal(409, "third-pair", "Two key pairs are active"),
