@@ -388,13 +388,29 @@ def test_a_session_without_fault_tolerance_is_no_pair() -> None:
     assert play(script).said == []
 
 
-def test_a_primary_that_fails_before_the_backup_is_on_leaves_no_session() -> None:
-    """And no invalid Logon: the backup would refuse one."""
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_primary_that_fails_before_the_backup_is_on_leaves_no_session(seen: bool) -> None:
+    """The backup refuses a Logon that was under way; none follows an end that was seen."""
 
     async def script(stage: Stage) -> None:
+        plain = stage.loop.create_connection
+
+        async def late(factory: Any, host: str, port: int, **options: Any) -> Any:
+            """Be late with the backup's connection, or with the end of the primary's."""
+            if seen and port == stage.ports[1]:
+                await asyncio.sleep(1.0)
+            pipe, protocol = await plain(factory, host, port, **options)
+            if not seen:
+                end = pipe._hung_up
+                pipe._hung_up = lambda: stage.loop.call_later(0.05, end)
+            return pipe, protocol
+
+        stage.loop.create_connection = late  # type: ignore[method-assign]
         with pytest.raises(NoConnectionError, match="primary connection ended before"):
             async with stage.pair():
                 pass
+        refused = [which for which, effect in stage.effects if isinstance(effect, fx.LoggedOut)]
+        assert refused == ([] if seen else [BACKUP])
         async with stage.pair() as pair:
             assert pair.primary.session.scenario is Scenario.MID_WEEK
 

@@ -29,6 +29,7 @@ UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
 MOST_REFUSALS = 3
 #: Seconds in which the primary's end is seen too, where both have the same cause.
 MOMENT = 0.1
+PRIMARY_ENDED = "the primary connection ended before the backup was on"
 
 
 class Standby:
@@ -64,6 +65,12 @@ class Standby:
         try:
             now: Link | GatepassError = await self._log_on()
         except LogonReplyError:
+            raise
+        except LogonRefusedError as error:
+            # A backup refuses whoever has no primary: its end may be the cause, and still under way.
+            await asyncio.sleep(MOMENT)
+            if self._primary.has_ended:
+                raise NoConnectionError(PRIMARY_ENDED) from error
             raise
         except (NoConnectionError, LogonGuardError) as error:
             if self._primary.has_ended:
@@ -102,7 +109,7 @@ class Standby:
         link = await self._opened()
         if self._primary.has_ended:
             link.abort()
-            raise NoConnectionError("the primary connection ended before the backup was on")
+            raise NoConnectionError(PRIMARY_ENDED)
         self.link = link
         try:
             await link.log_on()
