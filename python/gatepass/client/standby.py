@@ -67,7 +67,7 @@ class Standby:
         except LogonReplyError:
             raise
         except LogonRefusedError as error:
-            # A backup refuses whoever has no primary: its end may be the cause, and still under way.
+            # A backup refuses whoever has no primary: that it ended may be on its way to here.
             await asyncio.sleep(MOMENT)
             if self._primary.has_ended:
                 raise NoConnectionError(PRIMARY_ENDED) from error
