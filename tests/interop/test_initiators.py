@@ -240,7 +240,10 @@ def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehea
             async with rehearsal.client(port) as engine:
                 await rehearsal.up(engine)
                 assert await engine.log_out() == 0
-        assert [logon["34"] for logon in rehearsal.relay.messages(CLIENT, "A")] == ["1", "4", "9"]
+        first, refused, last = (m["34"] for m in rehearsal.relay.messages(CLIENT, "A"))
+        assert (first, last) == ("1", "9")
+        # QuickFIX/J may have counted a second Logout, which found the connection closed.
+        assert refused in ("4", "5")
         answers = rehearsal.relay.messages(GATEWAY, "A")
         assert [logon["34"] for logon in answers] == ["1", "5"]
         assert rehearsal.relay.messages(CLIENT, "2") == []
