@@ -10,13 +10,14 @@ import pyotp
 import pytest
 from sqlalchemy import func, select, update
 
-from gatepass.center import audit, logins, mails, pairs, people, tokens, totp
+from gatepass.center import audit, firms, logins, mails, pairs, people, tokens, totp
 from gatepass.center.backup import backup
 from gatepass.center.codes import Purpose
 from gatepass.center.courier import Mail
 from gatepass.center.courier.outbox import OutboxMailer
 from gatepass.center.database import Database
 from gatepass.center.envelope import LocalKeys
+from gatepass.center.firms import SessionKind
 from gatepass.center.keysource import CenterKeys
 from gatepass.center.restore import Loss, restore
 from gatepass.center.roles import Role
@@ -125,6 +126,18 @@ def test_a_revoked_token_stays_revoked(world: World, tmp_path: Path) -> None:
     assert loss.tokens == ("later of kim",)
     assert loss.users == ("noor",)
     for text in ("tokens that would stop working: later of kim", "would be gone: noor"):
+        assert text in str(loss)
+
+
+def test_sessions_that_came_and_went_are_named(world: World, tmp_path: Path) -> None:
+    center = world.center
+    firms.add_session(center, "Alpha", "OLD", SessionKind.ILINK, "kim")
+    path = save(world, tmp_path)
+    firms.remove_session(center, "OLD")
+    firms.add_session(center, "Alpha", "NEW", SessionKind.ILINK, "kim")
+    loss = put_back(world, path)
+    assert (loss.sessions, loss.returned) == (("NEW",), ("OLD",))
+    for text in ("sessions that would be gone: NEW", "would be there again: OLD"):
         assert text in str(loss)
 
 

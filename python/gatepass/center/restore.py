@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, select, text
+from sqlalchemy import Connection, Engine, Select, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -26,13 +26,13 @@ from gatepass.center.database import Database
 from gatepass.center.envelope import EnvelopeKeys
 from gatepass.center.manifest import CHANGED, Manifest, is_genuine, read_manifest
 from gatepass.center.schema import audit as log
-from gatepass.center.schema import pair
+from gatepass.center.schema import pair, session
 from gatepass.center.takings import Takings, taken_since
 from gatepass.center.unreadable import told_as
 from gatepass.center.vault import Vault
 from gatepass.errors import DatabaseError
 
-#: Access Key IDs named in a message.
+#: Names of a kind in a message.
 _NAMED = 10
 
 
@@ -41,15 +41,17 @@ class Loss:
     """What a restore takes from a store.
 
     ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
-    pairs that have ended and would be active again: ``revived``. ``users`` and API ``tokens`` that
-    the backup does not have; users who are ``kept`` as they are now, and ``revoked_tokens`` that
-    stay revoked. ``foreign``: the backup is of another store, and all is lost.
+    pairs that have ended and would be active again: ``revived``. ``sessions``, ``users`` and API
+    ``tokens`` that the backup does not have; ``returned`` sessions, which were removed since; users
+    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked. ``foreign``: the backup is of another store, and all is lost.
     """
 
     entries: int
     since: datetime | None
     gone: tuple[str, ...]
     revived: tuple[str, ...]
+    sessions: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -68,6 +70,8 @@ class Loss:
         return (
             ("key pairs that would stop working", self.gone),
             ("deleted or expired key pairs that would work again", self.revived),
+            ("sessions that would be gone", self.sessions),
+            ("removed sessions that would be there again", self.returned),
             ("users who would be gone", self.users),
             ("API tokens that would stop working", self.tokens),
             ("users whose password, authenticator or rights stay as they are now", self.kept),
@@ -184,12 +188,15 @@ def _loss(
     here = connection.execute(at_backup).scalar_one_or_none()
     foreign = manifest.last_entry > 0 and (here or b"").hex() != manifest.last_mac
     first = select(log.c.at).where(log.c.id > manifest.last_entry).order_by(log.c.id).limit(1)
-    then, now = _active(saved), _active(connection)
+    pairs_then, pairs_now = (_names(side, _ACTIVE) for side in (saved, connection))
+    sessions_then, sessions_now = (_names(side, _SESSIONS) for side in (saved, connection))
     return Loss(
         entries=last - manifest.last_entry,
         since=connection.execute(first).scalar_one_or_none(),
-        gone=tuple(sorted(now - then)),
-        revived=tuple(sorted(then - now)),
+        gone=tuple(sorted(pairs_now - pairs_then)),
+        revived=tuple(sorted(pairs_then - pairs_now)),
+        sessions=tuple(sorted(sessions_now - sessions_then)),
+        returned=tuple(sorted(sessions_then - sessions_now)),
         users=takings.users,
         tokens=takings.tokens,
         kept=takings.kept,
@@ -198,8 +205,11 @@ def _loss(
     )
 
 
-def _active(connection: Connection) -> set[str]:
-    query = select(pair.c.access_key_id).where(pair.c.slot.is_not(None))
+_ACTIVE = select(pair.c.access_key_id).where(pair.c.slot.is_not(None))
+_SESSIONS = select(session.c.name).where(session.c.removed_at.is_(None))
+
+
+def _names(connection: Connection, query: Select[str]) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
