@@ -43,7 +43,8 @@ class Loss:
     ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
     pairs that have ended and would be active again: ``revived``. ``sessions``, ``users`` and API
     ``tokens`` that the backup does not have; ``returned`` sessions, which were removed since; users
-    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked. ``foreign``: the backup is of another store, and all is lost.
+    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked. ``foreign``: the
+    backup is of another store, and all is lost.
     """
 
     entries: int
