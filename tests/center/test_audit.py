@@ -93,6 +93,7 @@ def test_a_deleted_entry(log: Center, gone: int) -> None:
     log.database.write(lambda c: c.execute(delete(table).where(table.c.id == gone)))
     found = verdict(log)
     assert found.broken == gone
+    assert not found
     assert "missing" in found.problem
 
 

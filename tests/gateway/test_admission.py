@@ -42,6 +42,7 @@ def test_the_numbers_of_a_refusal(
     for _ in range(6):  # the port closes at the fifth, and is closed at the sixth
         verdict = admission.judge(NOT_A_LOGON, START, backup=backup)
         assert isinstance(verdict, Refused)
+        assert not verdict
         assert verdict.numbers is not None
         assert (verdict.numbers.next_out, verdict.numbers.next_in) == numbers
         assert verdict.counted is counted

@@ -25,6 +25,7 @@ def test_an_older_pair_that_runs_out_beside_a_newer_good_one_is_healthy() -> Non
     assert b08.used.access_key_id == NEW.access_key_id
     assert b08.warning is None
     assert b08.healthy
+    assert b08
 
 
 def test_a_used_pair_that_soon_expires_is_not_healthy() -> None:
@@ -33,6 +34,7 @@ def test_a_used_pair_that_soon_expires_is_not_healthy() -> None:
     assert only.warning is not None
     assert only.warning.days_left == 9
     assert not only.healthy
+    assert not only
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gatepass import KeyRing, LogonVerifier
+from gatepass import KeyRing, LogonVerifier, explain
 from gatepass.signing import (
     Check,
     Outcome,
@@ -230,6 +230,24 @@ def test_a_verdict_has_every_check_with_its_outcome(name: str) -> None:
         assert bool(check.detail) is (check.outcome is not Outcome.NOT_CHECKED)
         assert check.detail.isprintable()
     assert verdict.failed == tuple(c for c in verdict.checks if c.outcome is Outcome.FAILED)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_verdict_and_its_explanation_are_true_exactly_when_the_logon_is_good(name: str) -> None:
+    case = CASES[name]
+    good = case.outcomes == "++++++++"
+    assert bool(LogonVerifier(case.keys).verify(case.logon, at=case.at)) is good
+    assert bool(explain(case.logon, case.keys, at=case.at)) is good
+
+
+@pytest.mark.parametrize("logon", [b"", b"garbage", b"8=FIX.4.2", b"\x00" * 99, SIGNED[:-1]])
+def test_what_is_no_logon_is_refused_by_a_plain_if(logon: bytes) -> None:
+    assert not LogonVerifier(KEYS).verify(logon)
+    assert not explain(logon, KEYS)
+
+
+def test_a_check_is_true_exactly_when_it_passed() -> None:
+    assert [bool(Check("signature", outcome, "")) for outcome in Outcome] == [True, False, False]
 
 
 @pytest.mark.parametrize("name", CASES)

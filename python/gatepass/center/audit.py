@@ -67,13 +67,16 @@ class Verdict:
 
     ``broken`` is the number of the first entry that is not as it was written, is missing, or says
     what the store does not bear out; ``None``: all is well, and ``end`` is where the log ended.
-    ``entries`` were good, up to there.
+    ``entries`` were good, up to there. True exactly when all is well.
     """
 
     entries: int
     broken: int | None = None
     problem: str = ""
     end: Anchor | None = field(default=None, compare=False)
+
+    def __bool__(self) -> bool:
+        return self.broken is None
 
 
 def append(

@@ -71,6 +71,9 @@ class Refused:
     numbers: Numbers | None
     counted: bool = False
 
+    def __bool__(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -79,6 +82,9 @@ class Rejected:
     text: str
     tag: int
     reason: str
+
+    def __bool__(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

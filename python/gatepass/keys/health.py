@@ -17,7 +17,7 @@ class SessionHealth:
     """One session and its pairs at one time.
 
     ``used`` is the pair that `KeyRing.choose` gives, ``problem`` why it gives none, ``warning``
-    that the pair in use expires soon.
+    that the pair in use expires soon. True exactly when it is `healthy`.
     """
 
     session: SessionId
@@ -25,6 +25,9 @@ class SessionHealth:
     used: KeyPair | None
     problem: KeyChoiceError | None
     warning: ExpiryWarning | None
+
+    def __bool__(self) -> bool:
+        return self.healthy
 
     @property
     def healthy(self) -> bool:

@@ -39,7 +39,7 @@ class ExplainedField:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    r"""Everything that is known of one Logon. Holds no secret.
+    r"""Everything that is known of one Logon. Holds no secret. True exactly when it is valid.
 
     ``canonical`` is the signed string with each line feed shown as ``\n``; ``expected`` and
     ``received`` are EncryptedPassword (1402) as it should be and as it came; ``cause`` says what
@@ -52,6 +52,9 @@ class Explanation:
     expected: str | None = field(default=None, repr=False)
     received: str | None = field(default=None, repr=False)
     cause: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.verdict.valid
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -18,16 +18,19 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its name, its outcome, and a sentence for people."""
+    """One check: its name, its outcome, and a sentence for people. True if it passed."""
 
     name: str
     outcome: Outcome
     detail: str
 
+    def __bool__(self) -> bool:
+        return self.outcome is Outcome.PASSED
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Every check of one Logon, in order.
+    """Every check of one Logon, in order. True exactly when the Logon is `valid`.
 
     It is for the verifying side's own eyes: to the client every refusal reads alike.
     """
@@ -35,6 +38,10 @@ class Verdict:
     checks: tuple[Check, ...]
     sender_comp_id: str | None = None
     access_key_id: AccessKeyId | None = None
+
+    def __bool__(self) -> bool:
+        # `if verifier.verify(logon): accept()` is what people write: it must not accept a bad one.
+        return self.valid
 
     @property
     def valid(self) -> bool:
