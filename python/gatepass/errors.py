@@ -25,8 +25,10 @@
     │   ├── LogonRefusedError      the gateway answered with a Logout or a Reject
     │   ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
     │   ├── ClockError             this machine's clock is too far off: nothing was sent
+    │   ├── NumberJumpError        a number too far ahead: a person must decide
     │   └── NoConnectionError      no answer at all
     │       └── LogonReplyError    an answer that cannot be gone on with: numbers, role
+    │           └── PeerError      ... that is not from or for this session
     └── CenterError                the Request Center refused; nothing was changed
         ├── NotAllowedError        this role may not do this
         ├── NotFoundError          no such thing, or another firm's
@@ -254,6 +256,46 @@ class LogonReplyError(NoConnectionError):
 
     The gateway has forgotten the session's numbers, or it is a backup where a primary was meant.
     """
+
+
+class PeerError(LogonReplyError):
+    """A message that is not the exchange's, or not for this session: nothing of it was taken.
+
+    ``tag`` is the FIX tag that tells, ``expected`` and ``received`` what it should hold and held.
+    """
+
+    def __init__(self, tag: int, expected: str, received: str) -> None:
+        super().__init__(tag, expected, received)
+        self.tag = tag
+        self.expected = expected
+        self.received = received
+
+    def __str__(self) -> str:
+        return (
+            f"the other side's message was refused: tag {self.tag} is {self.received or 'missing'},"
+            f" expected {self.expected}; check the address, and that the exchange answers there"
+        )
+
+
+class NumberJumpError(LogonFailedError):
+    """The other side named a number too far ahead to be believed: nothing of it was kept.
+
+    ``tag`` is where it stood: MsgSeqNum (34), NewSeqNo (36) or NextExpectedMsgSeqNum (789);
+    ``expected`` is the number that was due, ``received`` the one that came. A person must find out
+    which is right: with the wrong one, the week's numbers would be lost.
+    """
+
+    def __init__(self, tag: int, expected: int, received: int) -> None:
+        super().__init__(tag, expected, received)
+        self.tag = tag
+        self.expected = expected
+        self.received = received
+
+    def __str__(self) -> str:
+        return (
+            f"tag {self.tag} jumps from {self.expected} to {self.received}: nothing was kept; ask"
+            " the exchange's support which number is right"
+        )
 
 
 class CenterError(GatepassError):

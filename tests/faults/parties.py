@@ -10,6 +10,7 @@ from gatepass.client import BackOff, Link, reconnecting
 from gatepass.errors import GatepassError
 from gatepass.gateway import Gateway, Kind, Report, load_fault_plan
 from gatepass.keys import KeyRing
+from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.states import State
@@ -82,6 +83,11 @@ def _emit(server: Gateway, record: Record, number: int) -> int:
 
 async def client(stage: Stage) -> None:
     record = Record(stage.record("client"))
+
+    def observe(effect: fx.Effect) -> None:
+        if isinstance(effect, fx.NotResent):
+            record.line("told", effect.number)
+
     store = RecordingStore(stage.folder / "client.db", NAME, record)
     while True:
         try:
@@ -91,6 +97,7 @@ async def client(stage: Stage) -> None:
                 SETTINGS,
                 stage.ring,
                 store,
+                observe=observe,
                 clock=stage.clock,
                 back_off=BackOff(first=0.5, most=2.0),
             ):

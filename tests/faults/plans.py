@@ -13,12 +13,13 @@ _KINDS = {
     "reorder": {},
     "corrupt": {"byte": lambda r: r.randint(-8, 120)},
     "wrong-number": {"by": lambda r: r.randint(-90, -60)},
+    "fill-beyond": {"by": lambda r: r.randint(1, 200)},
     "disconnect": {},
     "clock-skew": {"seconds": lambda r: r.choice([-20.0, -2.0, 2.0, 20.0])},
     "expire-pair": {},
     "fail-over": {},
 }
-_WEIGHTS = [5, 4, 4, 4, 5, 3, 3, 1, 1, 1]
+_WEIGHTS = [5, 4, 4, 4, 5, 3, 3, 3, 1, 1, 1]
 _TYPES = [None, None, "A", "0", "1", "2", "4", "5", "D", "n"]
 
 

@@ -63,6 +63,8 @@ class Side:
     meant: set[str] = field(default_factory=set)
     sent: dict[str, int] = field(default_factory=dict)
     got: list[tuple[str, int, bool]] = field(default_factory=list)
+    #: Numbers of messages that the other side cannot read, as the application was told.
+    told: set[int] = field(default_factory=set)
 
     @classmethod
     def read(cls, path: Path) -> Side:
@@ -79,12 +81,15 @@ class Side:
                 side.sent[words[0]] = int(words[1])
             elif what == "got":
                 side.got.append((words[0], int(words[1]), words[2] == "True"))
+            elif what == "told":
+                side.told.add(int(words[0]))
         return side
 
 
 def undelivered(sender: Side, receiver: Side) -> set[str]:
-    """What `send` accepted and nobody has got."""
-    return set(sender.sent) - {text for text, _, _ in receiver.got}
+    """What `send` accepted and nobody has got, or was told of."""
+    told = {text for text, number in sender.sent.items() if number in sender.told}
+    return set(sender.sent) - {text for text, _, _ in receiver.got} - told
 
 
 def faults_of(sender: Side, receiver: Side, way: str) -> list[str]:

@@ -282,7 +282,7 @@ def test_a_flood_behind_a_gap_is_bounded() -> None:
                 if number % 50 == 0:
                     await asyncio.sleep(0)
             await exchange(here, link, "ABC123")
-            held = here_side.session._gap.held
+            held = here_side.session._inbound.held
             assert sum(len(message.wire) for message in held.values()) <= 1 << 23
             assert len(held) <= 5000
 

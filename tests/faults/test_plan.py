@@ -43,6 +43,10 @@ do = "wrong-number"
 by = 5
 
 [[fault]]
+do = "fill-beyond"
+by = 1500
+
+[[fault]]
 do = "disconnect"
 nth = 20
 
@@ -81,6 +85,7 @@ def test_every_kind(tmp_path: Path) -> None:
         ft.Reorder(),
         ft.Corrupt(-7),
         ft.WrongNumber(5),
+        ft.FillBeyond(1500),
         ft.Disconnect(),
         ft.ClockSkew(-6.5),
         ft.ExpirePair(ft.AccessKeyId("oNDxM33uE81ohWuVRtWT")),
@@ -88,7 +93,7 @@ def test_every_kind(tmp_path: Path) -> None:
         ft.FailOver(),
         ft.LogOut("MSGW safeguard exceeded: no. of messages"),
     ]
-    assert plan.faults[6].nth == 20
+    assert plan.faults[7].nth == 20
     assert {type(fault.action) for fault in plan.faults} == set(ft.ACTIONS.values())
 
 
@@ -111,6 +116,8 @@ def test_empty(tmp_path: Path) -> None:
         ('[[fault]]\ndo = "corrupt"\nbyte = 1.5\n', 3, "byte", "whole number"),
         ('[[fault]]\ndo = "corrupt"\nbyte = true\n', 3, "byte", "whole number"),
         ('[[fault]]\ndo = "wrong-number"\nby = 0\n', 3, "by", "by 0"),
+        ('[[fault]]\ndo = "fill-beyond"\nby = -1\n', 3, "by", "by 1"),
+        ('[[fault]]\ndo = "fill-beyond"\n', 1, "by", "needs"),
         ('[[fault]]\ndo = "drop"\nsesion = "ABC123"\n', 3, "sesion", "did you mean session"),
         ('[[fault]]\ndo = "drop"\nsession = "ABC"\n', 3, "session", "ABC123N, not 'ABC'"),
         ('[[fault]]\ndo = "drop"\nsession = ""\n', 3, "session", "is empty"),

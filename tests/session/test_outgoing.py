@@ -77,7 +77,7 @@ def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
         kept = wire
     client.resend([SentMessage(3, kept, True)], 2, 4, world.now)
     effects = client.take()
-    assert fx.NotResent(3) in effects
+    assert fx.NotResent(3, fx.NotResentCause.DAMAGED) in effects
     fills = [Message.parse(effect.wire) for effect in effects if isinstance(effect, fx.Send)]
     assert [(m.msg_type, m.msg_seq_num, m.number(36)) for m in fills] == [
         ("4", 2, 3),

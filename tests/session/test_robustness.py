@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from gatepass.session import effects as fx
 from gatepass.session.engine import MAX_WAITING
 from gatepass.session.gateway import GatewaySession
+from gatepass.session.inbound import MAX_HELD, MAX_HELD_BYTES
 from gatepass.session.message import Message, encode
-from gatepass.session.numbers import MAX_HELD, MAX_HELD_BYTES, Numbers
+from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.signing import format_sending_time
 from tests.session.world import START, World
@@ -88,9 +89,9 @@ def test_a_flood_behind_a_gap_is_bounded(size: int) -> None:
         message = _message("D", _GOOD_HEADER | {34: str(number), 58: "x" * size})
         session.receive(message, world.now)
         requests += sum(isinstance(effect, fx.Gap) for effect in session.take())
-    held = session._gap.held
+    held = session._inbound.held
     assert 0 < len(held) <= MAX_HELD
-    assert sum(len(message.wire) for message in held.values()) <= MAX_HELD_BYTES
+    assert sum(len(turn.message.wire) for turn in held.values()) <= MAX_HELD_BYTES
     assert requests == 1
 
 

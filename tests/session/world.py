@@ -41,6 +41,8 @@ class Side:
         self.line = bytearray()
         self.sent: list[str] = []
         self.given: list[str] = []
+        #: What it was told that the other side cannot read.
+        self.unread: set[str] = set()
         #: Every number used since numbers began at 1, and what it was used for.
         self.used: dict[int, tuple[str, str | None]] = {}
 
@@ -64,7 +66,8 @@ class Side:
             if message.msg_type == "4":
                 # Numbers below a Logon after an interrupted reset were never used.
                 filled = (self.used.get(n, ("", None)) for n in range(number, message.number(36)))
-                assert all(use[0] != "D" for use in filled), "an application message is lost"
+                lost = [use for use in filled if use[0] == "D" and use[1] not in self.unread]
+                assert not lost, "an application message is lost"
             else:
                 assert self.used[number] == (message.msg_type, message.get(58))
             return
@@ -77,6 +80,19 @@ class Side:
         again = use[0] == LOGON == self.used.get(number, use)[0]
         assert again or number not in self.used, f"number {number} is used for a second message"
         self.used[number] = use
+
+
+def has_arrived(there: Side, here: Side, *, whole: bool = False) -> bool:
+    """Whether one side was given what the other sent: in order, each once, nothing lost untold.
+
+    `whole` says that nothing is under way any more.
+    """
+    to_come = iter(here.sent)
+    for text in there.given:
+        passed = next((sent for sent in to_come if sent == text or sent not in here.unread), None)
+        if passed != text:
+            return False
+    return not whole or all(text in here.unread for text in to_come)
 
 
 class World:
@@ -251,6 +267,8 @@ class World:
         elif isinstance(effect, fx.ResendWanted):
             kept = side.store.sent(effect.begin, effect.end)
             session.resend(kept, effect.begin, effect.end, self.now)
+        elif isinstance(effect, fx.NotResent):
+            side.unread.add(side.used[effect.number][1] or "")
         elif isinstance(effect, fx.Received):
             side.given.append(effect.message.get(58) or "")
         elif isinstance(effect, fx.SignatureWanted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -26,6 +27,8 @@ from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
+
+logger = logging.getLogger("gatepass.client")
 
 #: Called with each whole message, before it is acted upon: was it sent, and its bytes.
 Trace = Callable[[bool, bytes], None]
@@ -73,6 +76,7 @@ class Link(Connection):
         self.promoted: asyncio.Future[None] = loop.create_future()
         self._caught_up = asyncio.Event()
         self._answered = False
+        self._demand: GatepassError | None = None
         #: Whether the gateway has answered the Logon, or hung up on it.
         self.was_read = False
         #: The other side's Logout, once it has come: its text and 789.
@@ -88,9 +92,10 @@ class Link(Connection):
         `alterations` make the Logon wrong, to rehearse what is said to it.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
-        without one, `LogonGuardError` and `KeyChoiceError` before the Logon is sent, `StoreError`
-        as soon as the numbers cannot be kept. A session whose In-Session Logon was not sent, or
-        was answered with a Session Level Reject, goes on as it was.
+        without one, `PeerError` for an answer that is not the exchange's, `NumberJumpError` for one
+        with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
+        sent, `StoreError` as soon as the numbers cannot be kept. A session whose In-Session Logon
+        was not sent, or was answered with a Session Level Reject, goes on as it was.
         """
         self.raise_failure()
         if self.closed.done():
@@ -131,7 +136,8 @@ class Link(Connection):
         ends without an exception. After a crash the store gives what was not acknowledged again;
         the first of it may have been dealt with, and says so: ``possibly_delivered``.
 
-        Raises `StoreError` where the session ended because the store failed.
+        Raises `StoreError` where the session ended because the store failed, `NumberJumpError`
+        where the exchange jumped too far ahead.
         """
         async for message in self.inbox.messages(self.closed.done):
             yield message
@@ -185,6 +191,13 @@ class Link(Connection):
         elif isinstance(effect, fx.RoleChanged):
             if effect.indicator == "P" and not self.promoted.done():
                 self.promoted.set_result(None)
+        elif isinstance(effect, fx.Failed):
+            self._fail_with(effect.error)
+        elif isinstance(effect, fx.NotResent):
+            logger.warning("message %d was not sent again: %s", effect.number, effect.cause.value)
+        elif isinstance(effect, fx.Skipped):
+            words = "messages %d to %d never came: the exchange's Sequence Reset passed over them"
+            logger.warning(words, effect.begin, effect.end)
         elif isinstance(effect, fx.Close):
             kind = LogonReplyError if self._answered else NoConnectionError
             self._end(kind(f"the connection ended: {effect.reason}"))
@@ -255,13 +268,22 @@ class Link(Connection):
         return self.session.state in (State.DISCONNECTED, State.CLOSED)
 
     def raise_failure(self) -> None:
-        """Raise what the store failed with, if it did."""
-        if self.failure is not None:
-            raise self.failure
+        """Raise what the store failed with, or what a person must see, if there is either."""
+        error = self.failure or self._demand
+        if error is not None:
+            raise error
 
     @property
     def _is_encrypted(self) -> bool:
         return self._transport is not None and bool(self._transport.get_extra_info("ssl_object"))
+
+    def _fail_with(self, error: GatepassError) -> None:
+        """Note an error of the session's: one that a person must see is raised from here on."""
+        if isinstance(error, NoConnectionError):
+            self._end(error)
+        else:
+            self._demand = self._demand or error
+            self._settle(error)
 
     def _note_answer(self) -> None:
         """Note that the exchange has read the Logon: a minute from now it counts no more."""

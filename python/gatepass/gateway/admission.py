@@ -190,6 +190,8 @@ class Admission:
             if found is not None:
                 tag = None if found.logout else found.tag
                 return _Fault(found.text, rule.reason(logon), tag)
+        if logon.repeated is not None:
+            return _Fault(INVALID_LOGON, f"tag {logon.repeated} appears more than once")
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
         verdict = self._verifier.verify(logon.wire, at=now)

@@ -64,7 +64,10 @@ class GatewayConnection(Connection):
         elif isinstance(effect, fx.RejectSent):
             self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
-            self._say("not resent", f"message {effect.number} is too long to be sent again")
+            self._say("not resent", f"message {effect.number}: {effect.cause.value}")
+        elif isinstance(effect, fx.Skipped):
+            passed = f"messages {effect.begin} to {effect.end} never came"
+            self._say("reset", f"{passed}: the client's Sequence Reset passed over them")
         elif isinstance(effect, fx.Received):
             self._deliver(effect.message)
         elif isinstance(effect, fx.Close):

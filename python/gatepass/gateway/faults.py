@@ -88,6 +88,23 @@ class WrongNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class FillBeyond:
+    """A gap fill leads ``by`` numbers beyond the end of what was asked for, as CME's may.
+
+    Messages that are no gap fill are not counted.
+    """
+
+    by: int
+
+    def __post_init__(self) -> None:
+        if self.by < 1:
+            raise ValueError("a fill goes beyond its end by 1 at the least")
+
+    def __str__(self) -> str:
+        return f"it fills {self.by} numbers beyond the end of what was asked for"
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnect:
     """The connection ends after the message."""
 
@@ -141,6 +158,7 @@ Action = (
     | Reorder
     | Corrupt
     | WrongNumber
+    | FillBeyond
     | Disconnect
     | ClockSkew
     | ExpirePair
@@ -156,6 +174,7 @@ ACTIONS: Mapping[str, type[Action]] = {
     "reorder": Reorder,
     "corrupt": Corrupt,
     "wrong-number": WrongNumber,
+    "fill-beyond": FillBeyond,
     "disconnect": Disconnect,
     "clock-skew": ClockSkew,
     "expire-pair": ExpirePair,

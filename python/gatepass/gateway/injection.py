@@ -44,11 +44,13 @@ class _Count:
     fault: ft.Fault
     seen: int = 0
 
-    def strikes(self, direction: ft.Direction, msg_type: str, session: str) -> bool:
+    def strikes(self, direction: ft.Direction, message: Message, session: str) -> bool:
         fault = self.fault
         if fault.direction is not direction:
             return False
-        if fault.msg_type not in (None, msg_type):
+        if fault.msg_type not in (None, message.msg_type):
+            return False
+        if isinstance(fault.action, ft.FillBeyond) and not message.is_gap_fill:
             return False
         if fault.session is not None and not is_named(fault.session, session):
             return False
@@ -85,8 +87,7 @@ class Injection:
 
     def strike(self, direction: ft.Direction, message: Message, session: str) -> list[ft.Action]:
         """Give what befalls this message, in the plan's order."""
-        kind = message.msg_type
-        return [c.fault.action for c in self._counts if c.strikes(direction, kind, session)]
+        return [c.fault.action for c in self._counts if c.strikes(direction, message, session)]
 
     def skew(self, seconds: float) -> None:
         """Let the clock be so many seconds off."""
@@ -212,14 +213,17 @@ def _spoil(action: ft.Action, wire: bytes) -> list[bytes]:
         spoilt[at] ^= 1
         return [bytes(spoilt)]
     if isinstance(action, ft.WrongNumber):
-        return [_renumbered(wire, action.by)]
+        return [_shifted(wire, 34, action.by)]
+    if isinstance(action, ft.FillBeyond):
+        return [_shifted(wire, 36, action.by)]
     return [wire]
 
 
-def _renumbered(wire: bytes, by: int) -> bytes:
+def _shifted(wire: bytes, tag: int, by: int) -> bytes:
+    """Change a message's number by so many."""
     try:
         message = Message.parse(wire)
     except FramingError:
         return wire  # corrupted already
-    number = max(1, (message.msg_seq_num or 0) + by)
-    return encode((tag, str(number) if tag == 34 else value) for tag, value in message.fields)
+    number = str(max(1, (message.number(tag) or 0) + by))
+    return encode((t, number if t == tag else value) for t, value in message.fields)

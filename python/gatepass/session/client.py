@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gatepass._native import Logon
-from gatepass.errors import BackupError
+from gatepass.errors import BackupError, NumberJumpError, PeerError
 from gatepass.session import effects as fx
+from gatepass.session.addressing import INDICATORS, logon_fault, stranger
 from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.engine import Engine, Fields
+from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
-from gatepass.session.numbers import Numbers, SentMessage
+from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
 from gatepass.session.scenarios import Scenario, at_week
 from gatepass.session.states import State, Trigger
 from gatepass.signing import format_sending_time
 
-#: Fault Tolerance Indicators: undefined, primary, backup, none.
-INDICATORS = frozenset("UPBN")
 NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
 NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
 
@@ -59,9 +59,15 @@ class ClientSession(Engine):
         self.scenario = Scenario.BEGINNING_OF_WEEK
         self._indicator = settings.sender_comp_id[-1:]
         self._unsigned = b""
-        self._sent = 0
+        #: The Logon that is answered next, or was last.
+        self._logon = Message(())
+        #: What was sent again on this connection, and what a Session Level Reject named.
+        self._again: set[int] = set()
+        self._rejected: set[int] = set()
         self._alterations = UNALTERED
         self._before = self.numbers
+        #: Whether a Logon is out whose number holds only once it is accepted.
+        self._trying = False
 
     @property
     def indicator(self) -> str:
@@ -86,7 +92,7 @@ class ClientSession(Engine):
         self._alterations = alterations
         # What makes no message, or too large a gap, is found before anything is sent.
         self._compose(now)
-        alterations.number(self.numbers.next_out if scenario is Scenario.MID_WEEK else 1)
+        alterations.number(self._due_out(scenario))
         if scenario is Scenario.IN_SESSION:
             # Without the test first, messages under way could be lost for good.
             self._move(Trigger.ASK_RESET)
@@ -100,17 +106,27 @@ class ClientSession(Engine):
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
         wire = self._alterations.cut(wire)
-        self._sent = Message.parse(wire).msg_seq_num or 0
+        self._logon = Message.parse(wire)
         self._move(Trigger.SIGNED)
+        number = self.numbers.next_out
         if self._resets:
             # What the new numbers make void is kept until they hold: a refusal changes nothing.
-            self._emit(fx.Save(replace(self._before, resetting=self.scenario.value)))
-            self._count_as(replace(self.numbers, next_out=self.numbers.next_out + 1))
-            self._emit(fx.Send(wire))
-            self._last_sent = now
+            self._try(wire, replace(self._before, resetting=self.scenario.value), now)
+        elif number == self._before.proposed:
+            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
+            # may have had it all the same: then the next number is the one behind it.
+            self._try(wire, replace(self._before, proposed=number + 1), now)
         else:
-            self._dispatch(self.numbers.next_out, wire, now, keep=False)
+            self._dispatch(number, wire, now, keep=False)
         self._pump(now)
+
+    def _try(self, wire: bytes, kept: Numbers, now: datetime) -> None:
+        """Send a Logon whose number holds once it is accepted; until then `kept` does."""
+        self._trying = True
+        self._emit(fx.Save(kept))
+        self._count_as(replace(self.numbers, next_out=self.numbers.next_out + 1))
+        self._emit(fx.Send(wire))
+        self._liveness.sent = now
 
     def unsigned(self, now: datetime) -> None:
         """Answer `SignatureWanted`: there is no signature, and nothing is sent.
@@ -144,12 +160,13 @@ class ClientSession(Engine):
             return
         self._move(Trigger.NUMBERS_GIVEN)
         self._count_as(at_week(numbers, now))
+        self._forget_resends()
         self._backup = False
         self._indicator = "P"
         self._emit(fx.RoleChanged("P"))
         if self._has_begun_anew(message):
             self._begin_anew()
-        self.numbers = replace(self.numbers, resetting="")
+        self.numbers = replace(self.numbers, resetting="", proposed=0)
         self._sequence(message, now)
         if self._logging_out is not None:
             # The Logout was the backup's: CME ignores it, as it has the backup's number.
@@ -160,7 +177,7 @@ class ClientSession(Engine):
     def tick(self, now: datetime) -> None:
         """Do what time alone demands, while the Logon's answer is awaited too."""
         if self.state is State.LOGON_SENT:
-            if self._last_sent is not None and now - self._last_sent >= self._patience:
+            if self._unanswered_at is not None and now >= self._unanswered_at:
                 self._end("no answer to the Logon")
         else:
             super().tick(now)
@@ -168,17 +185,16 @@ class ClientSession(Engine):
     @property
     def deadline(self) -> datetime | None:
         """When to call `tick` at the latest."""
-        if self.state is State.LOGON_SENT and self._last_sent is not None:
-            return self._last_sent + self._patience
-        return super().deadline
+        return self._unanswered_at if self.state is State.LOGON_SENT else super().deadline
 
     @property
-    def _patience(self) -> timedelta:
-        """How long an answer to the Logon may take: CME's rule is not public.
+    def _unanswered_at(self) -> datetime | None:
+        """When the wait for the Logon's answer ends: CME's rule is not public.
 
         Two heartbeat intervals, which is what CME documents for iLink 3.
         """
-        return 2 * self.heartbeat
+        sent = self._liveness.sent
+        return None if sent is None else sent + 2 * self.heartbeat
 
     @property
     def _resets(self) -> bool:
@@ -195,10 +211,16 @@ class ClientSession(Engine):
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
             self.numbers = Numbers(week=at_week(self.numbers, now).week)
-        number = self._alterations.number(self.numbers.next_out)
+        number = self._alterations.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
         self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
+
+    def _due_out(self, scenario: Scenario) -> int:
+        """Give the number of a Logon of this scenario."""
+        if scenario is not Scenario.MID_WEEK:
+            return 1
+        return max(self.numbers.next_out, self.numbers.proposed)
 
     def _compose(self, now: datetime) -> tuple[bytes, bytes]:
         """Write the Logon without a signature; give it, and what of it is to be signed."""
@@ -214,9 +236,38 @@ class ClientSession(Engine):
         wire = encode(self._alterations.put([*first, *self._header(now), *body]))
         return wire, Logon(wire).canonical
 
+    def _handle(self, message: Message, now: datetime) -> None:
+        settings = self.settings
+        logged_on = self.state is not State.LOGON_SENT
+        fault = stranger(
+            message, settings.target_comp_id, settings.sender_comp_id, logged_on=logged_on
+        )
+        if fault is None:
+            super()._handle(message, now)
+        else:
+            self._disown(message, fault, now)
+
+    def _disown(self, message: Message, fault: PeerError, now: datetime) -> None:
+        """Take nothing of a message that is not the exchange's for this session, and end."""
+        self._emit(fx.Failed(fault))
+        if self.state is not State.CONNECTED and not self._trying:
+            self._reject(message, str(fault), fault.tag, now)
+            self._fail(str(fault), now)
+        else:
+            self._end(str(fault))
+
+    def _logon_fault(self, message: Message, now: datetime) -> PeerError | None:
+        if message.repeated is not None:
+            return PeerError(message.repeated, "one value", "several")
+        return logon_fault(message, self._logon.get(108), now)
+
     def _handle_logon(self, message: Message, now: datetime) -> None:
         if self.state is not State.LOGON_SENT:
             self._fail("Logon received at the wrong time", now)
+            return
+        fault = self._logon_fault(message, now)
+        if fault is not None:
+            self._disown(message, fault, now)
             return
         if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
             self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
@@ -225,29 +276,34 @@ class ClientSession(Engine):
             self._begin_anew()
         number = message.msg_seq_num
         if number is None or number < self.numbers.next_in:
-            self._fail_logon(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
+            self._fail(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
+            return
+        if self._jumps_too_far(34, number, now):
             return
         self._move(Trigger.LOGON_REPLY)
+        tried, self._trying = self._trying, False
+        self._liveness.heard = now
+        self._forget_resends()
         self._follow_role(message)
-        self.numbers = replace(self.numbers, begun=True, resetting="")
+        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0)
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
             self.numbers = replace(self.numbers, next_in=number + 1)
         # Now, and not before, what was sent under the old numbers is void.
         own = self.numbers.next_out - 1
-        first = SentMessage(own, self._unsigned, keep=False) if self._resets else None
+        first = SentMessage(own, self._unsigned, keep=False) if tried else None
         self._emit(fx.Save(self.numbers, first))
         if missing:
-            self._gap.hold(number, message)
+            self._inbound.hold(Turn(message, number, number + 1))
             self._ask(now)
 
-    def _fail_logon(self, text: str, now: datetime) -> None:
-        if self._resets:
+    def _fail(self, text: str, now: datetime) -> None:
+        if self._trying:
             # A Logout would have one of the new numbers, and nobody knows whether they hold.
             self._end(text)
         else:
-            self._fail(text, now)
+            super()._fail(text, now)
 
     def _has_begun_anew(self, message: Message) -> bool:
         """Whether a reset that was interrupted took place, by the first message after it.
@@ -273,22 +329,28 @@ class ClientSession(Engine):
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
         in_session = self.scenario is Scenario.IN_SESSION
-        if message.msg_type == LOGOUT:
+        if message.repeated is not None:
+            self._disown(message, PeerError(message.repeated, "one value", "several"), now)
+        elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
             self._take_refusal(message.msg_seq_num, expected)
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
-        elif message.msg_type == REJECT and (not in_session or message.number(45) == self._sent):
+        elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
             self._take_reject(message, now)
         elif not in_session:
             self._end(f"message type {message.msg_type} came before the Logon's answer")
         # What was under way when the numbers were reset is lost: CME says unrecoverable.
+
+    def _names_the_logon(self, reject: Message) -> bool:
+        return reject.number(45) == (self._logon.msg_seq_num or 0)
 
     def _take_reject(self, message: Message, now: datetime) -> None:
         """Give up the Logon. A session that was to begin anew goes on: this is its next message."""
         text = message.get(58) or ""
         self._emit(fx.LogonRejected(text))
         if self.scenario is Scenario.IN_SESSION:
+            self._trying = False
             self.numbers = self._before
             self._emit(fx.Save(self.numbers))
             self._move(Trigger.RESET_REJECTED)
@@ -303,8 +365,8 @@ class ClientSession(Engine):
         The refusal itself counts where it has the next number; otherwise the next Logon shows a
         gap, or it had no number of the session at all.
 
-        If CME expects a higher number (789), the week has begun and goes on with that one. A lower
-        one is no reason to go back: messages of those numbers were sent, and are asked for again.
+        If CME expects a higher number (789), the next Logon tries that one. A lower one is no
+        reason to go back: messages of those numbers were sent, and are asked for again.
         Before the week has begun, a failure sets both numbers back to 1.
         """
         self.numbers = self._before
@@ -312,12 +374,23 @@ class ClientSession(Engine):
             self.numbers = replace(self.numbers, next_out=1, next_in=1)
         elif number == self.numbers.next_in:
             self.numbers = replace(self.numbers, next_in=number + 1)
-        self._go_on_with(expected)
+        self._propose(expected)
         self._emit(fx.Save(self.numbers))
 
-    def _go_on_with(self, expected: int | None) -> None:
-        if expected is not None and expected > self.numbers.next_out:
-            self.numbers = replace(self.numbers, next_out=expected, begun=True)
+    def _propose(self, expected: int | None) -> None:
+        """Have the next Logon try the number that the exchange expects (789), if it is higher.
+
+        Whoever answers a Logon can write any number there. So it is kept beside the session's own
+        until the exchange has accepted a Logon with it; a later 789 replaces it.
+        """
+        if expected is None:
+            return
+        due = self.numbers.next_out
+        believed = expected - due <= MAX_JUMP
+        if not believed:
+            self._emit(fx.Failed(NumberJumpError(789, due, expected)))
+        proposed = expected if believed and expected > due else 0
+        self.numbers = replace(self.numbers, proposed=proposed)
 
     def _handle_logout(self, message: Message, now: datetime) -> None:
         expected = message.number(789)
@@ -326,8 +399,28 @@ class ClientSession(Engine):
             # does 789 lead back. CME's rule is not public; engines in use do this.
             self.numbers = replace(self.numbers, next_out=1)
         else:
-            self._go_on_with(expected)
+            self._propose(expected)
         super()._handle_logout(message, now)
+
+    def _handle_reject(self, message: Message) -> None:
+        number = message.number(45)
+        if number is not None and number < self.numbers.next_out:
+            self._rejected.add(number)
+        super()._handle_reject(message)
+
+    def _why_not_again(self, number: int) -> fx.NotResentCause | None:
+        """Send a message again once: what the exchange cannot read, it asks for without end."""
+        if number in self._rejected:
+            return fx.NotResentCause.REJECTED
+        if number in self._again:
+            return fx.NotResentCause.ASKED_AGAIN
+        self._again.add(number)
+        return None
+
+    def _forget_resends(self) -> None:
+        """Note that other numbers, or another gateway, hold from here on."""
+        self._again.clear()
+        self._rejected.clear()
 
     def _check(self, message: Message, now: datetime) -> bool:
         if self._promotion is not None and self._role(message) == "B":

@@ -5,9 +5,11 @@ A `Save` comes before the `Send` it belongs to: a number is safe on disk before 
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from gatepass.errors import GatepassError
 from gatepass.session.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.scenarios import Scenario
@@ -34,6 +36,13 @@ class Close:
     """Close the connection; ``reason`` is for people."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The session cannot go on for a reason that has fields: `Close` follows."""
+
+    error: GatepassError
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +136,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """The other side's Sequence Reset passed over ``begin`` to ``end``, which never came."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Garbled:
     """Bytes that are no message were ignored, as FIX asks; the gap they leave is filled later."""
 
     reason: str
 
 
+class NotResentCause(enum.Enum):
+    """Why a kept message is gap-filled, not sent again."""
+
+    DAMAGED = "it is too long to be sent again, or damaged"
+    ASKED_AGAIN = "it was sent again and is asked for once more: the other side cannot read it"
+    REJECTED = "a Session Level Reject named it: the other side cannot read it"
+
+
 @dataclass(frozen=True, slots=True)
 class NotResent:
-    """The other side asked for a kept message that is too long, or damaged: it was gap-filled."""
+    """The other side asked for a kept message, and it was gap-filled instead."""
 
     number: int
+    cause: NotResentCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +185,7 @@ Effect = (
     Save
     | Send
     | Close
+    | Failed
     | SignatureWanted
     | VerificationWanted
     | ResendWanted
@@ -169,6 +196,7 @@ Effect = (
     | Rejected
     | RejectSent
     | Gap
+    | Skipped
     | Garbled
     | NotResent
     | NumbersWanted

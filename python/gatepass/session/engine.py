@@ -13,8 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Framer
-from gatepass.errors import FramingError, NotLoggedOnError
+from gatepass.errors import FieldError, FramingError, NotLoggedOnError, NumberJumpError
 from gatepass.session import effects as fx
+from gatepass.session.inbound import Inbound, Turn
+from gatepass.session.liveness import Liveness
 from gatepass.session.message import (
     HEARTBEAT,
     LOGON,
@@ -26,7 +28,14 @@ from gatepass.session.message import (
     Message,
     encode,
 )
-from gatepass.session.numbers import MAX_RESEND, InboundGap, Numbers, ReceivedMessage, SentMessage
+from gatepass.session.numbers import (
+    MAX_JUMP,
+    MAX_NUMBER,
+    MAX_RESEND,
+    Numbers,
+    ReceivedMessage,
+    SentMessage,
+)
 from gatepass.session.outgoing import (
     MAX_TEXT,
     application_message,
@@ -54,12 +63,9 @@ class Engine(ABC):
         self._framer = Framer()
         self._inbox: deque[bytes | FramingError] = deque()
         self._waiting = 0
-        self._gap = InboundGap()
+        self._inbound = Inbound()
+        self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
-        self._last_sent: datetime | None = None
-        self._last_received: datetime | None = None
-        self._test: tuple[str, datetime] | None = None
-        self._tests = 0
         self._logging_out: datetime | None = None
 
     # What goes in.
@@ -67,7 +73,7 @@ class Engine(ABC):
     def connected(self, now: datetime) -> None:
         """Say that the TCP connection is up."""
         self._move(Trigger.CONNECT)
-        self._last_received = now
+        self._liveness.heard = now
 
     def receive(self, data: bytes, now: datetime) -> None:
         """Take bytes as they came. Never raises for what the other side sends."""
@@ -81,33 +87,37 @@ class Engine(ABC):
 
     def tick(self, now: datetime) -> None:
         """Do what time alone demands: heartbeats, test requests, giving up on silence."""
-        if self.state not in _LIVE or self._last_received is None:
+        if self.state not in _LIVE:
             return
-        if self._logging_out is not None and now - self._logging_out >= 2 * self.heartbeat:
+        live, beat = self._liveness, self.heartbeat
+        if _is_due(self._unconfirmed_at, now):
             self._end("no confirmation of the Logout within two heartbeat intervals")
-            return
-        if self._test is not None and now - self._test[1] >= self.heartbeat:
+        elif _is_due(live.gone_at(beat), now):
             self._end("no answer to a Test Request within the heartbeat interval")
-            return
-        if self._test is None and now - self._last_received >= self.heartbeat * 1.2:
-            self._send_test(now)
-        if self._last_sent is not None and now - self._last_sent >= self.heartbeat:
-            self._send(HEARTBEAT, (), now)
+        else:
+            if _is_due(live.test_at(beat), now):
+                self._send_test(now)
+            if _is_due(live.heartbeat_at(beat), now):
+                self._send(HEARTBEAT, (), now)
 
     @property
     def deadline(self) -> datetime | None:
         """When to call `tick` at the latest; ``None`` while only the other side can act."""
-        if self.state not in _LIVE or self._last_received is None or self._last_sent is None:
+        live, beat = self._liveness, self.heartbeat
+        if self.state not in _LIVE or live.sent is None:
             return None
-        silence = (
-            self._last_received + self.heartbeat * 1.2
-            if self._test is None
-            else self._test[1] + self.heartbeat
+        due = (
+            live.gone_at(beat),
+            live.test_at(beat),
+            live.heartbeat_at(beat),
+            self._unconfirmed_at,
         )
-        due = min(silence, self._last_sent + self.heartbeat)
-        if self._logging_out is not None:
-            due = min(due, self._logging_out + 2 * self.heartbeat)
-        return due
+        return min(moment for moment in due if moment is not None)
+
+    @property
+    def _unconfirmed_at(self) -> datetime | None:
+        """When a Logout without an answer is one too long: CME's rule is not public."""
+        return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
 
     def disconnected(self, now: datetime) -> None:
         """Say that the connection is gone."""
@@ -117,7 +127,7 @@ class Engine(ABC):
     @property
     def is_behind(self) -> bool:
         """Whether messages are missing that were asked for, or will be."""
-        return bool(self._gap.held)
+        return bool(self._inbound.held)
 
     @property
     def resending(self) -> tuple[int, int] | None:
@@ -133,6 +143,9 @@ class Engine(ABC):
         if self.state is not State.LOGGED_ON:
             raise NotLoggedOnError(self.state.value)
         number = self.numbers.next_out
+        if number > MAX_NUMBER:
+            words = "the week's numbers are used up: nothing was sent; log on In-Session"
+            raise FieldError(words, 34, "MsgSeqNum", "too long")
         header = (34, str(number)), *self._header(now)
         wire = application_message(msg_type, header, tuple(fields))
         self._dispatch(number, wire, now, keep=True)
@@ -157,13 +170,14 @@ class Engine(ABC):
             if kept.number > at:
                 self._gap_fill(at, kept.number, now)
             at = kept.number + 1
-            wire = sent_again(kept, self._header(now), now)
+            why = self._why_not_again(kept.number)
+            wire = None if why else sent_again(kept, self._header(now), now)
             if wire is None:
-                self._emit(fx.NotResent(kept.number))
+                self._emit(fx.NotResent(kept.number, why or fx.NotResentCause.DAMAGED))
                 self._gap_fill(kept.number, at, now)
             else:
                 self._emit(fx.Send(wire))
-                self._last_sent = now
+                self._liveness.sent = now
         if at <= end:
             self._gap_fill(at, end + 1, now)
 
@@ -195,6 +209,10 @@ class Engine(ABC):
     def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
         return [(58, text[:MAX_TEXT])] if text else []
 
+    def _why_not_again(self, number: int) -> fx.NotResentCause | None:
+        """Say why a kept message is not sent again though it was asked for, if it is not."""
+        return None
+
     def _test_answered(self, now: datetime) -> None:  # noqa: B027 - a role may do nothing
         """Act on the answer to the last Test Request."""
 
@@ -204,7 +222,6 @@ class Engine(ABC):
         """Handle what came, unless an answer of the driver is awaited first."""
         while self._inbox and self.state not in _AWAITING:
             event = self._inbox.popleft()
-            self._last_received = now
             if isinstance(event, bytes):
                 try:
                     message = Message.parse(event)
@@ -220,107 +237,149 @@ class Engine(ABC):
             self._handle_logon(message, now)
         elif self.state not in _LIVE:
             self._handle_before_logon(message, now)
+        elif message.repeated is not None:
+            self._refuse_repeated(message, message.repeated, now)
         elif self._check(message, now):
             self._sequence(message, now)
+
+    def _refuse_repeated(self, message: Message, tag: int, now: datetime) -> None:
+        """Refuse a message with a tag twice that is read once: two readers could take either."""
+        text = f"tag {tag} appears more than once"
+        if tag in _COUNTING:
+            self._fail(text, now)
+        else:
+            self._reject(message, text, tag, now)
+            self._use_up(message, now)
+
+    def _use_up(self, message: Message, now: datetime) -> None:
+        """Count a message that was rejected: its number is used up all the same."""
+        self._liveness.heard = now
+        if message.msg_seq_num == self.numbers.next_in:
+            self.numbers = replace(self.numbers, next_in=self.numbers.next_in + 1)
+            self._emit(fx.Save(self.numbers))
+            self._drain(now)
 
     def _sequence(self, message: Message, now: datetime) -> None:
         """Take a message in its turn: at once, later, or never."""
         number = message.msg_seq_num
-        if message.is_possible_duplicate:
-            self._gap.since = now
         if number is None:
             self._fail("MsgSeqNum (34) is missing or no number", now)
-        elif message.msg_type == SEQUENCE_RESET and message.get(123) != "Y":
+        elif message.msg_type == SEQUENCE_RESET and not message.is_gap_fill:
             self._reset(message, now)
         elif number < self.numbers.next_in:
             self._too_low(message, number, now)
-        elif number > self.numbers.next_in:
-            self._too_high(message, number, now)
         else:
-            self._accept(message, now)
-            self._drain(now)
+            self._arrive(message, number, now)
 
     def _too_low(self, message: Message, number: int, now: datetime) -> None:
         if not message.is_possible_duplicate:
             expected = self.numbers.next_in
             self._fail(f"MsgSeqNum (34) too low: expected {expected}, received {number}", now)
+        elif self._inbound.note_duplicate(now):
+            self._liveness.heard = now
 
-    def _too_high(self, message: Message, number: int, now: datetime) -> None:
-        if message.msg_type == RESEND_REQUEST:
-            # Answered at once: both sides waiting for the other's gap would wait for ever.
-            self._handle_resend_request(message, now)
-        if message.msg_type == LOGOUT and not self._fills_before_logout():
-            self._handle_logout(message, now)
-            return
-        gap = self._gap
-        if message.is_possible_duplicate:
-            # A resent message comes in its turn, unless the one before it was garbled.
-            new = message.number(36) if message.msg_type == SEQUENCE_RESET else None
-            gap.answered_to(number if new is None else new - 1)
-        elif gap.since is not None and now - gap.since >= self.heartbeat:
-            # The request itself was lost, or its answer's last message.
-            gap.asked_to = 0
-        if self._test is not None:
-            # The answer to the test may stand behind the gap.
-            self._test = (self._test[0], now)
-        gap.hold(number, message)
+    def _arrive(self, message: Message, number: int, now: datetime) -> None:
+        """Take a message whose turn it is, or keep it until then."""
+        turn = self._inbound.turn(message, number)
+        if turn is None:
+            self._fail(LOWER_NEW_NUMBER, now)
+        elif not self._jumps_too_far(34 if turn.new == number + 1 else 36, turn.new - 1, now):
+            self._liveness.heard = now
+            self._inbound.note(turn, now)
+            if number > self.numbers.next_in:
+                self._too_high(turn, now)
+            else:
+                self._accept(turn, now)
+                self._drain(now)
+
+    def _too_high(self, turn: Turn, now: datetime) -> None:
+        message = turn.message
+        if turn.number not in self._inbound.held:
+            if message.msg_type == RESEND_REQUEST:
+                # Answered at once: both sides waiting for the other's gap would wait for ever.
+                self._handle_resend_request(message, now)
+            if message.msg_type == LOGOUT and not self._fills_before_logout():
+                self._handle_logout(message, now)
+                return
+            self._inbound.hold(turn)
+        # The request itself may be lost, or its answer's last message.
+        self._inbound.give_up(now, self.heartbeat)
         self._ask(now)
 
-    def _accept(self, message: Message, now: datetime, *, held: bool = False) -> None:
-        next_in = self.numbers.next_in + 1
-        if message.msg_type == SEQUENCE_RESET:
-            new = message.number(36)
-            if new is None or new < next_in:
-                self._fail(LOWER_NEW_NUMBER, now)
-                return
-            next_in = new
-        self.numbers = replace(self.numbers, next_in=next_in)
-        received = None if message.is_admin else ReceivedMessage(next_in - 1, message.wire)
+    def _jumps_too_far(self, tag: int, last: int, now: datetime) -> bool:
+        """End the session for a number so high that it would cost the week; tell whether it was."""
+        expected = self.numbers.next_in
+        if last - expected <= MAX_JUMP:
+            return False
+        error = NumberJumpError(tag, expected, last)
+        self._emit(fx.Failed(error))
+        self._fail(str(error), now)
+        return True
+
+    def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
+        message = turn.message
+        self.numbers = replace(self.numbers, next_in=self._inbound.reach(turn))
+        received = None if message.is_admin else ReceivedMessage(turn.number, message.wire)
         self._emit(fx.Save(self.numbers, received=received))
         if message.msg_type == TEST_REQUEST:
             identifier = message.get(112)
             self._send(HEARTBEAT, [(112, identifier)] if identifier else [], now)
         elif message.msg_type == HEARTBEAT:
-            if self._test is not None and message.get(112) == self._test[0]:
-                self._test = None
+            if self._liveness.is_answered(message.get(112)):
                 self._test_answered(now)
         elif message.msg_type == RESEND_REQUEST and not held:
             self._handle_resend_request(message, now)
         elif message.msg_type == LOGOUT:
             self._handle_logout(message, now)
         elif message.msg_type == REJECT:
-            self._emit(fx.Rejected(message))
+            self._handle_reject(message)
         elif not message.is_admin:
             self._emit(fx.Received(message))
 
     def _drain(self, now: datetime) -> None:
         """Take held messages whose turn has come; ask for what is still missing."""
-        while self.state in _LIVE and self._gap.held:
-            message = self._gap.take(self.numbers.next_in)
-            if message is None:
+        while self.state in _LIVE:
+            turn = self._inbound.take(self.numbers.next_in)
+            if turn is None:
                 break
-            self._accept(message, now, held=True)
+            self._accept(turn, now, held=True)
         self._ask(now)
 
     def _ask(self, now: datetime) -> None:
         if self.state not in _LIVE:
             return
-        missing = self._gap.next_request(self.numbers.next_in)
+        missing = self._inbound.next_request(self.numbers.next_in, now)
         if missing is not None:
-            begin, end = missing
-            self._gap.since = now
+            begin, end = missing[0], missing[-1]
             self._emit(fx.Gap(begin, end))
             self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
 
     def _reset(self, message: Message, now: datetime) -> None:
-        """Sequence Reset in reset mode: for disasters, and only upwards."""
-        number = message.number(36)
-        if number is None or number < self.numbers.next_in:
+        """Sequence Reset in reset mode: for disasters, and only upwards.
+
+        What is held below the new number has come, and is taken; what never came is given up.
+        """
+        new = message.number(36)
+        if new is None or new < self.numbers.next_in:
             self._fail(LOWER_NEW_NUMBER, now)
             return
-        self.numbers = replace(self.numbers, next_in=number)
-        self._emit(fx.Save(self.numbers))
-        self._drain(now)
+        if self._jumps_too_far(36, new, now):
+            return
+        self._liveness.heard = now
+        while self.state in _LIVE and (turn := self._inbound.take_before(new)) is not None:
+            self._skip_to(turn.number)
+            self._accept(turn, now, held=True)
+        if self.state in _LIVE:
+            self._skip_to(new)
+            self._drain(now)
+
+    def _skip_to(self, new: int) -> None:
+        """Give up the numbers before `new` that have not come."""
+        due = self.numbers.next_in
+        if due < new:
+            self._emit(fx.Skipped(due, new - 1))
+            self.numbers = replace(self.numbers, next_in=new)
+            self._emit(fx.Save(self.numbers))
 
     def _handle_resend_request(self, message: Message, now: datetime) -> None:
         begin, end = message.number(7), message.number(16)
@@ -345,10 +404,16 @@ class Engine(ABC):
             self._send(LOGOUT, self._logout_fields(None), now)
         self._end("logged out")
 
+    def _handle_reject(self, message: Message) -> None:
+        self._emit(fx.Rejected(message))
+
     # What goes out.
 
     def _send(self, msg_type: str, fields: Fields, now: datetime) -> None:
         number = self.numbers.next_out
+        if number > MAX_NUMBER:
+            self._end("the week's numbers are used up")
+            return
         wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
         self._dispatch(number, wire, now, keep=False)
 
@@ -356,17 +421,14 @@ class Engine(ABC):
         self.numbers = replace(self.numbers, next_out=number + 1)
         self._emit(fx.Save(self.numbers, SentMessage(number, wire, keep)))
         self._emit(fx.Send(wire))
-        self._last_sent = now
+        self._liveness.sent = now
 
     def _gap_fill(self, begin: int, new: int, now: datetime) -> None:
         self._emit(fx.Send(gap_fill(begin, new, self._header(now), now)))
-        self._last_sent = now
+        self._liveness.sent = now
 
     def _send_test(self, now: datetime) -> None:
-        self._tests += 1
-        identifier = f"{now:%H%M%S}-{self._tests}"
-        self._test = (identifier, now)
-        self._send(TEST_REQUEST, [(112, identifier)], now)
+        self._send(TEST_REQUEST, [(112, self._liveness.begin_test(now))], now)
 
     def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
         self._send(REJECT, reject_fields(message, text, tag), now)
@@ -375,13 +437,14 @@ class Engine(ABC):
     def _fail(self, text: str, now: datetime) -> None:
         """Log out because of something that cannot be mended on this connection."""
         self._send(LOGOUT, self._logout_fields(text), now)
-        self._end(text)
+        if self.state is not State.CLOSED:
+            self._end(text)
 
     def _count_as(self, numbers: Numbers) -> None:
         """Go on with the numbers of another connection: nothing of the old ones holds."""
         self.numbers = numbers
-        self._gap.clear()
-        self._test = None
+        self._inbound.clear()
+        self._liveness.test = None
         self._resending = None
 
     def _end(self, reason: str) -> None:
@@ -395,6 +458,12 @@ class Engine(ABC):
         self.state = TRANSITIONS[self.state, trigger]
 
 
+def _is_due(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and now >= moment
+
+
+#: Tags that say which numbers a message stands for: without them nobody can count on.
+_COUNTING = frozenset({34, 36, 123})
 #: States in which the established session's rules hold.
 _LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})
 #: States in which nothing is read until the driver has answered, or ever.

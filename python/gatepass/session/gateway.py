@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gatepass.session import effects as fx
+from gatepass.session.addressing import NULL
 from gatepass.session.engine import Engine
+from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, REJECT, Message, encode
 from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.outgoing import reject_fields
@@ -20,8 +22,6 @@ from gatepass.signing import format_sending_time, parse_sending_time
 
 #: A socket without a Logon is stale after this time (documented by CME).
 LOGON_TIMEOUT = timedelta(seconds=60)
-#: How blank 49, 50 and 142 come back (documented by CME).
-NULL = "null"
 #: SenderSubID (50) comes back "truncated to 20 from the right" (CME): what is cut off is on the
 #: right. Whether that is what CME means is not public.
 MAX_SUB_ID = 20
@@ -116,11 +116,12 @@ class GatewaySession(Engine):
         self._identity = replace(self._named_by(logon), client_comp_id=sender[:-1] + indicator)
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
-        self._gap.clear()
+        self._inbound.clear()
+        self._liveness.heard = now
         self._resending = None
         missing = number > numbers.next_in
         if missing:
-            self._gap.hold(number, logon)
+            self._inbound.hold(Turn(logon, number, number + 1))
         else:
             self.numbers = replace(numbers, next_in=number + 1)
         self._move(Trigger.ACCEPTED)
@@ -153,6 +154,7 @@ class GatewaySession(Engine):
             return
         if self.client_comp_id:
             self._move(Trigger.RESET_REJECTED)
+            self._liveness.heard = now
             self._reject(logon, text, tag, now)
         else:
             self._move(Trigger.REJECTED)
@@ -256,12 +258,7 @@ class GatewaySession(Engine):
             self._fail(finding.text, now)
             return False
         self._reject(message, finding.text, finding.tag, now)
-        number = message.msg_seq_num
-        if number == self.numbers.next_in:
-            # A rejected message still uses up its number.
-            self.numbers = replace(self.numbers, next_in=number + 1)
-            self._emit(fx.Save(self.numbers))
-            self._drain(now)
+        self._use_up(message, now)
         return False
 
     def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:

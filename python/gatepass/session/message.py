@@ -22,6 +22,19 @@ LOGON = "A"
 ADMIN_TYPES = frozenset(
     {HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON}
 )
+#: Tags of the header that a session reads, of every message.
+_HEADER = frozenset({34, 43, 49, 50, 52, 56, 57, 122, 142, 143, 369})
+#: What it reads of each message of the session layer besides. In an application message such tags
+#: may be those of a repeating group.
+_READ: dict[str, frozenset[int]] = {
+    HEARTBEAT: _HEADER | {112},
+    TEST_REQUEST: _HEADER | {112},
+    RESEND_REQUEST: _HEADER | {7, 16},
+    REJECT: _HEADER | {45, 58, 371},
+    SEQUENCE_RESET: _HEADER | {36, 123},
+    LOGOUT: _HEADER | {58, 789},
+    LOGON: _HEADER | {108, 141, 355, 1400, 1402, 1603, 1604, 1605},
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,8 @@ class Message:
         return cls(tuple((tag, value.decode("latin-1")) for tag, value in fields[2:-1]), wire)
 
     def __post_init__(self) -> None:
-        # Of a tag that occurs twice the first one counts; groups are the application's business.
+        # Of a tag that occurs twice this has the first: groups are the application's business, and
+        # where the session reads it, `repeated` refuses the message.
         object.__setattr__(self, "_first", dict(reversed(self.fields)))
 
     def get(self, tag: int) -> str | None:
@@ -61,6 +75,23 @@ class Message:
         if not value or len(value) > MAX_DIGITS or not (value.isascii() and value.isdigit()):
             return None
         return int(value)
+
+    @property
+    def repeated(self) -> int | None:
+        """A tag that the session reads once and the message has twice; ``None`` if there is none.
+
+        Two readers could take either value.
+        """
+        first: dict[int, str] = self.__dict__["_first"]
+        if len(first) == len(self.fields):
+            return None
+        read = _READ.get(self.msg_type, _HEADER)
+        seen: set[int] = set()
+        for tag, _ in self.fields:
+            if tag in seen and tag in read:
+                return tag
+            seen.add(tag)
+        return None
 
     @property
     def begin_string(self) -> str:
@@ -81,6 +112,11 @@ class Message:
     def is_admin(self) -> bool:
         """Whether it belongs to the session layer."""
         return self.msg_type in ADMIN_TYPES
+
+    @property
+    def is_gap_fill(self) -> bool:
+        """Whether it is a Sequence Reset that stands for messages (GapFillFlag, 123, is ``Y``)."""
+        return self.msg_type == SEQUENCE_RESET and self.get(123) == "Y"
 
     @property
     def is_possible_duplicate(self) -> bool:

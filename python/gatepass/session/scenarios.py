@@ -34,10 +34,11 @@ def trading_week(now: datetime) -> str:
 def at_week(numbers: Numbers, now: datetime) -> Numbers:
     """Give the numbers that hold at `now`: the stored ones, or 1 and 1 in a new week.
 
-    Until a Beginning of Week Logon has succeeded, both numbers are 1.
+    Until a Beginning of Week Logon has succeeded, both numbers are 1, unless the exchange has
+    named the number (789) at which the week stands.
     """
     week = trading_week(now)
-    if numbers.week == week and numbers.begun:
+    if numbers.week == week and (numbers.begun or numbers.proposed):
         return numbers
     return Numbers(week=week)
 
@@ -45,6 +46,10 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
 def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
     """Beginning of Week until one has succeeded this week, Mid-Week from then on.
 
+    Mid-Week, too, where the exchange has named the number (789) at which the week stands.
+
     In-Session is never chosen by itself: it makes earlier messages unrecoverable.
     """
-    return Scenario.MID_WEEK if at_week(numbers, now).begun else Scenario.BEGINNING_OF_WEEK
+    current = at_week(numbers, now)
+    begun = current.begun or current.proposed
+    return Scenario.MID_WEEK if begun else Scenario.BEGINNING_OF_WEEK

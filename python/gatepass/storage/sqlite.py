@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import fields, replace
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,13 +14,15 @@ from gatepass.session.store import BATCH, Claim
 from gatepass.storage.claim import claimed
 from gatepass.storage.database import Database
 
-#: Files of earlier versions are without it.
-_RESETTING = "resetting TEXT NOT NULL DEFAULT ''"
-_BEFORE_RESETTING = ["name", "next_out", "next_in", "week", "begun"]
+#: Columns that files of earlier versions are without, in the order in which they came.
+_LATER = {
+    "resetting": "TEXT NOT NULL DEFAULT ''",
+    "proposed": "INTEGER NOT NULL DEFAULT 0",
+}
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS session (
     name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER, week TEXT, begun INTEGER,
-    {_RESETTING}
+    {", ".join(f"{name} {kind}" for name, kind in _LATER.items())}
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (
     name TEXT, number INTEGER, wire BLOB, PRIMARY KEY (name, number)
@@ -28,24 +32,31 @@ CREATE TABLE IF NOT EXISTS received (
 );
 CREATE INDEX IF NOT EXISTS received_by_name ON received (name, place);
 """
+_NAMES = [field.name for field in fields(Numbers)]
+_NUMBERS = ", ".join(_NAMES)
+_SAVE = (
+    f"INSERT OR REPLACE INTO session (name, {_NUMBERS})"  # noqa: S608 - no value in it
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_VALUES = attrgetter(*_NAMES)
 
 
 def _opened(path: Path | str) -> Database:
     file = Database(path, _SCHEMA)
     try:
-        if _columns(file) == _BEFORE_RESETTING:
+        if not _LATER.keys() <= _columns(file):
             with file.transaction():
                 # Another process may have done it just now.
-                if _columns(file) == _BEFORE_RESETTING:
-                    file.write(f"ALTER TABLE session ADD COLUMN {_RESETTING}", ())
+                for name in _LATER.keys() - _columns(file):
+                    file.write(f"ALTER TABLE session ADD COLUMN {name} {_LATER[name]}", ())
     except BaseException:
         file.close()
         raise
     return file
 
 
-def _columns(file: Database) -> list[str]:
-    return [row[1] for row in file.read("PRAGMA table_info(session)", ())]
+def _columns(file: Database) -> set[str]:
+    return {row[1] for row in file.read("PRAGMA table_info(session)", ())}
 
 
 class SqliteDatabase:
@@ -85,9 +96,12 @@ class SqliteStore:
 
     def load(self) -> Numbers:
         """Return the numbers saved last; fresh ones if there are none."""
-        query = "SELECT next_out, next_in, week, begun, resetting FROM session WHERE name = ?"
+        query = f"SELECT {_NUMBERS} FROM session WHERE name = ?"  # noqa: S608 - no value in it
         row = next(iter(self._file.read(query, (self._name,))), None)
-        return Numbers() if row is None else Numbers(row[0], row[1], row[2], bool(row[3]), row[4])
+        if row is None:
+            return Numbers()
+        numbers = Numbers(*row)
+        return replace(numbers, begun=bool(numbers.begun))
 
     def save(
         self,
@@ -140,10 +154,7 @@ class SqliteStore:
     def _write(
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None
     ) -> None:
-        row = (self._name, numbers.next_out, numbers.next_in, numbers.week, numbers.begun)
-        self._file.write(
-            "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", (*row, numbers.resetting)
-        )
+        self._file.write(_SAVE, (self._name, *_VALUES(numbers)))
         # Numbers that go back make what was sent under the later ones void.
         void = numbers.next_out if sent is None else sent.number
         self._file.write("DELETE FROM sent WHERE name = ? AND number >= ?", (self._name, void))

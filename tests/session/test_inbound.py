@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.session.inbound import MAX_HELD, Inbound, Turn
 from gatepass.session.message import Message, encode
-from gatepass.session.numbers import MAX_HELD, InboundGap
+from tests.session.world import START
 
 
 class Counted(int):
@@ -30,13 +31,15 @@ def _message(number: int) -> Message:
 
 
 def test_thousands_are_taken_with_few_comparisons() -> None:
-    gap = InboundGap()
+    gap = Inbound()
     message = _message(1)
     for number in range(2, MAX_HELD + 2):
-        gap.hold(Counted(number), message)
+        gap.hold(Turn(message, Counted(number), number + 1))
     Counted.compared = 0
     for number in range(2, MAX_HELD + 2):
-        assert gap.take(number) is message
+        turn = gap.take(number)
+        assert turn is not None
+        assert turn.number == number
     assert gap.take(MAX_HELD + 2) is None
     # Each pass over what is held would be MAX_HELD of them.
     assert Counted.compared < 40 * MAX_HELD
@@ -44,22 +47,22 @@ def test_thousands_are_taken_with_few_comparisons() -> None:
 
 @given(st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30)), st.none())))
 def test_it_gives_what_a_plain_search_gives(actions: list[int | tuple[int] | None]) -> None:
-    gap = InboundGap()
-    model: dict[int, Message] = {}
+    gap = Inbound()
+    model: dict[int, Turn] = {}
     for action in actions:
         if action is None:
             gap.clear()
             model.clear()
         elif isinstance(action, int):
-            message = _message(action)
-            gap.hold(action, message)
-            model.setdefault(action, message)
+            held = Turn(_message(action), action, action + 1)
+            gap.hold(held)
+            model.setdefault(action, held)
         else:
             (turn,) = action
             expected = model.get(turn)
             model = {number: held for number, held in model.items() if number > turn}
             assert gap.take(turn) is expected
         assert gap.held == model
-        gap.asked_to = 0
-        wanted = (1, min(model) - 1) if model and min(model) > 1 else None
-        assert gap.next_request(1) == wanted
+        gap.asked = range(0)
+        wanted = range(1, min(model)) if model and min(model) > 1 else None
+        assert gap.next_request(1, START) == wanted

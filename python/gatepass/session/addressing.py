@@ -1,0 +1,65 @@
+"""Whose message it is and for whom: a client takes those of its exchange for its own session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from gatepass.errors import PeerError
+from gatepass.session.message import BEGIN_STRING, LOGOUT, REJECT, Message
+from gatepass.signing import parse_sending_time
+from gatepass.signing.notation import visible
+
+#: Fault Tolerance Indicators: undefined, primary, backup, none.
+INDICATORS = frozenset("UPBN")
+#: Those that TargetCompID (56) may end in, by the one that the client logs on with. CME gives P or
+#: B for U (documented), and N for N (derived).
+ROLES = {"U": frozenset("UPB"), "N": frozenset("N")}
+#: How a blank SenderCompID (49) comes back in a refusal (documented by CME).
+NULL = "null"
+#: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
+#: not public. FIX engines in use take two minutes.
+LATENCY = timedelta(minutes=2)
+#: Characters of a value that an error shows.
+MAX_SHOWN = 40
+
+
+def stranger(message: Message, exchange: str, own: str, *, logged_on: bool) -> PeerError | None:
+    """Say why a message is not one of `exchange` for the session of SenderCompID `own`.
+
+    Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
+    """
+    target = message.get(56) or ""
+    roles = ROLES.get(own[-1:], INDICATORS) | {own[-1:]}
+    is_own = target[:-1] == own[:-1] and target[-1:] in roles
+    nameless = not logged_on and target == NULL and message.msg_type in (LOGOUT, REJECT)
+    checks = (
+        (8, message.begin_string, BEGIN_STRING, message.begin_string == BEGIN_STRING),
+        (49, message.get(49), exchange, message.get(49) == exchange),
+        (56, target, f"{own[:-1]} and one of {', '.join(sorted(roles))}", is_own or nameless),
+    )
+    return _first_fault(checks)
+
+
+def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> PeerError | None:
+    """Say what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
+    interval, sent_at = answer.get(108), answer.get(52)
+    checks = (
+        (108, interval, heart_bt_int or "none", interval in (None, heart_bt_int)),
+        (52, sent_at, f"a time within {LATENCY} of {now:%Y%m%d-%H:%M:%S}", _is_near(sent_at, now)),
+    )
+    return _first_fault(checks)
+
+
+def _first_fault(checks: Iterable[tuple[int, str | None, str, bool]]) -> PeerError | None:
+    for tag, received, expected, is_right in checks:
+        if not is_right:
+            return PeerError(tag, expected, visible((received or "").encode("latin-1"))[:MAX_SHOWN])
+    return None
+
+
+def _is_near(sending_time: str | None, now: datetime) -> bool:
+    try:
+        return abs(parse_sending_time(sending_time or "") - now) <= LATENCY
+    except ValueError:
+        return False
