@@ -342,3 +342,40 @@ def test_a_shorter_delay_behind_a_longer_one_releases_nothing_early() -> None:
                     break
 
     assert came == [("first", 3.0), ("second", 3.0), ("third", 3.0)]
+
+
+def test_a_drop_copy_failover_whose_fill_goes_beyond_the_request_loses_nothing() -> None:
+    """AutoCert+'s: 34 jumps by 4,000, and one gap fill answers for 2,500 and leads to the end."""
+    fault = ft.Fault(ft.FillBeyond(1500), SEND, session="ABC123")
+    fills: list[tuple[int | None, int | None]] = []
+
+    def trace(sent: bool, wire: bytes) -> None:
+        message = Message.parse(wire)
+        if not sent and message.is_gap_fill:
+            fills.append((message.msg_seq_num, message.number(36)))
+
+    async def main(loop: VirtualLoop) -> None:
+        seen = Rehearsal(loop, fault)
+        seen.gateway = Gateway(
+            RING, Kind.parse("dropcopy"), clock=loop.clock, faults=FaultPlan((fault,))
+        )
+        seen.port = await seen.gateway.listen("127.0.0.1", 0)
+        backup = await seen.gateway.listen("127.0.0.1", 0, backup=True)
+        async with seen.link() as link:
+            seen.gateway.send("ABC123", "n", [(58, "before")])
+            await asyncio.sleep(1.0)
+            seen.gateway.fail_over("ABC123")
+            await link.closed
+        seen.port = backup
+        async with seen.link(trace) as link:
+            reading = asyncio.create_task(seen.read(link))
+            await asyncio.sleep(1.0)
+            seen.gateway.send("ABC123", "n", [(58, "after")])
+            await asyncio.sleep(120.0)
+            reading.cancel()
+        assert seen.got == ["before", "after"]
+        gaps = [(gap.begin, gap.end) for gap in seen.effects if isinstance(gap, fx.Gap)]
+        assert gaps == [(4, 2503), (2504, 4003)]
+        assert fills == [(4, 4004), (2504, 4004)]
+
+    run_at(WEDNESDAY, main)

@@ -35,6 +35,7 @@ from gatepass.errors import (
     LogonGuardError,
     LogonRefusedError,
     NoConnectionError,
+    NumberJumpError,
 )
 from gatepass.keys import AccessKeyId
 from gatepass.session.client import ClientSettings
@@ -282,6 +283,8 @@ def _log_on(order: Order, state: Path, show: Show) -> Ending:
             return asyncio.run(converse(order, store, attempts, show))
     except LogonRefusedError as error:
         return Ending("refused", 1, error.text, error.next_expected, remedy(error.text))
+    except NumberJumpError as error:
+        return Ending("number too high", 1, str(error))
     except LogonGuardError as error:
         return Ending("held back", 1, str(error))
     except NoConnectionError as error:

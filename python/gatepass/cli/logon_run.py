@@ -86,6 +86,10 @@ class _Run:
             self._scenario = effect.scenario
         elif isinstance(effect, fx.Garbled):
             self.note(which, "garbled", effect.reason)
+        elif isinstance(effect, fx.NotResent):
+            self.note(which, "not_resent", f"message {effect.number}: {effect.cause.value}")
+        elif isinstance(effect, fx.Skipped):
+            self.note(which, "skipped", f"messages {effect.begin} to {effect.end}")
         elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
             self.note(which, "promoted", True)
 

@@ -60,6 +60,12 @@ _REMEDIES = tuple(
             " operator the conversation.",
         ),
         (
+            r"^the other side's message was refused",
+            "Somebody else answers at that address, or the exchange answers somebody else: nothing"
+            " of it was taken. See that host, port, SenderCompID (49) and the settings name the"
+            " session that you mean; if they do, show the gateway's operator the conversation.",
+        ),
+        (
             r"^the connection ended: no answer to a Test Request",
             "The gateway, or the network to it, is silent. Log on again: the numbers go on, and"
             " what is missing is asked for on both sides.",
