@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,9 +41,12 @@ class Desk:
         return next(m.msg_seq_num or 0 for m in self.perform() if m.msg_type == "A")
 
     def answer(self, kind: str, number: int, *fields: tuple[int, str]) -> list[Message]:
-        header = [(49, "CME"), (50, "G"), (52, format_sending_time(START)), (56, "ABC123N")]
-        self.client.receive(encode([(35, kind), (34, str(number)), *header, *fields]), START)
+        self.client.receive(self.wire(kind, number, *fields), START)
         return self.perform()
+
+    def wire(self, kind: str, number: int, *fields: tuple[int, str]) -> bytes:
+        header = [(49, "CME"), (50, "G"), (52, format_sending_time(START)), (56, "ABC123N")]
+        return encode([(35, kind), (34, str(number)), *header, *fields])
 
     def refuse(self, expected: int) -> None:
         self.answer("5", 1, (58, "Invalid Logon. Logout Forced"), (789, str(expected)))
@@ -178,11 +183,24 @@ def test_a_failovers_jump_is_none() -> None:
     assert [effect for effect in client.take() if isinstance(effect, fx.Gap)] == [fx.Gap(3, 2502)]
 
 
-def test_no_number_has_ten_digits(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda desk: desk.client.receive(desk.wire("1", 10, (112, "x")), START),
+        lambda desk: desk.client.receive(desk.wire("5", 10), START),
+        lambda desk: desk.client.receive(desk.wire("8", 12), START),
+        lambda desk: desk.client.log_out(START),
+        lambda desk: desk.client.tick(START + timedelta(hours=1)),
+    ],
+    ids=["test request", "logout", "gap", "log out", "silence"],
+)
+def test_no_number_has_ten_digits(desk: Desk, act: Callable[[Desk], None]) -> None:
     desk.store.save(Numbers(MAX_NUMBER, 9, WEEK, True))
     assert desk.log_on() == MAX_NUMBER
     desk.answer("A", 9)
     with pytest.raises(ValueError, match="used up"):
         desk.client.send("D", [(58, "order")], START)
-    assert desk.answer("1", 10, (112, "x")) == []
+    act(desk)
     assert desk.client.state is State.CLOSED
+    assert desk.perform() == []
+    assert [type(effect) for effect in desk.effects].count(fx.Close) <= 1

@@ -155,8 +155,9 @@ class Engine(ABC):
         """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
         if self.state in (State.LOGGED_ON, State.RESETTING):
             self._send(LOGOUT, self._logout_fields(text), now)
-            self._move(Trigger.ASK_LOGOUT)
-            self._logging_out = now
+            if self.state is not State.CLOSED:
+                self._move(Trigger.ASK_LOGOUT)
+                self._logging_out = now
 
     def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
         """Answer `ResendWanted`: kept messages go again, everything between is gap-filled.
@@ -437,8 +438,7 @@ class Engine(ABC):
     def _fail(self, text: str, now: datetime) -> None:
         """Log out because of something that cannot be mended on this connection."""
         self._send(LOGOUT, self._logout_fields(text), now)
-        if self.state is not State.CLOSED:
-            self._end(text)
+        self._end(text)
 
     def _count_as(self, numbers: Numbers) -> None:
         """Go on with the numbers of another connection: nothing of the old ones holds."""
@@ -448,8 +448,9 @@ class Engine(ABC):
         self._resending = None
 
     def _end(self, reason: str) -> None:
-        self._move(Trigger.END)
-        self._emit(fx.Close(reason))
+        if self.state is not State.CLOSED:
+            self._move(Trigger.END)
+            self._emit(fx.Close(reason))
 
     def _emit(self, effect: fx.Effect) -> None:
         self._effects.append(effect)
