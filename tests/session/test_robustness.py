@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.session import effects as fx
-from gatepass.session.engine import MAX_WAITING
 from gatepass.session.gateway import GatewaySession
 from gatepass.session.inbound import MAX_HELD, MAX_HELD_BYTES
+from gatepass.session.machine import MAX_WAITING
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import Numbers
 from gatepass.session.states import State

@@ -6,17 +6,16 @@ nothing comes. A role adds how a logon goes and what a header holds.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections import deque
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatepass._native import Framer
-from gatepass.errors import FieldError, FramingError, NotLoggedOnError, NumberJumpError
+from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.session import effects as fx
 from gatepass.session.inbound import Inbound, Turn
 from gatepass.session.liveness import Liveness
+from gatepass.session.machine import Machine
 from gatepass.session.message import (
     HEARTBEAT,
     LOGON,
@@ -47,22 +46,16 @@ from gatepass.session.states import TRANSITIONS, State, Trigger
 
 Fields = Iterable[tuple[int, str]]
 
-#: Most bytes that may come while the driver owes an answer.
-MAX_WAITING = 1 << 22
 LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
 
 
-class Engine(ABC):
+class Engine(Machine):
     """One connection of one session, from TCP connect to close."""
 
     def __init__(self, numbers: Numbers, heartbeat: int) -> None:
+        super().__init__()
         self.numbers = numbers
-        self.state = State.DISCONNECTED
         self.heartbeat = timedelta(seconds=heartbeat)
-        self._effects: list[fx.Effect] = []
-        self._framer = Framer()
-        self._inbox: deque[bytes | FramingError] = deque()
-        self._waiting = 0
         self._inbound = Inbound()
         self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
@@ -72,18 +65,8 @@ class Engine(ABC):
 
     def connected(self, now: datetime) -> None:
         """Say that the TCP connection is up."""
-        self._move(Trigger.CONNECT)
+        super().connected(now)
         self._liveness.heard = now
-
-    def receive(self, data: bytes, now: datetime) -> None:
-        """Take bytes as they came. Never raises for what the other side sends."""
-        if self.state is State.CLOSED:
-            return
-        self._inbox.extend(self._framer.feed(data))
-        self._waiting = self._waiting + len(data) if self.state in _AWAITING else 0
-        if self._waiting > MAX_WAITING:
-            self._end("too much came while an answer was awaited")
-        self._pump(now)
 
     def tick(self, now: datetime) -> None:
         """Do what time alone demands: heartbeats, test requests, giving up on silence."""
@@ -119,11 +102,6 @@ class Engine(ABC):
         """When a Logout without an answer is one too long: CME's rule is not public."""
         return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
 
-    def disconnected(self, now: datetime) -> None:
-        """Say that the connection is gone."""
-        if self.state is not State.CLOSED:
-            self._move(Trigger.END)
-
     @property
     def is_behind(self) -> bool:
         """Whether messages are missing that were asked for, or will be."""
@@ -155,7 +133,7 @@ class Engine(ABC):
         """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
         if self.state in (State.LOGGED_ON, State.RESETTING):
             self._send(LOGOUT, self._logout_fields(text), now)
-            if self.state is not State.CLOSED:
+            if (self.state, Trigger.ASK_LOGOUT) in TRANSITIONS:  # it had a number
                 self._move(Trigger.ASK_LOGOUT)
                 self._logging_out = now
 
@@ -181,11 +159,6 @@ class Engine(ABC):
                 self._liveness.sent = now
         if at <= end:
             self._gap_fill(at, end + 1, now)
-
-    def take(self) -> list[fx.Effect]:
-        """Give the effects since the last call, in the order in which they must be done."""
-        taken, self._effects = self._effects, []
-        return taken
 
     # What a role adds.
 
@@ -214,24 +187,10 @@ class Engine(ABC):
         """Say why a kept message is not sent again though it was asked for, if it is not."""
         return None
 
-    def _test_answered(self, now: datetime) -> None:  # noqa: B027 - a role may do nothing
+    def _test_answered(self, now: datetime) -> None:
         """Act on the answer to the last Test Request."""
 
     # Dispatch.
-
-    def _pump(self, now: datetime) -> None:
-        """Handle what came, unless an answer of the driver is awaited first."""
-        while self._inbox and self.state not in _AWAITING:
-            event = self._inbox.popleft()
-            if isinstance(event, bytes):
-                try:
-                    message = Message.parse(event)
-                except FramingError as error:
-                    self._emit(fx.Garbled(str(error)))
-                    continue
-                self._handle(message, now)
-            else:
-                self._emit(fx.Garbled(str(event)))
 
     def _handle(self, message: Message, now: datetime) -> None:
         if message.msg_type == LOGON:
@@ -447,17 +406,6 @@ class Engine(ABC):
         self._liveness.test = None
         self._resending = None
 
-    def _end(self, reason: str) -> None:
-        if self.state is not State.CLOSED:
-            self._move(Trigger.END)
-            self._emit(fx.Close(reason))
-
-    def _emit(self, effect: fx.Effect) -> None:
-        self._effects.append(effect)
-
-    def _move(self, trigger: Trigger) -> None:
-        self.state = TRANSITIONS[self.state, trigger]
-
 
 def _is_due(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and now >= moment
@@ -467,5 +415,3 @@ def _is_due(moment: datetime | None, now: datetime) -> bool:
 _COUNTING = frozenset({34, 36, 123})
 #: States in which the established session's rules hold.
 _LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})
-#: States in which nothing is read until the driver has answered, or ever.
-_AWAITING = frozenset({State.SIGNING, State.VERIFYING, State.PROMOTING, State.CLOSED})
