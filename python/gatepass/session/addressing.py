@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from gatepass.errors import PeerError
@@ -30,28 +29,28 @@ def stranger(message: Message, exchange: str, own: str, *, logged_on: bool) -> P
     Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
     """
     target = message.get(56) or ""
-    roles = ROLES.get(own[-1:], INDICATORS) | {own[-1:]}
-    is_own = target[:-1] == own[:-1] and target[-1:] in roles
+    roles = ROLES.get(own[-1:], INDICATORS)
+    is_own = target == own or (target[:-1] == own[:-1] and target[-1:] in roles)
+    if is_own and message.get(49) == exchange and message.begin_string == BEGIN_STRING:
+        return None
     nameless = not logged_on and target == NULL and message.msg_type in (LOGOUT, REJECT)
-    checks = (
+    return _first_fault(
         (8, message.begin_string, BEGIN_STRING, message.begin_string == BEGIN_STRING),
         (49, message.get(49), exchange, message.get(49) == exchange),
         (56, target, f"{own[:-1]} and one of {', '.join(sorted(roles))}", is_own or nameless),
     )
-    return _first_fault(checks)
 
 
 def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> PeerError | None:
     """Say what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
     interval, sent_at = answer.get(108), answer.get(52)
-    checks = (
+    return _first_fault(
         (108, interval, heart_bt_int or "none", interval in (None, heart_bt_int)),
         (52, sent_at, f"a time within {LATENCY} of {now:%Y%m%d-%H:%M:%S}", _is_near(sent_at, now)),
     )
-    return _first_fault(checks)
 
 
-def _first_fault(checks: Iterable[tuple[int, str | None, str, bool]]) -> PeerError | None:
+def _first_fault(*checks: tuple[int, str | None, str, bool]) -> PeerError | None:
     for tag, received, expected, is_right in checks:
         if not is_right:
             return PeerError(tag, expected, visible((received or "").encode("latin-1"))[:MAX_SHOWN])
