@@ -304,6 +304,20 @@ def test_a_disaster_view_is_read_anew_when_its_store_is_put_back(
     assert key not in its.look()
 
 
+def test_a_secret_that_is_erased_serves_a_disaster_view_no_longer(large: World) -> None:
+    world = large
+    key = generate(world)
+    at = world.clock() + RECOVERY_GAP
+    world.clock.go(hours=1)
+    remove(world, key)
+    its = gateway(world, at)
+    assert key in its.look()
+    world.clock.now += SECRETS_KEPT + HOUR
+    assert sweep(world.center, accept_clock=True).erased == 1
+    assert key not in its.look()
+    assert its.rows == [0, 1]
+
+
 def test_what_was_erased_is_not_tried_again_at_each_event(
     large: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -65,10 +65,12 @@ def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKe
     with told_as(VaultError(TAMPERED)):
         if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
             raise VaultError(TAMPERED)
+        if row.sealed is None:  # also where it is known: erased is erased
+            raise VaultError(_ERASED)
         zone = exchange_zone()
         # Known for the same session and firm alone: what was moved to another does not open.
         subject = pair_rows.seal_subject_of(row)
-        signing_key = known.get(subject) or _open(vault, row.sealed, subject)
+        signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
         try:
             its = KeyPair(
                 session=SessionId(row.session_name),
@@ -83,11 +85,7 @@ def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKe
         return Held(row.id, row.session_id, subject, its)
 
 
-def _open(vault: Vault, sealed: bytes | None, subject: str) -> SigningKey:
-    if sealed is None:
-        raise VaultError("its secret was erased after it ended: the disaster is too long ago")
-    return SecretKey(vault.open(sealed, subject)).signing_key()
-
+_ERASED = "its secret was erased after it ended: the disaster is too long ago"
 
 _COLUMNS = (
     *(pair.c.id, *pair_rows.SEAL_COLUMNS),

@@ -56,7 +56,7 @@ class CenterKeys:
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now: one small query, and one for the sessions that changed."""
+        """The ring as of now: a small query or two, and one for the sessions that changed."""
         with self._lock:
             try:
                 self._follow()
