@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -143,29 +144,48 @@ def test_a_log_that_does_not_go_on_from_where_it_was_proves_nothing(world: World
 
 def test_notes_that_were_taken_away_prove_nothing(world: World) -> None:
     place, _ = here(world)
-    older = Place(place.entry, place.mac, place.latest + 1000, place.mark, noted=True)
-    assert here(world, older)[1] is None
+    assert here(world, replace(place, latest=place.latest + 1000))[1] is None
 
 
-def _drop(database: Database) -> None:
-    def work(connection: Any) -> None:
-        on = "" if database.is_sqlite else " ON pair"
-        name = "session_change_pair_UPDATE" if database.is_sqlite else "session_change_pair"
-        connection.execute(text(f"DROP TRIGGER {name}{on}"))
+ON_SQLITE = (
+    "DROP TRIGGER session_change_pair_UPDATE",
+    "CREATE TRIGGER session_change_pair_UPDATE AFTER UPDATE ON pair BEGIN SELECT 1; END",
+)
+ON_POSTGRESQL = (
+    "ALTER TABLE pair DISABLE TRIGGER session_change_pair",
+    "ALTER TABLE pair ENABLE TRIGGER session_change_pair",
+)
 
-    database.write(work)
+
+def off_and_on(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
+    """How to take a trigger away and to put it back."""
+    off, on = ON_SQLITE if world.center.database.is_sqlite else ON_POSTGRESQL
+    return lambda: write(world, text(off)), lambda: write(world, text(on))
 
 
 def test_without_a_trigger_whatever_is_logged_may_have_changed_anything(world: World) -> None:
     place, _ = here(world)
-    _drop(world.center.database)
+    off, _ = off_and_on(world)
+    off()
     without, found = here(world, place)
-    assert not without.noted
+    assert without.triggers is None
     assert found == frozenset()
     generate(world)
     assert here(world, without)[1] is None
     # Also to whoever looked before they were gone.
     assert here(world, place)[1] is None
+
+
+def test_anything_may_have_changed_while_a_trigger_was_gone(world: World) -> None:
+    place, _ = here(world)
+    off, on = off_and_on(world)
+    off()
+    without, _ = here(world, place)
+    on()
+    for before in (place, without):
+        back, found = here(world, before)
+        assert found is None
+        assert here(world, back)[1] == frozenset()
 
 
 def test_a_change_that_is_committed_late_is_not_missed(world: World) -> None:

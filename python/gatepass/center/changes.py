@@ -9,8 +9,8 @@ up. On PostgreSQL a transaction may end long after one that began later: each no
 of its transaction, and the server tells which of them an earlier snapshot did not see.
 
 Where the notes prove nothing, everything may have changed: the store was put back or exchanged
-(the audit log does not go on from where it was, or the numbers went back), a trigger is missing, or
-there are too many notes.
+(the audit log does not go on from where it was, or the numbers went back), a trigger is missing or
+was made again, or there are too many notes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ class Place:
     """How far a store had come at a look.
 
     ``entry`` and ``mac`` are the last one of the audit log; ``latest`` is the number that notes had
-    come to, ``mark`` tells which of them were seen. ``noted``: all triggers were there.
+    come to, ``mark`` tells which of them were seen. ``triggers`` tells those that were there from
+    such as were made later; ``None``: one was missing.
     """
 
     entry: int
     mac: bytes | None
     latest: int
     mark: str
-    noted: bool
+    triggers: str | None
 
 
 def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset[int] | None]:
@@ -51,15 +52,15 @@ def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset
     queries = _QUERIES[connection.dialect.name]
     entry_then = 0 if before is None else before.entry
     row = connection.execute(queries.here, {"entry": entry_then}).one()
-    here = Place(row.entry, row.mac, row.latest, row.mark, row.triggers == queries.triggers)
+    here = Place(row.entry, row.mac, row.latest, row.mark, row.triggers)
     if before is None:
         return here, None
     nothing_logged = (here.entry, here.mac) == (before.entry, before.mac)
-    if not (here.noted and before.noted):
+    if here.triggers is None:
         # As far as the log can tell.
         return here, frozenset() if nothing_logged else None
-    goes_on = row.mac_then is not None and row.mac_then == before.mac
-    if here.latest < before.latest or not (nothing_logged or goes_on):
+    goes_on = nothing_logged or (row.mac_then is not None and row.mac_then == before.mac)
+    if here.triggers != before.triggers or here.latest < before.latest or not goes_on:
         return here, None
     if here.mark == before.mark:
         return here, frozenset()
@@ -70,11 +71,10 @@ def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
-    """What is asked of a kind of database, and how many triggers it has."""
+    """What is asked of a kind of database."""
 
     here: Select[Any]
     since: TextClause
-    triggers: int
 
 
 def _here(**columns: str) -> Select[Any]:
@@ -100,23 +100,25 @@ _QUERIES = {
         here=_here(
             mark="(SELECT CAST(coalesce(max(number), 0) AS TEXT) FROM session_change)",
             latest="(SELECT CAST(coalesce(max(number), 0) AS INTEGER) FROM session_change)",
-            triggers="(SELECT count(*) FROM sqlite_master"
-            " WHERE type = 'trigger' AND name LIKE 'session_change_%')",
+            # Counts up with each change of tables and triggers.
+            triggers="(SELECT CASE count(*) WHEN 9 THEN"
+            " (SELECT CAST(schema_version AS TEXT) FROM pragma_schema_version) END"
+            " FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'session_change_%')",
         ),
         since=text(
             "SELECT DISTINCT session_id FROM session_change"
             " WHERE number > CAST(:mark AS INTEGER) AND number <= :latest LIMIT :most"
         ),
-        triggers=9,
     ),
     "postgresql": _Queries(
         here=_here(
             mark="CAST(pg_current_snapshot() AS text)",
             latest="CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)",
-            # Those that are switched off do not count.
-            triggers="(SELECT count(*) FROM pg_trigger"
-            " WHERE tgname LIKE 'session_change_%' AND tgenabled IN ('O', 'A') AND tgrelid IN"
-            " (CAST('session' AS regclass), CAST('pair' AS regclass),"
+            # One that is switched off does not count, and has another xmin once it is on again.
+            triggers="(SELECT CASE count(*) WHEN 6 THEN"
+            " string_agg(CAST(oid AS text) || ':' || CAST(xmin AS text), ',' ORDER BY oid) END"
+            " FROM pg_trigger WHERE tgname LIKE 'session_change_%' AND tgenabled IN ('O', 'A')"
+            " AND tgrelid IN (CAST('session' AS regclass), CAST('pair' AS regclass),"
             " CAST('pair_version' AS regclass)))",
         ),
         # Below the latest: a store that came from another server has notes with numbers of that.
@@ -126,6 +128,5 @@ _QUERIES = {
             " AND number < :latest AND NOT pg_visible_in_snapshot("
             "CAST(CAST(number AS text) AS xid8), CAST(:mark AS pg_snapshot)) LIMIT :most"
         ),
-        triggers=6,
     ),
 }
