@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from gatepass.center.shared_map import SharedMap
 from gatepass.errors import KeySourceError
-from gatepass.keys import KeyPair, KeyRing, SessionId
+from gatepass.keys import MAX_PAIRS_PER_SESSION, KeyPair, KeyRing, SessionId
 from gatepass.keys.expiry import ExpiryWarning, expiry_warning
 from gatepass.keys.identifiers import SESSION_ID_LENGTHS
 
@@ -59,7 +59,8 @@ class StoreRing(KeyRing):
             names[one.pair.session].append(one)
         for its in names.values():
             its.sort(key=_number)
-            KeyRing(one.pair for one in its)  # refuses a third pair
+            if len(its) > MAX_PAIRS_PER_SESSION:
+                KeyRing(one.pair for one in its)  # refuses them, in words of its own
         made = StoreRing()
         made._names = self._names.changed({name: tuple(its) or None for name, its in names.items()})
         made._keys = self._keys.changed(keys)
