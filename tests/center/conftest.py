@@ -14,6 +14,7 @@ from gatepass.center import passwords
 from gatepass.center.context import Center
 from gatepass.center.database import Database
 from tests.center import postgres
+from tests.center.following import grow
 from tests.center.world import Clock, Outbox, World, make_center, make_world
 
 _HAS_POSTGRES = postgres.programs() is not None
@@ -118,6 +119,13 @@ def center(database: Database, clock: Clock, outbox: Outbox) -> Center:
 def world(center: Center, clock: Clock, outbox: Outbox) -> World:
     """A Request Center with two firms, their users and sessions."""
     return make_world(center, clock, outbox)
+
+
+@pytest.fixture
+def large(world: World) -> World:
+    """The same with 40 more sessions, each with a pair."""
+    grow(world)
+    return world
 
 
 def _upgrade(url: str) -> None:

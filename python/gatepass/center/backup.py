@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import URL, Connection, select, text
 
 from gatepass.center import copying, migrations
 from gatepass.center.context import Center
@@ -54,6 +54,7 @@ def _write(center: Center, path: Path) -> Manifest:
     copied = Database(URL.create("sqlite", database=str(path)))
     try:
         copied.upgrade()
+        copied.write(_drop_triggers)
         with center.database.read() as source:
 
             def work(target: Connection) -> Manifest:
@@ -78,6 +79,13 @@ def _write(center: Center, path: Path) -> Manifest:
         return manifest
     finally:
         copied.close()
+
+
+def _drop_triggers(target: Connection) -> None:
+    """Leave tables only: whoever takes a backup back refuses one that does things by itself."""
+    named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for name in target.execute(named).scalars().all():
+        target.exec_driver_sql(f"DROP TRIGGER {name}")
 
 
 def _sync(path: Path) -> None:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, Select, func, make_url, or_, select
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gatepass._native import SigningKey
-from gatepass.center import pair_rows, unreadable
+from gatepass.center import changes
+from gatepass.center.active_pairs import NOW, as_of
+from gatepass.center.changes import Place
 from gatepass.center.database import Database
 from gatepass.center.dialects import NOT_A_URL
-from gatepass.center.envelope import TAMPERED, EnvelopeKeys
-from gatepass.center.schema import audit_head, pair, pair_version, session
-from gatepass.center.unreadable import Unreadable, told_as
+from gatepass.center.envelope import EnvelopeKeys
+from gatepass.center.known_pairs import KnownPairs
 from gatepass.center.vault import Vault
-from gatepass.center.views import outlives_rules
-from gatepass.errors import CenterError, KeySourceError, VaultError
-from gatepass.keys import AccessKeyId, KeyPair, KeyRing, SessionId
-from gatepass.keys.rules import PairState
-from gatepass.keys.secret import SecretKey
-from gatepass.keys.validity import exchange_zone, require_aware
+from gatepass.errors import CenterError, KeySourceError
+from gatepass.keys import KeyRing
+from gatepass.keys.validity import require_aware
 
 #: How a command line names a Request Center's store.
 PREFIX = "center:"
@@ -37,10 +32,10 @@ logger = logging.getLogger("gatepass.center")
 class CenterKeys:
     """The active pairs of a Request Center's database (a `gatepass.keys.KeySource`).
 
-    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that instant. The pairs are
-    read anew whenever something happened in the store: a pair that is generated serves the next
-    logon, one that is deleted does not. While the database is gone the ring stays as it was, and
-    the log ``gatepass.center`` says so; each pair still ends on its Expiration Date.
+    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that instant. A pair that is
+    generated serves the next logon, one that is deleted does not, whoever wrote it: see `changes`.
+    While the database is gone the ring stays as it was, and the log ``gatepass.center`` says so;
+    each pair still ends on its Expiration Date.
 
     Any number of threads may share one. Raises `gatepass.errors.CenterError` when the database or
     the envelope key cannot be used, `ValueError` for a ``disaster`` without a time zone.
@@ -51,93 +46,52 @@ class CenterKeys:
             require_aware(disaster)
         database.check_version()
         vault.prepare(database)
-        self._database, self._vault = database, vault
-        self._query = _ACTIVE if disaster is None else _as_of(disaster - RECOVERY_GAP)
+        self._database = database
+        self._active = NOW if disaster is None else as_of(disaster - RECOVERY_GAP)
         self._lock = threading.Lock()
-        self._pairs: dict[str, KeyPair] = {}
-        self._refused: set[str] = set()
-        self._seen: tuple[int, bytes] | None = None
+        self._known = KnownPairs(vault)
+        self._place: Place | None = None
         self._problem = ""
-        self._ring = KeyRing(())
         self._follow()
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now. Costs one small query while nothing happens in the store."""
+        """The ring as of now: a small query or two, and one for the sessions that changed."""
         with self._lock:
             try:
                 self._follow()
             except CenterError as error:
+                # What comes back may be another database.
+                self._place = None
                 if str(error) != self._problem:
                     logger.error("%s: the key pairs read before stay in use", error)  # noqa: TRY400
                 self._problem = str(error)
             else:
                 self._problem = ""
-            return self._ring
+            return self._known.ring
 
     def close(self) -> None:
         """Close the database's connections."""
         self._database.close()
 
     def _follow(self) -> None:
-        # Each change ends with an entry in the audit log, and those come one after the other. The
-        # head's HMAC tells a store that was put back and has as many entries by now.
-        head = select(audit_head.c.last_id, audit_head.c.mac)
         with self._database.read() as connection:
-            row = connection.execute(head).one_or_none()
-            seen = (0, b"") if row is None else (row.last_id, row.mac)
-            if seen == self._seen:
-                return
-            rows = unreadable.rows(connection, self._query, pair.c.id)
-        self._adopt(rows)
-        self._seen = seen
+            place, changed = changes.look(connection, self._place)
+            sessions = self._with_refused(place, changed)
+            rows = self._active.read(connection, sessions)
+            if sessions is not None and self._known.is_of_another(rows, sessions):
+                sessions, rows = None, self._active.read(connection, None)
+        if sessions is None or sessions:
+            self._known.adopt(rows, sessions)
+        self._place = place
 
-    def _adopt(self, rows: Sequence[Row[Any] | Unreadable]) -> None:
-        """Make the ring of these rows; only pairs that are new are decrypted.
-
-        One that cannot be used is left out, and the log has it: it hides none of the others.
-        """
-        before, self._refused = self._refused, set()
-        known, self._pairs = self._pairs, {}
-        for row in rows:
-            name = _name(row)
-            try:
-                with told_as(VaultError(TAMPERED)):
-                    subject, key_pair = self._key_pair(row, known)
-                    self._pairs[subject] = key_pair
-            except VaultError as error:
-                self._refused.add(name)
-                if name not in before:
-                    logger.error("key pair %s is left out: %s", name, error)  # noqa: TRY400
-        self._ring = KeyRing(self._pairs.values())
-
-    def _key_pair(
-        self, row: Row[Any] | Unreadable, known: Mapping[str, KeyPair]
-    ) -> tuple[str, KeyPair]:
-        if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
-            raise VaultError(TAMPERED)
-        zone = exchange_zone()
-        # Known for the same session and firm alone: what was moved to another does not open.
-        subject = pair_rows.seal_subject_of(row)
-        before = known.get(subject)
-        return subject, KeyPair(
-            session=SessionId(row.session_name),
-            access_key_id=AccessKeyId(row.access_key_id),
-            signing_key=before.signing_key if before else self._open(row.sealed, subject),
-            created=row.created_at.astimezone(zone).date(),
-            expires=row.expires_at.astimezone(zone).date(),
-            environment=row.environment,
-        )
-
-    def _open(self, sealed: bytes | None, subject: str) -> SigningKey:
-        if sealed is None:
-            raise VaultError("its secret was erased after it ended: the disaster is too long ago")
-        return SecretKey(self._vault.open(sealed, subject)).signing_key()
-
-
-def _name(row: Row[Any] | Unreadable) -> str:
-    """Name a pair for the log."""
-    return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
+    def _with_refused(self, place: Place, changed: frozenset[int] | None) -> frozenset[int] | None:
+        """Add what was left out, whenever something was logged: its envelope key may be back."""
+        before = self._place
+        if changed is None or before is None or place.entry == before.entry:
+            return changed
+        both = changed | self._known.refused_of
+        return both if len(both) <= changes.MOST else None
 
 
 def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
@@ -184,31 +138,3 @@ def _instant(text: str) -> datetime:
     except ValueError:
         raise KeySourceError(_NO_INSTANT) from None
     return at
-
-
-_COLUMNS = (*pair_rows.SEAL_COLUMNS, pair.c.created_at, pair.c.environment, pair.c.sealed)
-
-_ACTIVE: Select[Any] = (
-    select(*_COLUMNS, pair.c.expires_at)
-    .join(session, pair.c.session_id == session.c.id)
-    .where(pair.c.slot.is_not(None), session.c.removed_at.is_(None))
-    .order_by(pair.c.id)
-)
-
-
-def _as_of(at: datetime) -> Select[Any]:
-    """Select the pairs that were active at an instant, each as it was then."""
-    latest = (
-        select(func.max(pair_version.c.id))
-        .where(pair_version.c.at <= at)
-        .group_by(pair_version.c.pair_id)
-    )
-    return (
-        select(*_COLUMNS, pair_version.c.expires_at)
-        .join(pair, pair_version.c.pair_id == pair.c.id)
-        .join(session, pair.c.session_id == session.c.id)
-        .where(pair_version.c.id.in_(latest))
-        .where(pair_version.c.state == PairState.ACTIVE.value, pair_version.c.expires_at > at)
-        .where(or_(session.c.removed_at.is_(None), session.c.removed_at > at))
-        .order_by(pair.c.id)
-    )

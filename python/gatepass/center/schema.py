@@ -1,8 +1,9 @@
 """The tables of the Request Center, the same on SQLite and PostgreSQL.
 
-Two rules live here and not in code, so that no race breaks them: a session has two places for
-active pairs (``pair.slot``, unique per session), and a mail or a notice has a key that makes it
-unique. `migrations` builds these tables; a test holds them against each other.
+Three rules live here and not in code, so that no race breaks them: a session has two places for
+active pairs (``pair.slot``, unique per session), a mail or a notice has a key that makes it
+unique, and each change of a session or its pairs is noted (`session_change`, by triggers).
+`migrations` builds these tables; a test holds them against each other.
 """
 
 from __future__ import annotations
@@ -183,6 +184,17 @@ pair_version = Table(
     _at("at"),
     Column("state", String(16), nullable=False),
     _at("expires_at"),
+)
+
+# Which session, or pair of it, was changed: triggers write it, whoever makes the change, and
+# `changes` reads it. A gateway follows the store by it. Kept for good, as the versions are.
+session_change = Table(
+    "session_change",
+    metadata,
+    # SQLite: counts up, one writer after the other. PostgreSQL: the transaction that did it.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # No foreign key: also of a session that is gone.
+    Column("session_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
 audit = Table(

@@ -306,3 +306,75 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_version")),
     )
     op.create_index(op.f("ix_pair_version_pair_id"), "pair_version", ["pair_id"], unique=False)
+    op.create_table(
+        "session_change",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("session_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("number", "session_id", name=op.f("pk_session_change")),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        _watch_on_sqlite()
+    else:
+        _watch_on_postgresql()
+
+
+def _watch_on_sqlite() -> None:
+    """Note each change of a session: SQLite needs a trigger for each kind of statement."""
+    sessions = {
+        "session": "SELECT {row}.id AS id",
+        "pair": "SELECT {row}.session_id AS id",
+        "pair_version": "SELECT session_id AS id FROM pair WHERE pair.id = {row}.pair_id",
+    }
+    sides = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
+    for table, its in sessions.items():
+        for event, rows in sides.items():
+            changed = " UNION ".join(its.format(row=row) for row in rows)
+            op.execute(_ON_SQLITE.format(table=table, event=event, changed=changed))
+
+
+_ON_SQLITE = """
+CREATE TRIGGER session_change_{table}_{event} AFTER {event} ON {table} BEGIN
+    INSERT INTO session_change (number, session_id)
+    SELECT (SELECT coalesce(max(number), 0) + 1 FROM session_change), id
+    FROM ({changed}) WHERE id IS NOT NULL;
+END
+"""
+
+
+def _watch_on_postgresql() -> None:
+    """Note each change of a session, once per transaction; what TRUNCATE empties, as session 0."""
+    # With the schema of these tables, whichever one the writer has set.
+    op.execute(
+        """
+        CREATE FUNCTION session_change() RETURNS trigger
+        LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+        DECLARE
+            its bigint[];
+        BEGIN
+            IF TG_OP = 'TRUNCATE' THEN
+                its := ARRAY[0];
+            ELSIF TG_TABLE_NAME = 'session' THEN
+                its := ARRAY[OLD.id, NEW.id];
+            ELSIF TG_TABLE_NAME = 'pair' THEN
+                its := ARRAY[OLD.session_id, NEW.session_id];
+            ELSE
+                its := ARRAY(SELECT session_id FROM pair WHERE id IN (OLD.pair_id, NEW.pair_id));
+            END IF;
+            INSERT INTO session_change (number, session_id)
+                SELECT DISTINCT pg_current_xact_id()::text::bigint, one
+                FROM unnest(its) AS one WHERE one IS NOT NULL
+                ON CONFLICT DO NOTHING;
+            RETURN NULL;
+        END
+        $$
+        """
+    )
+    for table in ("session", "pair", "pair_version"):
+        op.execute(
+            f"CREATE TRIGGER session_change_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION session_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER session_change_{table}_truncate AFTER TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION session_change()"
+        )

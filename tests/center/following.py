@@ -1,0 +1,78 @@
+"""A gateway that looks at the store, and what it reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from gatepass.center import audit, firms, unreadable
+from gatepass.center.database import Database
+from gatepass.center.firms import SessionKind
+from gatepass.center.keysource import CenterKeys
+from tests.center.test_audit_matching import generate
+from tests.center.world import World
+
+
+@dataclass
+class Gateway:
+    """Looks at the store; ``rows`` counts what it reads of pairs at each look."""
+
+    keys: CenterKeys
+    database: Database
+    rows: list[int] = field(default_factory=list)
+
+    def look(self) -> list[str]:
+        """Return the pairs by their Access Key IDs, and count."""
+        with counted(self.database) as read:
+            found = [str(one.access_key_id) for one in self.keys.ring]
+        self.rows.append(sum(read))
+        return found
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[int]]:
+    """Count the rows of pairs that are read, all of which come by `unreadable.rows`."""
+    read: list[int] = []
+    statements: list[str] = []
+
+    def rows(*given: Any) -> list[Any]:
+        found = real(*given)
+        read.append(len(found))
+        return found
+
+    def note(*given: Any) -> None:
+        statements.append(given[2])
+
+    real = unreadable.rows
+    event.listen(database.engine, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unreadable, "rows", rows)
+        yield read
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert any("sealed" in one for one in statements) == bool(read)
+
+
+def gateway(world: World, disaster: datetime | None = None) -> Gateway:
+    return Gateway(
+        CenterKeys(world.center.database, world.center.vault, disaster), world.center.database
+    )
+
+
+def grow(world: World) -> None:
+    """Add 40 sessions, each with a pair."""
+    for number in range(40):
+        name = f"L{number:02}"
+        firms.add_session(world.center, "Alpha", name, SessionKind.ILINK, "maria")
+        generate(world, name)
+
+
+def log_on(world: World) -> None:
+    world.center.database.write(
+        lambda c: audit.append(c, world.center, world.manager, "log on", "maria")
+    )
