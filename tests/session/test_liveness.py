@@ -56,6 +56,9 @@ def test_messages_in_sequence_are_life() -> None:
         tested.wait(NEARLY)
         assert tested.is_on
         tested.give("8", number)
+    # Then silence: another Test Request, and the end an interval later.
+    tested.wait(timedelta(seconds=1.2 * HEARTBEAT))
+    assert tested.is_on
     tested.wait(timedelta(seconds=HEARTBEAT))
     assert tested.client.state is State.CLOSED
 

@@ -57,7 +57,7 @@ class Side:
         )
 
     def note(self, wire: bytes) -> None:
-        """Check that a number is used once; a Logon that was refused may come again."""
+        """Check that a number is used once; that of a Logon that was refused is free again."""
         message = Message.parse(wire)
         number = message.msg_seq_num
         assert number is not None
@@ -77,8 +77,9 @@ class Side:
             # The numbers begin anew: by a Logon, or as the exchange's Logout has 789=1.
             self.used.clear()
         use = (message.msg_type, message.get(58))
-        again = use[0] == LOGON == self.used.get(number, use)[0]
-        assert again or number not in self.used, f"number {number} is used for a second message"
+        # A Logon that was not accepted did not use its number.
+        is_free = self.used.get(number, (LOGON, None))[0] == LOGON
+        assert is_free, f"number {number} is used for a second message"
         self.used[number] = use
 
 
@@ -294,6 +295,7 @@ class World:
             session.refuse(logon, verdict.text, verdict.numbers, self.now)
             return
         self.account.primary_on = True
-        if logon.msg_seq_num == 1:
-            self.client.used = {1: (LOGON, None)}
+        number = logon.msg_seq_num or 0
+        used = {} if number == 1 else self.client.used
+        self.client.used = used | {number: ("accepted Logon", None)}
         session.accept(logon, verdict.numbers, verdict.indicator, self.now)

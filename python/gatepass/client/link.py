@@ -136,8 +136,8 @@ class Link(Connection):
         ends without an exception. After a crash the store gives what was not acknowledged again;
         the first of it may have been dealt with, and says so: ``possibly_delivered``.
 
-        Raises `StoreError` where the session ended because the store failed, `NumberJumpError`
-        where the exchange jumped too far ahead.
+        Raises `StoreError` where the session ended because the store failed, `PeerError` where a
+        message was not the exchange's, `NumberJumpError` where it jumped too far ahead.
         """
         async for message in self.inbox.messages(self.closed.done):
             yield message
@@ -268,7 +268,7 @@ class Link(Connection):
         return self.session.state in (State.DISCONNECTED, State.CLOSED)
 
     def raise_failure(self) -> None:
-        """Raise what the store failed with, or what a person must see, if there is either."""
+        """Raise what the store or the session failed with, if either did."""
         error = self.failure or self._demand
         if error is not None:
             raise error
@@ -278,11 +278,11 @@ class Link(Connection):
         return self._transport is not None and bool(self._transport.get_extra_info("ssl_object"))
 
     def _fail_with(self, error: GatepassError) -> None:
-        """Note an error of the session's: one that a person must see is raised from here on."""
+        """Note an error of the session's: it is raised from here on, wherever one waits."""
+        self._demand = self._demand or error
         if isinstance(error, NoConnectionError):
             self._end(error)
         else:
-            self._demand = self._demand or error
             self._settle(error)
 
     def _note_answer(self) -> None:

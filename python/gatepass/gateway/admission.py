@@ -14,7 +14,7 @@ from gatepass.gateway.port import CLOSED_TEXT, Port
 from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
-from gatepass.session.numbers import Numbers
+from gatepass.session.numbers import MAX_JUMP, Numbers
 from gatepass.session.scenarios import Scenario, at_week
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier
@@ -237,4 +237,8 @@ class Admission:
             expected = case.numbers.next_in
             text = f"MsgSeqNum (34) too low: expected {expected}, received {logon.get(34)}"
             return _Fault(text, text)
+        if number - case.numbers.next_in > MAX_JUMP:
+            expected = case.numbers.next_in
+            text = f"MsgSeqNum (34) too high: expected {expected}, received {number}"
+            return _Fault(text, f"{text}: it would cost the week's numbers")
         return None

@@ -11,9 +11,9 @@ from gatepass.signing.notation import visible
 
 #: Fault Tolerance Indicators: undefined, primary, backup, none.
 INDICATORS = frozenset("UPBN")
-#: Those that TargetCompID (56) may end in, by the one that the client logs on with. CME gives P or
-#: B for U (documented), and N for N (derived).
-ROLES = {"U": frozenset("UPB"), "N": frozenset("N")}
+#: Those that TargetCompID (56) may end in, by the one in force. CME gives P or B for U, makes a
+#: backup the primary (both documented), and leaves N and a primary as they are (derived).
+ROLES = {"U": frozenset("UPB"), "B": frozenset("BP"), "P": frozenset("P"), "N": frozenset("N")}
 #: How a blank SenderCompID (49) comes back in a refusal (documented by CME).
 NULL = "null"
 #: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
@@ -23,13 +23,16 @@ LATENCY = timedelta(minutes=2)
 MAX_SHOWN = 40
 
 
-def stranger(message: Message, exchange: str, own: str, *, logged_on: bool) -> PeerError | None:
+def stranger(
+    message: Message, exchange: str, own: str, roles: frozenset[str], *, logged_on: bool
+) -> PeerError | None:
     """Say why a message is not one of `exchange` for the session of SenderCompID `own`.
+
+    `roles` are those that the session may have.
 
     Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
     """
     target = message.get(56) or ""
-    roles = ROLES.get(own[-1:], INDICATORS)
     is_own = target == own or (target[:-1] == own[:-1] and target[-1:] in roles)
     if is_own and message.get(49) == exchange and message.begin_string == BEGIN_STRING:
         return None

@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gatepass._native import Logon
-from gatepass.errors import BackupError, NumberJumpError, PeerError
+from gatepass.errors import BackupError, FieldError, NumberJumpError, PeerError
 from gatepass.session import effects as fx
-from gatepass.session.addressing import INDICATORS, logon_fault, stranger
+from gatepass.session.addressing import INDICATORS, ROLES, logon_fault, stranger
 from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.engine import Engine, Fields
 from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
-from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
+from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.scenarios import Scenario, at_week
-from gatepass.session.states import State, Trigger
+from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
 
 NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
+#: Test Requests before an In-Session Logon, each after a heartbeat interval without its answer.
+MOST_TESTS = 3
 NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
 
 
@@ -66,6 +68,8 @@ class ClientSession(Engine):
         self._rejected: set[int] = set()
         self._alterations = UNALTERED
         self._before = self.numbers
+        #: Test Requests before an In-Session Logon, and whether one was answered.
+        self._tested, self._is_ready = 0, False
         #: Whether a Logon is out whose number holds only once it is accepted.
         self._trying = False
 
@@ -92,10 +96,13 @@ class ClientSession(Engine):
         self._alterations = alterations
         # What makes no message, or too large a gap, is found before anything is sent.
         self._compose(now)
-        alterations.number(self._due_out(scenario))
+        if alterations.number(self._due_out(scenario)) > MAX_NUMBER:
+            words = "the week's numbers are used up: nothing was sent; ask the exchange's support"
+            raise FieldError(words, 34, "MsgSeqNum", "too long")
         if scenario is Scenario.IN_SESSION:
             # Without the test first, messages under way could be lost for good.
             self._move(Trigger.ASK_RESET)
+            self._tested, self._is_ready = 1, False
             self._send_test(now)
         else:
             self._ask_signature(now)
@@ -115,7 +122,7 @@ class ClientSession(Engine):
         elif number == self._before.proposed:
             # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
             # may have had it all the same: then the next number is the one behind it.
-            self._try(wire, replace(self._before, proposed=number + 1), now)
+            self._try(wire, replace(self._before, proposed=min(number + 1, MAX_NUMBER)), now)
         else:
             self._dispatch(number, wire, now, keep=False)
         self._pump(now)
@@ -140,7 +147,7 @@ class ClientSession(Engine):
             self._end("the Logon was not signed")
             return
         self._move(Trigger.NOT_SIGNED)
-        self._ask(now)
+        self._drain(now)
         self._pump(now)
 
     def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
@@ -164,7 +171,11 @@ class ClientSession(Engine):
         self._backup = False
         self._indicator = "P"
         self._emit(fx.RoleChanged("P"))
-        if self._has_begun_anew(message):
+        is_new = self._has_begun_anew(message)
+        due = 1 if is_new else self.numbers.next_in
+        if self._jumps_too_far(34, message.msg_seq_num or 0, due, now):
+            return
+        if is_new:
             self._begin_anew()
         self.numbers = replace(self.numbers, resetting="", proposed=0)
         self._sequence(message, now)
@@ -181,11 +192,35 @@ class ClientSession(Engine):
                 self._end("no answer to the Logon")
         else:
             super().tick(now)
+            if self._test_again_at is not None and now >= self._test_again_at:
+                self._test_again(now)
 
     @property
     def deadline(self) -> datetime | None:
         """When to call `tick` at the latest."""
-        return self._unanswered_at if self.state is State.LOGON_SENT else super().deadline
+        if self.state is State.LOGON_SENT:
+            return self._unanswered_at
+        due, test_again_at = super().deadline, self._test_again_at
+        return due if due is None or test_again_at is None else min(due, test_again_at)
+
+    @property
+    def _test_again_at(self) -> datetime | None:
+        """When to test again before an In-Session Logon.
+
+        The Test Request may have been garbled, and is gap-filled then, not sent again. While
+        something is missing, its answer stands behind that.
+        """
+        tested = self._liveness.tested
+        if self.state is not State.RESETTING or tested is None or self.is_behind:
+            return None
+        return tested + self.heartbeat
+
+    def _test_again(self, now: datetime) -> None:
+        if self._tested == MOST_TESTS:
+            self._fail("no answer to the Test Requests before an In-Session Logon", now)
+        else:
+            self._tested += 1
+            self._send_test(now)
 
     @property
     def _unanswered_at(self) -> datetime | None:
@@ -201,8 +236,12 @@ class ClientSession(Engine):
         """Whether the Logon under way would set the numbers of a week that has begun back to 1."""
         return self.scenario is not Scenario.MID_WEEK and self._before.begun
 
-    def _test_answered(self, now: datetime) -> None:
-        if self.state is State.RESETTING:
+    def _test_answered(self) -> None:
+        self._is_ready = self.state is State.RESETTING
+
+    def _drained(self, now: datetime) -> None:
+        if self._is_ready and self.state is State.RESETTING:
+            self._is_ready = False
             self._ask_signature(now)
 
     def _ask_signature(self, now: datetime) -> None:
@@ -237,11 +276,12 @@ class ClientSession(Engine):
         return wire, Logon(wire).canonical
 
     def _handle(self, message: Message, now: datetime) -> None:
-        settings = self.settings
+        roles = ROLES.get(self._indicator, INDICATORS)
+        if self._promotion is not None:
+            roles |= {"B"}  # what was sent before, which is ignored
         logged_on = self.state is not State.LOGON_SENT
-        fault = stranger(
-            message, settings.target_comp_id, settings.sender_comp_id, logged_on=logged_on
-        )
+        exchange, own = self.settings.target_comp_id, self._sender_comp_id()
+        fault = stranger(message, exchange, own, roles, logged_on=logged_on)
         if fault is None:
             super()._handle(message, now)
         else:
@@ -262,8 +302,11 @@ class ClientSession(Engine):
         return logon_fault(message, self._logon.get(108), now)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
+        number = message.msg_seq_num
         if self.state is not State.LOGON_SENT:
-            self._fail("Logon received at the wrong time", now)
+            again = message.is_possible_duplicate and (number or 0) < self.numbers.next_in
+            if not again:
+                self._fail("Logon received at the wrong time", now)
             return
         fault = self._logon_fault(message, now)
         if fault is not None:
@@ -272,17 +315,18 @@ class ClientSession(Engine):
         if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
             self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
             return
-        if self._has_begun_anew(message):
+        is_new = self._has_begun_anew(message)
+        due = 1 if is_new else self.numbers.next_in
+        if number is None or number < due:
+            self._fail(f"MsgSeqNum (34) too low: expected {due}", now)
+            return
+        if self._jumps_too_far(34, number, due, now):
+            return
+        if is_new:
             self._begin_anew()
-        number = message.msg_seq_num
-        if number is None or number < self.numbers.next_in:
-            self._fail(f"MsgSeqNum (34) too low: expected {self.numbers.next_in}", now)
-            return
-        if self._jumps_too_far(34, number, now):
-            return
         self._move(Trigger.LOGON_REPLY)
         tried, self._trying = self._trying, False
-        self._liveness.heard = now
+        self._liveness.hear(now)
         self._forget_resends()
         self._follow_role(message)
         self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0)
@@ -351,6 +395,8 @@ class ClientSession(Engine):
         self._emit(fx.LogonRejected(text))
         if self.scenario is Scenario.IN_SESSION:
             self._trying = False
+            # A resend that was under way is forgotten: what is left of it is asked for again.
+            self._forget_resends()
             self.numbers = self._before
             self._emit(fx.Save(self.numbers))
             self._move(Trigger.RESET_REJECTED)
@@ -400,6 +446,7 @@ class ClientSession(Engine):
             self.numbers = replace(self.numbers, next_out=1)
         else:
             self._propose(expected)
+        self._emit(fx.Save(self.numbers))
         super()._handle_logout(message, now)
 
     def _handle_reject(self, message: Message) -> None:
@@ -426,7 +473,8 @@ class ClientSession(Engine):
         if self._promotion is not None and self._role(message) == "B":
             # Sent before the promotion, with the backup's numbers.
             return False
-        if self._indicator == "B" and self._role(message) == "P":
+        promotes = (self.state, Trigger.PROMOTED) in TRANSITIONS
+        if promotes and self._indicator == "B" and self._role(message) == "P":
             self._promotion = message
             self._move(Trigger.PROMOTED)
             self._emit(fx.NumbersWanted())

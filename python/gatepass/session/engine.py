@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.session import effects as fx
-from gatepass.session.inbound import Inbound, Turn
+from gatepass.session.inbound import MAX_TIMES, Inbound, Turn
 from gatepass.session.liveness import Liveness
 from gatepass.session.machine import Machine
 from gatepass.session.message import (
@@ -59,6 +59,8 @@ class Engine(Machine):
         self._inbound = Inbound()
         self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
+        #: The number of the Resend Request that was answered last.
+        self._answered = 0
         self._logging_out: datetime | None = None
 
     # What goes in.
@@ -66,7 +68,12 @@ class Engine(Machine):
     def connected(self, now: datetime) -> None:
         """Say that the TCP connection is up."""
         super().connected(now)
-        self._liveness.heard = now
+        self._liveness.hear(now)
+
+    def receive(self, data: bytes, now: datetime) -> None:
+        """Take bytes as they came. Never raises for what the other side sends."""
+        self._inbound.request_is_out()
+        super().receive(data, now)
 
     def tick(self, now: datetime) -> None:
         """Do what time alone demands: heartbeats, test requests, giving up on silence."""
@@ -187,8 +194,11 @@ class Engine(Machine):
         """Say why a kept message is not sent again though it was asked for, if it is not."""
         return None
 
-    def _test_answered(self, now: datetime) -> None:
-        """Act on the answer to the last Test Request."""
+    def _test_answered(self) -> None:
+        """Note that a Test Request was answered."""
+
+    def _drained(self, now: datetime) -> None:
+        """Act now that everything is taken whose turn has come."""
 
     # Dispatch.
 
@@ -197,10 +207,23 @@ class Engine(Machine):
             self._handle_logon(message, now)
         elif self.state not in _LIVE:
             self._handle_before_logon(message, now)
-        elif message.repeated is not None:
-            self._refuse_repeated(message, message.repeated, now)
         elif self._check(message, now):
             self._sequence(message, now)
+
+    def _sequence(self, message: Message, now: datetime) -> None:
+        """Take a message in its turn: at once, later, or never."""
+        number, due, repeated = message.msg_seq_num, self.numbers.next_in, message.repeated
+        resets = message.msg_type == SEQUENCE_RESET and not message.is_gap_fill
+        if number is None:
+            self._fail("MsgSeqNum (34) is missing or no number", now)
+        elif repeated is not None and (number >= due or resets):
+            self._refuse_repeated(message, repeated, now)
+        elif resets:
+            self._reset(message, now)
+        elif number < due:
+            self._too_low(message, number, now)
+        else:
+            self._arrive(message, number, now)
 
     def _refuse_repeated(self, message: Message, tag: int, now: datetime) -> None:
         """Refuse a message with a tag twice that is read once: two readers could take either."""
@@ -213,65 +236,58 @@ class Engine(Machine):
 
     def _use_up(self, message: Message, now: datetime) -> None:
         """Count a message that was rejected: its number is used up all the same."""
-        self._liveness.heard = now
-        if message.msg_seq_num == self.numbers.next_in:
-            self.numbers = replace(self.numbers, next_in=self.numbers.next_in + 1)
+        number, due = message.msg_seq_num, self.numbers.next_in
+        if number is not None and number >= due:
+            self._liveness.hear(now)
+        if number == due:
+            self.numbers = replace(self.numbers, next_in=due + 1)
             self._emit(fx.Save(self.numbers))
             self._drain(now)
-
-    def _sequence(self, message: Message, now: datetime) -> None:
-        """Take a message in its turn: at once, later, or never."""
-        number = message.msg_seq_num
-        if number is None:
-            self._fail("MsgSeqNum (34) is missing or no number", now)
-        elif message.msg_type == SEQUENCE_RESET and not message.is_gap_fill:
-            self._reset(message, now)
-        elif number < self.numbers.next_in:
-            self._too_low(message, number, now)
-        else:
-            self._arrive(message, number, now)
 
     def _too_low(self, message: Message, number: int, now: datetime) -> None:
         if not message.is_possible_duplicate:
             expected = self.numbers.next_in
             self._fail(f"MsgSeqNum (34) too low: expected {expected}, received {number}", now)
-        elif self._inbound.note_duplicate(now):
-            self._liveness.heard = now
 
     def _arrive(self, message: Message, number: int, now: datetime) -> None:
         """Take a message whose turn it is, or keep it until then."""
-        turn = self._inbound.turn(message, number)
+        inbound, due = self._inbound, self.numbers.next_in
+        if inbound.is_stray(message, number, due):
+            return
+        turn = inbound.turn(message, number)
         if turn is None:
             self._fail(LOWER_NEW_NUMBER, now)
-        elif not self._jumps_too_far(34 if turn.new == number + 1 else 36, turn.new - 1, now):
-            self._liveness.heard = now
-            self._inbound.note(turn, now)
-            if number > self.numbers.next_in:
-                self._too_high(turn, now)
-            else:
-                self._accept(turn, now)
-                self._drain(now)
+            return
+        tag, last = (36, turn.new) if message.is_gap_fill else (34, number)
+        if self._jumps_too_far(tag, last, due, now):
+            return
+        self._liveness.hear(now)
+        if number > due:
+            self._too_high(turn, now)
+        else:
+            inbound.note(turn, now, kept=True)
+            self._accept(turn, now)
+            self._drain(now)
 
     def _too_high(self, turn: Turn, now: datetime) -> None:
-        message = turn.message
-        if turn.number not in self._inbound.held:
+        message, inbound = turn.message, self._inbound
+        if turn.number not in inbound.held:
             if message.msg_type == RESEND_REQUEST:
                 # Answered at once: both sides waiting for the other's gap would wait for ever.
                 self._handle_resend_request(message, now)
             if message.msg_type == LOGOUT and not self._fills_before_logout():
                 self._handle_logout(message, now)
                 return
-            self._inbound.hold(turn)
+            inbound.note(turn, now, kept=inbound.hold(turn))
         # The request itself may be lost, or its answer's last message.
-        self._inbound.give_up(now, self.heartbeat)
+        inbound.give_up(now, self.heartbeat)
         self._ask(now)
 
-    def _jumps_too_far(self, tag: int, last: int, now: datetime) -> bool:
+    def _jumps_too_far(self, tag: int, last: int, due: int, now: datetime) -> bool:
         """End the session for a number so high that it would cost the week; tell whether it was."""
-        expected = self.numbers.next_in
-        if last - expected <= MAX_JUMP:
+        if last - due <= MAX_JUMP:
             return False
-        error = NumberJumpError(tag, expected, last)
+        error = NumberJumpError(tag, due, last)
         self._emit(fx.Failed(error))
         self._fail(str(error), now)
         return True
@@ -286,7 +302,7 @@ class Engine(Machine):
             self._send(HEARTBEAT, [(112, identifier)] if identifier else [], now)
         elif message.msg_type == HEARTBEAT:
             if self._liveness.is_answered(message.get(112)):
-                self._test_answered(now)
+                self._test_answered()
         elif message.msg_type == RESEND_REQUEST and not held:
             self._handle_resend_request(message, now)
         elif message.msg_type == LOGOUT:
@@ -303,6 +319,7 @@ class Engine(Machine):
             if turn is None:
                 break
             self._accept(turn, now, held=True)
+        self._drained(now)
         self._ask(now)
 
     def _ask(self, now: datetime) -> None:
@@ -311,6 +328,9 @@ class Engine(Machine):
         missing = self._inbound.next_request(self.numbers.next_in, now)
         if missing is not None:
             begin, end = missing[0], missing[-1]
+            if self._inbound.times > MAX_TIMES:
+                self._fail(f"message {begin} did not come, asked for {MAX_TIMES} times", now)
+                return
             self._emit(fx.Gap(begin, end))
             self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
 
@@ -323,9 +343,9 @@ class Engine(Machine):
         if new is None or new < self.numbers.next_in:
             self._fail(LOWER_NEW_NUMBER, now)
             return
-        if self._jumps_too_far(36, new, now):
+        if self._jumps_too_far(36, new, self.numbers.next_in, now):
             return
-        self._liveness.heard = now
+        self._liveness.hear(now)
         while self.state in _LIVE and (turn := self._inbound.take_before(new)) is not None:
             self._skip_to(turn.number)
             self._accept(turn, now, held=True)
@@ -342,6 +362,10 @@ class Engine(Machine):
             self._emit(fx.Save(self.numbers))
 
     def _handle_resend_request(self, message: Message, now: datetime) -> None:
+        number = message.msg_seq_num or 0
+        if message.is_possible_duplicate and number == self._answered:
+            return
+        self._answered = number
         begin, end = message.number(7), message.number(16)
         if begin is None or end is None or begin < 1 or begin >= self.numbers.next_out:
             self._reject(message, "BeginSeqNo (7) is out of range", 7, now)
@@ -403,8 +427,9 @@ class Engine(Machine):
         """Go on with the numbers of another connection: nothing of the old ones holds."""
         self.numbers = numbers
         self._inbound.clear()
-        self._liveness.test = None
+        self._liveness.forget_tests()
         self._resending = None
+        self._answered = 0
 
 
 def _is_due(moment: datetime | None, now: datetime) -> bool:

@@ -117,7 +117,7 @@ class GatewaySession(Engine):
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
         self._inbound.clear()
-        self._liveness.heard = now
+        self._liveness.hear(now)
         self._resending = None
         missing = number > numbers.next_in
         if missing:
@@ -154,7 +154,7 @@ class GatewaySession(Engine):
             return
         if self.client_comp_id:
             self._move(Trigger.RESET_REJECTED)
-            self._liveness.heard = now
+            self._liveness.hear(now)
             self._reject(logon, text, tag, now)
         else:
             self._move(Trigger.REJECTED)

@@ -17,6 +17,9 @@ from gatepass.session.numbers import MAX_RESEND
 MAX_HELD = 2 * MAX_RESEND
 #: Most bytes of held messages.
 MAX_HELD_BYTES = 1 << 23
+#: How often the same is asked for before the session ends: what the other side cannot give, or this
+#: one cannot read, would be asked for without end. CME's rule is not public.
+MAX_TIMES = 5
 
 _NOTHING = range(0)
 
@@ -42,10 +45,27 @@ class Inbound:
     asked: range = _NOTHING
     #: When the open request was sent, or something that answers it came last.
     since: datetime | None = None
+    #: How often the same was asked for in a row.
+    times: int = 0
+    _last: range = _NOTHING
+    #: Whether what comes now was sent before the open request could arrive.
+    _is_fresh: bool = False
     #: The held numbers as a heap: looking for the lowest among thousands, message by message,
     #: would take seconds.
     _order: list[int] = field(default_factory=list)
     _bytes: int = 0
+
+    def is_stray(self, message: Message, number: int, due: int) -> bool:
+        """Tell whether a gap fill answers nothing that was asked for: then it is not believed.
+
+        It came before the request could be out, or calls itself an answer (43=Y) and lies beyond
+        what was asked for. What it covers is asked for, when something shows that it is missing.
+        """
+        if not message.is_gap_fill:
+            return False
+        if number in self.asked:
+            return self._is_fresh
+        return number > due and message.is_possible_duplicate
 
     def turn(self, message: Message, number: int) -> Turn | None:
         """Say which numbers a message stands for; ``None`` for a gap fill that leads back.
@@ -60,34 +80,28 @@ class Inbound:
             return None
         return Turn(message, number, min(new, self.asked.stop) if number in self.asked else new)
 
-    def note(self, turn: Turn, now: datetime) -> None:
+    def note(self, turn: Turn, now: datetime, *, kept: bool) -> None:
         """Note a message that has come: an answer that has reached its end is over.
 
         What is still missing then was lost on the way. What comes beyond the request's end (some
-        engines send again all they have) is not part of the answer, and ends none.
+        engines send again all they have) is not part of the answer, and ends none; nor does what
+        could not be `kept`, or the same would be asked for at once.
         """
         if turn.number in self.asked:
             self.since = now
-            if turn.new >= self.asked.stop:
+            if kept and turn.new >= self.asked.stop:
                 self.asked = _NOTHING
 
-    def note_duplicate(self, now: datetime) -> bool:
-        """Note a message that was here already; tell whether a request is open that it may answer.
-
-        An answer may begin before what was asked for.
-        """
-        if self.asked:
-            self.since = now
-        return bool(self.asked)
-
-    def hold(self, turn: Turn) -> None:
-        """Keep a message that came before its turn, as long as there is room."""
+    def hold(self, turn: Turn) -> bool:
+        """Keep a message that came before its turn, as long as there is room; tell whether."""
         size = len(turn.message.wire)
-        room = len(self.held) < MAX_HELD and self._bytes + size <= MAX_HELD_BYTES
-        if room and turn.number not in self.held:
+        if len(self.held) >= MAX_HELD or self._bytes + size > MAX_HELD_BYTES:
+            return False
+        if turn.number not in self.held:
             self.held[turn.number] = turn
             heappush(self._order, turn.number)
             self._bytes += size
+        return True
 
     def take(self, due: int) -> Turn | None:
         """Give the held message whose turn it is, and drop those whose turn is over."""
@@ -115,16 +129,25 @@ class Inbound:
 
     def next_request(self, due: int, now: datetime) -> range | None:
         """Say what to ask for; ``None`` if nothing is missing or a request is open."""
-        if not self._order or due < self.asked.stop:
+        if due >= self.asked.stop:
+            self.asked = _NOTHING
+        if not self._order or self.asked:
             return None
         missing = range(due, min(self._order[0], due + MAX_RESEND))
         if not missing:
             return None
-        self.asked, self.since = missing, now
+        self.times = self.times + 1 if missing == self._last else 1
+        self.asked = self._last = missing
+        self.since, self._is_fresh = now, True
         return missing
+
+    def request_is_out(self) -> None:
+        """Note that what comes from here on may answer the request."""
+        self._is_fresh = False
 
     def clear(self) -> None:
         """Forget it all: the numbers begin again."""
         self.held.clear()
         self._order.clear()
-        self.asked, self._bytes = _NOTHING, 0
+        self.asked = self._last = _NOTHING
+        self._bytes = 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 #: Heartbeat intervals of silence after which a Test Request goes out.
 SILENCE = 1.2
+
+
+#: Test Requests whose late answer still counts.
+_REMEMBERED = 3
 
 
 @dataclass(slots=True)
@@ -14,42 +19,51 @@ class Liveness:
     """When each side was heard last.
 
     A message in its turn, one held behind a gap and the answer to a Resend Request are signs of
-    life; bytes that are no message, and old messages that nobody asked for, are none. While an
-    exchange answers a Resend Request it sends no Heartbeat (documented by CME): its Test Request's
-    answer stands behind all that was asked for.
+    life; bytes that are no message, and old messages that nobody asked for, are none. Any sign of
+    life will do while a Test Request is open: it may have been garbled on the way, or its answer
+    stands behind all that was asked for (while an exchange answers a Resend Request, it sends no
+    Heartbeat: documented by CME).
     """
 
     heard: datetime | None = None
     sent: datetime | None = None
-    #: TestReqID (112) of the Test Request that was not answered yet, and when it was sent.
-    test: str | None = None
+    #: When the last Test Request was sent, if none was answered since.
     tested: datetime | None = None
+    #: Whether nothing was heard since.
+    _is_silent: bool = False
+    _open: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _tests: int = 0
+
+    def hear(self, now: datetime) -> None:
+        """Note a sign of life."""
+        self.heard, self._is_silent = now, False
 
     def begin_test(self, now: datetime) -> str:
         """Note that a Test Request goes out; give its TestReqID (112)."""
         self._tests += 1
-        self.test, self.tested = f"{now:%H%M%S}-{self._tests}", now
-        return self.test
+        self.tested, self._is_silent = now, True
+        self._open.append(f"{now:%H%M%S}-{self._tests}")
+        return self._open[-1]
 
     def is_answered(self, identifier: str | None) -> bool:
-        """Take a Heartbeat's TestReqID (112); tell whether it answers the open Test Request."""
-        if self.test is None or identifier != self.test:
+        """Take a Heartbeat's TestReqID (112); tell whether it answers a Test Request."""
+        if identifier not in self._open:
             return False
-        self.test = None
+        self.forget_tests()
         return True
 
+    def forget_tests(self) -> None:
+        """Expect no answer any more."""
+        self._open.clear()
+        self.tested, self._is_silent = None, False
+
     def gone_at(self, heartbeat: timedelta) -> datetime | None:
-        """Say when the other side counts as gone: a Test Request is open and nothing was heard."""
-        if self.test is None or self.tested is None or self.heard is None:
-            return None
-        return max(self.tested, self.heard) + heartbeat
+        """Say when the other side counts as gone: silent since a Test Request."""
+        return self.tested + heartbeat if self._is_silent and self.tested is not None else None
 
     def test_at(self, heartbeat: timedelta) -> datetime | None:
-        """Say when a Test Request is due; ``None`` while one is open."""
-        if self.heard is None or self.test is not None:
-            return None
-        return self.heard + heartbeat * SILENCE
+        """Say when a Test Request is due; ``None`` while one is open that nothing followed."""
+        return None if self._is_silent or self.heard is None else self.heard + heartbeat * SILENCE
 
     def heartbeat_at(self, heartbeat: timedelta) -> datetime | None:
         """Say when a Heartbeat is due."""
