@@ -115,6 +115,29 @@ def test_a_fault_tolerant_session_may_have_other_roles(role: str) -> None:
     assert client.state is State.LOGGED_ON
 
 
+@pytest.mark.parametrize("role", ["B", "U", "N"])
+@pytest.mark.parametrize("is_resetting", [True, False])
+def test_a_primary_takes_no_other_role(role: str, is_resetting: bool) -> None:
+    client = ClientSession(FAULT_TOLERANT, Numbers(), START)
+    client.connected(START)
+    client.log_on(Scenario.BEGINNING_OF_WEEK, START)
+    client.signature("pairpairpairpairpair", b"s" * 32, START)
+    client.receive(_wire("A", 1, {56: "ABC123P"}), START)
+    if is_resetting:
+        client.log_on(Scenario.IN_SESSION, START)
+    client.take()
+    client.receive(_wire("0", 2, {56: f"ABC123{role}"}), START)
+    client.receive(_wire("0", 3, {56: "ABC123P"}), START)
+    _refused(client, 56)
+
+
+def test_a_logon_that_comes_again_is_ignored() -> None:
+    client = _logged_on()
+    client.receive(_wire("A", 4, {43: "Y", 122: format_sending_time(START)}), START)
+    assert client.state is State.LOGGED_ON
+    assert client.take() == []
+
+
 def test_the_exchange_has_the_name_that_the_settings_give_it() -> None:
     client = ClientSession(replace(SETTINGS, target_comp_id="VENUE"), Numbers(), START)
     client.connected(START)

@@ -85,6 +85,16 @@ def test_a_gap_fill_that_was_asked_for_is_life() -> None:
     assert tested.is_on
 
 
+def test_a_test_request_that_was_garbled_ends_no_session_that_is_heard() -> None:
+    tested = Doubted()
+    tested.give("0", 2)
+    for number in range(3, 9):
+        # A little late each time, as over a network.
+        tested.wait(timedelta(seconds=HEARTBEAT + 0.05))
+        assert tested.is_on
+        tested.give("0", number)
+
+
 @pytest.mark.parametrize("noise", ["garbled", "an old message that nobody asked for"])
 def test_noise_is_no_life(noise: str) -> None:
     tested = Doubted()
@@ -111,6 +121,71 @@ def test_an_in_session_logon_waits_behind_a_gap_for_as_long_as_it_is_filled() ->
         tested.give("8", number, again=True)
     assert tested.client.state is State.SIGNING
     assert any(isinstance(effect, fx.SignatureWanted) for effect in tested.client.take())
+
+
+def test_a_message_refused_for_a_tag_twice_is_life_in_its_turn_only() -> None:
+    tested = Doubted()
+    for _ in range(3):
+        tested.wait(NEARLY / 2)
+        tested.give("8", 1, (43, "Y"), again=True)
+    assert tested.client.state is State.CLOSED
+
+
+class Resetting(Doubted):
+    """A client whose Test Request before an In-Session Logon is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.give("0", 2, (112, self.identifier))
+        self.client.take()
+        self.client.log_on(Scenario.IN_SESSION, self.now)
+        self.identifiers = self.tests()
+
+    def tests(self) -> list[str | None]:
+        sent = [Message.parse(e.wire) for e in self.client.take() if isinstance(e, fx.Send)]
+        return [message.get(112) for message in sent if message.msg_type == "1"]
+
+
+def test_before_an_in_session_logon_a_test_that_was_garbled_is_sent_again() -> None:
+    tested = Resetting()
+    tested.give("8", 3)
+    assert tested.client.deadline == tested.now + timedelta(seconds=HEARTBEAT)
+    tested.wait(timedelta(seconds=HEARTBEAT))
+    (again,) = tested.tests()
+    assert again not in tested.identifiers
+    # The answer to either will do.
+    tested.give("0", 4, (112, tested.identifiers[0] or ""))
+    assert tested.client.state is State.SIGNING
+
+
+def test_before_an_in_session_logon_three_tests_without_an_answer_are_the_end() -> None:
+    tested = Resetting()
+    for number in range(3, 6):
+        assert tested.client.state is State.RESETTING
+        tested.give("8", number)
+        tested.wait(timedelta(seconds=HEARTBEAT))
+    assert tested.client.state is State.CLOSED
+    closes = [e.reason for e in tested.client.take() if isinstance(e, fx.Close)]
+    assert closes == ["no answer to the Test Requests before an In-Session Logon"]
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_what_is_due_is_delivered_before_an_in_session_logon_is_signed(is_signed: bool) -> None:
+    tested = Resetting()
+    tested.give("0", 4, (112, tested.identifiers[0] or ""))
+    tested.give("8", 5, (58, "one"))
+    tested.give("8", 6, (58, "two"))
+    tested.client.take()
+    tested.give("4", 3, (123, "Y"), (36, "4"), again=True)
+    assert tested.client.state is State.SIGNING
+    effects = tested.client.take()
+    given = [e.message.get(58) for e in effects if isinstance(e, fx.Received)]
+    assert given == ["one", "two"]
+    assert isinstance(effects[-1], fx.SignatureWanted)
+    if not is_signed:
+        tested.client.unsigned(tested.now)
+        tested.give("8", 7, (58, "three"))
+        assert [e for e in tested.client.take() if isinstance(e, fx.Received)]
 
 
 def test_a_rejected_in_session_logon_is_life_for_the_gateway() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -170,6 +171,37 @@ def test_a_logons_answer_that_jumps_ends_it(desk: Desk) -> None:
     desk.answer("A", 999_999_999)
     assert (desk.error.tag, desk.error.received) == (34, 999_999_999)
     assert desk.store.load().next_in == 9
+
+
+def test_the_number_in_the_confirmation_of_a_logout_is_kept(desk: Desk) -> None:
+    desk.log_on()
+    desk.answer("A", 9)
+    desk.client.log_out(START)
+    desk.perform()
+    desk.answer("5", 10, (789, "500"))
+    assert desk.log_on() == 500
+
+
+def test_a_gateway_refuses_a_logon_that_jumps_too_far() -> None:
+    world = World()
+    world.connect()
+    world.deliver_all()
+    world.log_out()
+    world.deliver_all()
+    kept = world.client.store.load()
+    world.client.store.save(replace(kept, next_out=999_999_999))
+    world.connect()
+    world.deliver_all()
+    assert "too high" in world.refusals[-1]
+    assert not world.account.primary_on
+
+
+def test_a_logon_with_ten_digits_is_not_sent(desk: Desk) -> None:
+    desk.store.save(Numbers(MAX_NUMBER + 1, 9, WEEK, True))
+    with pytest.raises(ValueError, match="ask the exchange's support"):
+        desk.log_on()
+    desk.store.save(Numbers(4, 9, WEEK, True, proposed=MAX_NUMBER))
+    assert [desk.log_on(), desk.log_on()] == [MAX_NUMBER, MAX_NUMBER]
 
 
 def test_a_failovers_jump_is_none() -> None:

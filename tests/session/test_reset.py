@@ -164,6 +164,34 @@ def test_the_answer_tells_whether_a_reset_took_place(
     assert asked == ([begin] if number > begin else [])
 
 
+def test_an_answer_that_jumps_too_far_decides_nothing() -> None:
+    interrupted = replace(BEFORE, resetting="in-session")
+    client = ClientSession(SETTINGS, interrupted, START)
+    client.connected(START)
+    client.log_on(Scenario.MID_WEEK, START)
+    client.signature("pairpairpairpairpair", b"s" * 32, START)
+    client.take()
+    client.receive(_from_cme("A", 5_000_000, (369, "0")), START)
+    saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)]
+    # Its Logout has a number, and that is all.
+    assert saved == [replace(interrupted, next_out=11)]
+
+
+def test_a_promotion_that_jumps_too_far_decides_nothing() -> None:
+    interrupted = replace(BEFORE, resetting="in-session")
+    settings = replace(SETTINGS, sender_comp_id="ABC123U")
+    client = ClientSession(settings, Numbers(), START, backup=True)
+    client.connected(START)
+    client.log_on(Scenario.BEGINNING_OF_WEEK, START)
+    client.signature("pairpairpairpairpair", b"s" * 32, START)
+    client.receive(_from_cme("A", 1, target="ABC123B"), START)
+    client.receive(_from_cme("1", 5_000_000, (369, "0"), target="ABC123P"), START)
+    client.take()
+    client.promoted(interrupted, START)
+    saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)]
+    assert saved == [replace(interrupted, next_out=10)]
+
+
 def test_a_refusal_leaves_the_question_open() -> None:
     interrupted = replace(BEFORE, resetting="in-session")
     client = ClientSession(SETTINGS, interrupted, START)

@@ -242,3 +242,69 @@ def test_a_late_request_in_the_range_of_the_answer_is_answered_and_not_filled_ov
     assert exchange.answered == ["Q"]
     # The fill's rest is asked for: whoever filled over one message may have filled over another.
     assert exchange.requests == [range(2, 9), range(8, 9)]
+
+
+def test_a_fill_in_two_pieces_is_believed_to_the_end_of_the_request() -> None:
+    """The second piece came before the next request was out: it does not answer that."""
+    exchange = Exchange(["0"] * 4000 + ["8"])
+    exchange.deliver(4002)
+    first = exchange.wire("4", 2, (123, "Y"), (36, "2502"), again=True)
+    second = exchange.wire("4", 2502, (123, "Y"), (36, "4002"), again=True)
+    exchange.client.receive(first + second, exchange.now)
+    assert exchange.client.numbers.next_in == 2502
+    exchange.client.receive(second, exchange.now)
+    assert exchange.client.numbers.next_in == 4003
+
+
+def test_a_fill_behind_the_range_that_was_asked_for_is_not_kept() -> None:
+    exchange = Exchange(["0"] * 4000 + ["8"])
+    exchange.deliver(4002)
+    exchange.give(exchange.wire("4", 2502, (123, "Y"), (36, "4002"), again=True))
+    exchange.give(exchange.wire("4", 2, (123, "Y"), (36, "2502"), again=True))
+    assert exchange.requests == [range(2, 2502), range(2502, 4002)]
+
+
+def _rounds(exchange: Exchange, most: int, seconds: int) -> int:
+    """Count the requests that follow, where number 2 can never be read; `seconds` lie between."""
+    for count in range(most):
+        if not exchange.requests or exchange.client.state is not State.LOGGED_ON:
+            return count
+        asked = exchange.requests.pop()
+        for number in asked:
+            if number != FIRST:
+                exchange.client.receive(exchange.message(number, again=True), exchange.now)
+        exchange.now += timedelta(seconds=seconds)
+        exchange.kinds[max(exchange.kinds) + 1] = "8"
+        exchange.client.receive(exchange.message(max(exchange.kinds)), exchange.now)
+        for effect in exchange.client.take():
+            if isinstance(effect, fx.Gap):
+                exchange.requests.append(range(effect.begin, effect.end + 1))
+    return most
+
+
+def test_what_cannot_be_held_asks_for_nothing_at_once() -> None:
+    with mock.patch.object(inbound, "MAX_HELD", 3):
+        exchange = Exchange(["8"] * 12)
+        for number in range(10, 14):
+            exchange.deliver(number)
+        # Without time between them, the same is not asked for again.
+        assert _rounds(exchange, 50, 0) == 1
+
+
+def test_what_does_not_come_is_asked_for_five_times() -> None:
+    exchange = Exchange(["8"] * 3)
+    exchange.deliver(3)
+    assert exchange.requests == [range(2, 3)]
+    assert _rounds(exchange, 50, HEARTBEAT) == inbound.MAX_TIMES
+    assert exchange.client.state is State.CLOSED
+
+
+def test_old_messages_put_off_no_request() -> None:
+    exchange = Exchange(["8"] * 9)
+    exchange.deliver(9)
+    for _ in range(5):
+        exchange.now += timedelta(seconds=HEARTBEAT / 4)
+        exchange.give(exchange.wire("A", 1, again=True))
+        exchange.give(exchange.wire("0", max(exchange.kinds), again=True))
+    exchange.deliver(10)
+    assert exchange.requests == [range(2, 9), range(2, 9)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from gatepass.session import effects as fx
+from gatepass.session import inbound
 from gatepass.session.client import ClientSession
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import Numbers
@@ -101,6 +104,16 @@ def test_the_exchanges_own_duplicate_of_a_resend_request_is_discarded(behind_a_g
     assert client.give("2", (7, "2"), (16, "2"))
     client.due -= 1
     assert client.give("2", (7, "2"), (16, "2"), (43, "Y")) == []
+
+
+def test_a_duplicate_of_what_could_not_be_held_is_discarded_too() -> None:
+    client = Client()
+    with mock.patch.object(inbound, "MAX_HELD", 0):
+        client.due += 1
+        assert client.give("2", (7, "2"), (16, "2"))
+        client.due -= 1
+        assert client.give("2", (7, "2"), (16, "2"), (43, "Y")) == []
+    assert client.told == []
 
 
 def test_the_gateway_discards_a_duplicate_of_a_resend_request_and_rejects_no_other_way() -> None:
