@@ -34,14 +34,12 @@ impl SigningKey {
     /// # Errors
     /// [`SecretKeyError`] naming the check that failed.
     pub fn from_base64url(text: &[u8]) -> Result<Self, SecretKeyError> {
-        let wrong = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
-        if let Some(byte) = text.iter().find(|byte| wrong(byte)) {
-            return Err(match byte {
-                b'+' | b'/' => SecretKeyError::NotUrlSafe,
-                b if b.is_ascii_whitespace() => SecretKeyError::WhiteSpace,
-                _ => SecretKeyError::Alphabet,
-            });
-        }
+        // Good texts are the rule, also by the thousand: the alphabet is looked at again only to say
+        // what is wrong, and that comes before anything else that may be.
+        Self::decode(text).map_err(|error| alphabet_error(text).unwrap_or(error))
+    }
+
+    fn decode(text: &[u8]) -> Result<Self, SecretKeyError> {
         let padded = text.contains(&b'=');
         if padded
             && (!text.len().is_multiple_of(4)
@@ -98,6 +96,16 @@ impl SigningKey {
     pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.undecoded, message, signature).is_ok()
     }
+}
+
+/// What is wrong with the first character that no base64url has.
+fn alphabet_error(text: &[u8]) -> Option<SecretKeyError> {
+    let wrong = |byte: &&u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
+    text.iter().find(wrong).map(|byte| match byte {
+        b'+' | b'/' => SecretKeyError::NotUrlSafe,
+        b if b.is_ascii_whitespace() => SecretKeyError::WhiteSpace,
+        _ => SecretKeyError::Alphabet,
+    })
 }
 
 impl std::fmt::Debug for SigningKey {
