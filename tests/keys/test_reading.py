@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass.errors import KeyFileError, KeyFilePermissionError, KeySourceError
-from gatepass.keys import format_key_file, generate_pair, parse_key_file, read_key_file, reading
-from gatepass.keys.pair import KeyPair
+from gatepass.keys import format_key_file, generate_pair, read_key_file, reading
+from gatepass.keys.keyfile import FilePairs, read_pairs
 from gatepass.keys.reading import read_descriptor
 from tests.keys.samples import (
     NEW,
@@ -246,12 +246,12 @@ def test_a_closed_descriptor_is_refused(pipe: tuple[int, int]) -> None:
 def test_the_files_text_is_wiped(path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     seen: list[memoryview] = []
 
-    def remember(data: memoryview, where: Path, *, may_be_empty: bool) -> list[KeyPair]:
+    def remember(data: memoryview, where: Path, *, may_be_empty: bool) -> FilePairs:
         assert data == content.encode()
         seen.append(data)
-        return parse_key_file(data, where, may_be_empty=may_be_empty)
+        return read_pairs(data, where, may_be_empty=may_be_empty)
 
-    monkeypatch.setattr(reading, "parse_key_file", remember)
+    monkeypatch.setattr(reading, "read_pairs", remember)
     private_file(path, content)
     try:
         read_key_file(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -12,7 +12,6 @@ from typing import Protocol
 from gatepass._native import SigningKey
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
-from gatepass.keys.keyfile import parse_date
 from gatepass.keys.os_keyring import read_from_keyring
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import read_descriptor
@@ -27,6 +26,7 @@ ENV_EXPIRES = "GATEPASS_KEY_EXPIRES"
 ENV_ENVIRONMENT = "GATEPASS_KEY_ENVIRONMENT"
 
 STDIN = 0
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DESCRIPTOR = re.compile(r"[0-9]{1,9}")
 
 
@@ -77,11 +77,11 @@ def _is_secret(source: str) -> bool:
     return len(source) >= 43
 
 
-def _from_stdin(_rest: str, allow_insecure: bool) -> list[KeyPair]:
+def _from_stdin(_rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
     return read_descriptor(STDIN, allow_insecure=allow_insecure)
 
 
-def _from_descriptor(rest: str, allow_insecure: bool) -> list[KeyPair]:
+def _from_descriptor(rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
     if not _DESCRIPTOR.fullmatch(rest):
         raise KeySourceError("fd: needs the number of an open file descriptor, as in fd:3")
     return read_descriptor(int(rest), allow_insecure=allow_insecure)
@@ -114,9 +114,11 @@ def _env_date(variable: str) -> date | None:
     if not text:
         return None
     try:
-        return parse_date(text)
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD") from None
+        pass  # a day that does not exist
+    raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD")
 
 
 def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
@@ -124,7 +126,7 @@ def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
 
 
 #: What a source begins with, and what reads the rest of it.
-_READERS: dict[str, Callable[[str, bool], list[KeyPair]]] = {
+_READERS: dict[str, Callable[[str, bool], Iterable[KeyPair]]] = {
     "-": _from_stdin,
     "fd:": _from_descriptor,
     "env:": _from_environment,
