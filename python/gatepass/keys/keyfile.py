@@ -86,4 +86,5 @@ def parse_key_file(
     Raises `KeyFileError`, with the line, for anything else: no header, no pair, a value that is
     missing, cut or wrong, three pairs for one session, an Access Key ID that occurs twice.
     """
+    data = memoryview(data)  # as above
     return list(read_pairs(data, path, may_be_empty=may_be_empty))

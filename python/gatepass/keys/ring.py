@@ -30,6 +30,8 @@ class KeyRing:
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
+        # A traceback that shows local variables shows the ring, too, whose pairs are refused.
+        self._pairs: FilePairs | ListedPairs = ListedPairs(())
         self._pairs = pairs if isinstance(pairs, FilePairs) else ListedPairs(pairs)
 
     def __iter__(self) -> Iterator[KeyPair]:
