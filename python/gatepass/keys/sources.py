@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, cast
 
 from gatepass._native import SigningKey
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
@@ -38,11 +38,37 @@ class KeySource(Protocol):
         """The ring as of now."""
 
 
+class WatchedKeys(KeySource, Protocol):
+    """A source that tells whether it must be read, for whoever cannot wait for that."""
+
+    @property
+    def ring_at_hand(self) -> KeyRing:
+        """The ring that was read last; costs nothing."""
+
+    def is_current(self) -> bool:
+        """Tell whether the ring at hand is that of now; costs one ``stat`` at the most."""
+
+
+def watched(source: KeySource) -> WatchedKeys | None:
+    """Return the source if it is a `WatchedKeys`."""
+    named = hasattr(source, "is_current") and hasattr(source, "ring_at_hand")
+    return cast(WatchedKeys, source) if named else None
+
+
 @dataclass(frozen=True, slots=True)
 class FixedKeys:
     """A ring that was read once and stays."""
 
     ring: KeyRing
+
+    @property
+    def ring_at_hand(self) -> KeyRing:
+        """The ring."""
+        return self.ring
+
+    def is_current(self) -> bool:
+        """Tell that it is."""
+        return True
 
 
 def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
