@@ -1,5 +1,7 @@
 //! The one MAC: HMAC-SHA-256 with a secret key, and the only file that names `ring`.
 
+use std::sync::Arc;
+
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use base64::{DecodeError, DecodeSliceError, Engine as _};
 use ring::hmac;
@@ -17,10 +19,13 @@ const MAX_TEXT: usize = MAX_KEY.div_ceil(3) * 4;
 
 /// A secret key, ready to sign.
 ///
-/// It cannot be copied, printed or read back. The text and its bytes are wiped once the key is
-/// made; the prepared HMAC state inside `ring` is not wiped when the key is dropped, because
-/// `ring` offers no way to.
-pub struct SigningKey {
+/// It cannot be printed or read back, and a clone is the same key, not a copy of it. The text and
+/// its bytes are wiped once the key is made; the prepared HMAC state inside `ring` is not wiped when
+/// the key is dropped, because `ring` offers no way to.
+#[derive(Clone)]
+pub struct SigningKey(Arc<Prepared>);
+
+struct Prepared {
     key: hmac::Key,
     undecoded: hmac::Key,
 }
@@ -61,10 +66,10 @@ impl SigningKey {
             _ => SecretKeyError::SpareBits,
         })?;
         match length {
-            MIN_KEY..=MAX_KEY => Ok(Self {
+            MIN_KEY..=MAX_KEY => Ok(Self(Arc::new(Prepared {
                 key: hmac::Key::new(hmac::HMAC_SHA256, &buffer[..length]),
                 undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
-            }),
+            }))),
             ..MIN_KEY => Err(SecretKeyError::TooShort),
             _ => Err(SecretKeyError::TooLong),
         }
@@ -74,7 +79,7 @@ impl SigningKey {
     #[inline]
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        let tag = hmac::sign(&self.key, message);
+        let tag = hmac::sign(&self.0.key, message);
         let mut bytes = [0; Signature::LEN];
         bytes.copy_from_slice(tag.as_ref());
         Signature(bytes)
@@ -85,7 +90,7 @@ impl SigningKey {
     /// A signature is 32 bytes; a truncated or longer one is never right.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        hmac::verify(&self.key, message, signature).is_ok()
+        hmac::verify(&self.0.key, message, signature).is_ok()
     }
 
     /// Whether `signature` was made with the key's text itself, without decoding it.
@@ -94,7 +99,7 @@ impl SigningKey {
     /// it would hide it. Compared in constant time.
     #[must_use]
     pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
-        hmac::verify(&self.undecoded, message, signature).is_ok()
+        hmac::verify(&self.0.undecoded, message, signature).is_ok()
     }
 }
 

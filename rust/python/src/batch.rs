@@ -23,7 +23,7 @@ pub fn verify_batch<'py>(
         owned.push((access_key_id.extract()?, key.cast::<PySigningKey>()?.clone().unbind()));
     }
     let keys: HashMap<&[u8], &SigningKey> =
-        owned.iter().map(|(id, key)| (id.as_bytes(), &*key.get().0)).collect();
+        owned.iter().map(|(id, key)| (id.as_bytes(), &key.get().0)).collect();
     let mut codes = vec![0; logons.len()];
     let share = logons.len().div_ceil(threads.get()).max(1);
     py.detach(|| {

@@ -1,7 +1,5 @@
 //! `SigningKey`: sign and verify with one secret key.
 
-use std::sync::Arc;
-
 use gatepass_core::{AccessKeyId, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -13,7 +11,7 @@ use crate::text::Text;
 
 /// A secret key, ready to sign.
 #[pyclass(frozen, name = "SigningKey", module = "gatepass._native")]
-pub struct PySigningKey(pub Arc<SigningKey>);
+pub struct PySigningKey(pub SigningKey);
 
 #[pymethods]
 impl PySigningKey {
@@ -29,7 +27,7 @@ impl PySigningKey {
         } else {
             return Err(PyTypeError::new_err("a secret key is str, bytes or bytearray"));
         };
-        key.map(|key| Self(Arc::new(key))).map_err(errors::secret_key)
+        key.map(Self).map_err(errors::secret_key)
     }
 
     #[pyo3(signature = (canonical, /))]
@@ -105,7 +103,7 @@ impl PySigningKey {
 
     #[pyo3(signature = (logon, /))]
     fn verify_logon(&self, logon: &[u8]) -> PyResult<bool> {
-        match verify_logon(logon, |_| Some(&*self.0)) {
+        match verify_logon(logon, |_| Some(&self.0)) {
             Verdict::Valid => Ok(true),
             Verdict::SignatureMismatch | Verdict::UnknownAccessKey => Ok(false),
             Verdict::Unreadable(error) => Err(errors::logon(error)),

@@ -1,9 +1,10 @@
 //! Short names that are compared and looked up often: kept in place, without an allocation each.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// At most `N` ASCII characters, in alphabetical order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Name<const N: usize> {
     bytes: [u8; N],
     length: u8,
@@ -23,6 +24,27 @@ impl<const N: usize> Name<N> {
     pub fn as_str(&self) -> &str {
         // ASCII is UTF-8, so this cannot fail.
         str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+
+    fn beginning(&self) -> u64 {
+        let mut first = [0; 8];
+        let length = N.min(first.len());
+        first[..length].copy_from_slice(&self.bytes[..length]);
+        u64::from_be_bytes(first)
+    }
+}
+
+impl<const N: usize> Ord for Name<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // The first characters as one number nearly always decide, and cost one comparison.
+        let rest = || (&self.bytes, self.length).cmp(&(&other.bytes, other.length));
+        self.beginning().cmp(&other.beginning()).then_with(rest)
+    }
+}
+
+impl<const N: usize> PartialOrd for Name<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

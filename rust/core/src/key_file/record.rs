@@ -27,8 +27,8 @@ pub struct KeyPair {
     pub session: SessionId,
     /// EncodedText (355).
     pub access_key_id: AccessKeyId,
-    /// Shared, so that a pair that was chosen outlives the file it came from.
-    pub signing_key: Arc<SigningKey>,
+    /// The key to sign with.
+    pub signing_key: SigningKey,
     /// The first day of its life.
     pub created: Date,
     /// The last day of its life.
@@ -63,14 +63,7 @@ impl KeyPair {
         if created > expires {
             return Err(KeyFileProblem::DatesReversed { created, expires });
         }
-        Ok(Self {
-            session,
-            access_key_id,
-            signing_key: Arc::new(signing_key),
-            created,
-            expires,
-            environment,
-        })
+        Ok(Self { session, access_key_id, signing_key, created, expires, environment })
     }
 
     /// Whether another pair is the same in all, its key by what it signs.
