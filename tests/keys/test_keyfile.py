@@ -264,7 +264,8 @@ def test_a_pair_is_the_same_object_however_it_is_found() -> None:
     ring = KeyRing(pairs)
     assert ring.find(OLD.access_key_id) is ring.pairs_for("B08123N")[0] is next(iter(ring))
     assert ring.find("nobody") is None
-    assert ring.find("\u00e9") is ring.find("a" * 33) is None
+    assert ring.find("\u00e9") is ring.find("a" * 33) is ring.find("\ud800") is None
+    assert ring.serving("\ud800BC123N") == ()
     assert (len(ring), ring.sessions) == (2, ("B08", "XYZ"))
     assert ring.serving("\u00e9\u00e9\u00e9123") == ()
 

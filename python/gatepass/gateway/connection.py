@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.errors import GatepassError, KeySourceError, StoreError
+from gatepass.errors import GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
 from gatepass.gateway.injection import FaultyWire
@@ -152,7 +152,14 @@ class GatewayConnection(Connection):
 
     async def _decide_later(self, logon: Message, arrived: datetime) -> None:
         """Decide with the key pairs as they are now; the session reads nothing until then."""
-        await asyncio.wait_for(self.gateway.keys.refresh(), KEYS_WAIT)
+        try:
+            await asyncio.wait_for(self.gateway.keys.refresh(), KEYS_WAIT)
+        except asyncio.TimeoutError:
+            self._leave_unjudged(f"the key pairs could not be read within {KEYS_WAIT:g} s")
+            return
+        except GatepassError as error:
+            self._leave_unjudged(str(error))
+            return
         if self.session.state is not State.VERIFYING:
             return
         try:
@@ -161,19 +168,18 @@ class GatewayConnection(Connection):
             self._fail(error)
         self.perform()
 
+    def _leave_unjudged(self, why: str) -> None:
+        """Drop the connection: without pairs nothing is admitted, and the client must not wait."""
+        self.gateway.report(Report("keys", self._asking, why))
+        self.retire()
+
     def _judged(self, judging: asyncio.Task[None]) -> None:
-        """End the connection of a Logon that could not be judged: the client must not wait."""
+        """End a connection whose judging has failed, as asyncio does when reading from it fails."""
         error = None if judging.cancelled() else judging.exception()
-        if error is None:
-            return
-        if isinstance(error, asyncio.TimeoutError):
-            error = KeySourceError(f"the key pairs could not be read within {KEYS_WAIT:g} s")
-        if isinstance(error, GatepassError):
-            self.gateway.report(Report("keys", self._asking, str(error)))
-        else:
+        if error is not None:
             wrong = {"message": "a Logon could not be judged", "exception": error}
             judging.get_loop().call_exception_handler(wrong)
-        self.retire()
+            self.retire()
 
     def _decide(self, logon: Message, arrived: datetime) -> None:
         now = self.clock()

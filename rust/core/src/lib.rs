@@ -6,6 +6,7 @@
 //!
 //! The modules stand in the order in which a logon flows through them:
 //! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
+//! [`key_file`] reads the keys.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use crate::errors;
 use crate::key::PySigningKey;
+use crate::text::Text;
 
 /// The key pairs of a key file.
 #[pyclass(frozen, name = "KeyTable", module = "gatepass._native")]
@@ -57,13 +58,13 @@ impl PyKeyTable {
     }
 
     #[pyo3(signature = (access_key_id, /))]
-    fn find(&self, access_key_id: &str) -> Option<usize> {
-        self.0.find(access_key_id)
+    fn find(&self, access_key_id: Text<'_>) -> Option<usize> {
+        self.0.find(access_key_id.0)
     }
 
     #[pyo3(signature = (session, /))]
-    fn of_session<'py>(&self, py: Python<'py>, session: &str) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.of_session(session).collect::<Vec<_>>())
+    fn of_session<'py>(&self, py: Python<'py>, session: Text<'_>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.of_session(session.0).collect::<Vec<_>>())
     }
 
     #[getter]

@@ -46,13 +46,13 @@ impl KeyTable {
 
     /// The pair with an Access Key ID.
     #[must_use]
-    pub fn find(&self, access_key_id: &str) -> Option<usize> {
-        self.by_access_key_id.find(AccessKeyId::new(access_key_id.as_bytes())?).next()
+    pub fn find(&self, access_key_id: &[u8]) -> Option<usize> {
+        self.by_access_key_id.find(AccessKeyId::new(access_key_id)?).next()
     }
 
     /// The pairs of a session, in the file's order.
-    pub fn of_session(&self, session: &str) -> impl Iterator<Item = usize> {
-        let name = SessionId::new(session.as_bytes());
+    pub fn of_session(&self, session: &[u8]) -> impl Iterator<Item = usize> {
+        let name = SessionId::new(session);
         name.into_iter().flat_map(|name| self.by_session.find(name))
     }
 
@@ -68,14 +68,14 @@ impl KeyTable {
     #[must_use]
     pub fn gone_since<'a>(&self, older: &'a Self) -> Vec<&'a str> {
         let names = older.pairs.iter().map(|pair| pair.access_key_id.as_str());
-        names.filter(|name| self.find(name).is_none()).collect()
+        names.filter(|name| self.find(name.as_bytes()).is_none()).collect()
     }
 
     /// Whether every pair of an older table is in this one, unaltered.
     #[must_use]
     pub fn keeps_all_of(&self, older: &Self) -> bool {
         older.pairs.iter().all(|old| {
-            let index = self.find(old.access_key_id.as_str());
+            let index = self.find(old.access_key_id.as_str().as_bytes());
             index.is_some_and(|index| self.pairs[index].is_same(old))
         })
     }

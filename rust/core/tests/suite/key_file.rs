@@ -89,13 +89,14 @@ fn pairs_are_found_by_session_and_by_access_key_id() {
     let pair = |session, id| record(session, id, "2026-01-05", "2027-01-05");
     let table = read(&file(&[pair("XYZ", "b"), pair("ABC", "c"), pair("XYZ", "a")]));
     assert_eq!(table.sessions(), ["XYZ", "ABC"]);
-    assert_eq!(table.of_session("XYZ").collect::<Vec<_>>(), [0, 2]);
-    assert_eq!(table.of_session("ABC123").count(), 0);
+    assert_eq!(table.of_session(b"XYZ").collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(table.of_session(b"ABC123").count(), 0);
     assert_eq!(
-        ["a", "b", "c", "d", ""].map(|id| table.find(id)),
+        ["a", "b", "c", "d", ""].map(|id| table.find(id.as_bytes())),
         [Some(2), Some(0), Some(1), None, None]
     );
-    assert_eq!(table.find(&"a".repeat(33)), None);
+    assert_eq!(table.find(&[b'a'; 33]), None);
+    assert_eq!(table.find("é".as_bytes()), None);
 }
 
 #[test]
