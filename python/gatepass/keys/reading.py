@@ -24,6 +24,7 @@ from gatepass.keys.pair import KeyPair
 MAX_KEY_FILE_BYTES = 16 * 1024 * 1024
 #: Bytes to begin with where the length is not known beforehand: a pipe holds as many.
 _UNKNOWN_LENGTH = 64 * 1024
+_ZEROS = bytes(64 * 1024)
 #: Permission bits that let others than the owner at the file.
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -144,7 +145,10 @@ def _moved(text: memoryview, size: int) -> memoryview:
 
 
 def _wipe(buffer: memoryview) -> None:
-    buffer[:] = bytes(len(buffer))
+    # In pieces: zeros for all of a large file would be as large as it.
+    for begin in range(0, len(buffer), len(_ZEROS)):
+        piece = buffer[begin : begin + len(_ZEROS)]
+        piece[:] = _ZEROS[: len(piece)]
 
 
 @contextmanager

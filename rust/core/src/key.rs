@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use base64::{DecodeError, DecodeSliceError, Engine as _};
 use ring::hmac;
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use crate::error::SecretKeyError;
 
@@ -55,9 +55,9 @@ impl SigningKey {
         if text.len() > MAX_TEXT {
             return Err(SecretKeyError::TooLong);
         }
-        let mut buffer = Zeroizing::new([0; MAX_TEXT]);
+        let mut buffer = Wiped([0; MAX_TEXT]);
         let engine = if padded { &URL_SAFE } else { &URL_SAFE_NO_PAD };
-        let decoded = engine.decode_slice(text, buffer.as_mut());
+        let decoded = engine.decode_slice(text, &mut buffer.0);
         let length = decoded.map_err(|error| match error {
             DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol { .. }) => {
                 SecretKeyError::SpareBits
@@ -67,7 +67,7 @@ impl SigningKey {
         })?;
         match length {
             MIN_KEY..=MAX_KEY => Ok(Self(Arc::new(Prepared {
-                key: hmac::Key::new(hmac::HMAC_SHA256, &buffer[..length]),
+                key: hmac::Key::new(hmac::HMAC_SHA256, &buffer.0[..length]),
                 undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
             }))),
             ..MIN_KEY => Err(SecretKeyError::TooShort),
@@ -100,6 +100,16 @@ impl SigningKey {
     #[must_use]
     pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.0.undecoded, message, signature).is_ok()
+    }
+}
+
+/// Room for a decoded secret, which is wiped as a slice: an array is wiped byte by byte, which takes
+/// as long as decoding.
+struct Wiped([u8; MAX_TEXT]);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0[..].zeroize();
     }
 }
 
