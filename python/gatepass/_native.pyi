@@ -1,10 +1,12 @@
 """The native core: one scanner, one canonicaliser, one MAC.
 
-Everything here is safe to call from many threads. Only `verify_batch` releases the GIL: one
-signature takes less time than releasing it would.
+Everything here is safe to call from many threads. Only `verify_batch` and `KeyTable` release the
+GIL: one signature takes less time than releasing it would.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import Final, NoReturn, final
 
 from gatepass.errors import FramingError
@@ -12,11 +14,14 @@ from gatepass.errors import FramingError
 __all__ = [
     "ALGORITHM",
     "BUILD_PROFILE",
+    "KEY_FILE_COLUMNS",
     "MAX_MESSAGE",
+    "MAX_PAIRS_PER_SESSION",
     "PROFILES",
     "TAG_NAMES",
     "VERSION",
     "Framer",
+    "KeyTable",
     "Logon",
     "SigningKey",
     "canonical_string",
@@ -32,8 +37,12 @@ ALGORITHM: Final[str]
 """EncryptedPasswordMethod (1400): ``CME-1-SHA-256``."""
 BUILD_PROFILE: Final[str]
 """``release`` or ``debug``."""
+KEY_FILE_COLUMNS: Final[tuple[tuple[str, int, bool], ...]]
+"""The columns of a key file in a writer's order: name, width, and whether a file may lack it."""
 MAX_MESSAGE: Final[int]
 """The largest message accepted, in bytes."""
+MAX_PAIRS_PER_SESSION: Final[int]
+"""The Request Center lets a session have two pairs, for up to four weeks."""
 PROFILES: Final[Mapping[str, tuple[tuple[int, str], ...]]]
 """``fix-logon``, ``ilink3-negotiate`` and ``ilink3-establish``: (tag, name) in signed order."""
 TAG_NAMES: Final[Mapping[int, str]]
@@ -99,6 +108,47 @@ class SigningKey:
 
         Raises `gatepass.errors.LogonError` if it cannot be read.
         """
+
+@final
+class KeyTable:
+    """The key pairs of a key file in CME's layout, in its order; cannot be changed.
+
+    `text` is read with the GIL released, and not kept; the one copy made of it is wiped. `path` is
+    for messages only; with `may_be_empty` a header alone is a file of no pairs. It cannot be
+    pickled or copied. Raises `gatepass.errors.KeyFileError` with the line, which never quotes it.
+    """
+
+    def __new__(
+        cls,
+        text: bytes | bytearray | memoryview,
+        /,
+        path: Path | None = None,
+        *,
+        may_be_empty: bool = False,
+    ) -> KeyTable: ...
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> NoReturn: ...
+    @property
+    def sessions(self) -> list[str]:
+        """The sessions that have pairs, in the order of their first pair."""
+
+    def pair(self, index: int, /) -> tuple[str, str, SigningKey, date, date, str | None]:
+        """Session ID, Access Key ID, key, Creation Date, Expiration Date, environment of a pair.
+
+        Pairs are named by their place, from 0. Raises `IndexError`.
+        """
+
+    def find(self, access_key_id: str, /) -> int | None:
+        """The pair with this Access Key ID."""
+
+    def of_session(self, session: str, /) -> tuple[int, ...]:
+        """The pairs of a session, in the file's order."""
+
+    def keeps_all_of(self, older: KeyTable, /) -> bool:
+        """Whether every pair of an older table is in this one, unaltered, its key included."""
+
+    def gone_since(self, older: KeyTable, /) -> list[str]:
+        """The Access Key IDs of an older table that are not in this one."""
 
 @final
 class Logon:

@@ -14,7 +14,7 @@ command -v cargo >/dev/null 2>&1 || not_run "cargo is not installed"
 cargo +nightly --version >/dev/null 2>&1 || not_run "no nightly toolchain (rustup toolchain install nightly)"
 cargo +nightly fuzz --version >/dev/null 2>&1 || not_run "no cargo-fuzz (cargo install cargo-fuzz)"
 
-for target in scanner key_decoder sign_then_verify; do
+for target in scanner key_decoder key_file sign_then_verify; do
     echo "fuzz: $target for $seconds s"
     cargo +nightly fuzz run --fuzz-dir . "$target" -- \
         -dict=fix.dict -max_total_time="$seconds" -verbosity=0 -print_funcs=0

@@ -11,13 +11,19 @@ from typing import Any
 import pytest
 
 from gatepass.client import BackOff, connect, reconnecting
-from gatepass.errors import LogonRefusedError, PairExpiredError, UnknownSessionError
+from gatepass.errors import (
+    KeySourceError,
+    LogonRefusedError,
+    PairExpiredError,
+    UnknownSessionError,
+)
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
+from tests.slow_keys import SlowKeys
 
 SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "V")
 TODAY = date.today()
@@ -114,5 +120,39 @@ def test_a_reject_of_an_in_session_logon_leaves_the_session_on() -> None:
                 await link.log_on(Scenario.IN_SESSION)
             assert link.send("D", [(11, "after")]) > before
         assert link.goodbye is not None
+
+    play(story)
+
+
+def test_other_work_goes_on_while_the_pairs_for_a_logon_are_read() -> None:
+    async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
+        source = SlowKeys(keys.ring)
+        source.hold()
+        link = connect("127.0.0.1", port, SETTINGS, source, MemoryStore())
+        waiting = asyncio.ensure_future(link.__aenter__())
+        await source.begun()  # on this loop, which a reading on it would have stopped
+        assert not waiting.done()
+        source.release()
+        await waiting
+        await link.__aexit__(None, None, None)
+        assert source.readings == 1
+
+    play(story)
+
+
+def test_a_logon_whose_pairs_cannot_be_read_is_not_begun() -> None:
+    async def story(gateway: Gateway, keys: Keys, port: int) -> None:
+        source, store = SlowKeys(keys.ring), MemoryStore()
+        source.problem = KeySourceError("the vault is sealed")
+        with pytest.raises(KeySourceError, match="the vault is sealed"):
+            async with connect("127.0.0.1", port, SETTINGS, source, store):
+                raise AssertionError
+        assert store.load().next_out == 1
+        source.problem = None
+        async with connect("127.0.0.1", port, SETTINGS, source, store) as link:
+            source.problem = KeySourceError("the vault is sealed")
+            with pytest.raises(KeySourceError):
+                await link.log_on(Scenario.IN_SESSION)
+            assert link.session.state is State.LOGGED_ON
 
     play(story)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,15 +11,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gatepass._native import SigningKey
 from gatepass.errors import KeyFileError, KeySourceError
-from gatepass.keys import IssuedPair, format_key_file, keyfile, parse_key_file
-from gatepass.keys.layout import COLUMNS
+from gatepass.keys import (
+    AccessKeyId,
+    IssuedPair,
+    KeyRing,
+    SessionId,
+    format_key_file,
+    parse_key_file,
+)
+from gatepass.keys.keyfile import read_pairs
+from gatepass.keys.layout import ACCESS_KEY_ID, COLUMNS
 from tests.keys.samples import (
     NEW,
     OLD,
     OTHER,
-    PROBE,
     SAMPLE_FILE,
     SAMPLE_SECRET,
     facts,
@@ -29,6 +36,8 @@ from tests.keys.samples import (
 SAMPLE = SAMPLE_FILE.read_bytes()
 HEADER, RECORD = SAMPLE_FILE.read_text().splitlines()
 TWO = format_key_file([OLD, OTHER])
+#: What a column may be called, where it has several names.
+NAMES = {ACCESS_KEY_ID: ["Access ID", "Access Key ID"]}
 
 
 def test_the_sample_is_read() -> None:
@@ -86,7 +95,7 @@ def odd_files(draw: st.DrawFn) -> tuple[list[IssuedPair], bytes]:
     """A file with its columns in another order and of other widths, and what it holds."""
     issued = draw(key_files)
     order = draw(st.permutations(COLUMNS))
-    rows = [{column: draw(st.sampled_from([column.name, *column.aliases])) for column in order}]
+    rows = [{column: draw(st.sampled_from(NAMES.get(column, [column.name]))) for column in order}]
     rows += [
         dict(
             zip(
@@ -245,24 +254,52 @@ def test_a_file_cut_anywhere_has_no_altered_secret(data: st.DataObject) -> None:
     assert {facts(pair)[:3] for pair in pairs} <= whole
 
 
-def test_the_copy_of_a_secret_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    copies = []
-
-    def remember(secret: bytearray) -> object:
-        copies.append(secret)
-        return SigningKey(secret)
-
-    monkeypatch.setattr(keyfile, "SigningKey", remember)
-    (pair,) = parse_key_file(SAMPLE)
-    assert copies == [bytearray(len(SAMPLE_SECRET))]
-    assert len(pair.signing_key.sign(PROBE)) == 32
-    with pytest.raises(KeyFileError, match="too short"):
-        parse_key_file(
-            SAMPLE.replace(SAMPLE_SECRET.encode(), b"tooshort".ljust(len(SAMPLE_SECRET)))
-        )
-    assert copies[1] == bytearray(8)
-
-
 def test_an_environment_may_be_several_words() -> None:
     (pair,) = parse_key_file(f"{HEADER}\n{line_with(145, 'NEW RELEASE')}\n".encode())
     assert pair.environment == "NEW RELEASE"
+
+
+def test_a_pair_is_the_same_object_however_it_is_found() -> None:
+    pairs = read_pairs(TWO.encode())
+    ring = KeyRing(pairs)
+    assert ring.find(OLD.access_key_id) is ring.pairs_for("B08123N")[0] is next(iter(ring))
+    assert ring.find("nobody") is None
+    assert ring.find("\u00e9") is ring.find("a" * 33) is ring.find("\ud800") is None
+    assert ring.serving("\ud800BC123N") == ()
+    assert (len(ring), ring.sessions) == (2, ("B08", "XYZ"))
+    assert ring.serving("\u00e9\u00e9\u00e9123") == ()
+
+
+@given(key_files)
+def test_a_ring_of_a_file_is_the_ring_of_its_pairs(issued: list[IssuedPair]) -> None:
+    ring = KeyRing(read_pairs(format_key_file(issued).encode()))
+    listed = KeyRing(pair.key_pair() for pair in issued)
+    assert list(ring) == list(listed)
+    assert (ring.sessions, repr(ring)) == (listed.sessions, repr(listed))
+    for pair in issued:
+        assert ring.find(pair.access_key_id) == listed.find(pair.access_key_id)
+        sender = f"{pair.session}ABCN"
+        assert ring.serving(sender) == listed.serving(sender)
+        assert ring.pairs_for(sender) == listed.pairs_for(sender)
+
+
+@pytest.mark.parametrize("wrong", [500, 1500], ids=["first half", "second half"])
+def test_the_first_thing_that_is_wrong_with_a_long_file_is_told(wrong: int) -> None:
+    sessions = (f"{number:03d}" for number in range(999))
+    issued = [replace(OLD, session=SessionId(name)) for name in sessions for _ in range(2)]
+    named = [
+        replace(pair, access_key_id=AccessKeyId(f"{number:020d}"))
+        for number, pair in enumerate(issued)
+    ]
+    lines = format_key_file(named).splitlines()
+    assert [facts(pair) for pair in parse_key_file("\n".join(lines).encode())] == [
+        facts(pair) for pair in named
+    ]
+    lines[wrong - 1] = lines[wrong - 1].replace("2025-02-03", "2025-02-30")
+    lines[wrong + 99] = lines[wrong]  # what comes later does not count
+    with pytest.raises(KeyFileError, match=f"line {wrong}: Creation Date is no date of the form"):
+        parse_key_file("\n".join(lines).encode())
+    lines[wrong - 101] = lines[wrong - 201]
+    message = f"line {wrong - 100}: the same Access Key ID is in line {wrong - 200}: keep one"
+    with pytest.raises(KeyFileError, match=message):
+        parse_key_file("\n".join(lines).encode())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.errors import KeyFileError, KeySourceError
+from gatepass.errors import KeyFileError
 from gatepass.keys import parse_key_file
-from gatepass.keys.layout import COLUMNS, SECRET, Layout
+from gatepass.keys.layout import COLUMNS
 from tests.keys.samples import SAMPLE_FILE, SAMPLE_SECRET
 
 HEADER, RECORD = SAMPLE_FILE.read_text().splitlines()
@@ -62,32 +62,14 @@ def test_the_other_name_of_the_access_key_id_is_accepted() -> None:
 
 
 def test_one_blank_between_two_columns_is_enough() -> None:
-    layout = Layout(memoryview(" ".join(REQUIRED).encode()))
-    start = " ".join(REQUIRED).index("Secret Key")
-    line = (" " * start + "abc").encode()
-    assert bytes(layout.cell(memoryview(line), SECRET)) == b"abc"
-
-
-def test_a_value_is_cut_at_its_columns_bounds() -> None:
-    layout = Layout(memoryview(HEADER.encode()))
-    cells = [bytes(layout.cell(memoryview(RECORD.encode()), column)) for column in COLUMNS]
-    assert cells == [word.encode() for word in RECORD.split()]
-
-
-def test_a_value_may_fill_its_column() -> None:
-    layout = Layout(memoryview(HEADER.encode()))
-    line = (" " * 52 + "s" * 51).encode()
-    assert layout.cell(memoryview(line), SECRET) == b"s" * 51
-
-
-def test_a_value_must_not_run_into_the_next_column() -> None:
-    layout = Layout(memoryview(HEADER.encode()))
-    line = (" " * 52 + "s" * 52).encode()
-    layout.cell(memoryview(line), SECRET)
-    with pytest.raises(KeySourceError, match="a value runs into the column Creation Date"):
-        layout.cell(memoryview(line), COLUMNS[3])
+    names = ["Session ID", "Access ID", "Creation Date", "Expiration Date", "Secret Key"]
+    values = ["B08", "short", "2017-06-23", "2018-06-23", SAMPLE_SECRET]
+    record = " ".join(value.ljust(len(name)) for name, value in zip(names, values, strict=True))
+    (pair,) = parse_key_file(f"{' '.join(names)}\n{record}\n".encode())
+    assert (pair.session, pair.access_key_id) == ("B08", "short")
+    assert (str(pair.created), str(pair.expires)) == ("2017-06-23", "2018-06-23")
 
 
 def test_blanks_before_the_first_name_belong_to_its_column() -> None:
-    layout = Layout(memoryview(b"  " + HEADER.encode()))
-    assert bytes(layout.cell(memoryview(b"B08"), COLUMNS[0])) == b"B08"
+    indented = f"  {HEADER}\nB08{' ' * 20}{RECORD[21:]}\n"
+    assert parse_key_file(indented.encode()) == parse_key_file(SAMPLE_FILE.read_bytes())

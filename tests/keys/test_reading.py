@@ -6,6 +6,8 @@ import io
 import itertools
 import os
 import string
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -17,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass.errors import KeyFileError, KeyFilePermissionError, KeySourceError
-from gatepass.keys import format_key_file, generate_pair, parse_key_file, read_key_file, reading
-from gatepass.keys.pair import KeyPair
+from gatepass.keys import format_key_file, generate_pair, read_key_file, reading
+from gatepass.keys.keyfile import FilePairs, read_pairs
 from gatepass.keys.reading import read_descriptor
 from tests.keys.samples import (
     NEW,
@@ -246,12 +248,12 @@ def test_a_closed_descriptor_is_refused(pipe: tuple[int, int]) -> None:
 def test_the_files_text_is_wiped(path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     seen: list[memoryview] = []
 
-    def remember(data: memoryview, where: Path, *, may_be_empty: bool) -> list[KeyPair]:
+    def remember(data: memoryview, where: Path, *, may_be_empty: bool) -> FilePairs:
         assert data == content.encode()
         seen.append(data)
-        return parse_key_file(data, where, may_be_empty=may_be_empty)
+        return read_pairs(data, where, may_be_empty=may_be_empty)
 
-    monkeypatch.setattr(reading, "parse_key_file", remember)
+    monkeypatch.setattr(reading, "read_pairs", remember)
     private_file(path, content)
     try:
         read_key_file(path)
@@ -260,6 +262,46 @@ def test_the_files_text_is_wiped(path: Path, monkeypatch: pytest.MonkeyPatch, co
     (text,) = seen
     assert isinstance(text.obj, bytearray)
     assert not any(text.obj)
+
+
+#: Reads a key file again and again, and then looks for a secret in all memory of its process.
+#: The secret is given, and looked for, backwards: so the search itself does not hold it.
+SEARCH = """
+import sys
+from pathlib import Path
+from gatepass.keys import KeyFile, read_key_file
+
+path, backwards = Path(sys.argv[1]), sys.argv[2].encode()
+for _ in range(20):
+    pairs, keys = read_key_file(path), KeyFile(path)
+    assert len(pairs[0].signing_key.sign(b"works")) == 32
+kept = bytearray(sys.argv[3], "ascii")
+kept.reverse()
+
+found = []
+with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
+    for line in maps.readlines():
+        where, mode = line.split()[:2]
+        if mode[:2] != "rw" or "[v" in line:
+            continue
+        begin, end = (int(edge, 16) for edge in where.split("-"))
+        memory.seek(begin)
+        found.append(memory.read(end - begin)[::-1])
+print(any(backwards in piece for piece in found), any(sys.argv[3].encode() in p for p in found))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux shows the memory")
+def test_when_a_file_was_read_its_secrets_are_nowhere_in_memory(path: Path) -> None:
+    content = format_key_file([generate_pair("ABC", date(2026, 1, 5), date(2027, 1, 5))])
+    private_file(path, content)
+    secret = content.split("\n")[1].split()[2]
+    # The other text is kept on purpose, to show that the search finds what is there.
+    arguments = [str(path), secret[::-1], "?".join("kept on purpose")]
+    run = subprocess.run(
+        [sys.executable, "-c", SEARCH, *arguments], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False", "True"]
 
 
 HEADER, RECORD = SAMPLE_FILE.read_text().splitlines()

@@ -20,6 +20,7 @@ MARKS = {
     "refused": NO,
     "port closed": NO,
     "store": NO,
+    "keys": NO,
     "rejected": CAUTION,
     "garbled": CAUTION,
     "gap": CAUTION,

@@ -27,6 +27,7 @@ from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
+from gatepass.transport.fresh_keys import FreshKeys
 
 logger = logging.getLogger("gatepass.client")
 
@@ -62,7 +63,7 @@ class Link(Connection):
         session = ClientSession(settings, counted.load(), clock(), backup=is_backup)
         super().__init__(session, counted, clock)
         self._session_store = store
-        self._keys = keys
+        self._keys = FreshKeys(keys)
         self._access_key_id = access_key_id
         self._guard = guard
         self._observe = observe
@@ -95,8 +96,11 @@ class Link(Connection):
         without one, `PeerError` for an answer that is not the exchange's, `NumberJumpError` for one
         with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
         sent, `StoreError` as soon as the numbers cannot be kept. A session whose In-Session Logon
-        was not sent, or was answered with a Session Level Reject, goes on as it was.
+        was not sent, or was answered with a Session Level Reject, goes on as it was. The key pairs
+        are read before anything else, off the event loop; raises what their source raises.
         """
+        if not self._keys.is_current():
+            await self._keys.refresh()
         self.raise_failure()
         if self.closed.done():
             raise NoConnectionError("the connection has ended")
@@ -244,8 +248,7 @@ class Link(Connection):
     def _sign(self, wanted: fx.SignatureWanted) -> None:
         now = self.clock()
         try:
-            ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
-            pair = ring.choose(wanted.sender_comp_id, now, self._access_key_id)
+            pair = self._keys.ring.choose(wanted.sender_comp_id, now, self._access_key_id)
             signature = LocalSigner(pair).sign(wanted.canonical)
             if self._guard is not None:
                 self._guard.begin(now)

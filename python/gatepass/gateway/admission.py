@@ -98,11 +98,12 @@ class _Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A Logon, and where it came: on a backup's port; on the live connection of ``live``."""
+    """A Logon, and when and where it came: on a backup's port; on the live one of ``live``."""
 
     logon: Message
     account: Account
     numbers: Numbers
+    arrived: datetime
     backup: bool
     live: str
 
@@ -124,10 +125,18 @@ class Admission:
         self._fault_tolerant = fault_tolerant
 
     def judge(
-        self, logon: Message, now: datetime, *, backup: bool = False, live: str = ""
+        self,
+        logon: Message,
+        now: datetime,
+        *,
+        arrived: datetime | None = None,
+        backup: bool = False,
+        live: str = "",
     ) -> Admitted | Refused | Rejected:
         """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
 
+        `arrived` is when it came, which its SendingTime and its key pair are judged by: it may have
+        waited since for the key pairs to be read.
         `live` is the SenderCompID in force where a session is on, with the role it has; what comes
         there counts for that session, whatever name it bears. A backup connection has numbers of
         its own, which begin with those of its Logon and at 1 (CME's rule is not public).
@@ -140,10 +149,10 @@ class Admission:
         own = backup and (self._fault_tolerant or not account.failed_over)
         if own:
             numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
-        case = _Case(logon, account, numbers, own, live)
+        case = _Case(logon, account, numbers, arrived or now, own, live)
         if account.port.closed:
             return self._refuse(CLOSED_TEXT, "the port is closed", case)
-        fault = self._fault(case, now)
+        fault = self._fault(case)
         if fault is None:
             account.failed_over = account.failed_over and (backup or bool(live))
             return self._admit(case)
@@ -179,7 +188,7 @@ class Admission:
         kind = "on the backup" if case.backup else scenario.value
         return Admitted(replace(numbers, begun=True), indicator, kind)
 
-    def _fault(self, case: _Case, now: datetime) -> _Fault | None:
+    def _fault(self, case: _Case) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
         logon = case.logon
         if logon.msg_type != LOGON:
@@ -194,7 +203,7 @@ class Admission:
             return _Fault(INVALID_LOGON, f"tag {logon.repeated} appears more than once")
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
-        verdict = self._verifier.verify(logon.wire, at=now)
+        verdict = self._verifier.verify(logon.wire, at=case.arrived)
         if not verdict.valid:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.errors import StoreError
+from gatepass.errors import GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
 from gatepass.gateway.injection import FaultyWire
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: How the first bytes of a TLS client begin: a handshake record, of any version.
 _TLS_HANDSHAKE = b"\x16\x03"
+#: Seconds that a Logon waits for its key pairs to be read.
+KEYS_WAIT = 10.0
 
 
 class GatewayConnection(Connection):
@@ -45,6 +48,7 @@ class GatewayConnection(Connection):
         self._name = ""
         self._asking = ""
         self._answer: Answer | None = None
+        self._judging: asyncio.Task[None] | None = None
         self._spoiler: FaultyWire | None = None
         if gateway.injection is not None:
             self._spoiler = FaultyWire(
@@ -135,15 +139,56 @@ class GatewayConnection(Connection):
         """Leave the gateway's list."""
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
+        if self._judging is not None:
+            self._judging.cancel()
         if self._name:
             self.gateway.left(self._name, self)
 
     def _judge(self, effect: fx.VerificationWanted) -> None:
-        logon, now = effect.logon, self.clock()
+        logon, arrived = effect.logon, self.clock()
         self._asking = logon.get(49) or ""
+        if self.gateway.keys.is_current():
+            self._decide(logon, arrived)
+            return
+        self._judging = asyncio.get_running_loop().create_task(self._decide_later(logon, arrived))
+        self._judging.add_done_callback(self._judged)
+
+    async def _decide_later(self, logon: Message, arrived: datetime) -> None:
+        """Decide with the key pairs as they are now; the session reads nothing until then."""
+        try:
+            await asyncio.wait_for(self.gateway.keys.refresh(), KEYS_WAIT)
+        except asyncio.TimeoutError:
+            self._leave_unjudged(f"the key pairs could not be read within {KEYS_WAIT:g} s")
+            return
+        except GatepassError as error:
+            self._leave_unjudged(str(error))
+            return
+        if self.session.state is not State.VERIFYING:
+            return
+        try:
+            self._decide(logon, arrived)
+        except StoreError as error:
+            self._fail(error)
+        self.perform()
+
+    def _leave_unjudged(self, why: str) -> None:
+        """Drop the connection: without pairs nothing is admitted, and the client must not wait."""
+        self.gateway.report(Report("keys", self._asking, why))
+        self.retire()
+
+    def _judged(self, judging: asyncio.Task[None]) -> None:
+        """End a connection whose judging has failed, as asyncio does when reading from it fails."""
+        error = None if judging.cancelled() else judging.exception()
+        if error is not None:
+            wrong = {"message": "a Logon could not be judged", "exception": error}
+            judging.get_loop().call_exception_handler(wrong)
+            self.retire()
+
+    def _decide(self, logon: Message, arrived: datetime) -> None:
+        now = self.clock()
         in_session = bool(self._name)
         verdict = self.gateway.admission.judge(
-            logon, now, backup=self.backup, live=self.session.client_comp_id
+            logon, now, arrived=arrived, backup=self.backup, live=self.session.client_comp_id
         )
         sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -13,9 +14,10 @@ from gatepass._native import Framer
 from gatepass.errors import FramingError, KeyChoiceError
 from gatepass.gateway import faults as ft
 from gatepass.gateway.names import is_named
-from gatepass.keys import KeyRing, KeySource
+from gatepass.keys import KeyRing
 from gatepass.session.message import Message, encode
 from gatepass.transport import Clock
+from gatepass.transport.fresh_keys import FreshKeys
 
 #: An Expiration Date before any gateway's time.
 _LONG_AGO = date(2000, 1, 1)
@@ -61,12 +63,15 @@ class _Count:
 class Injection:
     """The state of a plan in one gateway: counters, the clock's error, the pairs that expired."""
 
-    def __init__(self, plan: ft.FaultPlan, keys: KeySource | KeyRing, clock: Clock) -> None:
+    def __init__(self, plan: ft.FaultPlan, keys: FreshKeys, clock: Clock) -> None:
         self._counts = [_Count(fault) for fault in plan.faults]
         self._keys = keys
         self._clock = clock
         self._skew = timedelta()
         self._expired: set[str] = set()
+        self._expiring: list[str] = []
+        #: The ring at hand and how many pairs had expired, and what the gateway knows instead.
+        self._known: tuple[KeyRing, int, KeyRing] | None = None
 
     def clock(self) -> datetime:
         """Tell the time as the gateway believes it to be."""
@@ -74,16 +79,28 @@ class Injection:
 
     @property
     def ring(self) -> KeyRing:
-        """The keys as the gateway knows them."""
-        ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
+        """The keys as the gateway knows them: those at hand, with the pairs that expired."""
+        ring = self._keys.ring
+        while self._expiring:
+            with suppress(KeyChoiceError):
+                pair = self._altered(ring).choose(self._expiring.pop(0), self.clock())
+                self._expired.add(pair.access_key_id)
+        return self._altered(ring)
+
+    def _altered(self, ring: KeyRing) -> KeyRing:
         if not self._expired:
             return ring
-        return KeyRing(
-            replace(pair, created=None, expires=_LONG_AGO)
-            if pair.access_key_id in self._expired
-            else pair
-            for pair in ring
-        )
+        count = len(self._expired)
+        # Made once for each change: a ring may have thousands of pairs.
+        if self._known is None or self._known[0] is not ring or self._known[1] != count:
+            pairs = (
+                replace(pair, created=None, expires=_LONG_AGO)
+                if pair.access_key_id in self._expired
+                else pair
+                for pair in ring
+            )
+            self._known = ring, count, KeyRing(pairs)
+        return self._known[2]
 
     def strike(self, direction: ft.Direction, message: Message, session: str) -> list[ft.Action]:
         """Give what befalls this message, in the plan's order."""
@@ -95,13 +112,12 @@ class Injection:
 
     def expire(self, fault: ft.ExpirePair, sender_comp_id: str) -> None:
         """Let a pair expire; nothing happens if the session has none that is alive."""
-        wanted = fault.access_key_id
-        if wanted is None:
-            try:
-                wanted = self.ring.choose(sender_comp_id, self.clock()).access_key_id
-            except KeyChoiceError:
-                return
-        self._expired.add(wanted)
+        if fault.access_key_id is not None:
+            self._expired.add(fault.access_key_id)
+            return
+        self._expiring.append(sender_comp_id)
+        if self._keys.is_current():
+            self.ring  # noqa: B018 - decides which one; otherwise that waits until they are read
 
 
 class Lane:

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from gatepass.errors import GatepassError
 from gatepass.gateway.accounts import Accounts
 from gatepass.gateway.admission import Account, Admission
 from gatepass.gateway.connection import GatewayConnection
@@ -25,6 +24,7 @@ from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier, SendingTimeWindow
 from gatepass.transport import Clock, utc_now
+from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.tls import HANDSHAKE_WAIT
 
 #: Seconds in which a connection that the system has accepted becomes one of ours.
@@ -38,7 +38,8 @@ PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 class Gateway:
     """The exchange's side of every session, with credentials from any key source.
 
-    Key pairs are read at each Logon: a pair that is added or removed takes effect at the next.
+    Key pairs are looked at for each Logon, and read off the event loop: a pair that is added or
+    removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
     numbers.
@@ -58,18 +59,18 @@ class Gateway:
         closed_ports: ClosedPorts | None = None,
     ) -> None:
         self.kind = kind
-        self.injection = None if faults is None else Injection(faults, keys, clock)
+        self.keys = FreshKeys(keys)
+        self.injection = None if faults is None else Injection(faults, self.keys, clock)
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report
         self.application = application
         self.rules = header_rules(kind.sub_id)
         self.admission = Admission(
-            LogonVerifier(self.injection or keys, window=window),
+            LogonVerifier(self.injection or self.keys, window=window),
             self.rules,
             self.account,
             fault_tolerant=kind.fault_tolerant,
         )
-        self._keys = keys
         self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
         self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
@@ -110,6 +111,7 @@ class Gateway:
             connection.abort()
         for server in self._servers:
             await server.wait_closed()
+        await self.keys.close()
 
     def find(self, written: str) -> str | None:
         """Give the name of the session that is logged on and was meant by what somebody wrote.
@@ -146,9 +148,10 @@ class Gateway:
     def send(self, name: str, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message to a session that is logged on; gives its number.
 
-        Raises `KeyError` if it is not; `BacklogError` if its client is behind with reading: then
-        nothing was done with the message, see `drained`; `StoreError` if the message could not be
-        kept: then it was not sent, and the session is gone.
+        Raises `KeyError` if it is not, and `NotLoggedOnError` while an In-Session Logon of it is
+        judged; `BacklogError` if its client is behind with reading: then nothing was done with the
+        message, see `drained`; `StoreError` if the message could not be kept: then it was not sent,
+        and the session is gone.
         """
         connection = self._live[name, False]
         connection.refuse_backlog()
@@ -211,11 +214,7 @@ class Gateway:
                 connection.force_out(CLOSED_TEXT)
 
     def _has_pair(self, name: str) -> bool:
-        try:
-            ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
-        except GatepassError:
-            return False  # told at the Logon, which cannot be verified
-        return bool(ring.serving(name))
+        return bool(self.keys.ring.serving(name))
 
     def _note(self, name: str, backup: bool, *, on: bool) -> None:
         account = self.account(name)

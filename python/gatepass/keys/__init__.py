@@ -1,10 +1,11 @@
 """Key pairs: what they are, how long they live, where they are read from.
 
-In the order of the files: names and secrets, validity and expiry, the pair, the ring that
-chooses one, how a session stands with its pairs, the key file's layout and text, reading it from
-disk, following it, and the other sources; `generate_pair` and `write_key_file` make new ones.
+In the order of the files: names and secrets, validity and expiry, the pair, many of them in a list
+or in a key file, the ring that chooses one, how a session stands with its pairs, reading a file
+from disk, following it, and the other sources; `generate_pair` and `write_key_file` make new ones.
 """
 
+from gatepass._native import MAX_PAIRS_PER_SESSION
 from gatepass.keys.expiry import WARNING_DAYS, ExpiryReminder, ExpiryWarning
 from gatepass.keys.health import SessionHealth, session_health
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -13,7 +14,7 @@ from gatepass.keys.keyfile import parse_key_file
 from gatepass.keys.os_keyring import read_from_keyring, store_in_keyring
 from gatepass.keys.pair import IssuedPair, KeyPair
 from gatepass.keys.reading import read_key_file
-from gatepass.keys.ring import MAX_PAIRS_PER_SESSION, KeyRing
+from gatepass.keys.ring import KeyRing
 from gatepass.keys.secret import SecretKey
 from gatepass.keys.sources import FixedKeys, KeySource, open_keys
 from gatepass.keys.validity import Status

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
-from gatepass.keys.keyfile import parse_key_file
+from gatepass.keys.keyfile import read_pairs
 from gatepass.keys.layout import (
     ACCESS_KEY_ID,
     COLUMNS,
@@ -122,7 +122,7 @@ def add_to_key_file(path: str | os.PathLike[str], pair: IssuedPair) -> None:
         if not content.endswith(b"\n"):
             content += b"\n"
         content += format_key_file([pair]).split("\n", 1)[1].encode("ascii")
-        parse_key_file(content, target)
+        read_pairs(content, target)
         _replace(target, content)
     except OSError as error:
         raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepass.errors import KeyFileError, KeyFilePermissionError
-from gatepass.keys.keyfile import parse_key_file
+from gatepass.keys.keyfile import FilePairs, read_pairs
 from gatepass.keys.pair import KeyPair
 
 #: Bytes of the largest key file accepted: some 100,000 pairs.
 MAX_KEY_FILE_BYTES = 16 * 1024 * 1024
 #: Bytes to begin with where the length is not known beforehand: a pipe holds as many.
 _UNKNOWN_LENGTH = 64 * 1024
+_ZEROS = bytes(64 * 1024)
 #: Permission bits that let others than the owner at the file.
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -44,7 +45,7 @@ class Snapshot:
     ``moved_here`` that the file got its name, or its mode, after it was last written to.
     """
 
-    pairs: list[KeyPair]
+    pairs: FilePairs
     identity: Identity
     mtime: float
     inode: int
@@ -59,7 +60,7 @@ def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False)
     on Windows, or with ``allow_insecure``), and `KeyFileError` when it cannot be opened or its
     content cannot be used.
     """
-    return read_snapshot(Path(path), allow_insecure=allow_insecure).pairs
+    return list(read_snapshot(Path(path), allow_insecure=allow_insecure).pairs)
 
 
 def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = False) -> Snapshot:
@@ -72,7 +73,7 @@ def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = Fals
             if identity_of(before) != identity_of(after):
                 raise ChangedWhileReadError("it was changed while it was read: try again", path)
             return Snapshot(
-                pairs=parse_key_file(text, path, may_be_empty=may_be_empty),
+                pairs=read_pairs(text, path, may_be_empty=may_be_empty),
                 identity=identity_of(after),
                 mtime=after.st_mtime,
                 inode=after.st_ino,
@@ -82,7 +83,7 @@ def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = Fals
             )
 
 
-def read_descriptor(fd: int, *, allow_insecure: bool = False) -> list[KeyPair]:
+def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
     """Read key pairs from an open file descriptor to its end; it is not closed.
 
     Raises as `read_key_file` does; the permissions of a pipe or socket are not looked at.
@@ -90,7 +91,7 @@ def read_descriptor(fd: int, *, allow_insecure: bool = False) -> list[KeyPair]:
     with _explained(None), io.FileIO(fd, closefd=False) as file:
         _refuse_exposed(file, None, allow_insecure=allow_insecure)
         with _content(file, None) as text:
-            return parse_key_file(text)
+            return read_pairs(text)
 
 
 def identity_of(status: os.stat_result) -> Identity:
@@ -144,7 +145,10 @@ def _moved(text: memoryview, size: int) -> memoryview:
 
 
 def _wipe(buffer: memoryview) -> None:
-    buffer[:] = bytes(len(buffer))
+    # In pieces: zeros for all of a large file would be as large as it.
+    for begin in range(0, len(buffer), len(_ZEROS)):
+        piece = buffer[begin : begin + len(_ZEROS)]
+        piece[:] = _ZEROS[: len(piece)]
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from gatepass.errors import (
     KeyChoiceError,
-    KeySourceError,
     PairExpiredError,
     PairNotYetValidError,
     UnknownAccessKeyError,
@@ -15,11 +14,10 @@ from gatepass.errors import (
 )
 from gatepass.keys.expiry import ExpiryWarning, expiry_warning
 from gatepass.keys.identifiers import SESSION_ID_LENGTHS, SessionId
+from gatepass.keys.keyfile import FilePairs
+from gatepass.keys.listed import ListedPairs
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status, require_aware
-
-#: The Request Center lets a session have two pairs, for up to four weeks.
-MAX_PAIRS_PER_SESSION = 2
 
 
 class KeyRing:
@@ -29,25 +27,12 @@ class KeyRing:
     Key ID.
     """
 
-    __slots__ = ("_by_access_key", "_by_session", "_pairs")
+    __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
-        self._pairs = tuple(pairs)
-        # A gateway has thousands of sessions: both look-ups must not depend on how many.
-        self._by_session: dict[str, tuple[KeyPair, ...]] = {}
-        self._by_access_key: dict[str, KeyPair] = {}
-        for pair in self._pairs:
-            if pair.access_key_id in self._by_access_key:
-                raise KeySourceError(f"Access Key ID {pair.access_key_id} is there twice: keep one")
-            self._by_access_key[pair.access_key_id] = pair
-            self._by_session[pair.session] = (*self._by_session.get(pair.session, ()), pair)
-        for session, found in self._by_session.items():
-            if len(found) > MAX_PAIRS_PER_SESSION:
-                raise KeySourceError(
-                    f"session {session} has {len(found)} key pairs, and only"
-                    f" {MAX_PAIRS_PER_SESSION} can exist: delete one at the Request Center and"
-                    " download the file again"
-                )
+        # A traceback that shows local variables shows the ring, too, whose pairs are refused.
+        self._pairs: FilePairs | ListedPairs = ListedPairs(())
+        self._pairs = pairs if isinstance(pairs, FilePairs) else ListedPairs(pairs)
 
     def __iter__(self) -> Iterator[KeyPair]:
         return iter(self._pairs)
@@ -61,7 +46,7 @@ class KeyRing:
     @property
     def sessions(self) -> tuple[SessionId, ...]:
         """The sessions that have pairs, in the order of their first pair."""
-        return tuple(pairs[0].session for pairs in self._by_session.values())
+        return self._pairs.sessions
 
     def pairs_for(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
         """Return the pairs of the session that a SenderCompID (49) belongs to, or none.
@@ -79,12 +64,12 @@ class KeyRing:
         found: list[KeyPair] = []
         for length in sorted(SESSION_ID_LENGTHS, reverse=True):
             if len(sender_comp_id) >= length:
-                found += self._by_session.get(sender_comp_id[:length], ())
+                found += self._pairs.of_session(sender_comp_id[:length])
         return tuple(found)
 
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
-        return self._by_access_key.get(access_key_id)
+        return self._pairs.find(access_key_id)
 
     def choose(
         self, sender_comp_id: str, at: datetime, access_key_id: str | None = None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, cast
 
 from gatepass._native import SigningKey
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
-from gatepass.keys.keyfile import parse_date
 from gatepass.keys.os_keyring import read_from_keyring
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import read_descriptor
@@ -27,6 +26,7 @@ ENV_EXPIRES = "GATEPASS_KEY_EXPIRES"
 ENV_ENVIRONMENT = "GATEPASS_KEY_ENVIRONMENT"
 
 STDIN = 0
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DESCRIPTOR = re.compile(r"[0-9]{1,9}")
 
 
@@ -38,11 +38,37 @@ class KeySource(Protocol):
         """The ring as of now."""
 
 
+class WatchedKeys(KeySource, Protocol):
+    """A source that tells whether it must be read, for whoever cannot wait for that."""
+
+    @property
+    def ring_at_hand(self) -> KeyRing:
+        """The ring that was read last; costs nothing."""
+
+    def is_current(self) -> bool:
+        """Tell whether the ring at hand is that of now; costs one ``stat`` at the most."""
+
+
+def watched(source: KeySource) -> WatchedKeys | None:
+    """Return the source if it is a `WatchedKeys`."""
+    named = hasattr(source, "is_current") and hasattr(source, "ring_at_hand")
+    return cast(WatchedKeys, source) if named else None
+
+
 @dataclass(frozen=True, slots=True)
 class FixedKeys:
     """A ring that was read once and stays."""
 
     ring: KeyRing
+
+    @property
+    def ring_at_hand(self) -> KeyRing:
+        """The ring."""
+        return self.ring
+
+    def is_current(self) -> bool:
+        """Tell that it is."""
+        return True
 
 
 def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
@@ -77,11 +103,11 @@ def _is_secret(source: str) -> bool:
     return len(source) >= 43
 
 
-def _from_stdin(_rest: str, allow_insecure: bool) -> list[KeyPair]:
+def _from_stdin(_rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
     return read_descriptor(STDIN, allow_insecure=allow_insecure)
 
 
-def _from_descriptor(rest: str, allow_insecure: bool) -> list[KeyPair]:
+def _from_descriptor(rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
     if not _DESCRIPTOR.fullmatch(rest):
         raise KeySourceError("fd: needs the number of an open file descriptor, as in fd:3")
     return read_descriptor(int(rest), allow_insecure=allow_insecure)
@@ -114,9 +140,11 @@ def _env_date(variable: str) -> date | None:
     if not text:
         return None
     try:
-        return parse_date(text)
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD") from None
+        pass  # a day that does not exist
+    raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD")
 
 
 def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
@@ -124,7 +152,7 @@ def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
 
 
 #: What a source begins with, and what reads the rest of it.
-_READERS: dict[str, Callable[[str, bool], list[KeyPair]]] = {
+_READERS: dict[str, Callable[[str, bool], Iterable[KeyPair]]] = {
     "-": _from_stdin,
     "fd:": _from_descriptor,
     "env:": _from_environment,

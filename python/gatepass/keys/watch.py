@@ -7,12 +7,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.expiry import ExpiryReminder, ExpiryWarning
-from gatepass.keys.pair import KeyPair
+from gatepass.keys.keyfile import FilePairs
 from gatepass.keys.reading import (
     ChangedWhileReadError,
     Identity,
@@ -25,8 +26,28 @@ from gatepass.keys.ring import KeyRing
 #: Seconds without a write after which a file counts as whole, and its timestamp as telling: two
 #: writes inside one tick of the file system's clock look like one.
 SETTLE_SECONDS = 1.0
+#: The state of a file that is not there: no file has it.
+GONE: Identity = (0, 0, 0, 0)
 
 logger = logging.getLogger("gatepass.keys")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A state of the file: when it was written to, and since when it is known."""
+
+    identity: Identity
+    mtime: float
+    since: float
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the file has long been as it is, by its own time or by being watched.
+
+        Watching helps where the file's time lies in the future: on a share whose clock is ahead.
+        """
+        age = max(time.time() - self.mtime, time.monotonic() - self.since)
+        return self.identity == GONE or age >= SETTLE_SECONDS
 
 
 class KeyFile:
@@ -39,9 +60,13 @@ class KeyFile:
     `gatepass.keys.write_key_file` does). A content that cannot be read leaves the ring as it is,
     and so does a file that is gone; a header alone means that all pairs were deleted.
 
+    A state of the file that was not taken up is read once more when the file is still, as it may
+    have changed unseen until then, and after that not before it changes.
+
     Any number of threads may share one. ``on_problem`` is called, once for each change, with
-    the `KeySourceError` for which the file was not taken up; the same goes to the log
-    ``gatepass.keys``. The constructor raises it instead: there is no ring to keep.
+    the `KeySourceError` for which the file was not taken up, in the thread that asked for the ring;
+    the same goes to the log ``gatepass.keys``. The constructor raises it instead: there is no ring
+    to keep.
     """
 
     def __init__(
@@ -56,21 +81,26 @@ class KeyFile:
         self._on_problem = on_problem
         self._lock = threading.Lock()
         self._reminder = ExpiryReminder()
+        self._pairs: FilePairs | None = None
         self._ring = KeyRing(())
-        #: The state of the file that the ring was read from, once there is no more to come of it.
+        #: The state of the file that there is no more to learn of: its pairs are those of the ring,
+        #: or cannot be used.
         self._settled: Identity | None = None
+        #: The state that was not taken up, and is read once more when the file is still.
+        self._refused: _Sight | None = None
+        self._adopted: Identity | None = None
         self._inode = 0
-        self._seen: tuple[Identity, float] | None = None
-        self._reported: tuple[Identity | None, str] | None = None
+        self._seen: _Sight | None = None
+        self._reported: tuple[Identity, str] | None = None
         self.reload()
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now. Costs one ``stat`` while the file stays the same.
+        """The ring as of now. Costs one ``stat`` while there is nothing to learn from the file.
 
         Raises nothing but what ``on_problem`` raises.
         """
-        if self._settled is not None and self._settled == self._identity():
+        if self.is_current():
             return self._ring
         with self._lock:
             problem = self._follow()
@@ -79,6 +109,15 @@ class KeyFile:
             if self._on_problem is not None:
                 self._on_problem(problem)
         return self._ring
+
+    @property
+    def ring_at_hand(self) -> KeyRing:
+        """The ring that was read last, whatever has become of the file."""
+        return self._ring
+
+    def is_current(self) -> bool:
+        """Tell whether the ring at hand is that of now, without reading: costs one ``stat``."""
+        return self._is_known(self._state()[0])
 
     def reload(self) -> KeyRing:
         """Take the file up as it is, at once, and return the ring.
@@ -103,7 +142,12 @@ class KeyFile:
 
     def _follow(self) -> KeySourceError | None:
         """Take up a change of the file if that is safe; return what stands in the way, if new."""
-        identity = self._identity()
+        identity, mtime = self._state()
+        if self._is_known(identity):
+            return None  # another thread was faster
+        sight = self._sight(identity, mtime)
+        # Asked before reading: what is written from now on gives the file another state.
+        was_still = sight.is_still
         try:
             snapshot = read_snapshot(
                 self.path, allow_insecure=self._allow_insecure, may_be_empty=True
@@ -111,15 +155,27 @@ class KeyFile:
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
+            self._refuse(sight, for_good=was_still)
             return self._once(identity, error)
-        whole = self._is_still(snapshot) or self._replaces(snapshot)
+        sight = self._sight(snapshot.identity, snapshot.mtime)
+        whole = sight.is_still or self._replaces(snapshot)
         if whole or (snapshot.closed and self._keeps_all(snapshot)):
             self._adopt(snapshot)
             return None
+        if snapshot.identity == self._adopted:
+            return None  # taken up when it was asked for; what changed unseen is looked at again
+        self._refuse(sight, for_good=False)
         message = f"it lacks or alters key pairs in use: it must be still for {SETTLE_SECONDS:g} s"
-        return self._once(identity, KeyFileError(message, self.path))
+        return self._once(snapshot.identity, KeyFileError(message, self.path))
 
-    def _once(self, identity: Identity | None, error: KeySourceError) -> KeySourceError | None:
+    def _refuse(self, sight: _Sight, *, for_good: bool) -> None:
+        """Note that a state of the file was not taken up."""
+        if for_good:
+            self._settled, self._refused = sight.identity, None
+        else:
+            self._settled, self._refused = None, sight
+
+    def _once(self, identity: Identity, error: KeySourceError) -> KeySourceError | None:
         """Return an error that this state of the file has not led to before."""
         report = (identity, str(error))
         if report == self._reported:
@@ -128,43 +184,42 @@ class KeyFile:
         return error
 
     def _adopt(self, snapshot: Snapshot) -> None:
-        new = KeyRing(snapshot.pairs)
-        for pair in self._ring:
-            if new.find(pair.access_key_id) is None:
-                logger.warning("%s: key pair %s is gone", self.path, pair.access_key_id)
+        if self._pairs is not None:
+            for name in snapshot.pairs.gone_since(self._pairs):
+                logger.warning("%s: key pair %s is gone", self.path, name)
+        sight = self._sight(snapshot.identity, snapshot.mtime)
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.
-        self._ring = new
-        self._inode = snapshot.inode
-        self._settled = snapshot.identity if self._is_still(snapshot) else None
+        self._pairs, self._ring = snapshot.pairs, KeyRing(snapshot.pairs)
+        self._adopted, self._inode = snapshot.identity, snapshot.inode
+        self._refused = None
+        self._settled = snapshot.identity if sight.is_still else None
         self._reported = None
 
-    def _is_still(self, snapshot: Snapshot) -> bool:
-        """Tell whether the file has long been as it is, by its own time or by being watched.
+    def _is_known(self, identity: Identity) -> bool:
+        """Tell whether reading the file in this state would tell nothing."""
+        refused = self._refused
+        return identity == self._settled or (
+            refused is not None and refused.identity == identity and not refused.is_still
+        )
 
-        Watching helps where the file's time lies in the future: on a share whose clock is ahead.
-        """
-        now = time.monotonic()
-        if self._seen is None or self._seen[0] != snapshot.identity:
-            self._seen = (snapshot.identity, now)
-        return max(time.time() - snapshot.mtime, now - self._seen[1]) >= SETTLE_SECONDS
+    def _sight(self, identity: Identity, mtime: float) -> _Sight:
+        """Note when a state of the file was seen first."""
+        if self._seen is None or self._seen.identity != identity:
+            self._seen = _Sight(identity, mtime, time.monotonic())
+        return self._seen
 
     def _replaces(self, snapshot: Snapshot) -> bool:
         """Tell whether this is another file than the ring's, and was whole before it came here."""
         return snapshot.closed and snapshot.moved_here and snapshot.inode != self._inode
 
     def _keeps_all(self, snapshot: Snapshot) -> bool:
-        new = {pair.access_key_id: pair for pair in snapshot.pairs}
-        return all(_is_same(pair, new.get(pair.access_key_id)) for pair in self._ring)
+        return self._pairs is None or snapshot.pairs.keeps_all_of(self._pairs)
 
-    def _identity(self) -> Identity | None:
+    def _state(self) -> tuple[Identity, float]:
+        """Give the file's state, and when it was written to."""
         try:
-            return identity_of(self.path.stat())
+            status = self.path.stat()
         except OSError:
-            return None
-
-
-def _is_same(old: KeyPair, new: KeyPair | None) -> bool:
-    """Compare two pairs with their keys, which only what they sign can tell apart."""
-    probe = b"gatepass"
-    return old == new and new.signing_key.verify(probe, old.signing_key.sign(probe))
+            return GONE, 0.0
+        return identity_of(status), status.st_mtime

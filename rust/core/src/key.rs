@@ -1,9 +1,11 @@
 //! The one MAC: HMAC-SHA-256 with a secret key, and the only file that names `ring`.
 
+use std::sync::Arc;
+
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use base64::{DecodeError, DecodeSliceError, Engine as _};
 use ring::hmac;
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use crate::error::SecretKeyError;
 
@@ -17,10 +19,13 @@ const MAX_TEXT: usize = MAX_KEY.div_ceil(3) * 4;
 
 /// A secret key, ready to sign.
 ///
-/// It cannot be copied, printed or read back. The text and its bytes are wiped once the key is
-/// made; the prepared HMAC state inside `ring` is not wiped when the key is dropped, because
-/// `ring` offers no way to.
-pub struct SigningKey {
+/// It cannot be printed or read back, and a clone is the same key, not a copy of it. The text and
+/// its bytes are wiped once the key is made; the prepared HMAC state inside `ring` is not wiped when
+/// the key is dropped, because `ring` offers no way to.
+#[derive(Clone)]
+pub struct SigningKey(Arc<Prepared>);
+
+struct Prepared {
     key: hmac::Key,
     undecoded: hmac::Key,
 }
@@ -34,14 +39,12 @@ impl SigningKey {
     /// # Errors
     /// [`SecretKeyError`] naming the check that failed.
     pub fn from_base64url(text: &[u8]) -> Result<Self, SecretKeyError> {
-        let wrong = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
-        if let Some(byte) = text.iter().find(|byte| wrong(byte)) {
-            return Err(match byte {
-                b'+' | b'/' => SecretKeyError::NotUrlSafe,
-                b if b.is_ascii_whitespace() => SecretKeyError::WhiteSpace,
-                _ => SecretKeyError::Alphabet,
-            });
-        }
+        // Good texts are the rule, also by the thousand: the alphabet is looked at again only to say
+        // what is wrong, and that comes before anything else that may be.
+        Self::decode(text).map_err(|error| alphabet_error(text).unwrap_or(error))
+    }
+
+    fn decode(text: &[u8]) -> Result<Self, SecretKeyError> {
         let padded = text.contains(&b'=');
         if padded
             && (!text.len().is_multiple_of(4)
@@ -52,9 +55,9 @@ impl SigningKey {
         if text.len() > MAX_TEXT {
             return Err(SecretKeyError::TooLong);
         }
-        let mut buffer = Zeroizing::new([0; MAX_TEXT]);
+        let mut buffer = Wiped([0; MAX_TEXT]);
         let engine = if padded { &URL_SAFE } else { &URL_SAFE_NO_PAD };
-        let decoded = engine.decode_slice(text, buffer.as_mut());
+        let decoded = engine.decode_slice(text, &mut buffer.0);
         let length = decoded.map_err(|error| match error {
             DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol { .. }) => {
                 SecretKeyError::SpareBits
@@ -63,10 +66,10 @@ impl SigningKey {
             _ => SecretKeyError::SpareBits,
         })?;
         match length {
-            MIN_KEY..=MAX_KEY => Ok(Self {
-                key: hmac::Key::new(hmac::HMAC_SHA256, &buffer[..length]),
+            MIN_KEY..=MAX_KEY => Ok(Self(Arc::new(Prepared {
+                key: hmac::Key::new(hmac::HMAC_SHA256, &buffer.0[..length]),
                 undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
-            }),
+            }))),
             ..MIN_KEY => Err(SecretKeyError::TooShort),
             _ => Err(SecretKeyError::TooLong),
         }
@@ -76,7 +79,7 @@ impl SigningKey {
     #[inline]
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        let tag = hmac::sign(&self.key, message);
+        let tag = hmac::sign(&self.0.key, message);
         let mut bytes = [0; Signature::LEN];
         bytes.copy_from_slice(tag.as_ref());
         Signature(bytes)
@@ -87,7 +90,7 @@ impl SigningKey {
     /// A signature is 32 bytes; a truncated or longer one is never right.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        hmac::verify(&self.key, message, signature).is_ok()
+        hmac::verify(&self.0.key, message, signature).is_ok()
     }
 
     /// Whether `signature` was made with the key's text itself, without decoding it.
@@ -96,8 +99,28 @@ impl SigningKey {
     /// it would hide it. Compared in constant time.
     #[must_use]
     pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
-        hmac::verify(&self.undecoded, message, signature).is_ok()
+        hmac::verify(&self.0.undecoded, message, signature).is_ok()
     }
+}
+
+/// Room for a decoded secret, which is wiped as a slice: an array is wiped byte by byte, which takes
+/// as long as decoding.
+struct Wiped([u8; MAX_TEXT]);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0[..].zeroize();
+    }
+}
+
+/// What is wrong with the first character that no base64url has.
+fn alphabet_error(text: &[u8]) -> Option<SecretKeyError> {
+    let wrong = |byte: &&u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
+    text.iter().find(wrong).map(|byte| match byte {
+        b'+' | b'/' => SecretKeyError::NotUrlSafe,
+        b if b.is_ascii_whitespace() => SecretKeyError::WhiteSpace,
+        _ => SecretKeyError::Alphabet,
+    })
 }
 
 impl std::fmt::Debug for SigningKey {

@@ -6,6 +6,7 @@
 //!
 //! The modules stand in the order in which a logon flows through them:
 //! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
+//! [`key_file`] reads the keys.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};
@@ -33,6 +34,7 @@ pub mod error;
 pub mod fields;
 pub mod frame;
 pub mod key;
+pub mod key_file;
 pub mod logon;
 pub mod profile;
 pub mod stream;
@@ -43,6 +45,7 @@ pub use error::{FieldError, FieldRule, FramingError, LogonError, SecretKeyError}
 pub use fields::{Field, Fields};
 pub use frame::{Frame, MAX_MESSAGE};
 pub use key::{Signature, SigningKey};
+pub use key_file::{KeyFileError, KeyFileProblem, KeyTable};
 pub use logon::{Logon, Verdict, sign_logon, verify_logon};
 pub use profile::{FIX_LOGON, FieldSpec, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, Profile};
 pub use stream::{Framer, StreamEvent};

@@ -1,13 +1,14 @@
 //! The one way from a core error to a Python exception. The classes live in `gatepass.errors`.
 
-use gatepass_core::{FieldError, FramingError, LogonError, SecretKeyError};
-use pyo3::PyErr;
+use gatepass_core::{FieldError, FramingError, KeyFileError, LogonError, SecretKeyError};
+use pyo3::{Bound, PyAny, PyErr};
 
 mod python {
     #![allow(missing_docs)]
     use pyo3::import_exception;
     import_exception!(gatepass.errors, FieldError);
     import_exception!(gatepass.errors, FramingError);
+    import_exception!(gatepass.errors, KeyFileError);
     import_exception!(gatepass.errors, SecretKeyError);
 }
 
@@ -28,4 +29,10 @@ pub fn logon(error: LogonError) -> PyErr {
 
 pub fn secret_key(error: SecretKeyError) -> PyErr {
     python::SecretKeyError::new_err(error.to_string())
+}
+
+/// `path` is the file's, or `None`.
+pub fn key_file(error: KeyFileError, path: Option<Bound<'_, PyAny>>) -> PyErr {
+    let message = error.problem.to_string();
+    python::KeyFileError::new_err((message, path.map(Bound::unbind), error.line))
 }

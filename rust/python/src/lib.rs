@@ -5,6 +5,7 @@ mod bench;
 mod canonical;
 mod errors;
 mod key;
+mod key_table;
 mod logon;
 mod stream;
 mod text;
@@ -25,6 +26,8 @@ mod _native {
     #[pymodule_export]
     use super::key::PySigningKey;
     #[pymodule_export]
+    use super::key_table::PyKeyTable;
+    #[pymodule_export]
     use super::logon::PyLogon;
     #[pymodule_export]
     use super::stream::{PyFramer, scan, scan_unchecked};
@@ -36,6 +39,8 @@ mod _native {
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("ALGORITHM", gatepass_core::ALGORITHM)?;
         module.add("MAX_MESSAGE", gatepass_core::MAX_MESSAGE)?;
+        module.add("MAX_PAIRS_PER_SESSION", gatepass_core::key_file::MAX_PAIRS_PER_SESSION)?;
+        module.add("KEY_FILE_COLUMNS", key_table::columns(module.py())?)?;
         module.add("TAG_NAMES", canonical::tag_names(module.py())?)?;
         module.add("PROFILES", canonical::profiles(module.py())?)
     }

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from gatepass._native import MAX_PAIRS_PER_SESSION
 from gatepass.errors import CenterError, ThirdPairError
 from gatepass.keys.identifiers import AccessKeyId
-from gatepass.keys.ring import MAX_PAIRS_PER_SESSION
 from gatepass.keys.rules.deletion import find_active
 from gatepass.keys.rules.life import end_of_life, end_of_overlap
 from gatepass.keys.rules.market import MarketCalendar

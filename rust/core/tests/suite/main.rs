@@ -8,6 +8,7 @@ mod error_texts;
 mod fields;
 mod frame;
 mod key;
+mod key_file;
 mod known_answers;
 mod logon;
 mod redaction;

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use gatepass_core::{
-    AccessKeyId, FIX_LOGON, Frame, Framer, Logon, MAX_MESSAGE, Verdict, sign_logon, verify_logon,
+    AccessKeyId, FIX_LOGON, Frame, Framer, KeyTable, Logon, MAX_MESSAGE, Verdict, sign_logon,
+    verify_logon,
 };
 
 use crate::build::{ACCESS_KEY, BODY, SECRET, key, logon};
@@ -35,6 +36,12 @@ fn nothing_shows_what_it_keeps() {
     let kept = [SECRET.as_bytes(), &text, signature.as_bytes(), canonical.as_bytes(), &signed];
 
     shows_nothing(&key, &kept);
+    let file = include_str!("../../../../tests/vectors/sample-keys.txt");
+    let table = KeyTable::parse(file.as_bytes(), false).unwrap();
+    let secret = [SECRET.as_bytes()]; // an Access Key ID is in the message, and no secret
+    shows_nothing(&table, &secret);
+    shows_nothing(&table.pairs(), &secret);
+    shows_nothing(&KeyTable::parse(file.replace("2018", "2016").as_bytes(), false), &secret);
     shows_nothing(&signature, &kept);
     shows_nothing(&canonical, &kept);
     shows_nothing(&FIX_LOGON.canonical(&parsed.values()).unwrap(), &kept);

@@ -1,0 +1,57 @@
+"""Key pairs that are at hand as objects, looked up without a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gatepass._native import MAX_PAIRS_PER_SESSION
+from gatepass.errors import KeySourceError
+from gatepass.keys.identifiers import SessionId
+from gatepass.keys.pair import KeyPair
+
+
+class ListedPairs:
+    """Pairs in the order given.
+
+    Raises `KeySourceError` when a session has more than `MAX_PAIRS_PER_SESSION` or two pairs
+    share an Access Key ID.
+    """
+
+    __slots__ = ("_by_access_key", "_by_session", "_pairs")
+
+    def __init__(self, pairs: Iterable[KeyPair]) -> None:
+        self._pairs = tuple(pairs)
+        # A gateway has thousands of sessions: both look-ups must not depend on how many.
+        self._by_session: dict[str, tuple[KeyPair, ...]] = {}
+        self._by_access_key: dict[str, KeyPair] = {}
+        for pair in self._pairs:
+            if pair.access_key_id in self._by_access_key:
+                raise KeySourceError(f"Access Key ID {pair.access_key_id} is there twice: keep one")
+            self._by_access_key[pair.access_key_id] = pair
+            self._by_session[pair.session] = (*self._by_session.get(pair.session, ()), pair)
+        for session, found in self._by_session.items():
+            if len(found) > MAX_PAIRS_PER_SESSION:
+                raise KeySourceError(
+                    f"session {session} has {len(found)} key pairs, and only"
+                    f" {MAX_PAIRS_PER_SESSION} can exist: delete one at the Request Center and"
+                    " download the file again"
+                )
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __iter__(self) -> Iterator[KeyPair]:
+        return iter(self._pairs)
+
+    @property
+    def sessions(self) -> tuple[SessionId, ...]:
+        """The sessions that have pairs, in the order of their first pair."""
+        return tuple(pairs[0].session for pairs in self._by_session.values())
+
+    def find(self, access_key_id: str) -> KeyPair | None:
+        """Return the pair with this Access Key ID."""
+        return self._by_access_key.get(access_key_id)
+
+    def of_session(self, session: str) -> tuple[KeyPair, ...]:
+        """Return the pairs of a session, in the order given."""
+        return self._by_session.get(session, ())

@@ -1,0 +1,37 @@
+//! Which pairs have a name: their places, sorted by it.
+//!
+//! Sorting names is several times as fast as putting each into a hash map, and as safe against
+//! names that somebody chose to be slow.
+
+use crate::key_file::name::Name;
+
+/// Names and the places they have in a list, which may be several each.
+pub struct Index<T> {
+    sorted: Vec<(T, u32)>,
+}
+
+impl<const N: usize> Index<Name<N>> {
+    /// Takes the names in the list's order.
+    pub fn new(names: impl Iterator<Item = Name<N>>) -> Self {
+        let mut sorted: Vec<_> = names.zip(0..).collect();
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+
+    /// The places of a name, in their order.
+    pub fn find(&self, name: Name<N>) -> impl ExactSizeIterator<Item = usize> {
+        let begin = self.sorted.partition_point(|(other, _)| *other < name);
+        let rest = &self.sorted[begin..];
+        let count = rest.iter().take_while(|(other, _)| *other == name).count();
+        places(&rest[..count])
+    }
+
+    /// The places of each name, in their order.
+    pub fn groups(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = usize>> {
+        self.sorted.chunk_by(|(one, _), (next, _)| one == next).map(places)
+    }
+}
+
+fn places<T>(sorted: &[(T, u32)]) -> impl ExactSizeIterator<Item = usize> {
+    sorted.iter().map(|(_, place)| *place as usize)
+}

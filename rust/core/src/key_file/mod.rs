@@ -1,0 +1,66 @@
+//! The reader of CME's key file: from its bytes to key pairs that sign.
+//!
+//! A file is a header line that names the columns, and one line a key pair, its values in fixed
+//! columns with blanks in between. CME does not document it; the names and widths are those of the
+//! one public reader and its samples.
+//!
+//! The modules stand in the order in which a file flows through them: `lines` → [`layout`]
+//! (driven by the [`columns`]) → [`record`] → [`table`]. A secret goes from the given bytes straight
+//! into its [`SigningKey`]; no error quotes a line.
+//!
+//! [`SigningKey`]: crate::SigningKey
+
+pub mod columns;
+pub mod date;
+pub mod error;
+mod index;
+pub mod layout;
+mod lines;
+pub mod name;
+pub mod record;
+pub mod table;
+
+pub use date::Date;
+pub use error::{KeyFileError, KeyFileProblem};
+pub use record::KeyPair;
+pub use table::{KeyTable, MAX_PAIRS_PER_SESSION};
+
+use layout::Layout;
+use lines::Line;
+
+impl KeyTable {
+    /// Reads the pairs of a key file, in the file's order.
+    ///
+    /// The columns are found from the header line; Environment may be absent; blank lines, CRLF
+    /// and a byte order mark are accepted. With `may_be_empty` a header alone is a file of no
+    /// pairs. Wiping `file` is the caller's part.
+    ///
+    /// # Errors
+    /// [`KeyFileError`], with the line, for anything else.
+    pub fn parse(file: &[u8], may_be_empty: bool) -> Result<Self, KeyFileError> {
+        let whole = |problem| KeyFileError { line: None, problem };
+        let lines: Vec<Line> = lines::lines(file).collect();
+        let (header, records) = lines.split_first().ok_or(whole(KeyFileProblem::Empty))?;
+        let layout = lines::refuse_illegal(header.text)
+            .and_then(|()| Layout::of(header.text))
+            .map_err(|problem| at(header, problem))?;
+        let (pairs, problem) = lines::read(&layout, records);
+        let failed = pairs.len();
+        let table = Self::new(pairs);
+        // All pairs stand above the line that failed: what is wrong first is told.
+        if let Some((earlier, later)) = table.repeated() {
+            let line = records[earlier].number;
+            return Err(at(&records[later], KeyFileProblem::RepeatedAccessKeyId { line }));
+        }
+        if let Some(problem) = problem {
+            return Err(at(&records[failed], problem));
+        }
+        let nothing = table.pairs().is_empty() && !may_be_empty;
+        let problem = nothing.then_some(KeyFileProblem::HeaderOnly).or_else(|| table.crowded());
+        problem.map_or(Ok(table), |problem| Err(whole(problem)))
+    }
+}
+
+fn at(line: &Line, problem: KeyFileProblem) -> KeyFileError {
+    KeyFileError { line: Some(line.number), problem }
+}
