@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -247,6 +248,36 @@ def test_a_database_that_is_gone_and_back_is_read_anew(
     assert its.look() == [*before, key]
     assert its.look() == [*before, key]
     assert its.rows == [0, 0, len(before) + 1, 0]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("how", ["replaced", "removed"])
+def test_a_database_file_that_is_replaced_or_removed_is_noticed(
+    world: World, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever has a file open can go on reading it, pairs that were deleted since included."""
+    key = generate(world)
+    its = gateway(world)
+    assert its.look() == [key]
+    url = world.center.database.engine.url
+    path, copy = Path(url.database or ""), tmp_path / "copy.sqlite"
+    raw = sqlite3.connect(path)
+    raw.execute("VACUUM INTO ?", (str(copy),))
+    raw.close()
+    raw = sqlite3.connect(copy)
+    raw.execute("UPDATE pair SET slot = NULL, state = 'deleted'")
+    raw.commit()
+    raw.close()
+    if how == "replaced":
+        # A write-ahead log belongs to the file that it stands beside.
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        copy.rename(path)
+        assert its.look() == []
+    else:
+        path.unlink()
+        assert its.look() == its.look() == [key]
+        assert caplog.text.count("is gone, or cannot be read") == 1
 
 
 def test_many_changes_at_once_are_read_together(

@@ -32,7 +32,7 @@ class Answer(enum.Enum):
     """What became of a code.
 
     ``USED``: it was right, and its time step counted already, or a later one. ``SHUT``: too many
-    were wrong, and none is looked at for a while.
+    were wrong, and none is looked at for a while. True if it was ``RIGHT``.
     """
 
     NONE = "no authenticator"
@@ -40,6 +40,9 @@ class Answer(enum.Enum):
     WRONG = "wrong"
     USED = "used"
     SHUT = "too many wrong"
+
+    def __bool__(self) -> bool:
+        return self is Answer.RIGHT
 
 
 def seal_subject(person_id: int) -> str:

@@ -11,6 +11,7 @@ READ COMMITTED, and use cases lock the row that they decide about (``with_for_up
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -52,10 +53,10 @@ class Database:
 
     Threads may share it; a process that forks opens its own. Raises
     `gatepass.errors.DatabaseError`, here and in every use, with what to do; nothing is connected
-    before the first use.
+    before the first use. `lock_wait` is for how many seconds a server's lock is waited for.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, *, lock_wait: int = dialects.LOCK_WAIT) -> None:
         try:
             given = make_url(url)
             self._dialect = dialects.of(given)
@@ -64,7 +65,7 @@ class Database:
                 self._url,
                 # An error message never shows a value: it may be a hash or a sealed secret.
                 hide_parameters=True,
-                **self._dialect.options,
+                **dialects.options(self._dialect, lock_wait),
             )
         except (ArgumentError, NoSuchModuleError):
             # Not repeated: a URL may hold a password.
@@ -145,6 +146,22 @@ class Database:
 
         with self.read() as connection:
             migrations.check(connection)
+
+    def file(self) -> tuple[int, int] | None:
+        """Tell which file this is, of those that had its path; ``None`` for a server's database.
+
+        An open file can be read for as long as one likes after another took its place. Raises
+        `DatabaseError` where there is none.
+        """
+        path = self._url.database
+        if not self.is_sqlite or path is None:
+            return None
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a path as SQLAlchemy has it
+        except OSError as error:
+            message = f"the database file {path} is gone, or cannot be read: put it back"
+            raise DatabaseError(message) from error
+        return status.st_dev, status.st_ino
 
     def close(self) -> None:
         """Close the connections that are not in use."""

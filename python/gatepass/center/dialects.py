@@ -82,6 +82,15 @@ class Dialect:
     asking: Mapping[str, Any] = field(default_factory=dict)
 
 
+def options(dialect: Dialect, lock_wait: int) -> dict[str, Any]:
+    """Give an engine's options, with so many seconds to wait for a server's lock."""
+    known = dict(dialect.options)
+    if "connect_args" in known:
+        waits = {"options": f"-c lock_timeout={lock_wait}s"}
+        known["connect_args"] = {**known["connect_args"], **waits}
+    return known
+
+
 def of(url: URL) -> Dialect:
     """Return what is right for a URL; raise `DatabaseError` for another kind of database."""
     found = _DIALECTS.get(url.get_backend_name())

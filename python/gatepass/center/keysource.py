@@ -26,6 +26,10 @@ PREFIX = "center:"
 #: How old the disaster-recovery view is: what was changed later may not be in it.
 RECOVERY_GAP = timedelta(minutes=15)
 
+#: Seconds that a look at the store waits for a server's lock. A Logon may wait for two looks, and
+#: not longer than `gatepass.gateway.connection.KEYS_WAIT`: then the ring at hand serves it.
+LOCK_WAIT = 3
+
 logger = logging.getLogger("gatepass.center")
 
 
@@ -51,6 +55,7 @@ class CenterKeys:
         self._lock = threading.Lock()
         self._known = KnownPairs(vault)
         self._place: Place | None = None
+        self._file = database.file()
         self._problem = ""
         self._follow()
 
@@ -64,7 +69,7 @@ class CenterKeys:
                 # What comes back may be another database.
                 self._place = None
                 if str(error) != self._problem:
-                    logger.error("%s: the key pairs read before stay in use", error)  # noqa: TRY400
+                    logger.error("%s: the last good key pairs stay in use", error)  # noqa: TRY400
                 self._problem = str(error)
             else:
                 self._problem = ""
@@ -75,6 +80,11 @@ class CenterKeys:
         self._database.close()
 
     def _follow(self) -> None:
+        file = self._database.file()
+        if file != self._file:
+            # Connections are to the file that was there before.
+            self._database.close()
+            self._file, self._place = file, None
         with self._database.read() as connection:
             place, changed = changes.look(connection, self._place)
             sessions = self._with_refused(place, changed)
@@ -118,7 +128,7 @@ def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
             f"there is no such setting: {', '.join(sorted(others))}: {_NO_INSTANT}"
         )
     plain = url.difference_update_query(["disaster"]).render_as_string(hide_password=False)
-    database = Database(plain)
+    database = Database(plain, lock_wait=LOCK_WAIT)
     try:
         return CenterKeys(database, Vault(keys), at)
     except BaseException:

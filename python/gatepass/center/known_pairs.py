@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,7 +15,7 @@ from gatepass.center.active_pairs import held, name_of
 from gatepass.center.store_ring import Held, StoreRing
 from gatepass.center.unreadable import Unreadable
 from gatepass.center.vault import Vault
-from gatepass.errors import VaultError
+from gatepass.errors import KeySourceError, VaultError
 
 logger = logging.getLogger("gatepass.center")
 
@@ -51,15 +53,17 @@ class KnownPairs:
     def adopt(self, rows: Rows, sessions: frozenset[int] | None) -> None:
         """Take these rows for all that there are of these sessions; ``None``: of all sessions.
 
-        Only what was not known is decrypted. A pair that cannot be used is left out, and the log
-        has it once: it hides none of the others. Raises `gatepass.errors.KeySourceError`, and
-        changes nothing, for a third pair of a session.
+        Only what was not known is decrypted. A pair that cannot be used is left out, and so are all
+        of a session that has more than there can be; the log has it once, and it hides none of
+        the others.
         """
         them = frozenset(self._held) if sessions is None else sessions
         gone = [one for number in them for one in self._held.get(number, ())]
         new, refused = self._opened(rows, {one.subject: one.pair.signing_key for one in gone})
         if new != gone:
-            self.ring = self.ring.changed(gone, new)
+            self.ring, crowded = self._changed(gone, new)
+            new = [one for one in new if one.number not in crowded]
+            refused |= crowded
         for number in them:
             self._held.pop(number, None)
         for one in new:
@@ -72,6 +76,25 @@ class KnownPairs:
                 if number not in read | refused.keys() and its not in sessions
             }
         self._refused = refused
+
+    def _changed(
+        self, gone: list[Held], new: list[Held]
+    ) -> tuple[StoreRing, dict[int, int | None]]:
+        """Return a ring with other pairs, and those that it cannot have as `_refused` has them."""
+        try:
+            return self.ring.changed(gone, new), {}
+        except KeySourceError:
+            ring = self.ring.changed(gone, ())
+        crowded: dict[int, int | None] = {}
+        for its in groupby(sorted(new, key=_session_id), key=_session_id):
+            pairs = list(its[1])
+            try:
+                ring = ring.changed((), pairs)
+            except KeySourceError as error:
+                crowded |= {one.number: one.session_id for one in pairs}
+                if not crowded.keys() <= self._refused.keys():
+                    logger.error("%s: its key pairs are left out", error)  # noqa: TRY400
+        return ring, crowded
 
     def _opened(
         self, rows: Rows, known: Mapping[str, SigningKey]
@@ -95,3 +118,6 @@ def _refused(row: Row[Any] | Unreadable) -> tuple[int, int | None]:
     if isinstance(row, Unreadable):
         return row.number, None
     return row.id, None if row.sealed is None else row.session_id
+
+
+_session_id = attrgetter("session_id")
