@@ -116,7 +116,7 @@ def test_empty(tmp_path: Path) -> None:
         ('[[fault]]\ndo = "corrupt"\nbyte = 1.5\n', 3, "byte", "whole number"),
         ('[[fault]]\ndo = "corrupt"\nbyte = true\n', 3, "byte", "whole number"),
         ('[[fault]]\ndo = "wrong-number"\nby = 0\n', 3, "by", "by 0"),
-        ('[[fault]]\ndo = "fill-beyond"\nby = -1\n', 3, "by", "by 1"),
+        ('[[fault]]\ndo = "fill-beyond"\nby = -1\n', 3, "by", "1 or more"),
         ('[[fault]]\ndo = "fill-beyond"\n', 1, "by", "needs"),
         ('[[fault]]\ndo = "drop"\nsesion = "ABC123"\n', 3, "sesion", "did you mean session"),
         ('[[fault]]\ndo = "drop"\nsession = "ABC"\n', 3, "session", "ABC123N, not 'ABC'"),

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +19,15 @@ from gatepass.errors import KeySourceError, LogonRefusedError, NoConnectionError
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
 from gatepass.gateway.injection import Injection
-from gatepass.keys import KeyFile, KeyRing, KeySource, generate_pair, watch, write_key_file
+from gatepass.keys import (
+    KeyFile,
+    KeyPair,
+    KeyRing,
+    KeySource,
+    generate_pair,
+    watch,
+    write_key_file,
+)
 from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
 from gatepass.session.states import State
@@ -297,13 +305,27 @@ def test_the_pair_that_a_plan_lets_expire_is_one_of_those_that_are_read() -> Non
     play(Stage(SlowKeys(RING), expire), story)
 
 
-def test_a_pair_that_expired_by_a_plan_costs_no_new_ring_for_each_logon() -> None:
-    injection = Injection(FaultPlan(()), FreshKeys(RING), utc_now)
-    assert injection.ring is RING
+class Walked(KeyRing):
+    """A ring that counts how often somebody looks at all its pairs."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[KeyPair]:
+        Walked.walks += 1
+        return super().__iter__()
+
+
+def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon() -> None:
+    ring = Walked(RING)
+    injection = Injection(FaultPlan(()), FreshKeys(ring), utc_now)
+    assert injection.ring is ring
     injection.expire(ft.ExpirePair(), "ABC123N")
-    expired = injection.ring
-    assert expired is injection.ring is not RING
-    assert expired.pairs_for("ABC123N")[0].expires == date(2000, 1, 1)
+    (expired,) = injection.ring.pairs_for("ABC123N")
+    (alive,) = injection.ring.pairs_for("XYZ123N")
+    assert (expired.expires, alive) == (date(2000, 1, 1), RING.pairs_for("XYZ123N")[0])
+    found = injection.ring.find(expired.access_key_id)
+    assert found == expired
+    assert (len(injection.ring), injection.ring.sessions) == (len(RING), RING.sessions)
+    assert Walked.walks == 0
     injection.expire(ft.ExpirePair(ISSUED[1].access_key_id), "XYZ123N")
-    assert injection.ring is not expired
     assert {pair.expires for pair in injection.ring} == {date(2000, 1, 1)}

@@ -114,7 +114,7 @@ def test_an_unreadable_file_is_refused(
         raise error
 
     # Tests may run as root, whom permission bits do not stop.
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(KeyFileError) as caught:
         read_key_file(path)
     assert str(caught.value).startswith(f"{path}: {complaint}")

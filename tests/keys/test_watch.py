@@ -279,7 +279,9 @@ def test_a_spoilt_file_keeps_the_ring_and_reports_once(
     assert complaint in str(problem)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("gatepass.keys", "ERROR")
-    assert record.getMessage() == f"{problem}: the key pairs read before stay in use"
+    assert (
+        record.getMessage() == f"{problem}: the last good key pairs stay in use, deleted ones too"
+    )
     assert not any(shares_run(caplog.text, pair.secret.reveal(), 8) for pair in (OLD, NEW))
 
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
@@ -412,3 +414,40 @@ def test_expiry_is_warned_of_once_in_the_log(path: Path, caplog: pytest.LogCaptu
 def test_a_warning_needs_a_time_zone(path: Path) -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         KeyFile(path).warn(datetime(2026, 2, 3))
+
+
+def test_a_pair_is_gone_though_the_file_was_replaced_twice_between_two_looks(path: Path) -> None:
+    """The second file may get the inode that the first one left behind."""
+    keys = KeyFile(path)
+    for _ in range(5):
+        write_key_file(path, [OLD])
+        write_key_file(path, [OLD])
+        assert held(keys.ring) == expected(OLD)
+        write_key_file(path, [OLD, NEW])
+        write_key_file(path, [OLD, NEW])
+        assert held(keys.ring) == expected(OLD, NEW)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
+def test_a_pipe_in_the_files_place_holds_nobody_up(path: Path) -> None:
+    problems: list[KeySourceError] = []
+    keys = KeyFile(path, on_problem=problems.append)
+    path.unlink()
+    os.mkfifo(path)
+    assert held(keys.ring) == expected(OLD, NEW)
+    assert "pipe" in str(problems[0])
+    path.unlink()
+    write_key_file(path, [OLD])
+    assert held(keys.ring) == expected(OLD)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
+def test_a_pipe_that_was_given_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_text, args=(format_key_file([OLD, NEW]),))
+    writing.start()
+    keys = KeyFile(pipe, allow_insecure=True)
+    writing.join()
+    assert keys.is_current()
+    assert held(keys.ring) == expected(OLD, NEW)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
 from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.key_reports import telling_of_keys
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
 from gatepass.cli.output import say
 from gatepass.cli.screen import Log, Screen, Show
@@ -22,6 +23,8 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteDatabase
 from gatepass.transport import utc_now
 
+#: Sessions that are named at the start.
+MOST_SHOWN = 10
 #: What makes a session's store, and what remembers closed ports.
 Kept = tuple[Callable[[str], Store], ClosedPorts | None]
 
@@ -63,7 +66,7 @@ class Run:
         )
         self._gateway = gateway
         try:
-            with ending_on_signal(self._end):
+            with ending_on_signal(self._end), telling_of_keys(self._tell_from_any_thread):
                 await _listen(gateway, settings, source)
                 if keyboard:
                     listen_to_operator(self._obey)
@@ -90,6 +93,10 @@ class Run:
         if self._log is not None:
             self._log.write(json.dumps(told.as_dict()))
         self.screen.tell(told)
+
+    def _tell_from_any_thread(self, report: Report) -> None:
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._tell, report)
 
     def _end(self) -> None:
         if not self._over.done():
@@ -139,7 +146,9 @@ async def _listen(gateway: Gateway, settings: Settings, source: KeySource) -> No
     sys.stdout.flush()
     for place in places[1:]:
         say(f"backup gateway on {place}")
-    sessions = ", ".join(source.ring.sessions) or "no session yet"
+    names = source.ring.sessions
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    sessions = ", ".join(names[:MOST_SHOWN]) + more or "no session yet"
     name = f"{config.kind.name} gateway{'' if tls is None else ' over TLS'} with key pairs"
     say(f"{name} for {sessions}; times are UTC; Ctrl-C ends")
     say(HELP)

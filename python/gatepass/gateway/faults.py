@@ -89,19 +89,19 @@ class WrongNumber:
 
 @dataclass(frozen=True, slots=True)
 class FillBeyond:
-    """A gap fill leads ``by`` numbers beyond the end of what was asked for, as CME's may.
+    """A gap fill covers ``by`` more numbers than were asked for, as CME's may.
 
-    Messages that are no gap fill are not counted.
+    Only gap fills that reach the end of what was asked for are counted.
     """
 
     by: int
 
     def __post_init__(self) -> None:
         if self.by < 1:
-            raise ValueError("a fill goes beyond its end by 1 at the least")
+            raise ValueError("must be 1 or more")
 
     def __str__(self) -> str:
-        return f"it fills {self.by} numbers beyond the end of what was asked for"
+        return f"it covers {self.by} more numbers than were asked for"
 
 
 @dataclass(frozen=True, slots=True)

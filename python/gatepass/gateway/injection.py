@@ -6,21 +6,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatepass._native import Framer
 from gatepass.errors import FramingError, KeyChoiceError
 from gatepass.gateway import faults as ft
+from gatepass.gateway.expired import ExpiredPairs
 from gatepass.gateway.names import is_named
 from gatepass.keys import KeyRing
-from gatepass.session.message import Message, encode
+from gatepass.session.message import RESEND_REQUEST, Message, encode
 from gatepass.transport import Clock
 from gatepass.transport.fresh_keys import FreshKeys
-
-#: An Expiration Date before any gateway's time.
-_LONG_AGO = date(2000, 1, 1)
 
 
 class Victim(Protocol):
@@ -46,13 +44,15 @@ class _Count:
     fault: ft.Fault
     seen: int = 0
 
-    def strikes(self, direction: ft.Direction, message: Message, session: str) -> bool:
+    def strikes(
+        self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
+    ) -> bool:
         fault = self.fault
         if fault.direction is not direction:
             return False
         if fault.msg_type not in (None, message.msg_type):
             return False
-        if isinstance(fault.action, ft.FillBeyond) and not message.is_gap_fill:
+        if isinstance(fault.action, ft.FillBeyond) and not ends_answer:
             return False
         if fault.session is not None and not is_named(fault.session, session):
             return False
@@ -70,8 +70,6 @@ class Injection:
         self._skew = timedelta()
         self._expired: set[str] = set()
         self._expiring: list[str] = []
-        #: The ring at hand and how many pairs had expired, and what the gateway knows instead.
-        self._known: tuple[KeyRing, int, KeyRing] | None = None
 
     def clock(self) -> datetime:
         """Tell the time as the gateway believes it to be."""
@@ -88,23 +86,20 @@ class Injection:
         return self._altered(ring)
 
     def _altered(self, ring: KeyRing) -> KeyRing:
-        if not self._expired:
-            return ring
-        count = len(self._expired)
-        # Made once for each change: a ring may have thousands of pairs.
-        if self._known is None or self._known[0] is not ring or self._known[1] != count:
-            pairs = (
-                replace(pair, created=None, expires=_LONG_AGO)
-                if pair.access_key_id in self._expired
-                else pair
-                for pair in ring
-            )
-            self._known = ring, count, KeyRing(pairs)
-        return self._known[2]
+        return KeyRing(ExpiredPairs(ring, frozenset(self._expired))) if self._expired else ring
 
-    def strike(self, direction: ft.Direction, message: Message, session: str) -> list[ft.Action]:
-        """Give what befalls this message, in the plan's order."""
-        return [c.fault.action for c in self._counts if c.strikes(direction, message, session)]
+    def strike(
+        self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
+    ) -> list[ft.Action]:
+        """Give what befalls this message, in the plan's order.
+
+        `ends_answer` says that it is a gap fill to the end of what the other side asked for.
+        """
+        return [
+            count.fault.action
+            for count in self._counts
+            if count.strikes(direction, message, session, ends_answer=ends_answer)
+        ]
 
     def skew(self, seconds: float) -> None:
         """Let the clock be so many seconds off."""
@@ -134,6 +129,10 @@ class Lane:
         self._injection = injection
         self._victim = victim
         self._pass_on = pass_on
+        #: The lane that brings the answers to this one's Resend Requests.
+        self.answers: Lane | None = None
+        #: EndSeqNo (16) of the last Resend Request that this lane answers.
+        self.asked_to = 0
         self._overtaken: list[bytes] = []
         self._late: deque[bytes] = deque()
         self._due = 0.0
@@ -146,7 +145,12 @@ class Lane:
             self._release([wire])
             return
         sender = message.get(49 if self._direction is ft.Direction.RECEIVE else 56) or ""
-        actions = self._injection.strike(self._direction, message, sender[:-1])
+        ends_answer = message.is_gap_fill and message.number(36) == self.asked_to + 1
+        if message.msg_type == RESEND_REQUEST and self.answers is not None:
+            self.answers.asked_to = message.number(16) or 0
+        actions = self._injection.strike(
+            self._direction, message, sender[:-1], ends_answer=ends_answer
+        )
         way = "from" if self._direction is ft.Direction.RECEIVE else "to"
         for action in actions:
             which = f"35={message.msg_type} 34={message.get(34)} {way} the client"
@@ -201,6 +205,7 @@ class FaultyWire:
     ) -> None:
         self._out = Lane(ft.Direction.SEND, injection, victim, write)
         self._in = Lane(ft.Direction.RECEIVE, injection, victim, receive)
+        self._out.answers, self._in.answers = self._in, self._out
         self._framer = Framer()
         self._victim = victim
 

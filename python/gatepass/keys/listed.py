@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from gatepass._native import MAX_PAIRS_PER_SESSION
 from gatepass.errors import KeySourceError
 from gatepass.keys.identifiers import SessionId
 from gatepass.keys.pair import KeyPair
+
+
+class FoundPairs(Protocol):
+    """Pairs in an order, that are found without a search."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[KeyPair]: ...
+
+    @property
+    def sessions(self) -> tuple[SessionId, ...]:
+        """The sessions that have pairs, in the order of their first pair."""
+
+    def find(self, access_key_id: str) -> KeyPair | None:
+        """Return the pair with this Access Key ID."""
+
+    def of_session(self, session: str) -> tuple[KeyPair, ...]:
+        """Return the pairs of a session, in their order."""
 
 
 class ListedPairs:

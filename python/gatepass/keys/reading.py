@@ -42,7 +42,8 @@ class Snapshot:
     """The pairs of a key file and the state of the file they were read from.
 
     ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line has its end,
-    ``moved_here`` that the file got its name, or its mode, after it was last written to.
+    ``moved_here`` that the file got its name, or its mode, after it was last written to. As long as
+    ``kept`` is there, no other file gets this one's inode. A pipe is no ``is_file``.
     """
 
     pairs: FilePairs
@@ -51,6 +52,18 @@ class Snapshot:
     inode: int
     moved_here: bool
     closed: bool
+    is_file: bool
+    kept: Kept
+
+
+class Kept:
+    """Keeps a file open, so that its inode is nobody else's when its name is gone."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = os.dup(fd)
+
+    def __del__(self) -> None:
+        os.close(self._fd)
 
 
 def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:
@@ -63,14 +76,23 @@ def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False)
     return list(read_snapshot(Path(path), allow_insecure=allow_insecure).pairs)
 
 
-def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = False) -> Snapshot:
-    """Read a key file and note its state; raises as `read_key_file` does."""
-    with _explained(path), path.open("rb", buffering=0) as file:
+def read_snapshot(
+    path: Path, *, allow_insecure: bool, may_be_empty: bool = False, may_wait: bool = True
+) -> Snapshot:
+    """Read a key file and note its state; raises as `read_key_file` does.
+
+    Without ``may_wait`` it must be a file: a pipe in its place may have no data, and who reads it
+    waits for ever.
+    """
+    with _explained(path), _opened(path, may_wait=may_wait) as file:
+        is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        if not is_file and not may_wait:
+            raise KeyFileError("it is a pipe or a device now: put the key file back", path)
         _refuse_exposed(file, path, allow_insecure=allow_insecure)
         before = os.fstat(file.fileno())
         with _content(file, path) as text:
             after = os.fstat(file.fileno())
-            if identity_of(before) != identity_of(after):
+            if is_file and identity_of(before) != identity_of(after):
                 raise ChangedWhileReadError("it was changed while it was read: try again", path)
             return Snapshot(
                 pairs=read_pairs(text, path, may_be_empty=may_be_empty),
@@ -80,7 +102,15 @@ def read_snapshot(path: Path, *, allow_insecure: bool, may_be_empty: bool = Fals
                 # A write sets both times, a rename only the second.
                 moved_here=after.st_ctime_ns > after.st_mtime_ns,
                 closed=bytes(text[-1:]) == b"\n",
+                is_file=is_file,
+                kept=Kept(file.fileno()),
             )
+
+
+def _opened(path: Path, *, may_wait: bool) -> io.FileIO:
+    """Open a file to read; to open a pipe waits for whoever writes it, unless told not to."""
+    wait = 0 if may_wait else getattr(os, "O_NONBLOCK", 0)
+    return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | wait))
 
 
 def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from typing import cast
 
 from gatepass.errors import (
     KeyChoiceError,
@@ -14,8 +15,7 @@ from gatepass.errors import (
 )
 from gatepass.keys.expiry import ExpiryWarning, expiry_warning
 from gatepass.keys.identifiers import SESSION_ID_LENGTHS, SessionId
-from gatepass.keys.keyfile import FilePairs
-from gatepass.keys.listed import ListedPairs
+from gatepass.keys.listed import FoundPairs, ListedPairs
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status, require_aware
 
@@ -31,8 +31,9 @@ class KeyRing:
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
         # A traceback that shows local variables shows the ring, too, whose pairs are refused.
-        self._pairs: FilePairs | ListedPairs = ListedPairs(())
-        self._pairs = pairs if isinstance(pairs, FilePairs) else ListedPairs(pairs)
+        self._pairs: FoundPairs = ListedPairs(())
+        found = hasattr(pairs, "of_session")
+        self._pairs = cast(FoundPairs, pairs) if found else ListedPairs(pairs)
 
     def __iter__(self) -> Iterator[KeyPair]:
         return iter(self._pairs)

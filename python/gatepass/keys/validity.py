@@ -21,11 +21,14 @@ DAY_START = time(0, 0)
 
 
 class Status(enum.Enum):
-    """Whether a pair may be used at a given time."""
+    """Whether a pair may be used at a given time. True if it may."""
 
     NOT_YET_VALID = "not yet valid"
     ACTIVE = "active"
     EXPIRED = "expired"
+
+    def __bool__(self) -> bool:
+        return self is Status.ACTIVE
 
 
 @cache

@@ -17,6 +17,7 @@ from gatepass.keys.keyfile import FilePairs
 from gatepass.keys.reading import (
     ChangedWhileReadError,
     Identity,
+    Kept,
     Snapshot,
     identity_of,
     read_snapshot,
@@ -26,6 +27,8 @@ from gatepass.keys.ring import KeyRing
 #: Seconds without a write after which a file counts as whole, and its timestamp as telling: two
 #: writes inside one tick of the file system's clock look like one.
 SETTLE_SECONDS = 1.0
+#: Key pairs that one line of the log names.
+MOST_NAMED = 10
 #: The state of a file that is not there: no file has it.
 GONE: Identity = (0, 0, 0, 0)
 
@@ -63,6 +66,8 @@ class KeyFile:
     A state of the file that was not taken up is read once more when the file is still, as it may
     have changed unseen until then, and after that not before it changes.
 
+    A pipe, such as a shell's ``<(...)``, is read once and not followed.
+
     Any number of threads may share one. ``on_problem`` is called, once for each change, with
     the `KeySourceError` for which the file was not taken up, in the thread that asked for the ring;
     the same goes to the log ``gatepass.keys``. The constructor raises it instead: there is no ring
@@ -90,6 +95,9 @@ class KeyFile:
         self._refused: _Sight | None = None
         self._adopted: Identity | None = None
         self._inode = 0
+        self._kept: Kept | None = None
+        #: A pipe is read once: it has nothing more to give.
+        self._is_pipe = False
         self._seen: _Sight | None = None
         self._reported: tuple[Identity, str] | None = None
         self.reload()
@@ -105,7 +113,7 @@ class KeyFile:
         with self._lock:
             problem = self._follow()
         if problem is not None:
-            logger.error("%s: the key pairs read before stay in use", problem)
+            logger.error("%s: the last good key pairs stay in use, deleted ones too", problem)
             if self._on_problem is not None:
                 self._on_problem(problem)
         return self._ring
@@ -117,7 +125,7 @@ class KeyFile:
 
     def is_current(self) -> bool:
         """Tell whether the ring at hand is that of now, without reading: costs one ``stat``."""
-        return self._is_known(self._state()[0])
+        return self._is_pipe or self._is_known(self._state()[0])
 
     def reload(self) -> KeyRing:
         """Take the file up as it is, at once, and return the ring.
@@ -150,7 +158,10 @@ class KeyFile:
         was_still = sight.is_still
         try:
             snapshot = read_snapshot(
-                self.path, allow_insecure=self._allow_insecure, may_be_empty=True
+                self.path,
+                allow_insecure=self._allow_insecure,
+                may_be_empty=True,
+                may_wait=False,
             )
         except ChangedWhileReadError:
             return None
@@ -165,7 +176,10 @@ class KeyFile:
         if snapshot.identity == self._adopted:
             return None  # taken up when it was asked for; what changed unseen is looked at again
         self._refuse(sight, for_good=False)
-        message = f"it lacks or alters key pairs in use: it must be still for {SETTLE_SECONDS:g} s"
+        message = (
+            "key pairs in use were removed or changed, or it is still being written: it is taken up"
+            f" when nobody has written to it for {SETTLE_SECONDS:g} s"
+        )
         return self._once(snapshot.identity, KeyFileError(message, self.path))
 
     def _refuse(self, sight: _Sight, *, for_good: bool) -> None:
@@ -185,16 +199,26 @@ class KeyFile:
 
     def _adopt(self, snapshot: Snapshot) -> None:
         if self._pairs is not None:
-            for name in snapshot.pairs.gone_since(self._pairs):
-                logger.warning("%s: key pair %s is gone", self.path, name)
+            self._tell_of_gone(snapshot.pairs.gone_since(self._pairs))
+        if self._reported is not None:
+            logger.info("%s: it is good again, and has %d key pair(s)", self.path, len(snapshot.pairs))
         sight = self._sight(snapshot.identity, snapshot.mtime)
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.
         self._pairs, self._ring = snapshot.pairs, KeyRing(snapshot.pairs)
         self._adopted, self._inode = snapshot.identity, snapshot.inode
+        self._kept, self._is_pipe = snapshot.kept, not snapshot.is_file
         self._refused = None
         self._settled = snapshot.identity if sight.is_still else None
         self._reported = None
+
+    def _tell_of_gone(self, names: list[str]) -> None:
+        if not names:
+            return
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        shown = ", ".join(names[:MOST_NAMED]) + more
+        plural = "s are" if len(names) > 1 else " is"
+        logger.warning("%s: key pair%s gone: %s", self.path, plural, shown)
 
     def _is_known(self, identity: Identity) -> bool:
         """Tell whether reading the file in this state would tell nothing."""

@@ -1,0 +1,38 @@
+"""What becomes of a key file under a running gateway stands among what the gateway decides."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tests.cli.gateways import Rehearsal, rehearsal
+from tests.keys.samples import private_file
+
+
+def _reports(log: Path) -> list[str]:
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    return [line["detail"] for line in lines if line["what"] == "keys"]
+
+
+def _wait_for(live: Rehearsal, log: Path, count: int) -> list[str]:
+    """Log on until there are so many reports: a file is looked at when somebody logs on."""
+    until = time.monotonic() + 20
+    while len(_reports(log)) < count and time.monotonic() < until:
+        assert live.logon(keys=str(live.folder / "own.txt")).returncode == 0
+    return _reports(log)
+
+
+def test_a_bad_line_is_told_once_and_its_mending_too(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    with rehearsal(tmp_path, "--log", str(log)) as live:
+        keys = Path(live.keys)
+        good = keys.read_text()
+        private_file(tmp_path / "own.txt", good)
+        keys.write_text(good + "XYZ is no key pair\n")
+        (bad,) = _wait_for(live, log, 1)
+        assert "line " in bad
+        assert bad.endswith("the last good key pairs stay in use, deleted ones too")
+        keys.write_text(good)
+        _, mended = _wait_for(live, log, 2)
+        assert mended.endswith("it is good again, and has 1 key pair(s)")
