@@ -261,28 +261,28 @@ class LogonReplyError(NoConnectionError):
 class PeerError(LogonReplyError):
     """A message that is not the exchange's, or not for this session: nothing of it was taken.
 
-    ``tag`` is the FIX tag that tells, ``expected`` and ``received`` what it should hold and held.
+    ``tag`` is the FIX tag that tells, ``expected`` and ``received`` what it should hold and held;
+    ``text`` says so in a few words, which the other side got too (58).
     """
 
-    def __init__(self, tag: int, expected: str, received: str) -> None:
-        super().__init__(tag, expected, received)
+    def __init__(self, tag: int, expected: str, received: str, text: str) -> None:
+        super().__init__(tag, expected, received, text)
         self.tag = tag
         self.expected = expected
         self.received = received
+        self.text = text
 
     def __str__(self) -> str:
-        return (
-            f"the other side's message was refused: tag {self.tag} is {self.received or 'missing'},"
-            f" expected {self.expected}; check the address, and that the exchange answers there"
-        )
+        return f"the other side's message was refused: {self.text}"
 
 
 class NumberJumpError(LogonFailedError):
     """The other side named a number too far ahead to be believed: nothing of it was kept.
 
     ``tag`` is where it stood: MsgSeqNum (34), NewSeqNo (36) or NextExpectedMsgSeqNum (789);
-    ``expected`` is the number that was due, ``received`` the one that came. A person must find out
-    which is right: with the wrong one, the week's numbers would be lost.
+    ``expected`` is the number that was due, ``received`` the one that came; ``text`` says so in a
+    few words. A person must find out which is right: with the wrong one, the week's numbers would
+    be lost.
     """
 
     def __init__(self, tag: int, expected: int, received: int) -> None:
@@ -291,11 +291,13 @@ class NumberJumpError(LogonFailedError):
         self.expected = expected
         self.received = received
 
+    @property
+    def text(self) -> str:
+        """Which number came, and which was due."""
+        return f"tag {self.tag} is {self.received}, but {self.expected} was due"
+
     def __str__(self) -> str:
-        return (
-            f"tag {self.tag} jumps from {self.expected} to {self.received}: nothing was kept; ask"
-            " the exchange's support which number is right"
-        )
+        return f"{self.text}: too far to be believed; the stored numbers are unchanged"
 
 
 class CenterError(GatepassError):

@@ -14,7 +14,7 @@ from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers
-from gatepass.session.scenarios import Scenario, choose_scenario, trading_week
+from gatepass.session.scenarios import Scenario, choose_scenario, expecting, trading_week
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import format_sending_time
@@ -70,6 +70,15 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "s.db", "ABC123")
     return Desk(store, Numbers(4, 9, WEEK, True))
+
+
+def test_a_number_that_somebody_found_out_is_tried_once(desk: Desk) -> None:
+    desk.store.save(expecting(desk.store.load(), 5_000_000, START))
+    assert desk.log_on() == 5_000_000
+    desk.refuse(4)
+    assert desk.log_on() == 4
+    with pytest.raises(ValueError, match="was used: give 5 or more"):
+        expecting(desk.store.load(), 3, START)
 
 
 @pytest.mark.parametrize("expected", [4 + MAX_JUMP + 1, 999_999_999])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 import re
 import sys
 from contextlib import closing, nullcontext
@@ -36,10 +37,15 @@ from gatepass.errors import (
     LogonRefusedError,
     NoConnectionError,
     NumberJumpError,
+    PeerError,
 )
 from gatepass.keys import AccessKeyId
 from gatepass.session.client import ClientSettings
+from gatepass.session.numbers import MAX_NUMBER
+from gatepass.session.scenarios import expecting
+from gatepass.session.store import claim
 from gatepass.storage import SqliteStore
+from gatepass.transport import utc_now
 
 EPILOG = """[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt \
 --sender-comp-id ABC123N --state state
@@ -57,6 +63,11 @@ _TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):([0-9]{1,5})")
 #: It names a file too.
 _SENDER_COMP_ID = re.compile(r"[A-Za-z0-9]{2,32}")
 _TARGET_SUB_ID = re.compile(r"[A-Za-z0-9]{1,8}")
+#: What to do about a number too far ahead.
+_ASK = (
+    "Ask the exchange's support which MsgSeqNum (34) is due in your next Logon. Then log on once"
+    " with --next-number, such as --next-number {}."
+)
 #: On a CGW session; those of market segments have numbers of their own.
 _CGW = "G"
 
@@ -100,6 +111,16 @@ def logon(
         Choice,
         typer.Option("--scenario", help="Which logon; auto goes by the numbers and the week."),
     ] = Choice.AUTO,
+    next_number: Annotated[
+        int | None,
+        typer.Option(
+            "--next-number",
+            metavar="N",
+            min=1,
+            max=MAX_NUMBER,
+            help="MsgSeqNum (34) of this Logon, as the exchange's support named it.",
+        ),
+    ] = None,
     stay: Annotated[
         float,
         typer.Option("--stay", metavar="SECONDS", min=0, help="Stay logged on for so long."),
@@ -154,8 +175,9 @@ def logon(
     Signatures are masked, times are UTC. in-session logs on first, then starts
     the numbers anew. Ctrl-C ends the stay.
 
-    Exit code 0: logged on and out. 1: refused; the text and what to do are
-    shown. 2: bad input. 3: no connection, or it was lost.
+    Exit code 0: logged on and out. 1: refused, or answered by somebody who is
+    not the exchange; the text and what to do are shown. 2: bad input.
+    3: no connection, or it was lost.
 
     After four invalid Logons in a minute the next is not sent (exit code 1),
     because a fifth would close the port. They are counted for each user and
@@ -174,10 +196,14 @@ def logon(
 
     --json writes an object a line for each message: time, direction, msg_type,
     name and fields, with --backup also connection; one with time and scenario
-    before a Logon, garbled at bytes that are no message, promoted at a failover,
-    fault_tolerance when the backup is lost or back; and one at the end: result,
-    text, next_expected and what_to_do.
+    before a Logon, garbled at bytes that are no message, refused at one that was
+    answered with a Reject, not_resent and skipped at messages that are missing,
+    promoted at a failover, fault_tolerance when the backup is lost or back; and
+    one at the end: result, text, next_expected and what_to_do.
     """
+    if next_number is not None and scenario in (Choice.BEGINNING_OF_WEEK, Choice.IN_SESSION):
+        words = "goes with the scenarios auto and mid-week: the others begin at 1"
+        raise typer.BadParameter(words, param_hint="--next-number")
     primary = _parse_target(target)
     other = None if backup is None else _parse_target(backup, "--backup")
     if not _SENDER_COMP_ID.fullmatch(sender_comp_id):
@@ -236,7 +262,9 @@ def logon(
             print_event(console, event)
             sys.stdout.flush()
 
-    ending = _check_clock(ClockPolicy(clock.value)) or _log_on(order, state, show)
+    # What the client's log says is shown with the conversation.
+    logging.getLogger("gatepass.client").addHandler(logging.NullHandler())
+    ending = _check_clock(ClockPolicy(clock.value)) or _log_on(order, state, show, next_number)
     if json:
         emit(ending.as_dict())
     else:
@@ -272,7 +300,7 @@ def _check_clock(policy: ClockPolicy) -> Ending | None:
     return None
 
 
-def _log_on(order: Order, state: Path, show: Show) -> Ending:
+def _log_on(order: Order, state: Path, show: Show, next_number: int | None) -> Ending:
     name, target = order.settings.sender_comp_id[:-1], order.settings.target_sub_id
     file = f"{name}.sqlite" if target == _CGW else f"{name}-{target}.sqlite"
     session = name[:SESSION_ID_LENGTH]
@@ -280,11 +308,16 @@ def _log_on(order: Order, state: Path, show: Show) -> Ending:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         guarded = closing(user_attempts(session)) if order.guarded else nullcontext()
         with guarded as attempts, closing(SqliteStore(state / file, name)) as store:
+            if next_number is not None:
+                with claim(store):
+                    store.save(expecting(store.load(), next_number, utc_now()))
             return asyncio.run(converse(order, store, attempts, show))
     except LogonRefusedError as error:
         return Ending("refused", 1, error.text, error.next_expected, remedy(error.text))
     except NumberJumpError as error:
-        return Ending("number too high", 1, str(error))
+        return Ending("number too high", 1, str(error), what_to_do=_ASK.format(error.received))
+    except PeerError as error:
+        return Ending("not the exchange", 1, str(error), what_to_do=remedy(str(error)))
     except LogonGuardError as error:
         return Ending("held back", 1, str(error))
     except NoConnectionError as error:

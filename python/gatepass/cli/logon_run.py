@@ -24,7 +24,7 @@ from gatepass.client import (
     remedy,
 )
 from gatepass.client.pair import BACKUP, Address
-from gatepass.errors import FramingError, NoConnectionError
+from gatepass.errors import FramingError, NoConnectionError, PeerError
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSettings
@@ -88,6 +88,9 @@ class _Run:
             self.note(which, "garbled", effect.reason)
         elif isinstance(effect, fx.NotResent):
             self.note(which, "not_resent", f"message {effect.number}: {effect.cause.value}")
+        elif isinstance(effect, fx.RejectSent):
+            what = f"message {effect.message.get(34)} of type {effect.message.msg_type}"
+            self.note(which, "refused", f"{what}: {effect.text}")
         elif isinstance(effect, fx.Skipped):
             self.note(which, "skipped", f"messages {effect.begin} to {effect.end}")
         elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
@@ -141,7 +144,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
     except asyncio.CancelledError:
         raise run.problem from None
     except NoConnectionError as error:
-        if not run.was_on:
+        if isinstance(error, PeerError) or not run.was_on:
             raise
         return _cut_off(str(error))
     return _ending(link, forced=forced)

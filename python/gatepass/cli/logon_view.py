@@ -33,7 +33,8 @@ class Spoken:
 NOTES: Mapping[str, tuple[Mark, str]] = {
     "scenario": (UNKNOWN, "scenario {value}: {meaning}"),
     "garbled": (CAUTION, "ignored, as it is no message{place}: {value}"),
-    "not_resent": (CAUTION, "not sent again{place}: {value}"),
+    "not_resent": (CAUTION, "replaced by a gap fill{place}: {value}"),
+    "refused": (CAUTION, "refused, and not delivered{place}: {value}"),
     "skipped": (CAUTION, "passed over by the gateway's Sequence Reset{place}, never came: {value}"),
     "promoted": (YES, "failover: the {connection} is the primary now"),
     "fault_tolerance": (CAUTION, "{value}"),

@@ -198,7 +198,11 @@ class Link(Connection):
         elif isinstance(effect, fx.Failed):
             self._fail_with(effect.error)
         elif isinstance(effect, fx.NotResent):
-            logger.warning("message %d was not sent again: %s", effect.number, effect.cause.value)
+            words = "message %d is replaced by a gap fill: %s"
+            logger.warning(words, effect.number, effect.cause.value)
+        elif isinstance(effect, fx.RejectSent):
+            words = "message %s of type %s was refused, and not delivered: %s"
+            logger.warning(words, effect.message.get(34), effect.message.msg_type, effect.text)
         elif isinstance(effect, fx.Skipped):
             words = "messages %d to %d never came: the exchange's Sequence Reset passed over them"
             logger.warning(words, effect.begin, effect.end)

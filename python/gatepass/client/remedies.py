@@ -60,10 +60,20 @@ _REMEDIES = tuple(
             " operator the conversation.",
         ),
         (
+            r"^the other side's message was refused: SendingTime",
+            "Compare this machine's clock with the gateway's: both must tell UTC. At the exchange's"
+            " Logon 52 may be 5 seconds old, so a wrong clock here is refused there, too.",
+        ),
+        (
+            r"appears more than once$|^the other side's message was refused: HeartBtInt",
+            "The gateway broke a rule of FIX, so its message was refused. Show the gateway's"
+            " operator the conversation.",
+        ),
+        (
             r"^the other side's message was refused",
-            "Somebody else answers at that address, or the exchange answers somebody else: nothing"
-            " of it was taken. See that host, port, SenderCompID (49) and the settings name the"
-            " session that you mean; if they do, show the gateway's operator the conversation.",
+            "The answer is not from your exchange, or not for your session. It was ignored. Check"
+            " host, port and SenderCompID (49). If they are right, show the conversation to the"
+            " gateway's operator.",
         ),
         (
             r"^the connection ended: no answer to a Test Request",
@@ -95,7 +105,7 @@ _REMEDIES = tuple(
         ),
         (
             r"too low",
-            "Log on again: the number the exchange expects (789) was stored.",
+            "Log on again: the next Logon uses the number that the exchange expects (789).",
         ),
         (
             r"Primary Indication|fault tolerance indicator",

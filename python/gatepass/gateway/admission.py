@@ -12,6 +12,7 @@ from datetime import datetime
 
 from gatepass.gateway.port import CLOSED_TEXT, Port
 from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
+from gatepass.session.addressing import named
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import MAX_JUMP, Numbers
@@ -200,7 +201,7 @@ class Admission:
                 tag = None if found.logout else found.tag
                 return _Fault(found.text, rule.reason(logon), tag)
         if logon.repeated is not None:
-            return _Fault(INVALID_LOGON, f"tag {logon.repeated} appears more than once")
+            return _Fault(INVALID_LOGON, f"{named(logon.repeated)} appears more than once")
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
         verdict = self._verifier.verify(logon.wire, at=case.arrived)

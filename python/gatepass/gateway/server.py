@@ -199,7 +199,11 @@ class Gateway:
         if backup is not None:
             del self._live[name, True]
         promoted = backup is not None and backup.session.state is State.LOGGED_ON
-        words = "the backup is promoted" if promoted else "there is no backup: nobody is logged on"
+        words = "the backup is promoted"
+        if not promoted:
+            words = "its connection is dropped; no backup connection is on to take over"
+        if not self.kind.fault_tolerant:
+            words = "its connection is dropped; it may log on to the backup gateway now"
         self.report(Report("failed over", primary.session.client_comp_id, words))
         if backup is not None and promoted:
             backup.backup = False

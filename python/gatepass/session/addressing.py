@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from gatepass._native import TAG_NAMES
 from gatepass.errors import PeerError
 from gatepass.session.message import BEGIN_STRING, LOGOUT, REJECT, Message
 from gatepass.signing import parse_sending_time
@@ -37,26 +38,43 @@ def stranger(
     if is_own and message.get(49) == exchange and message.begin_string == BEGIN_STRING:
         return None
     nameless = not logged_on and target == NULL and message.msg_type in (LOGOUT, REJECT)
+    names = " or ".join(sorted(own[:-1] + role for role in roles))
     return _first_fault(
         (8, message.begin_string, BEGIN_STRING, message.begin_string == BEGIN_STRING),
         (49, message.get(49), exchange, message.get(49) == exchange),
-        (56, target, f"{own[:-1]} and one of {', '.join(sorted(roles))}", is_own or nameless),
+        (56, target, names, is_own or nameless),
     )
 
 
 def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> PeerError | None:
     """Say what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
     interval, sent_at = answer.get(108), answer.get(52)
-    return _first_fault(
+    near = f"a time within {LATENCY.total_seconds():.0f} s of this machine's {now:%H:%M:%S} UTC"
+    return repeated_tag(answer) or _first_fault(
         (108, interval, heart_bt_int or "none", interval in (None, heart_bt_int)),
-        (52, sent_at, f"a time within {LATENCY} of {now:%Y%m%d-%H:%M:%S}", _is_near(sent_at, now)),
+        (52, sent_at, near, _is_near(sent_at, now)),
     )
 
 
+def repeated_tag(message: Message) -> PeerError | None:
+    """Say which tag a message has twice that the session reads once."""
+    tag = message.repeated
+    if tag is None:
+        return None
+    return PeerError(tag, "one value", "several", f"{named(tag)} appears more than once")
+
+
+def named(tag: int) -> str:
+    """Name a tag for people, with its number."""
+    return f"{TAG_NAMES.get(tag, 'tag')} ({tag})"
+
+
 def _first_fault(*checks: tuple[int, str | None, str, bool]) -> PeerError | None:
-    for tag, received, expected, is_right in checks:
+    for tag, value, expected, is_right in checks:
         if not is_right:
-            return PeerError(tag, expected, visible((received or "").encode("latin-1"))[:MAX_SHOWN])
+            received = visible((value or "").encode("latin-1"))[:MAX_SHOWN]
+            text = f"{named(tag)} is {received or 'missing'}, expected {expected}"
+            return PeerError(tag, expected, received, text)
     return None
 
 

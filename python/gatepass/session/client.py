@@ -8,7 +8,13 @@ from datetime import datetime
 from gatepass._native import Logon
 from gatepass.errors import BackupError, FieldError, NumberJumpError, PeerError
 from gatepass.session import effects as fx
-from gatepass.session.addressing import INDICATORS, ROLES, logon_fault, stranger
+from gatepass.session.addressing import (
+    INDICATORS,
+    ROLES,
+    logon_fault,
+    repeated_tag,
+    stranger,
+)
 from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.engine import Engine, Fields
 from gatepass.session.inbound import Turn
@@ -291,15 +297,10 @@ class ClientSession(Engine):
         """Take nothing of a message that is not the exchange's for this session, and end."""
         self._emit(fx.Failed(fault))
         if self.state is not State.CONNECTED and not self._trying:
-            self._reject(message, str(fault), fault.tag, now)
-            self._fail(str(fault), now)
+            self._reject(message, fault.text, fault.tag, now)
+            self._fail(fault.text, now)
         else:
-            self._end(str(fault))
-
-    def _logon_fault(self, message: Message, now: datetime) -> PeerError | None:
-        if message.repeated is not None:
-            return PeerError(message.repeated, "one value", "several")
-        return logon_fault(message, self._logon.get(108), now)
+            self._end(fault.text)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
         number = message.msg_seq_num
@@ -308,7 +309,7 @@ class ClientSession(Engine):
             if not again:
                 self._fail("Logon received at the wrong time", now)
             return
-        fault = self._logon_fault(message, now)
+        fault = logon_fault(message, self._logon.get(108), now)
         if fault is not None:
             self._disown(message, fault, now)
             return
@@ -373,8 +374,9 @@ class ClientSession(Engine):
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
         in_session = self.scenario is Scenario.IN_SESSION
-        if message.repeated is not None:
-            self._disown(message, PeerError(message.repeated, "one value", "several"), now)
+        fault = repeated_tag(message)
+        if fault is not None:
+            self._disown(message, fault, now)
         elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
             self._take_refusal(message.msg_seq_num, expected)

@@ -154,8 +154,8 @@ class NotResentCause(enum.Enum):
     """Why a kept message is gap-filled, not sent again."""
 
     DAMAGED = "it is too long to be sent again, or damaged"
-    ASKED_AGAIN = "it was sent again and is asked for once more: the other side did not take it"
-    REJECTED = "a Session Level Reject named it: the other side cannot read it"
+    ASKED_AGAIN = "it was sent again once, and the other side asks for it once more"
+    REJECTED = "the other side refused it with a Session Level Reject"
 
 
 @dataclass(frozen=True, slots=True)

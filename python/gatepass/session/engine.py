@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.session import effects as fx
+from gatepass.session.addressing import named
 from gatepass.session.inbound import MAX_TIMES, Inbound, Turn
 from gatepass.session.liveness import Liveness
 from gatepass.session.machine import Machine
@@ -59,6 +60,8 @@ class Engine(Machine):
         self._inbound = Inbound()
         self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
+        #: What was told not to have been sent again.
+        self._told: set[int] = set()
         #: The number of the Resend Request that was answered last.
         self._answered = 0
         self._logging_out: datetime | None = None
@@ -159,7 +162,9 @@ class Engine(Machine):
             why = self._why_not_again(kept.number)
             wire = None if why else sent_again(kept, self._header(now), now)
             if wire is None:
-                self._emit(fx.NotResent(kept.number, why or fx.NotResentCause.DAMAGED))
+                if kept.number not in self._told:
+                    self._told.add(kept.number)
+                    self._emit(fx.NotResent(kept.number, why or fx.NotResentCause.DAMAGED))
                 self._gap_fill(kept.number, at, now)
             else:
                 self._emit(fx.Send(wire))
@@ -227,7 +232,7 @@ class Engine(Machine):
 
     def _refuse_repeated(self, message: Message, tag: int, now: datetime) -> None:
         """Refuse a message with a tag twice that is read once: two readers could take either."""
-        text = f"tag {tag} appears more than once"
+        text = f"{named(tag)} appears more than once"
         if tag in _COUNTING:
             self._fail(text, now)
         else:
@@ -289,7 +294,7 @@ class Engine(Machine):
             return False
         error = NumberJumpError(tag, due, last)
         self._emit(fx.Failed(error))
-        self._fail(str(error), now)
+        self._fail(error.text, now)
         return True
 
     def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
@@ -430,6 +435,7 @@ class Engine(Machine):
         self._liveness.forget_tests()
         self._resending = None
         self._answered = 0
+        self._told.clear()
 
 
 def _is_due(moment: datetime | None, now: datetime) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gatepass.errors import FieldError
 from gatepass.keys.validity import exchange_zone
 from gatepass.session.numbers import Numbers
 
@@ -53,3 +55,16 @@ def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
     current = at_week(numbers, now)
     begun = current.begun or current.proposed
     return Scenario.MID_WEEK if begun else Scenario.BEGINNING_OF_WEEK
+
+
+def expecting(numbers: Numbers, number: int, now: datetime) -> Numbers:
+    """Give the numbers with which the next Logon has this MsgSeqNum (34), as somebody found out.
+
+    Like a number in 789 it is kept once the exchange has accepted it. Raises `FieldError` for one
+    that was used: messages up to it were sent.
+    """
+    current = at_week(numbers, now)
+    if number < current.next_out:
+        words = f"MsgSeqNum (34) {number} was used: give {current.next_out} or more"
+        raise FieldError(f"{words}; nothing was sent", 34, "MsgSeqNum", "illegal")
+    return replace(current, proposed=number)

@@ -9,11 +9,14 @@ from gatepass.keys import AccessKeyId
 
 
 class Outcome(enum.Enum):
-    """How one check ended."""
+    """How one check ended. True if it passed."""
 
     PASSED = "passed"
     FAILED = "failed"
     NOT_CHECKED = "not checked"
+
+    def __bool__(self) -> bool:
+        return self is Outcome.PASSED
 
 
 @dataclass(frozen=True, slots=True)
