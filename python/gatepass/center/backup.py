@@ -82,7 +82,7 @@ def _write(center: Center, path: Path) -> Manifest:
 
 
 def _drop_triggers(target: Connection) -> None:
-    """Leave tables only: whoever takes a backup back refuses one that does things by itself."""
+    """Leave tables only: a restore refuses a backup that has triggers."""
     named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for name in target.execute(named).scalars().all():
         target.exec_driver_sql(f"DROP TRIGGER {name}")

@@ -1,8 +1,8 @@
 """Which sessions changed since the last look: what it costs grows with the changes alone.
 
-Triggers note each session that changes, or a pair of which does (`schema.session_change`). Whoever
-writes, by this package or by hand, cannot leave that out by mistake, and what is rolled back is
-not noted. What else happens in the store is not noted there either.
+Triggers note each session that changes, or a pair of which does (`schema.session_change`), by this
+package or by hand. So no change is left out by mistake, and what is rolled back is not noted. What
+else happens in the store is not noted there either.
 
 The notes are read in the order of the commits. SQLite has one writer at a time, so its notes count
 up. On PostgreSQL a transaction may end long after one that began later: each note has the number

@@ -13,8 +13,8 @@ from gatepass.center.schema import metadata, session_change
 
 #: Rows held at a time.
 _BATCH = 1000
-#: Not what a store noted of its changes: its numbers mean nothing to another one, and whoever
-#: follows a store that is put back counts on.
+#: Not a store's notes of its changes: their numbers mean nothing in another store, and a gateway
+#: that follows a store counts on after a restore.
 _TABLES = tuple(table for table in metadata.sorted_tables if table is not session_change)
 
 

@@ -1,4 +1,4 @@
-"""The store's key pairs for whoever checks logons: as they are now, or as a disaster left them."""
+"""The store's key pairs for a gateway: as they are now, or as a disaster left them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CenterKeys:
     """The active pairs of a Request Center's database (a `gatepass.keys.KeySource`).
 
     With ``disaster`` it is the store as it was `RECOVERY_GAP` before that instant. A pair that is
-    generated serves the next logon, one that is deleted does not, whoever wrote it: see `changes`.
+    generated serves the next logon, and one that is deleted does not: see `changes`.
     While the database is gone the ring stays as it was, and the log ``gatepass.center`` says so;
     each pair still ends on its Expiration Date.
 

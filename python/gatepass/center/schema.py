@@ -186,8 +186,8 @@ pair_version = Table(
     _at("expires_at"),
 )
 
-# Which session, or pair of it, was changed: triggers write it, whoever makes the change, and
-# `changes` reads it. A gateway follows the store by it. Kept for good, as the versions are.
+# Which session, or pair of it, was changed. Triggers write it, for changes by hand too; `changes`
+# reads it, and so a gateway follows the store. Kept for good, as the versions are.
 session_change = Table(
     "session_change",
     metadata,

@@ -1,4 +1,4 @@
-"""The columns of CME's key file, for whoever writes one.
+"""The columns of CME's key file, to write one.
 
 The core has the table, and reads by it (``rust/core/src/key_file``).
 """

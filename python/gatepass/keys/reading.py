@@ -81,8 +81,8 @@ def read_snapshot(
 ) -> Snapshot:
     """Read a key file and note its state; raises as `read_key_file` does.
 
-    Without ``may_wait`` it must be a file: a pipe in its place may have no data, and who reads it
-    waits for ever.
+    Without ``may_wait`` it must be a file: a pipe may never have data, and reading it would wait
+    for ever.
     """
     with _explained(path), _opened(path, may_wait=may_wait) as file:
         is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -108,7 +108,7 @@ def read_snapshot(
 
 
 def _opened(path: Path, *, may_wait: bool) -> io.FileIO:
-    """Open a file to read; to open a pipe waits for whoever writes it, unless told not to."""
+    """Open a file to read. A pipe waits here until somebody writes to it, unless told not to."""
     wait = 0 if may_wait else getattr(os, "O_NONBLOCK", 0)
     return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | wait))
 

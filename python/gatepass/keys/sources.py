@@ -39,7 +39,7 @@ class KeySource(Protocol):
 
 
 class WatchedKeys(KeySource, Protocol):
-    """A source that tells whether it must be read, for whoever cannot wait for that."""
+    """A source that tells whether it must be read, for an event loop that cannot wait for that."""
 
     @property
     def ring_at_hand(self) -> KeyRing:

@@ -201,7 +201,9 @@ class KeyFile:
         if self._pairs is not None:
             self._tell_of_gone(snapshot.pairs.gone_since(self._pairs))
         if self._reported is not None:
-            logger.info("%s: it is good again, and has %d key pair(s)", self.path, len(snapshot.pairs))
+            logger.info(
+                "%s: it is good again, and has %d key pair(s)", self.path, len(snapshot.pairs)
+            )
         sight = self._sight(snapshot.identity, snapshot.mtime)
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.

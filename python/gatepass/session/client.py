@@ -428,8 +428,8 @@ class ClientSession(Engine):
     def _propose(self, expected: int | None) -> None:
         """Have the next Logon try the number that the exchange expects (789), if it is higher.
 
-        Whoever answers a Logon can write any number there. So it is kept beside the session's own
-        until the exchange has accepted a Logon with it; a later 789 replaces it.
+        Any peer that answers a Logon can write any number there. So it is kept beside the session's
+        own number until the exchange has accepted a Logon with it; a later 789 replaces it.
         """
         if expected is None:
             return

@@ -36,7 +36,7 @@ class FreshKeys:
         """Read the ring in a thread.
 
         It is read after this was called: a reading under way may have missed what was written just
-        before. Whoever asks meanwhile shares the next one, so that a thousand logons at once cost
+        before. All who ask meanwhile share the next one, so that a thousand logons at once cost
         two readings. Raises what the source raises; the ring at hand then stays what it was.
         """
         if self._next is None:
