@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -67,9 +68,10 @@ class Desk:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "s.db", "ABC123")
-    return Desk(store, Numbers(4, 9, WEEK, True))
+    with closing(store):
+        yield Desk(store, Numbers(4, 9, WEEK, True))
 
 
 def test_a_number_that_somebody_found_out_is_tried_once(desk: Desk) -> None:
