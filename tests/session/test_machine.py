@@ -125,5 +125,20 @@ class BadLine(RuleBasedStateMachine):
         self.check_settled()
 
 
+def test_the_answer_to_a_logon_that_takes_a_heartbeat_interval_is_followed_by_a_heartbeat() -> None:
+    world = World()
+    world.connect()
+    world.wait(4)
+    world.deliver_all_of(world.client)
+    world.wait(6)
+    world.deliver(world.gateway, world.gateway.line.index(b"8=FIX", 1))  # the answer alone
+    session = world.client.session
+    assert session is not None
+    assert session.state is State.LOGGED_ON
+    assert session.deadline is not None
+    assert session.deadline > world.now
+    assert b"\x0135=0\x01" in world.client.line
+
+
 TestBadLine = BadLine.TestCase
 TestBadLine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -201,6 +201,8 @@ class World:
         if other.session is not None:
             other.session.receive(data, self.now)
         self._perform_all()
+        # What came may make something due at once: a Heartbeat, after an answer that took long.
+        self._tick(other)
 
     def deliver_all_of(self, side: Side) -> None:
         """Give all of a side's line to the other, which may answer."""
@@ -217,10 +219,14 @@ class World:
         for _ in range(seconds):
             self.now += timedelta(seconds=1)
             for side in (self.client, self.gateway):
-                session = side.session
-                if session is not None and session.deadline and self.now >= session.deadline:
-                    session.tick(self.now)
-            self._perform_all()
+                self._tick(side)
+
+    def _tick(self, side: Side) -> None:
+        """Do what is due, as a driver does when a deadline has come."""
+        session = side.session
+        if session is not None and session.deadline and self.now >= session.deadline:
+            session.tick(self.now)
+        self._perform_all()
 
     def settle(self) -> None:
         """Mend everything: connect as often as it takes, and let heartbeats show what is lost."""
