@@ -22,7 +22,9 @@ from gatepass.transport import utc_now
 
 SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "V")
 TODAY = date.today()
-RING = KeyRing([generate_pair("ABC", TODAY, TODAY + timedelta(days=300)).key_pair()])
+RING = KeyRing(
+    [generate_pair("ABC", TODAY - timedelta(days=9), TODAY + timedelta(days=300)).key_pair()]
+)
 
 #: Gives what to answer a message with: type, number and fields.
 Script = Callable[[Message], list[tuple[str, int, dict[int, str]]]]
