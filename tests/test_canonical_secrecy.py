@@ -20,8 +20,8 @@ from gatepass.errors import GatepassError, SignerError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.leaks import everything_shown
 from tests.signing.samples import AT, RAW

@@ -19,8 +19,8 @@ from gatepass.errors import (
 )
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from tests.slow_keys import SlowKeys

@@ -19,10 +19,10 @@ from gatepass.gateway import FaultPlan, Gateway, Kind, Report
 from gatepass.gateway import faults as ft
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_RESEND, SentMessage
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import Pipe, VirtualLoop, run_at

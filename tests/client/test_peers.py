@@ -14,8 +14,8 @@ from gatepass._native import Framer
 from gatepass.client import BackOff, MemoryAttempts, connect, reconnecting
 from gatepass.errors import NumberJumpError, PeerError
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message, encode
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.signing import format_sending_time
 from gatepass.transport import utc_now

@@ -11,8 +11,8 @@ from gatepass.errors import GatepassError
 from gatepass.gateway import Gateway, Kind, Report, load_fault_plan
 from gatepass.keys import KeyRing
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from tests.faults.fast import FastClock
 from tests.faults.records import Record, RecordingStore, next_payload

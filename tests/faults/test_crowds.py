@@ -19,8 +19,8 @@ from gatepass.errors import BacklogError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.accounts import MAX_STRANGERS
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import encode
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport.outlet import MAX_UNSENT
 

@@ -19,8 +19,8 @@ from gatepass.gateway import faults as ft
 from gatepass.gateway.admission import SECURE_LOGON
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 

@@ -16,7 +16,7 @@ from gatepass.gateway import Gateway, Kind, SqliteClosedPorts
 from gatepass.gateway.port import INVALID_LOGONS, Port
 from gatepass.gateway.ports import MAX_STRANGERS, Ports
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.scenarios.cast import START
 

@@ -28,8 +28,8 @@ from gatepass.keys import (
     watch,
     write_key_file,
 )
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now

@@ -15,9 +15,9 @@ from gatepass import KeyRing
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.gateway import Gateway
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import encode
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.interop import engines
 from tests.interop.capture import capturing, tshark, written

@@ -9,11 +9,12 @@ from gatepass.gateway.port import Port
 from gatepass.gateway.rules import check_message, header_rules
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSession, ClientSettings
+from gatepass.session.client import ClientSession
 from gatepass.session.engine import Engine
 from gatepass.session.gateway import GatewaySession
 from gatepass.session.message import LOGON, LOGOUT, Message
 from gatepass.session.scenarios import Scenario, choose_scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from gatepass.signing import LogonVerifier

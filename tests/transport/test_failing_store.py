@@ -16,8 +16,8 @@ from gatepass.errors import LogonRefusedError, NoConnectionError, StoreError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore, Store
 from tests.transport.failing import FailingStore, Unheard, is_first
 

@@ -16,9 +16,9 @@ from gatepass.client import Link, connect
 from gatepass.errors import BacklogError, NoConnectionError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_RESEND, SentMessage
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from gatepass.transport.connection import PAGE

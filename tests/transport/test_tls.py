@@ -24,7 +24,7 @@ from gatepass.client import connect
 from gatepass.errors import ConfigError, NoConnectionError
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.client import ClientSettings
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport import client_context, server_context, tls
 

@@ -24,8 +24,8 @@ from gatepass.keys import (
     generate_pair,
     write_key_file,
 )
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.storage import SqliteStore
 from gatepass.transport import Clock, utc_now
 

@@ -40,9 +40,9 @@ from gatepass.errors import (
     PeerError,
 )
 from gatepass.keys import AccessKeyId
-from gatepass.session.client import ClientSettings
 from gatepass.session.numbers import MAX_NUMBER
 from gatepass.session.scenarios import expecting
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import claim
 from gatepass.storage import SqliteStore
 from gatepass.transport import utc_now

@@ -18,8 +18,8 @@ from gatepass.errors import NoConnectionError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.alterations import UNALTERED, Alterations
-from gatepass.session.client import ClientSettings
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault

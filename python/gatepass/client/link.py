@@ -20,9 +20,10 @@ from gatepass.errors import (
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.alterations import UNALTERED, Alterations
-from gatepass.session.client import ClientSession, ClientSettings
+from gatepass.session.client import ClientSession
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario, choose_scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner

@@ -18,9 +18,9 @@ from gatepass.client.standby import Standby
 from gatepass.errors import BacklogError, FieldError, NoConnectionError
 from gatepass.keys import AccessKeyId, KeyRing, KeySource
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSettings
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gatepass._native import Logon
@@ -21,6 +21,7 @@ from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.settings import ClientSettings
 from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
 
@@ -28,25 +29,6 @@ NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both
 #: Test Requests before an In-Session Logon, each after a heartbeat interval without its answer.
 MOST_TESTS = 3
 NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """What a Logon says of the client. Units: ``heart_bt_int`` is in seconds.
-
-    ``sender_comp_id`` is Session ID, firm and Fault Tolerance Indicator: ``N`` without fault
-    tolerance, ``U`` (undefined) with.
-    """
-
-    sender_comp_id: str
-    sender_sub_id: str
-    target_sub_id: str
-    sender_location_id: str
-    application_system_name: str
-    trading_system_version: str
-    application_system_vendor: str
-    heart_bt_int: int = 30
-    target_comp_id: str = "CME"
 
 
 class ClientSession(Engine):

@@ -11,7 +11,7 @@ from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyFile
-from gatepass.session.client import ClientSettings
+from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.center.aside import aside
 
