@@ -32,7 +32,7 @@ from tests.signing.samples import (
 THREADS = 8
 ROUNDS = 150
 KEY = SigningKey(SECRET)
-RAWS = [changed(RAW, t34=str(number)) for number in range(THREADS)]
+RAWS = [changed(RAW, t34=str(number)) for number in range(1, THREADS + 1)]
 EXPECTED = [oracle.sign(SECRET, KEY_ID, raw) for raw in RAWS]
 
 
@@ -72,7 +72,7 @@ def test_threads_share_a_signer() -> None:
 
     def work(number: int) -> None:
         assert signer.sign(RAWS[number], at=AT) == EXPECTED[number]
-        values = {int(tag): value for tag, value in FIELDS.items()} | {34: str(number)}
+        values = {int(tag): value for tag, value in FIELDS.items()} | {34: str(number + 1)}
         signature = signer.sign_fields(values, at=AT).signature
         assert EXPECTED[number][-51:-8] == signature.encode()
 
@@ -85,7 +85,7 @@ def test_threads_share_a_key() -> None:
         assert signed == EXPECTED[number]
         assert KEY.verify_logon(signed)
         assert not KEY.verify_logon(changed(signed, t34="99"))
-        values = {**FIELDS, "34": str(number)}
+        values = {**FIELDS, "34": str(number + 1)}
         text = canonical_string("fix-logon", list(values.values()))
         assert KEY.verify(text, KEY.sign(text))
 

@@ -27,6 +27,8 @@ __all__ = [
     "canonical_string",
     "decode_signature",
     "encode_signature",
+    "header_fault",
+    "logon_faults",
     "measure_core",
     "scan",
     "scan_unchecked",
@@ -225,6 +227,30 @@ def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> b
 
     Raises `gatepass.errors.FieldError` naming a value that is missing (`None`), empty, illegal or
     too long, and `ValueError` for an unknown profile or a wrong number of values.
+    """
+
+def header_fault(
+    message: bytes, /, target_sub_id: str | None = None
+) -> tuple[int, str, bool, str] | None:
+    """Find the first fault in the header of a message, by CME's Session Layer Validation.
+
+    Gives the tag, Text (58) of the gateway's answer, whether that answer is a Logout, and what is
+    wrong in plain words. `target_sub_id` is what TargetSubID (57) must be; without it ``G`` and two
+    digits will do. Raises `gatepass.errors.FramingError` if the bytes are no whole message.
+    """
+
+def logon_faults(
+    message: bytes,
+    /,
+    target_sub_id: str | None = None,
+    first_indicators: str = "UN",
+    logged_on: bool | None = None,
+) -> list[tuple[int, str, bool, str]]:
+    """Find every fault of a Logon that can be seen without knowing the session.
+
+    As `header_fault`, in the order in which a gateway looks. `first_indicators` are the Fault
+    Tolerance Indicators of a first Logon; `logged_on` says whether the session is logged on, which
+    the Logon's own ResetSeqNumFlag (141) says where it is left out.
     """
 
 def encode_signature(signature: bytes, /) -> str:

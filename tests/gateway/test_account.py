@@ -19,7 +19,6 @@ from gatepass.gateway.admission import Account, Admission, Admitted, Refused
 from gatepass.gateway.answer import Answer
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.port import Port
-from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing
 from gatepass.session.message import Message, encode
 from gatepass.session.scenarios import Scenario
@@ -37,11 +36,11 @@ LOGON |= {57: "G", 142: "US", 369: "0", 108: "30"}
 @pytest.mark.parametrize(
     ("tag", "value", "reason"),
     [
-        (122, "20260126-15:00:00.000", "tag 122: OrigSendingTime is on the Logon"),
-        (95, "3\x0196=old", "tag 95: RawDataLength is on the Logon: the old password"),
-        (98, "0", "tag 98: EncryptMethod is on the Logon"),
-        (141, "y", "tag 141: ResetSeqNumFlag is (y), and must be Y or N"),
-        (57, "92", "tag 57: TargetSubId (57) tag has an incorrect value: (92), should be G"),
+        (122, "20260126-15:00:00.000", "OrigSendingTime (122) is on the Logon"),
+        (95, "3\x0196=old", "RawDataLength (95) is on the Logon: it is the old password"),
+        (98, "0", "EncryptMethod (98) is on the Logon"),
+        (141, "y", "ResetSeqNumFlag (141) is y: it must be Y or N"),
+        (57, "92", "TargetSubID (57) is 92: it must be G"),
     ],
 )
 def test_a_refusal_says_why_where_the_clients_text_does_not(
@@ -49,7 +48,7 @@ def test_a_refusal_says_why_where_the_clients_text_does_not(
 ) -> None:
     fields = [(35, "A"), *(LOGON | {tag: value}).items()]
     account = Account(MemoryStore(), Port())
-    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     verdict = admission.judge(Message.parse(encode(fields)), START)
     assert verdict.reason.startswith(reason)  # type: ignore[union-attr]
     if isinstance(verdict, Refused):
@@ -98,7 +97,7 @@ def test_a_backup_logon_is_told_as_one() -> None:
     pair = next(iter(RING))
     logon = encode([(35, "A"), *(LOGON | {49: "ABC123U", 1603: "S", 1604: "1", 1605: "V"}).items()])
     signed = pair.signing_key.sign_logon(pair.access_key_id, logon)
-    admission = Admission(LogonVerifier(RING), header_rules("G"), lambda _name: account)
+    admission = Admission(LogonVerifier(RING), "G", lambda _name: account)
     verdict = admission.judge(Message.parse(signed), START, backup=True)
     assert isinstance(verdict, Admitted)
     assert (verdict.scenario, verdict.indicator) == ("on the backup", "B")
@@ -152,7 +151,7 @@ def test_a_message_that_is_rejected_is_told_with_its_number_tag_and_text() -> No
     assert told[3].endswith("Range of messages to resend is greater than maximum allowed")
     # A Logon that is rejected is told once, with the reason.
     assert [line for line in said if "142" in line] == [
-        "refused: tag 142: SenderLocationId (142) tag is not present"
+        "refused: SenderLocationID (142) is missing or blank"
     ]
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from gatepass.gateway.admission import Account, Admission, Refused
 from gatepass.gateway.port import CLOSED_TEXT, Port
-from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing
 from gatepass.session.message import Message, encode
 from gatepass.session.numbers import Numbers
@@ -38,7 +37,7 @@ def test_the_numbers_of_a_refusal(
 ) -> None:
     account = Account(MemoryStore(), Port(), primary_on=primary_on)
     account.store.save(kept)
-    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     for _ in range(6):  # the port closes at the fifth, and is closed at the sixth
         verdict = admission.judge(NOT_A_LOGON, START, backup=backup)
         assert isinstance(verdict, Refused)
@@ -50,7 +49,7 @@ def test_the_numbers_of_a_refusal(
 
 def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
-    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     verdict = admission.judge(NOT_A_LOGON, START, live="ABC123P")
     assert isinstance(verdict, Refused)
     assert verdict.numbers is None
@@ -65,7 +64,7 @@ def test_what_names_no_session_closes_no_port(msg_type: str, sender: list[tuple[
     def account_of(name: str) -> Account:
         return accounts.setdefault(name, Account(MemoryStore(), Port()))
 
-    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), account_of)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", account_of)
     nameless = Message.parse(encode([(35, msg_type), (34, "1"), *sender]))
     said = {admission.judge(nameless, START).text for _ in range(9)}  # type: ignore[union-attr]
     assert len(said) == 1
@@ -75,7 +74,7 @@ def test_what_names_no_session_closes_no_port(msg_type: str, sender: list[tuple[
 
 def test_a_logon_without_a_name_counts_for_the_session_that_is_on() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
-    admission = Admission(LogonVerifier(KeyRing([])), header_rules("G"), lambda _name: account)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     nameless = Message.parse(encode([(35, "A"), (34, "1")]))
     for _ in range(5):
         admission.judge(nameless, START, live="ABC123P")

@@ -10,7 +10,7 @@ from gatepass.gateway.admission import Account, Admission, Refused, Rejected
 from gatepass.gateway.kind import Kind
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import Ports
-from gatepass.gateway.rules import check_message, header_rules
+from gatepass.gateway.rules import check_message
 from gatepass.gateway.server import PRIMARY_GONE
 from gatepass.session import effects as fx
 from gatepass.session.gateway import GatewaySession
@@ -30,10 +30,10 @@ class InMemory:
         self.now = START
         self.reasons: list[str] = []
         self.kind = Kind.parse(kind)
-        self.rules = header_rules(self.kind.sub_id)
+        self.target_sub_id = self.kind.sub_id
         self.admission = Admission(
             LogonVerifier(keys),
-            self.rules,
+            self.target_sub_id,
             self.account,
             fault_tolerant=self.kind.fault_tolerant,
         )
@@ -141,7 +141,7 @@ class Side:
         self._framer = Framer()
         self.session = GatewaySession(
             exchange.kind.sub_id,
-            lambda message: check_message(message, exchange.rules),
+            lambda message: check_message(message, exchange.target_sub_id),
             resend_window=exchange.kind.resend_window,
         )
         self.session.connected(exchange.now)

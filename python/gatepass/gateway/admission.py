@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gatepass._native import logon_faults
 from gatepass.gateway.port import CLOSED_TEXT, Port
-from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
-from gatepass.session.addressing import named
+from gatepass.gateway.rules import INVALID_LOGON
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import MAX_JUMP, Numbers
@@ -110,18 +110,21 @@ class _Case:
 
 
 class Admission:
-    """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator."""
+    """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
+
+    `target_sub_id` is what TargetSubID (57) must be: ``G``, or the market segment's two digits.
+    """
 
     def __init__(
         self,
         verifier: LogonVerifier,
-        rules: tuple[Rule, ...],
+        target_sub_id: str,
         account_of: Callable[[str], Account],
         *,
         fault_tolerant: bool = True,
     ) -> None:
         self._verifier = verifier
-        self._rules = rules
+        self._target_sub_id = target_sub_id
         self._account_of = account_of
         self._fault_tolerant = fault_tolerant
 
@@ -195,16 +198,14 @@ class Admission:
         if logon.msg_type != LOGON:
             text = "Non logon message received while not logged on."
             return _Fault(text, f"message type {logon.msg_type} instead of a Logon")
-        for rule in (*self._rules, *LOGON_RULES):
-            found = rule.look(logon)
-            if found is not None:
-                tag = None if found.logout else found.tag
-                return _Fault(found.text, rule.reason(logon), tag)
-        if logon.repeated is not None:
-            return _Fault(INVALID_LOGON, f"{named(logon.repeated)} appears more than once")
+        first_indicators = "UN" if self._fault_tolerant else "N"
+        faults = logon_faults(logon.wire, self._target_sub_id, first_indicators, bool(case.live))
+        if faults:
+            tag, text, ends, reason = faults[0]
+            return _Fault(text, reason, None if ends else tag)
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
-        verdict = self._verifier.verify(logon.wire, at=case.arrived)
+        verdict = self._verifier.verify(logon.wire, at=case.arrived, logged_on=bool(case.live))
         if not verdict.valid:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
@@ -219,11 +220,6 @@ class Admission:
         if indicator != case.live[-1:]:
             text = f"Received invalid fault tolerance indicator = ({indicator}) Logout forced."
             return _Fault(text, f"in-session logon as {indicator}; the role is {case.live[-1:]}")
-        if logon.get(141) != "Y":
-            return _Fault(INVALID_LOGON, "in-session logon without ResetSeqNumFlag (141) Y")
-        if logon.msg_seq_num != 1:
-            text = "In session logon message must have 34=1. Logout forced."
-            return _Fault(text, "34 is not 1")
         return None
 
     def _scenario_fault(self, case: _Case) -> _Fault | None:
@@ -232,10 +228,6 @@ class Admission:
         if logon.get(141) == "Y":
             reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
             return _Fault(INVALID_LOGON, reason)
-        if indicator not in ("UN" if self._fault_tolerant else "N"):
-            text = f"Received initial logon message with Primary Indication = ({indicator})"
-            wanted = "U or N" if self._fault_tolerant else "N: Drop Copy has no other"
-            return _Fault(f"{text} + Expected U or N", f"the first logon must carry {wanted}")
         if backup and indicator == "N" and self._fault_tolerant:
             return _Fault(INVALID_LOGON, "a session without fault tolerance (N) has no backup")
         if backup and not (account.primary_on and self._fault_tolerant):

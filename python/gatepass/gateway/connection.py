@@ -39,7 +39,7 @@ class GatewayConnection(Connection):
     def __init__(self, gateway: Gateway, *, backup: bool) -> None:
         session = GatewaySession(
             gateway.kind.sub_id,
-            lambda message: check_message(message, gateway.rules),
+            lambda message: check_message(message, gateway.target_sub_id),
             resend_window=gateway.kind.resend_window,
         )
         super().__init__(session, MemoryStore(), gateway.clock)

@@ -17,7 +17,6 @@ from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.report import Report
-from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing, KeySource
 from gatepass.session.message import Message
 from gatepass.session.states import State
@@ -64,10 +63,10 @@ class Gateway:
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report
         self.application = application
-        self.rules = header_rules(kind.sub_id)
+        self.target_sub_id = kind.sub_id
         self.admission = Admission(
             LogonVerifier(self.injection or self.keys, window=window),
-            self.rules,
+            self.target_sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from gatepass._native import PROFILES, Logon
+from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.errors import LogonError
 from gatepass.keys import KeyPair, KeyRing, KeySource, Status
 from gatepass.keys.validity import require_aware
@@ -21,6 +21,7 @@ _SENDING_TIME = _TAGS.index(52)
 CHECKS = (
     "message",
     "signed fields",
+    "field values",
     "credentials",
     "session",
     "access key",
@@ -70,13 +71,19 @@ class LogonVerifier:
         self._window = window or SendingTimeWindow()
 
     def verify(
-        self, logon: bytes, *, at: datetime | None = None, any_time: bool = False
+        self,
+        logon: bytes,
+        *,
+        at: datetime | None = None,
+        any_time: bool = False,
+        logged_on: bool | None = None,
     ) -> Verdict:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record. Never raises for a bad Logon: that is a failed check. Raises
-        `ValueError` when `at` has no time zone.
+        for logons from a record. `logged_on` says whether the session is up already, where that is
+        known: otherwise ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a
+        failed check. Raises `ValueError` when `at` has no time zone.
         """
         ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
         moment = None if any_time else at or datetime.now(timezone.utc)
@@ -86,14 +93,17 @@ class LogonVerifier:
             parsed = Logon(logon)
         except LogonError as error:
             return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
-        return self._verify(parsed, ring, moment)
+        return self._verify(parsed, ring, moment, logged_on)
 
-    def _verify(self, logon: Logon, ring: KeyRing, moment: datetime | None) -> Verdict:
+    def _verify(
+        self, logon: Logon, ring: KeyRing, moment: datetime | None, logged_on: bool | None
+    ) -> Verdict:
         checks = [Check("message", Outcome.PASSED, "one whole, intact Logon")]
         # As text for people: whoever sent it may have put a terminal's control codes in it.
         values = [None if value is None else visible(value) for value in logon.values]
         sender_comp_id = values[_SENDER_COMP_ID]
         canonical = _signed_fields(logon, checks)
+        checks.append(_field_values(logon, logged_on))
         signature = _credentials(logon, checks)
         pair = _pair(logon, ring, sender_comp_id, checks)
         if moment is not None:
@@ -117,6 +127,14 @@ def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
         return None
     checks.append(Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal"))
     return canonical
+
+
+def _field_values(logon: Logon, logged_on: bool | None) -> Check:
+    """Compare each value that CME looks at with CME's tables, which need no state."""
+    faults = logon_faults(logon.message, logged_on=logged_on)
+    if not faults:
+        return Check("field values", Outcome.PASSED, "each is one that CME's tables allow")
+    return Check("field values", Outcome.FAILED, "; ".join(why for _, _, _, why in faults))
 
 
 def _credentials(logon: Logon, checks: list[Check]) -> bytes | None:

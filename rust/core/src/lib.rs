@@ -37,6 +37,7 @@ pub mod key;
 pub mod key_file;
 pub mod logon;
 pub mod profile;
+pub mod rules;
 pub mod stream;
 
 pub use canonical::CanonicalString;

@@ -7,6 +7,7 @@ mod errors;
 mod key;
 mod key_table;
 mod logon;
+mod rules;
 mod stream;
 mod text;
 
@@ -29,6 +30,8 @@ mod _native {
     use super::key_table::PyKeyTable;
     #[pymodule_export]
     use super::logon::PyLogon;
+    #[pymodule_export]
+    use super::rules::{header_fault, logon_faults};
     #[pymodule_export]
     use super::stream::{PyFramer, scan, scan_unchecked};
 

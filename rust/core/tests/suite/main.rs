@@ -13,5 +13,6 @@ mod known_answers;
 mod logon;
 mod redaction;
 mod robustness;
+mod rules;
 mod stream;
 mod vectors;

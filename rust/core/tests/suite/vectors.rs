@@ -32,6 +32,11 @@ pub fn rfc4231() -> Vec<Mac> {
     cases.iter().map(|case| mac(case, "case", true)).collect()
 }
 
+/// The cases of one list of `logon_rules.json`.
+pub fn logon_rules(name: &str) -> Vec<Value> {
+    list(vectors!("logon_rules.json"), name)
+}
+
 pub fn wycheproof() -> Vec<Mac> {
     let tests = list(vectors!("wycheproof_hmac_sha256.json"), "tests");
     tests.iter().map(|test| mac(test, "tcId", test["result"] == "valid")).collect()
