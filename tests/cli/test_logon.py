@@ -258,11 +258,11 @@ def test_lost_state_is_refused_once_and_then_mended_by_789(live: Rehearsal) -> N
 @pytest.mark.parametrize(
     ("words", "text", "advice"),
     [
-        (("--heartbeat", "61"), "Heartbeat value invalid", "5 to 60"),
+        (("--set", "108=61"), "Heartbeat value invalid", "5 to 60"),
         (("--target-sub-id", "92"), "TargetSubId (57)", "G on a CGW"),
-        (("--sender-comp-id", "ABC123P"), "Primary Indication", "U, or N"),
-        (("--sender-comp-id", "ABC123X"), "fault tolerance indicator", "U, or N"),
-        (("--sender-sub-id", "A"), "SENDER_SUB_ID", "2 to 18"),
+        (("--set", "49=ABC123P"), "Primary Indication", "U, or N"),
+        (("--set", "49=ABC123X"), "fault tolerance indicator", "U, or N"),
+        (("--set", "50=A"), "SENDER_SUB_ID", "2 to 18"),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gatepass.client import Alterations, MemoryAttempts, connect
 from gatepass.errors import FieldError, FramingError, GatepassError, LogonRefusedError
-from gatepass.session.alterations import NOT_SET, REFUSED
+from gatepass.session.alterations import REFUSED
 from gatepass.session.message import Message
 from gatepass.session.numbers import MAX_RESEND
 from gatepass.session.scenarios import Scenario
@@ -207,7 +207,6 @@ def test_what_makes_no_message_is_found_before_anything_is_sent() -> None:
     ("values", "rule"),
     [
         *([((tag, value),), "illegal"] for tag in REFUSED for value in ("1", None)),
-        *([((tag, "1"),), "illegal"] for tag in NOT_SET),
         (((0, "1"),), "illegal"),
         (((10**9, "1"),), "illegal"),
         (((141, ""),), "empty"),
@@ -232,3 +231,14 @@ def test_an_unaltered_logon_is_as_it_was() -> None:
     assert list(Alterations().put(fields)) == fields
     assert Alterations().number(7) == 7
     assert Alterations().cut(b"anything") == b"anything"
+
+
+@pytest.mark.parametrize("name", ["XYZ123N", "ABC124N", "ABC123", "N", "ABC123NN"])
+def test_a_logon_of_another_session_is_not_made(name: str) -> None:
+    with pytest.raises(FieldError, match="log on as that"):
+        Alterations(((49, name),)).check_sender("ABC123N")
+
+
+@pytest.mark.parametrize("value", ["ABC123P", "ABC123X", "ABC123N", None])
+def test_the_indicator_alone_can_be_altered(value: str | None) -> None:
+    Alterations(((49, value),)).check_sender("ABC123N")

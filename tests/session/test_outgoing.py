@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,9 +71,9 @@ def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: b
 def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
     world, client, _ = _live()
     if not isinstance(wire, bytes):
-        client.send("D", [(58, "x" * (MAX_MESSAGE - 250))], world.now)
+        client.send("D", [(58, "x" * (MAX_MESSAGE - 200))], world.now)
         kept = client.take()[0].sent.wire
-        client.settings = SETTINGS.__class__(**_fields_of(SETTINGS) | {"sender_sub_id": "O" * 300})
+        client.settings = replace(SETTINGS, sender_location_id="O" * 150)
     else:
         kept = wire
     client.resend([SentMessage(3, kept, True)], 2, 4, world.now)
@@ -84,10 +85,6 @@ def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
         ("4", 3, 4),
         ("4", 4, 5),
     ]
-
-
-def _fields_of(settings: object) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("msg_type", ["", *sorted(ADMIN_TYPES)])

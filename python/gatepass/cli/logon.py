@@ -253,6 +253,7 @@ def logon(
         not unguarded,
         parse_alterations(assigned or (), left_out or ()),
     )
+    order.alterations.check_sender(sender_comp_id)
     console = page()
 
     def show(event: Spoken | Noted) -> None:

@@ -24,11 +24,10 @@ REFUSED = {
     1401: "it is made with the signature",
     1402: "it is the signature: one that is wrong takes a wrong key",
 }
-#: Tags that may be left out.
-NOT_SET = {49: "another SenderCompID is another session's: log on as that"}
 #: Characters of a value; CME's longest of a Logon has fewer.
 MAX_VALUE = 200
 _MSG_SEQ_NUM = 34
+_SENDER_COMP_ID = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ class Alterations:
     """What to write otherwise in one Logon: values for tags, ``None`` to leave a tag out.
 
     They are signed as they are; for what is left out, what would have stood there is signed.
-    Raises `FieldError` for a tag that is framing, signature or another session's name, for one that
-    is named twice, and for a value that is empty, too long or not printable ASCII.
+    Raises `FieldError` for a tag that is framing or signature, for one that is named twice, and for
+    a value that is empty, too long or not printable ASCII.
     """
 
     values: tuple[tuple[int, str | None], ...] = ()
@@ -70,8 +69,24 @@ class Alterations:
             raise FieldError(words, _MSG_SEQ_NUM, "MsgSeqNum", "illegal")
         return number
 
+    def check_sender(self, own: str) -> None:
+        """Raise `FieldError` if the Logon would have the SenderCompID (49) of another session.
+
+        Of the session's `own` the last character, the Fault Tolerance Indicator, can be altered.
+        """
+        wanted = dict(self.values).get(_SENDER_COMP_ID) or own
+        if wanted[:-1] != own[:-1]:
+            words = "its last character alone can be altered; for another session log on as that"
+            message = f"SenderCompID (49) is {own}: {words}; nothing was sent"
+            raise FieldError(message, _SENDER_COMP_ID, "SenderCompID", "illegal")
+
     def put(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
-        """Give the fields to be signed: values replaced where they stand, or added behind."""
+        """Give the fields to be signed: values replaced where they stand, or added behind.
+
+        Raises `FieldError` as `check_sender` does.
+        """
+        fields = list(fields)
+        self.check_sender(dict(fields)[_SENDER_COMP_ID])
         values = {tag: value for tag, value in self.values if value is not None}
         kept = [(tag, values.pop(tag, value)) for tag, value in fields]
         return [*kept, *values.items()]
@@ -90,9 +105,8 @@ UNALTERED = Alterations()
 
 def _fault(tag: int, value: str | None, seen: set[int]) -> tuple[str, str] | None:
     """Find what is wrong with an alteration: the rule, and the words."""
-    refused = REFUSED if value is None else REFUSED | NOT_SET
-    if tag in refused:
-        return "illegal", refused[tag]
+    if tag in REFUSED:
+        return "illegal", REFUSED[tag]
     if tag in seen:
         return "repeated", "it is named twice"
     if not 0 < tag < 10**MAX_DIGITS:

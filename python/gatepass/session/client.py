@@ -269,6 +269,8 @@ class ClientSession(Engine):
             roles |= {"B"}  # what was sent before, which is ignored
         logged_on = self.state is not State.LOGON_SENT
         exchange, own = self.settings.target_comp_id, self._sender_comp_id()
+        if not logged_on:
+            own = self._logon.get(49) or own  # which may have been altered
         fault = stranger(message, exchange, own, roles, logged_on=logged_on)
         if fault is None:
             super()._handle(message, now)

@@ -1,16 +1,30 @@
-"""What a Logon says of the client, on every connection."""
+"""What a Logon says of the client, checked before anything is sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from gatepass._native import PROFILES, TAG_NAMES, canonical_string, logon_faults
+from gatepass.errors import FieldError
+from gatepass.session.message import LOGON, encode
+from gatepass.signing import format_sending_time
+
+#: A SendingTime (52) that is right, where another one does not matter yet.
+_ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=timezone.utc))
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What a Logon says of the client. Units: ``heart_bt_int`` is in seconds.
+    """What a Logon says of the client. Units: ``heart_bt_int`` is in seconds, from 5 to 60.
 
     ``sender_comp_id`` is Session ID, firm and Fault Tolerance Indicator: ``N`` without fault
-    tolerance, ``U`` (undefined) with.
+    tolerance, ``U`` (undefined) with. ``target_comp_id`` is the exchange.
+
+    Raises `FieldError`, which names the tag, for a value with which CME would refuse the Logon:
+    five of those close the port. The rules are CME's Session Layer Validation Conditions and the
+    lengths in its tables; `gatepass._native.logon_faults` has them. To send a wrong value on
+    purpose, in a rehearsal, there are `Alterations`.
     """
 
     sender_comp_id: str
@@ -22,3 +36,31 @@ class ClientSettings:
     application_system_vendor: str
     heart_bt_int: int = 30
     target_comp_id: str = "CME"
+
+    def __post_init__(self) -> None:
+        fields = {34: "1", 52: _ANY_TIME, 369: "0", **self._fields()}
+        # A value that is empty, or no printable ASCII, has no canonical string.
+        canonical_string("fix-logon", [fields[tag] for tag, _ in PROFILES["fix-logon"]])
+        exchange = self.target_comp_id
+        if not exchange.isascii() or not exchange.isprintable():
+            words = "TargetCompID (56) holds an illegal character: use printable ASCII only"
+            raise FieldError(words, 56, "TargetCompID", "illegal")
+        for tag, _, _, reason in logon_faults(
+            encode([(35, LOGON), *fields.items()]), logged_on=False
+        ):
+            # Whose name the exchange has is a setting: a gateway of another one may be rehearsed.
+            if tag != 56 or not exchange:
+                raise FieldError(f"{reason}; nothing was sent", tag, TAG_NAMES[tag], "unexpected")
+
+    def _fields(self) -> dict[int, str]:
+        return {
+            49: self.sender_comp_id,
+            50: self.sender_sub_id,
+            56: self.target_comp_id,
+            57: self.target_sub_id,
+            142: self.sender_location_id,
+            108: str(self.heart_bt_int),
+            1603: self.application_system_name,
+            1604: self.trading_system_version,
+            1605: self.application_system_vendor,
+        }
