@@ -175,6 +175,9 @@ def test_a_secret_cannot_be_copied(
 def test_a_signing_key_has_no_way_back_to_its_secret() -> None:
     key = SigningKey(CANARY)
     assert {name for name in dir(key) if not name.startswith("__")} == {
+        # How many bytes it has, and whether CME's have as many: nothing of what they are.
+        "has_usual_length",
+        "length",
         "matches_undecoded",
         "sign",
         "sign_fields",

@@ -63,6 +63,14 @@ class SigningKey:
 
     def __new__(cls, secret: str | bytes | bytearray, /) -> SigningKey: ...
     def __reduce__(self) -> NoReturn: ...
+    @property
+    def length(self) -> int:
+        """Bytes of the decoded secret key: CME's have 32, that of a public vector has 48."""
+
+    @property
+    def has_usual_length(self) -> bool:
+        """Whether it is one of those lengths: another one has most likely lost characters."""
+
     def sign(self, canonical: bytes, /) -> bytes:
         """Sign a canonical string: 32 bytes, as iLink 3 sends them."""
 
@@ -133,6 +141,10 @@ class KeyTable:
     @property
     def sessions(self) -> list[str]:
         """The sessions that have pairs, in the order of their first pair."""
+
+    @property
+    def unusual(self) -> list[int]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
 
     def pair(self, index: int, /) -> tuple[str, str, SigningKey, date, date, str | None]:
         """Session ID, Access Key ID, key, Creation Date, Expiration Date, environment of a pair.

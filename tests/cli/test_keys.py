@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gatepass.keys import IssuedPair
+from gatepass.keys import IssuedPair, SecretKey
 from tests.cli.samples import (
     ACCESS_KEY_ID,
     OTHER_ACCESS_KEY_ID,
@@ -64,9 +65,35 @@ def test_list_as_json(tmp_path: Path) -> None:
         "environment": "NEWRELEASE",
         "status": "active",
         "days_left": 17,
+        "secret_key_bytes": 32,
         "used": False,
     }
     assert found["pairs"][1]["used"] is True
+
+
+@pytest.mark.parametrize("lost", [3, 4, 5, 7])
+def test_a_secret_that_lost_characters_fails_the_check(
+    tmp_path: Path, lost: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut = replace(NEW, secret=SecretKey(_cut(NEW.secret.reveal(), lost)))
+    keys = write_keys(tmp_path, cut)
+    result = run("keys", "check", keys, "--at", NOW)
+    assert result.exit_code == 1
+    size = len(cut.secret.reveal()) * 6 // 8
+    assert f"has {size} bytes, and CME's have 32" in " ".join(result.stdout.split())
+    (session,) = json.loads(run("keys", "check", keys, "--at", NOW, "--json").stdout)["sessions"]
+    assert f"has {size} bytes" in session["cut"]
+    assert not session["ok"]
+    # It loads all the same, with a warning.
+    caplog.clear()
+    assert run("keys", "list", keys, "--at", NOW).exit_code == 0
+    assert f"has {size} bytes" in caplog.text
+
+
+def _cut(secret: str, lost: int) -> str:
+    """Lose characters in a way that leaves whole bytes, which is when nothing else would tell."""
+    text = secret[:-lost]
+    return text[:-1] + "A" if len(text) % 4 else text
 
 
 def test_a_pair_without_dates_is_listed_and_passes_the_check() -> None:

@@ -67,13 +67,14 @@ def check(
 ) -> None:
     """Check that every session has a pair that lasts.
 
-    For monitoring to call: exit code 1 if a session has no valid pair, or if
-    the pair that would be used is within 28 days of its expiry. An older pair
+    For monitoring to call: exit code 1 if a session has no valid pair, if the
+    pair that would be used is within 28 days of its expiry, or if its secret key
+    has a length that CME's keys do not have (cut when copied). An older pair
     that runs out beside a newer good one is normal rotation: it is noted and
     does not fail the check.
 
     --json writes one object: ok, at, and sessions with session, ok, used,
-    problem, warning and pairs each.
+    problem, warning, cut and pairs each.
     """
     moment = moment_of(at)
     ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
@@ -142,6 +143,7 @@ def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, objec
         "used": None if health.used is None else health.used.access_key_id,
         "problem": None if health.problem is None else str(health.problem),
         "warning": None if health.warning is None else str(health.warning),
+        "cut": health.cut,
         "pairs": _pairs_as_data([health], moment),
     }
 
@@ -157,6 +159,7 @@ def _pairs_as_data(health: Iterable[SessionHealth], moment: datetime) -> list[di
             "environment": pair.environment,
             "status": pair.status(moment).value,
             "days_left": pair.days_left(moment),
+            "secret_key_bytes": pair.signing_key.length,
             "used": pair is session.used,
         }
         for session in health

@@ -66,7 +66,7 @@ def days(count: int) -> str:
 
 def mark_of(session: SessionHealth, pair: KeyPair, at: datetime) -> Mark:
     """Return the mark of a pair: that of its status, or a caution when it soon expires in use."""
-    if pair is session.used and session.warning is not None:
+    if pair.length_warning or (pair is session.used and session.warning is not None):
         return CAUTION
     return MARKS[pair.status(at)]
 
@@ -88,8 +88,11 @@ def print_health(console: Console, health: Sequence[SessionHealth], at: datetime
 
 def _finding(session: SessionHealth, at: datetime) -> str:
     trouble = session.problem or session.warning
-    if session.used is None or trouble is not None:
+    if session.used is None or (trouble is not None and session.cut is None):
         return str(trouble)
+    if session.cut is not None:
+        also = "" if trouble is None else f"; {trouble}"
+        return f"session {session.session}: {session.cut}{also}"
     begin = f"session {session.session}: {session.used.access_key_id} is used"
     left = session.used.days_left(at)
     if left is None:
@@ -103,6 +106,8 @@ def _notes(session: SessionHealth, at: datetime) -> Iterator[str]:
         if pair is session.used or session.used is None:
             continue
         status, left = pair.status(at), pair.days_left(at)
+        if pair.length_warning is not None:
+            yield pair.length_warning
         if status is Status.EXPIRED:
             yield f"{pair.access_key_id} expired {pair.expires}"
         elif status is Status.NOT_YET_VALID:

@@ -17,7 +17,8 @@ class SessionHealth:
     """One session and its pairs at one time.
 
     ``used`` is the pair that `KeyRing.choose` gives, ``problem`` why it gives none, ``warning``
-    that the pair in use expires soon. True exactly when it is `healthy`.
+    that the pair in use expires soon, ``cut`` that its secret key has a length that CME's keys do
+    not have. True exactly when it is `healthy`.
     """
 
     session: SessionId
@@ -25,17 +26,18 @@ class SessionHealth:
     used: KeyPair | None
     problem: KeyChoiceError | None
     warning: ExpiryWarning | None
+    cut: str | None = None
 
     def __bool__(self) -> bool:
         return self.healthy
 
     @property
     def healthy(self) -> bool:
-        """Whether there is a pair to use and it is not about to expire.
+        """Whether there is a pair to use, whole, and it is not about to expire.
 
         Another pair that runs out beside it does not count: that is how pairs are rotated.
         """
-        return self.used is not None and self.warning is None
+        return self.used is not None and self.warning is None and self.cut is None
 
 
 def session_health(ring: KeyRing, at: datetime) -> tuple[SessionHealth, ...]:
@@ -58,4 +60,5 @@ def _judge(ring: KeyRing, session: SessionId, at: datetime) -> SessionHealth:
         used=used,
         problem=problem,
         warning=None if used is None else expiry_warning(used, at),
+        cut=None if used is None else used.length_warning,
     )

@@ -48,6 +48,11 @@ class FilePairs:
         """Return the pairs of a session, in the file's order."""
         return tuple(map(self._pair, self._table.of_session(session)))
 
+    @property
+    def unusual(self) -> tuple[KeyPair, ...]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
+        return tuple(map(self._pair, self._table.unusual))
+
     def keeps_all_of(self, older: FilePairs) -> bool:
         """Tell whether every pair of an older file is here, unaltered, its key included."""
         return self._table.keeps_all_of(older._table)

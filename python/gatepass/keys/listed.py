@@ -28,6 +28,10 @@ class FoundPairs(Protocol):
     def of_session(self, session: str) -> tuple[KeyPair, ...]:
         """Return the pairs of a session, in their order."""
 
+    @property
+    def unusual(self) -> tuple[KeyPair, ...]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
+
 
 class ListedPairs:
     """Pairs in the order given.
@@ -70,6 +74,11 @@ class ListedPairs:
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID."""
         return self._by_access_key.get(access_key_id)
+
+    @property
+    def unusual(self) -> tuple[KeyPair, ...]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
+        return tuple(p for p in self._pairs if not p.signing_key.has_usual_length)
 
     def of_session(self, session: str) -> tuple[KeyPair, ...]:
         """Return the pairs of a session, in the order given."""

@@ -48,6 +48,21 @@ class KeyPair:
         """Tell whether the pair may be used at ``at`` (a time with a time zone)."""
         return validity.status_at(self.created, self.expires, at)
 
+    @property
+    def length_warning(self) -> str | None:
+        """Say that the secret key has a length that CME's keys do not have; ``None`` if it has.
+
+        Such a pair works, with whoever has the same key. The rule is not public: CME's keys have 32
+        bytes, a public vector has 48.
+        """
+        key = self.signing_key
+        if key.has_usual_length:
+            return None
+        return (
+            f"the secret key of {self.access_key_id} has {key.length} bytes, and CME's have 32:"
+            " it may have lost characters; download the key file again"
+        )
+
     def days_left(self, at: datetime) -> int | None:
         """Count the calendar days in Chicago from ``at`` to the Expiration Date."""
         return validity.days_left(self.expires, at)

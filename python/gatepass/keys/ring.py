@@ -104,6 +104,11 @@ class KeyRing:
         due = (expiry_warning(pair, at) for pair in self._pairs)
         return [warning for warning in due if warning is not None]
 
+    @property
+    def unusual(self) -> tuple[KeyPair, ...]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
+        return self._pairs.unusual
+
     def _named(self, access_key_id: str, sender_comp_id: str) -> list[KeyPair]:
         serving = self.serving(sender_comp_id)
         named = [pair for pair in serving if pair.access_key_id == access_key_id]

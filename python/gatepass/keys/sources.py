@@ -12,6 +12,7 @@ from typing import Protocol, cast
 from gatepass._native import SigningKey
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
+from gatepass.keys.lengths import warn_of_lengths
 from gatepass.keys.os_keyring import read_from_keyring
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import read_descriptor
@@ -91,7 +92,9 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
     read = _READERS.get(prefix + colon)
     if read is None:
         return KeyFile(source, allow_insecure=allow_insecure)
-    return FixedKeys(KeyRing(read(rest, allow_insecure)))
+    ring = KeyRing(read(rest, allow_insecure))
+    warn_of_lengths(source, ring.unusual)
+    return FixedKeys(ring)
 
 
 def _is_secret(source: str) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.expiry import ExpiryReminder, ExpiryWarning
 from gatepass.keys.keyfile import FilePairs
+from gatepass.keys.lengths import warn_of_lengths
+from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import (
     ChangedWhileReadError,
     Identity,
@@ -87,6 +89,8 @@ class KeyFile:
         self._lock = threading.Lock()
         self._reminder = ExpiryReminder()
         self._pairs: FilePairs | None = None
+        #: The pairs whose key may be cut, which were told of.
+        self._unusual: tuple[KeyPair, ...] = ()
         self._ring = KeyRing(())
         #: The state of the file that there is no more to learn of: its pairs are those of the ring,
         #: or cannot be used.
@@ -101,6 +105,9 @@ class KeyFile:
         self._seen: _Sight | None = None
         self._reported: tuple[Identity, str] | None = None
         self.reload()
+
+    def __repr__(self) -> str:
+        return f"<KeyFile {str(self.path)!r}: {len(self._ring)} pairs>"
 
     @property
     def ring(self) -> KeyRing:
@@ -204,6 +211,10 @@ class KeyFile:
             logger.info(
                 "%s: it is good again, and has %d key pair(s)", self.path, len(snapshot.pairs)
             )
+        unusual = snapshot.pairs.unusual
+        if unusual != self._unusual:
+            warn_of_lengths(str(self.path), unusual)
+        self._unusual = unusual
         sight = self._sight(snapshot.identity, snapshot.mtime)
         # One assignment: another thread has the old ring or the new one. The ring comes before
         # the state that vouches for it.

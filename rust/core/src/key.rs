@@ -13,6 +13,9 @@ use crate::error::SecretKeyError;
 pub const MIN_KEY: usize = 16;
 /// Most bytes of a decoded secret key. CME's rule is not public; a public vector has 48.
 pub const MAX_KEY: usize = 128;
+/// Bytes of the decoded secret keys that are known: CME's, and that of a public vector. One of
+/// another length works, but has most likely lost characters when it was copied.
+pub const USUAL_KEYS: [usize; 2] = [32, 48];
 
 /// Characters of a padded text of [`MAX_KEY`] bytes, and the room to decode it in.
 const MAX_TEXT: usize = MAX_KEY.div_ceil(3) * 4;
@@ -26,6 +29,7 @@ const MAX_TEXT: usize = MAX_KEY.div_ceil(3) * 4;
 pub struct SigningKey(Arc<Prepared>);
 
 struct Prepared {
+    length: usize,
     key: hmac::Key,
     undecoded: hmac::Key,
 }
@@ -67,12 +71,25 @@ impl SigningKey {
         })?;
         match length {
             MIN_KEY..=MAX_KEY => Ok(Self(Arc::new(Prepared {
+                length,
                 key: hmac::Key::new(hmac::HMAC_SHA256, &buffer.0[..length]),
                 undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
             }))),
             ..MIN_KEY => Err(SecretKeyError::TooShort),
             _ => Err(SecretKeyError::TooLong),
         }
+    }
+
+    /// Bytes of the decoded secret key.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.0.length
+    }
+
+    /// Whether it has a length that secret keys are known to have.
+    #[must_use]
+    pub fn has_usual_length(&self) -> bool {
+        USUAL_KEYS.contains(&self.0.length)
     }
 
     /// Signs `message`.

@@ -30,6 +30,16 @@ impl PySigningKey {
         key.map(Self).map_err(errors::secret_key)
     }
 
+    #[getter]
+    fn length(&self) -> usize {
+        self.0.length()
+    }
+
+    #[getter]
+    fn has_usual_length(&self) -> bool {
+        self.0.has_usual_length()
+    }
+
     #[pyo3(signature = (canonical, /))]
     fn sign<'py>(&self, py: Python<'py>, canonical: &[u8]) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.sign(canonical).as_bytes())

@@ -68,6 +68,11 @@ impl PyKeyTable {
     }
 
     #[getter]
+    fn unusual(&self) -> Vec<usize> {
+        self.0.unusual().collect()
+    }
+
+    #[getter]
     fn sessions(&self) -> Vec<&str> {
         self.0.sessions()
     }

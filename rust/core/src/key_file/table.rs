@@ -56,6 +56,12 @@ impl KeyTable {
         name.into_iter().flat_map(|name| self.by_session.find(name))
     }
 
+    /// The pairs whose secret key has a length that CME's keys do not have.
+    pub fn unusual(&self) -> impl Iterator<Item = usize> {
+        let pairs = self.pairs.iter().enumerate();
+        pairs.filter(|(_, pair)| !pair.signing_key.has_usual_length()).map(|(index, _)| index)
+    }
+
     /// The sessions that have pairs, in the order of their first pair.
     #[must_use]
     pub fn sessions(&self) -> Vec<&str> {

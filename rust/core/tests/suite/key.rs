@@ -150,3 +150,12 @@ proptest! {
         prop_assert_eq!(read.as_bytes(), &bytes);
     }
 }
+
+#[test]
+fn a_key_says_how_many_bytes_it_has() {
+    for count in 16..=128_usize {
+        let key = SigningKey::from_base64url(base64url(&vec![7; count]).as_bytes()).unwrap();
+        assert_eq!(key.length(), count);
+        assert_eq!(key.has_usual_length(), [32, 48].contains(&count));
+    }
+}
