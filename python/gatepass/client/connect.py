@@ -15,7 +15,7 @@ from gatepass.client.guard import NO_UPTIME, LogonGuard, guard_of
 from gatepass.client.link import Link, Trace
 from gatepass.client.uptime import read_uptime
 from gatepass.errors import NoConnectionError
-from gatepass.keys import AccessKeyId, KeyRing, KeySource
+from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.scenarios import Scenario
@@ -35,7 +35,7 @@ async def connect(
     host: str,
     port: int,
     settings: ClientSettings,
-    keys: KeySource | KeyRing,
+    keys: Keys,
     store: Store,
     *,
     scenario: Scenario | None = None,

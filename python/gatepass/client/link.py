@@ -17,7 +17,7 @@ from gatepass.errors import (
     NoConnectionError,
     StoreError,
 )
-from gatepass.keys import AccessKeyId, KeyRing, KeySource
+from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.client import ClientSession
@@ -49,7 +49,7 @@ class Link(Connection):
     def __init__(
         self,
         settings: ClientSettings,
-        keys: KeySource | KeyRing,
+        keys: Keys,
         store: Store,
         *,
         access_key_id: AccessKeyId | None = None,

@@ -16,7 +16,7 @@ from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
 from gatepass.client.standby import Standby
 from gatepass.errors import BacklogError, FieldError, NoConnectionError
-from gatepass.keys import AccessKeyId, KeyRing, KeySource
+from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario
@@ -147,7 +147,7 @@ async def connect_pair(
     primary: Address,
     backup: Address,
     settings: ClientSettings,
-    keys: KeySource | KeyRing,
+    keys: Keys,
     store: Store,
     *,
     scenario: Scenario | None = None,

@@ -17,7 +17,7 @@ from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.report import Report
-from gatepass.keys import KeyRing, KeySource
+from gatepass.keys import Keys
 from gatepass.session.message import Message
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
@@ -46,7 +46,7 @@ class Gateway:
 
     def __init__(
         self,
-        keys: KeySource | KeyRing,
+        keys: Keys,
         kind: Kind,
         *,
         report: Callable[[Report], None] = lambda _report: None,

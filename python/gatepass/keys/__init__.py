@@ -16,7 +16,7 @@ from gatepass.keys.pair import IssuedPair, KeyPair
 from gatepass.keys.reading import read_key_file
 from gatepass.keys.ring import KeyRing
 from gatepass.keys.secret import SecretKey
-from gatepass.keys.sources import FixedKeys, KeySource, open_keys
+from gatepass.keys.sources import FixedKeys, Keys, KeySource, as_source, open_keys
 from gatepass.keys.validity import Status
 from gatepass.keys.watch import KeyFile
 
@@ -32,11 +32,13 @@ __all__ = [
     "KeyPair",
     "KeyRing",
     "KeySource",
+    "Keys",
     "SecretKey",
     "SessionHealth",
     "SessionId",
     "Status",
     "add_to_key_file",
+    "as_source",
     "format_key_file",
     "generate_pair",
     "open_keys",

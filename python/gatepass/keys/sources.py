@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -70,6 +71,28 @@ class FixedKeys:
     def is_current(self) -> bool:
         """Tell that it is."""
         return True
+
+
+#: What key pairs may be given as: pairs at hand, a source, or what `open_keys` takes.
+Keys = KeyRing | KeySource | str | os.PathLike[str]
+
+
+def as_source(keys: Keys) -> KeySource:
+    """Give the source that was meant: a text or a path is opened as `open_keys` does.
+
+    Raises `KeySourceError` for anything else, and as `open_keys` does.
+    """
+    if isinstance(keys, KeyRing):
+        return FixedKeys(keys)
+    if isinstance(keys, (str, os.PathLike)):
+        return open_keys(os.fspath(keys))
+    # Not asked for here: to read the ring may take long.
+    if inspect.getattr_static(keys, "ring", None) is not None:
+        return keys
+    raise KeySourceError(
+        "key pairs are given as a KeyRing, a key source or the path of a key file, not as"
+        f" {type(keys).__name__}"
+    )
 
 
 def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:

@@ -15,7 +15,8 @@ from gatepass._native import (
     scan_unchecked,
 )
 from gatepass.errors import FieldError, LogonError
-from gatepass.keys import KeyPair, KeyRing, KeySource
+from gatepass.keys import KeyPair, KeyRing, Keys, as_source
+from gatepass.signing.arguments import whole
 from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
 from gatepass.signing.notation import visible
 from gatepass.signing.verdict import Verdict
@@ -79,7 +80,7 @@ class Explanation:
 
 def explain(
     logon: bytes,
-    keys: KeySource | KeyRing,
+    keys: Keys,
     *,
     at: datetime | None = None,
     any_time: bool = False,
@@ -89,7 +90,7 @@ def explain(
 
     Never raises for a bad Logon: the explanation says what is bad about it.
     """
-    ring = keys if isinstance(keys, KeyRing) else keys.ring
+    logon, ring = whole(logon), as_source(keys).ring
     verdict = (verifier or LogonVerifier(ring)).verify(logon, at=at, any_time=any_time)
     try:
         parsed = Logon(logon)

@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from gatepass._native import ALGORITHM, PROFILES, Logon, canonical_string, encode_signature
-from gatepass.errors import SignerError
-from gatepass.keys import AccessKeyId, KeyPair, KeyRing, KeySource
+from gatepass.errors import FieldError, SignerError
+from gatepass.keys import AccessKeyId, KeyPair, Keys, as_source
+from gatepass.signing.arguments import whole
 
 _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
 _SIGNATURE_BYTES = 32
@@ -67,25 +68,31 @@ class Credentials:
 class LogonSigner:
     """Signs Logons for every session that a key source serves.
 
+    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+
     The pair is chosen anew for each Logon, so a reloaded key file takes effect at the next one:
     the valid pair created last, or the one named by `access_key_id`.
     """
 
-    def __init__(
-        self, keys: KeySource | KeyRing, *, access_key_id: AccessKeyId | None = None
-    ) -> None:
+    def __init__(self, keys: Keys, *, access_key_id: AccessKeyId | None = None) -> None:
+        source = as_source(keys)
+
         def choose(sender_comp_id: str, at: datetime) -> Signer:
-            ring = keys if isinstance(keys, KeyRing) else keys.ring
-            return LocalSigner(ring.choose(sender_comp_id, at, access_key_id))
+            return LocalSigner(source.ring.choose(sender_comp_id, at, access_key_id))
 
         self._choose: Callable[[str, datetime], Signer] = choose
+        self._named = f"keys from {source!r}"
 
     @classmethod
     def using(cls, signer: Signer) -> LogonSigner:
         """Sign every Logon with one signer, such as a remote one."""
         self = cls.__new__(cls)
         self._choose = lambda _sender_comp_id, _at: signer
+        self._named = f"the signer of {signer.access_key_id}"
         return self
+
+    def __repr__(self) -> str:
+        return f"<LogonSigner with {self._named}>"
 
     def sign(self, logon: bytes, *, at: datetime | None = None) -> bytes:
         """Turn a raw Logon into a signed one; `at` (now, if not given) decides which pair is valid.
@@ -94,7 +101,7 @@ class LogonSigner:
         of the body; 9 and 10 are made new. Raises `gatepass.errors.LogonError`,
         `gatepass.errors.KeyChoiceError` or `gatepass.errors.SignerError`; nothing is signed then.
         """
-        parsed = Logon(logon)
+        parsed = Logon(whole(logon))
         parsed.canonical  # noqa: B018 - raises first if a signed field is missing or illegal
         signer = self._signer_for(parsed.values[_TAGS.index(49)], at)
         signature = _checked(signer.sign(parsed.canonical))
@@ -105,7 +112,7 @@ class LogonSigner:
 
         Raises as `sign` does.
         """
-        signed = [values.get(tag) for tag in _TAGS]
+        signed = [_text(tag, name, values.get(tag)) for tag, name in PROFILES["fix-logon"]]
         canonical_string("fix-logon", signed)  # raises first if a field is missing or illegal
         signer = self._signer_for(values[49].encode("ascii"), at)
         signature = _checked(signer.sign(canonical_string("fix-logon", signed)))
@@ -119,6 +126,14 @@ class LogonSigner:
 
 # No variable here ever holds the canonical string: a signer may fail, and there are tracebacks that
 # show local variables.
+
+
+def _text(tag: int, name: str, value: object) -> str | None:
+    """Refuse a value that is no text: how it would stand in the message is not for us to guess."""
+    if value is None or isinstance(value, str):
+        return value
+    words = f"{name} ({tag}) is of type {type(value).__name__}: give it as text, as on the wire"
+    raise FieldError(words, tag, name, "illegal")
 
 
 def _checked(signature: object) -> bytes:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.errors import LogonError
-from gatepass.keys import KeyPair, KeyRing, KeySource, Status
+from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
 from gatepass.keys.validity import require_aware
+from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -62,13 +63,17 @@ class SendingTimeWindow:
 
 
 class LogonVerifier:
-    """Verifies Logons against the key pairs of a key source, read anew for each Logon."""
+    """Verifies Logons with the key pairs of a key source, which is asked again for each Logon.
 
-    def __init__(
-        self, keys: KeySource | KeyRing, *, window: SendingTimeWindow | None = None
-    ) -> None:
-        self._keys = keys
+    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+    """
+
+    def __init__(self, keys: Keys, *, window: SendingTimeWindow | None = None) -> None:
+        self._keys = as_source(keys)
         self._window = window or SendingTimeWindow()
+
+    def __repr__(self) -> str:
+        return f"<LogonVerifier with keys from {self._keys!r}>"
 
     def verify(
         self,
@@ -83,14 +88,16 @@ class LogonVerifier:
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
         for logons from a record. `logged_on` says whether the session is up already, where that is
         known: otherwise ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a
-        failed check. Raises `ValueError` when `at` has no time zone.
+        failed check. Raises `ValueError` when `at` has no time zone, `FramingError` for what is no
+        bytes.
         """
-        ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
+        ring = self._keys.ring
+        message = whole(logon)
         moment = None if any_time else at or datetime.now(timezone.utc)
         if moment is not None:
             require_aware(moment)
         try:
-            parsed = Logon(logon)
+            parsed = Logon(message)
         except LogonError as error:
             return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
         return self._verify(parsed, ring, moment, logged_on)

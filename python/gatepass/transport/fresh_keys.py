@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gatepass.keys import FixedKeys, KeyRing, KeySource
+from gatepass.keys import KeyRing, Keys, as_source
 from gatepass.keys.sources import watched
 
 
@@ -16,8 +16,8 @@ class FreshKeys:
     only way to know.
     """
 
-    def __init__(self, source: KeySource | KeyRing) -> None:
-        self._source = FixedKeys(source) if isinstance(source, KeyRing) else source
+    def __init__(self, source: Keys) -> None:
+        self._source = as_source(source)
         self._watched = watched(self._source)
         self._ring = KeyRing(())
         self._under_way: asyncio.Task[Exception | None] | None = None
