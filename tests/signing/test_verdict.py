@@ -179,7 +179,10 @@ CASES = {
         at=AT - timedelta(seconds=5.001),
     ),
     "hours late": Case(
-        SIGNED, "+++++++-+", {"sending time": "6:00:00 old"}, at=AT + timedelta(hours=6)
+        SIGNED,
+        "+++++++-+",
+        {"sending time": "more than 5 s: is 52 local time, of a zone 6:00 h behind UTC"},
+        at=AT + timedelta(hours=6),
     ),
     "52 no time": Case(
         sign(changed(RAW, t52="2017-06-23T14:48:42.855Z")),

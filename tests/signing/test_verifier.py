@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from gatepass import KeyRing, LogonSigner, LogonVerifier
 from gatepass.keys import FixedKeys
 from gatepass.signing import SendingTimeWindow, format_sending_time
+from gatepass.signing.time_zones import OFFSETS, zone_hint
 from tests import oracle
 from tests.signing.samples import (
     AT,
@@ -70,6 +72,32 @@ def test_each_side_of_the_window_is_a_setting_of_its_own(
     assert judged(AT - max_ahead, window)
     assert not judged(AT + max_age + tick, window)
     assert not judged(AT - max_ahead - tick, window)
+
+
+@pytest.mark.parametrize("late", [-30, 0, 4, 59])
+@pytest.mark.parametrize("offset", sorted(OFFSETS))
+def test_a_time_that_is_off_by_a_time_zone_is_asked_about(offset: int, late: int) -> None:
+    sent = AT + timedelta(minutes=offset)
+    verdict = LogonVerifier(KeyRing([pair(created=None, expires=None)])).verify(
+        sent_at(sent), at=AT + timedelta(seconds=late)
+    )
+    found = {check.name: check.detail for check in verdict.failed}["sending time"]
+    side = "ahead of UTC" if offset > 0 else "behind UTC"
+    assert f"{abs(offset) // 60}:{abs(offset) % 60:02d} h {side}? it must be UTC" in found
+
+
+@given(st.timedeltas(timedelta(days=-3), timedelta(days=3)))
+def test_a_time_that_no_zone_is_off_by_is_not_asked_about(age: timedelta) -> None:
+    near = any(abs(age + timedelta(minutes=o)) <= timedelta(minutes=1) for o in OFFSETS)
+    assert (zone_hint(age) is not None) is near
+
+
+def test_every_offset_in_use_is_known() -> None:
+    for name in zoneinfo.available_timezones():
+        for day in (datetime(2026, 1, 5), datetime(2026, 7, 5)):
+            offset = day.replace(tzinfo=zoneinfo.ZoneInfo(name)).utcoffset()
+            assert offset is not None
+            assert not offset or offset // timedelta(minutes=1) in OFFSETS, name
 
 
 def test_the_time_of_any_zone_is_the_same_time() -> None:

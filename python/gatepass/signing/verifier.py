@@ -12,6 +12,7 @@ from gatepass.keys.validity import require_aware
 from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
 from gatepass.signing.sending_time import parse_sending_time
+from gatepass.signing.time_zones import zone_hint
 from gatepass.signing.verdict import Check, Outcome, Verdict
 
 _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
@@ -49,16 +50,15 @@ class SendingTimeWindow:
             age = at - parse_sending_time(sending_time)
         except ValueError as error:
             return Check("sending time", Outcome.FAILED, str(error))
-        if age > self.max_age:
-            limit = self.max_age.total_seconds()
-            detail = f"SendingTime (52) is {_seconds(age)} old, more than {limit:g} s: "
-            return Check("sending time", Outcome.FAILED, detail + "check the clock, send it anew")
-        if -age > self.max_ahead:
-            limit = self.max_ahead.total_seconds()
-            detail = f"SendingTime (52) is {_seconds(-age)} in the future, more than {limit:g} s: "
-            return Check(
-                "sending time", Outcome.FAILED, detail + "check the clock and that 52 is UTC"
-            )
+        for span, limit, where, advice in (
+            (age, self.max_age, "old", "check the clock, and send it as soon as it is signed"),
+            (-age, self.max_ahead, "in the future", "check the clock and that 52 is UTC"),
+        ):
+            if span > limit:
+                begin = f"SendingTime (52) is {_seconds(span)} {where}"
+                hint = zone_hint(age) or advice
+                detail = f"{begin}, more than {limit.total_seconds():g} s: {hint}"
+                return Check("sending time", Outcome.FAILED, detail)
         return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
 
 
