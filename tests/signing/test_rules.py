@@ -124,6 +124,12 @@ def test_no_value_makes_a_reason_that_controls_a_terminal(value: bytes) -> None:
         assert len(reason) < 400
 
 
+def test_an_explanation_marks_the_signed_fields_that_are_at_fault() -> None:
+    explanation = explain(logon({"108": "61", "50": "A B", "98": "0"}), KEYS, at=AT)
+    marked = {field.tag: field.problem for field in explanation.fields if field.problem}
+    assert marked == {50: "not allowed", 108: "not allowed"}
+
+
 def test_a_signature_that_is_right_does_not_hide_a_value_that_is_wrong() -> None:
     verdict = LogonVerifier(KEYS).verify(logon({"98": "0"}), at=AT)
     outcomes = {check.name: check.outcome for check in verdict.checks}

@@ -11,6 +11,7 @@ from gatepass._native import (
     Logon,
     canonical_string,
     encode_signature,
+    logon_faults,
     scan,
     scan_unchecked,
 )
@@ -23,6 +24,8 @@ from gatepass.signing.verdict import Verdict
 from gatepass.signing.verifier import LogonVerifier
 
 _FIELDS = PROFILES["fix-logon"]
+#: The problem of a value that CME's tables do not allow; the check "field values" says why.
+NOT_ALLOWED = "not allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,14 @@ def explain(
 
 def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
     values = logon.values
+    wrong = {tag for tag, *_ in logon_faults(logon.message)}
     fields = tuple(
-        ExplainedField(tag, name, _visible(value), _problem(index, value))
+        ExplainedField(
+            tag,
+            name,
+            _visible(value),
+            _problem(index, value) or (NOT_ALLOWED if tag in wrong else None),
+        )
         for index, ((tag, name), value) in enumerate(zip(_FIELDS, values, strict=True))
     )
     received = dict(scan(logon.message)).get(1402)
