@@ -231,11 +231,11 @@ def _resetting() -> ClientSession:
 
 
 def test_a_week_that_changed_under_a_live_session_is_the_new_one() -> None:
-    sunday = START.replace(day=25, hour=17, minute=59)
-    later = sunday + timedelta(minutes=2)
-    assert trading_week(sunday) != trading_week(later)
+    friday_night = START.replace(day=24, hour=7, minute=59)
+    later = friday_night + timedelta(minutes=2)
+    assert trading_week(friday_night) != trading_week(later)
     world = World()
-    world.now = sunday
+    world.now = friday_night
     world.connect()
     world.deliver_all()
     world.now = later

@@ -16,7 +16,7 @@ from gatepass.session.addressing import named
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import MAX_JUMP, Numbers
-from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.scenarios import NOT_RESET, Scenario, at_week
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier
 
@@ -90,11 +90,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout."""
+    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout.
+
+    ``first`` says that the Logout is the week's first message.
+    """
 
     text: str
     reason: str
     tag: int | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,10 @@ class Admission:
             return self._refuse(CLOSED_TEXT, reason, case)
         if fault.tag is not None:
             return Rejected(fault.text, fault.tag, fault.reason)
+        if fault.first:
+            # Its number is used up: the answer to the Logon that begins the week has the next one.
+            numbers = replace(numbers, next_out=1, next_in=1, first_in=2)
+            return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
 
     def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
@@ -186,8 +194,10 @@ class Admission:
         if case.logon.get(141) == "Y":
             scenario = Scenario.IN_SESSION
             numbers = replace(numbers, next_in=1, next_out=1)
+        elif not numbers.begun:
+            numbers = replace(numbers, next_out=max(1, numbers.first_in))
         kind = "on the backup" if case.backup else scenario.value
-        return Admitted(replace(numbers, begun=True), indicator, kind)
+        return Admitted(replace(numbers, begun=True, first_in=0), indicator, kind)
 
     def _fault(self, case: _Case) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
@@ -229,6 +239,10 @@ class Admission:
     def _scenario_fault(self, case: _Case) -> _Fault | None:
         logon, account, backup = case.logon, case.account, case.backup
         number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
+        is_first = not case.numbers.begun and not backup
+        if is_first and (number != 1 or logon.get(141) == "Y"):
+            words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
+            return _Fault(NOT_RESET, words, first=True)
         if logon.get(141) == "Y":
             reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
             return _Fault(INVALID_LOGON, reason)

@@ -20,7 +20,7 @@ from gatepass.session.engine import Engine, Fields
 from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers, SentMessage
-from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.scenarios import Scenario, at_week, says_not_reset
 from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
 
@@ -93,6 +93,9 @@ class ClientSession(Engine):
         In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
         more than a Resend Request takes.
         """
+        if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
+            # There is no such week at the exchange: 34 is 1 again.
+            scenario = Scenario.BEGINNING_OF_WEEK
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
             raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
@@ -255,7 +258,8 @@ class ClientSession(Engine):
         self._before = self.numbers
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
-            self.numbers = Numbers(week=at_week(self.numbers, now).week)
+            current = at_week(self.numbers, now)
+            self.numbers = Numbers(week=current.week, first_in=current.first_in)
         number = self._alterations.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
@@ -330,7 +334,10 @@ class ClientSession(Engine):
         self._liveness.hear(now)
         self._forget_resends()
         self._follow_role(message)
-        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0)
+        if self.scenario is not Scenario.MID_WEEK and number >= self.numbers.first_in > 0:
+            # What was before it, Logouts have used up.
+            self.numbers = replace(self.numbers, next_in=self.numbers.first_in)
+        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0, first_in=0)
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
@@ -379,7 +386,7 @@ class ClientSession(Engine):
             self._disown(message, fault, now)
         elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
-            self._take_refusal(message.msg_seq_num, expected)
+            self._take_refusal(message.msg_seq_num, expected, is_new=says_not_reset(text))
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
         elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
@@ -407,7 +414,9 @@ class ClientSession(Engine):
             self._take_refusal(None, None)
             self._end(text or "the Logon was rejected")
 
-    def _take_refusal(self, number: int | None, expected: int | None) -> None:
+    def _take_refusal(
+        self, number: int | None, expected: int | None, *, is_new: bool = False
+    ) -> None:
         """Set the numbers for the next try: those before the Logon, which did not count.
 
         The refusal itself counts where it has the next number; otherwise the next Logon shows a
@@ -415,7 +424,8 @@ class ClientSession(Engine):
 
         If CME expects a higher number (789), the next Logon tries that one. A lower one is no
         reason to go back: messages of those numbers were sent, and are asked for again.
-        Before the week has begun, a failure sets both numbers back to 1.
+        Before the week has begun, a failure sets both numbers back to 1. A week that is new at the
+        exchange (`is_new`) is begun again here, and the refusal has used up its number 1.
         """
         self.numbers = self._before
         if not self.numbers.begun:
@@ -423,7 +433,19 @@ class ClientSession(Engine):
         elif number == self.numbers.next_in:
             self.numbers = replace(self.numbers, next_in=number + 1)
         self._propose(expected)
+        if is_new:
+            first_in = (number or 0) + 1
+            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=first_in)
         self._emit(fx.Save(self.numbers))
+
+    @property
+    def _to_begin_again(self) -> int:
+        """What to propose so that the next Logon has 34=1: nothing where it has that anyway.
+
+        It is a proposal like any other: what it makes void is kept until the exchange has accepted
+        a Logon with it.
+        """
+        return 1 if self.numbers.begun else 0
 
     def _propose(self, expected: int | None) -> None:
         """Have the next Logon try the number that the exchange expects (789), if it is higher.
@@ -443,9 +465,11 @@ class ClientSession(Engine):
     def _handle_logout(self, message: Message, now: datetime) -> None:
         expected = message.number(789)
         if expected == 1 and self.state is not State.LOGOUT_SENT:
-            # CME has forgotten the numbers: the answer is 34=1, the next Logon 34=2. Only here
-            # does 789 lead back. CME's rule is not public; engines in use do this.
-            self.numbers = replace(self.numbers, next_out=1)
+            # The exchange has forgotten the numbers: the answer keeps its number, the next Logon
+            # has 34=1. CME's rule is not public; engines in use do this. If the exchange counts its
+            # own messages on, its answer to that Logon comes behind this Logout.
+            due = self.numbers.next_in
+            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=due)
         else:
             self._propose(expected)
         self._emit(fx.Save(self.numbers))
