@@ -76,7 +76,7 @@ class Link(Connection):
         #: Done as soon as this backup is the primary.
         self.promoted: asyncio.Future[None] = loop.create_future()
         self._caught_up = asyncio.Event()
-        self._answered = False
+        self._answered = self._is_sent = False
         self._demand: GatepassError | None = None
         #: Whether the gateway has answered the Logon, or hung up on it.
         self.was_read = False
@@ -260,6 +260,7 @@ class Link(Connection):
             self._settle(error)
             self.session.unsigned(now)
             return
+        self._is_sent = True
         self.session.signature(pair.access_key_id, signature, now)
 
     def _take_over(self) -> None:
@@ -300,6 +301,7 @@ class Link(Connection):
 
     def _end(self, error: NoConnectionError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""
+        error.in_doubt = self._is_sent
         self.ending = self.ending or error
         self._settle(error)
 
