@@ -28,6 +28,7 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
+from gatepass.transport.waiting import within
 
 logger = logging.getLogger("gatepass.client")
 
@@ -158,18 +159,24 @@ class Link(Connection):
         logged on there is nothing to confirm, and the connection is dropped.
         Raises `StoreError` if the Logout could not be kept, or nothing could before it.
         """
+        try:
+            await self._say_goodbye(wait)
+        finally:
+            # When this is cancelled, too: nobody would end the session any more.
+            self.abort()
+        self.raise_failure()
+
+    async def _say_goodbye(self, wait: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
         if self.session.is_behind and not self.closed.done():
             self._caught_up.clear()
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._caught_up.wait(), wait)
+                await within(wait, self._caught_up.wait())
         self.session.log_out(self.clock())
         self.perform()
         if self.session.state in (State.LOGOUT_SENT, State.CLOSED):
             await asyncio.wait([self.closed], timeout=max(0.0, until - loop.time()))
-        self.abort()
-        self.raise_failure()
 
     def handle(self, effect: fx.Effect) -> None:
         """Sign, deliver, and tell who waits for the Logon's answer."""

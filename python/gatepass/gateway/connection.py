@@ -21,6 +21,7 @@ from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.transport import Connection
+from gatepass.transport.waiting import within
 
 if TYPE_CHECKING:
     from gatepass.gateway.server import Gateway
@@ -156,7 +157,7 @@ class GatewayConnection(Connection):
     async def _decide_later(self, logon: Message, arrived: datetime) -> None:
         """Decide with the key pairs as they are now; the session reads nothing until then."""
         try:
-            await asyncio.wait_for(self.gateway.keys.refresh(), KEYS_WAIT)
+            await within(KEYS_WAIT, self.gateway.keys.refresh())
         except asyncio.TimeoutError:
             self._leave_unjudged(f"the key pairs could not be read within {KEYS_WAIT:g} s")
             return
