@@ -125,24 +125,26 @@ class ClientSession(Engine):
         self._logon = Message.parse(wire)
         self._move(Trigger.SIGNED)
         number = self.numbers.next_out
-        if self._resets:
-            # What the new numbers make void is kept until they hold: a refusal changes nothing.
-            self._try(wire, replace(self._before, resetting=self.scenario.value), now)
-        elif number == self._before.proposed:
-            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
-            # may have had it all the same: then the next number is the one behind it.
-            self._try(wire, replace(self._before, proposed=min(number + 1, MAX_NUMBER)), now)
+        self._trying = self._resets or number == self._before.proposed
+        counted = replace(self.numbers, next_out=number + 1)
+        if self._trying:
+            self._count_as(counted)
         else:
-            self._dispatch(number, wire, now, keep=False)
-        self._pump(now)
-
-    def _try(self, wire: bytes, kept: Numbers, now: datetime) -> None:
-        """Send a Logon whose number holds once it is accepted; until then `kept` does."""
-        self._trying = True
-        self._emit(fx.Save(kept))
-        self._count_as(replace(self.numbers, next_out=self.numbers.next_out + 1))
+            self.numbers = counted
         self._emit(fx.Send(wire))
         self._liveness.sent = now
+        self._pump(now)
+
+    def stamp(self, now: datetime) -> bytes:
+        """Write the Logon that waits for its signature with the time of now; give what to sign.
+
+        For a driver that has done something since `SignatureWanted`: a SendingTime (52) of five
+        seconds ago is refused. Raises `RuntimeError` where no Logon waits.
+        """
+        if self.state is not State.SIGNING:
+            raise RuntimeError(f"no Logon waits for its signature while {self.state.value}")
+        self._unsigned, canonical = self._compose(now)
+        return canonical
 
     def unsigned(self, now: datetime) -> None:
         """Answer `SignatureWanted`: there is no signature, and nothing is sent.
@@ -152,6 +154,7 @@ class ClientSession(Engine):
         if self.state is not State.SIGNING:
             return
         self.numbers = self._before
+        self._emit(fx.Save(self.numbers))
         if self.scenario is not Scenario.IN_SESSION:
             self._end("the Logon was not signed")
             return
@@ -263,7 +266,25 @@ class ClientSession(Engine):
         number = self._alterations.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
+        self._reserve(number)
         self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
+
+    def _reserve(self, number: int) -> None:
+        """Keep what must be on disk before the Logon is on the wire.
+
+        Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
+        """
+        before = self._before
+        if self._resets:
+            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            self._emit(fx.Save(replace(before, resetting=self.scenario.value)))
+        elif number == before.proposed:
+            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
+            # may have had it all the same: then the next number is the one behind it.
+            self._emit(fx.Save(replace(before, proposed=min(number + 1, MAX_NUMBER))))
+        else:
+            used = SentMessage(number, self._unsigned, keep=False)
+            self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
 
     def _due_out(self, scenario: Scenario) -> int:
         """Give the number of a Logon of this scenario."""
