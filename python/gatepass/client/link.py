@@ -114,7 +114,7 @@ class Link(Connection):
             self._up = asyncio.get_running_loop().create_future()
         self._answered = self.was_read = False
         chosen = scenario or choose_scenario(self.session.numbers, now)
-        self.session.log_on(chosen, now, alterations)
+        self.session.log_on(chosen, now, alterations, self.steady())
         self.perform()
         await self._up
 
@@ -133,7 +133,7 @@ class Link(Connection):
             why = self.ending or "there is no connection"
             raise NoConnectionError(f"{why}; nothing was sent: log on again, then send it there")
         self.refuse_backlog()
-        number = self.session.send(msg_type, fields, self.clock())
+        number = self.session.send(msg_type, fields, self.clock(), self.steady())
         self.perform()
         self.raise_failure()
         return number
@@ -177,7 +177,7 @@ class Link(Connection):
             self._caught_up.clear()
             with suppress(asyncio.TimeoutError):
                 await within(wait, self._caught_up.wait())
-        self.session.log_out(self.clock())
+        self.session.log_out(self.clock(), steady=self.steady())
         self.perform()
         if self.session.state in (State.LOGOUT_SENT, State.CLOSED):
             await asyncio.wait([self.closed], timeout=max(0.0, until - loop.time()))
@@ -271,10 +271,10 @@ class Link(Connection):
             signature = LocalSigner(pair).sign(self.session.stamp(now))
         except GatepassError as error:
             self._settle(error)
-            self.session.unsigned(now)
+            self.session.unsigned(now, self.steady())
             return
         self._is_sent = True
-        self.session.signature(pair.access_key_id, signature, now)
+        self.session.signature(pair.access_key_id, signature, now, self.steady())
 
     def _moment_of_its_own(self) -> datetime:
         """Give the time, as no other Logon of this session has had it.
@@ -292,7 +292,7 @@ class Link(Connection):
         if self._backup_of is not None:
             self._backup_of.retire()
         self.store = self._session_store
-        self.session.promoted(self.store.load(), self.clock())
+        self.session.promoted(self.store.load(), self.clock(), self.steady())
 
     @property
     def has_ended(self) -> bool:

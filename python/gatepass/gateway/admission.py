@@ -137,6 +137,7 @@ class Admission:
         arrived: datetime | None = None,
         backup: bool = False,
         live: str = "",
+        steady: float | None = None,
     ) -> Admitted | Refused | Rejected:
         """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
 
@@ -144,7 +145,8 @@ class Admission:
         waited since for the key pairs to be read.
         `live` is the SenderCompID in force where a session is on, with the role it has; what comes
         there counts for that session, whatever name it bears. A backup connection has numbers of
-        its own, which begin with those of its Logon and at 1 (CME's rule is not public).
+        its own, which begin with those of its Logon and at 1 (CME's rule is not public). `steady`
+        is a clock in seconds that nobody sets, which the minute of port closure goes by.
         """
         name = (live or logon.get(49) or "")[:-1]
         # Of a first Logon without a name no session can be told: it counts for nobody.
@@ -161,7 +163,7 @@ class Admission:
         if fault is None:
             account.failed_over = account.failed_over and (backup or bool(live))
             return self._admit(case)
-        if account.port.count_invalid(now):
+        if account.port.count_invalid(now, steady):
             reason = f"{fault.reason}; fifth invalid logon in a minute"
             return self._refuse(CLOSED_TEXT, reason, case)
         if fault.tag is not None:

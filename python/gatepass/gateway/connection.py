@@ -127,13 +127,13 @@ class GatewayConnection(Connection):
 
     def force_out(self, text: str) -> None:
         """Log the client out."""
-        self.session.force_out(text, self.clock())
+        self.session.force_out(text, self.clock(), self.steady())
         self.perform()
 
     def promote(self, store: Store, numbers: Numbers) -> None:
         """Be the primary from now on, and keep the session's numbers in its store."""
         self.store = store
-        self.session.promote(numbers, self.clock())
+        self.session.promote(numbers, self.clock(), self.steady())
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -189,18 +189,23 @@ class GatewayConnection(Connection):
         now = self.clock()
         in_session = bool(self._name)
         verdict = self.gateway.admission.judge(
-            logon, now, arrived=arrived, backup=self.backup, live=self.session.client_comp_id
+            logon,
+            now,
+            arrived=arrived,
+            backup=self.backup,
+            live=self.session.client_comp_id,
+            steady=self.steady(),
         )
         sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):
             self.gateway.report(Report("refused", sender, verdict.reason))
         if isinstance(verdict, Rejected):
-            self.session.reject(logon, verdict.text, verdict.tag, now)
+            self.session.reject(logon, verdict.text, verdict.tag, now, self.steady())
             return
         if isinstance(verdict, Refused):
             if verdict.counted:
                 self.store = self.gateway.account(sender[:-1]).store
-            self.session.refuse(logon, verdict.text, verdict.numbers, now)
+            self.session.refuse(logon, verdict.text, verdict.numbers, now, self.steady())
             if verdict.text == CLOSED_TEXT:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
@@ -209,7 +214,7 @@ class GatewayConnection(Connection):
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
         if self.session.state is State.LOGGED_ON and not in_session:
             self.gateway.joined(self._name, self)
         self._say(

@@ -155,7 +155,8 @@ class Gateway:
         """
         connection = self._live[name, False]
         connection.refuse_backlog()
-        number = connection.session.send(msg_type, fields, self.clock())
+        steady = connection.steady()
+        number = connection.session.send(msg_type, fields, self.clock(), steady)
         connection.perform()
         if connection.failure is not None:
             raise connection.failure

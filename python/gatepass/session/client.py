@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gatepass._native import Logon
 from gatepass.errors import BackupError, FieldError, NumberJumpError, PeerError
@@ -85,7 +85,11 @@ class ClientSession(Engine):
         return self._indicator
 
     def log_on(
-        self, scenario: Scenario, now: datetime, alterations: Alterations = UNALTERED
+        self,
+        scenario: Scenario,
+        now: datetime,
+        alterations: Alterations = UNALTERED,
+        steady: float | None = None,
     ) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
@@ -93,6 +97,7 @@ class ClientSession(Engine):
         In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
         more than a Resend Request takes.
         """
+        self._time.read(now, steady)
         if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
             # There is no such week at the exchange: 34 is 1 again.
             scenario = Scenario.BEGINNING_OF_WEEK
@@ -116,8 +121,11 @@ class ClientSession(Engine):
         else:
             self._ask_signature(now)
 
-    def signature(self, access_key_id: str, signature: bytes, now: datetime) -> None:
+    def signature(
+        self, access_key_id: str, signature: bytes, now: datetime, steady: float | None = None
+    ) -> None:
         """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
+        self._time.read(now, steady)
         if self.state is not State.SIGNING:
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
@@ -132,7 +140,7 @@ class ClientSession(Engine):
         else:
             self.numbers = counted
         self._emit(fx.Send(wire))
-        self._liveness.sent = now
+        self._liveness.sent = self._time.at
         self._pump(now)
 
     def stamp(self, now: datetime) -> bytes:
@@ -146,11 +154,12 @@ class ClientSession(Engine):
         self._unsigned, canonical = self._compose(now)
         return canonical
 
-    def unsigned(self, now: datetime) -> None:
+    def unsigned(self, now: datetime, steady: float | None = None) -> None:
         """Answer `SignatureWanted`: there is no signature, and nothing is sent.
 
         The session that was to begin anew goes on as it was; any other Logon ends its connection.
         """
+        self._time.read(now, steady)
         if self.state is not State.SIGNING:
             return
         self.numbers = self._before
@@ -162,7 +171,9 @@ class ClientSession(Engine):
         self._drain(now)
         self._pump(now)
 
-    def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
+    def send(
+        self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
+    ) -> int:
         """Send an application message; gives its number.
 
         Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
@@ -170,10 +181,11 @@ class ClientSession(Engine):
         """
         if self.state is State.LOGGED_ON and self._indicator == "B":
             raise BackupError("application messages go through the primary, this is the backup")
-        return super().send(msg_type, fields, now)
+        return super().send(msg_type, fields, now, steady)
 
-    def promoted(self, numbers: Numbers, now: datetime) -> None:
+    def promoted(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
         """Answer `NumbersWanted`: go on as the primary, with the session's numbers."""
+        self._time.read(now, steady)
         message = self._promotion
         if self.state is not State.PROMOTING or message is None:
             return
@@ -197,26 +209,23 @@ class ClientSession(Engine):
             self.log_out(now)
         self._pump(now)
 
-    def tick(self, now: datetime) -> None:
+    def tick(self, now: datetime, steady: float | None = None) -> None:
         """Do what time alone demands, while the Logon's answer is awaited too."""
-        if self.state is State.LOGON_SENT:
-            if self._unanswered_at is not None and now >= self._unanswered_at:
-                self._end("no answer to the Logon")
-        else:
-            super().tick(now)
-            if self._test_again_at is not None and now >= self._test_again_at:
-                self._test_again(now)
+        super().tick(now, steady)
+        if self.state is State.LOGON_SENT and self._is_due(self._unanswered_at):
+            self._end("no answer to the Logon")
+        elif self._is_due(self._test_again_at):
+            self._test_again(now)
 
     @property
-    def deadline(self) -> datetime | None:
-        """When to call `tick` at the latest."""
+    def _due(self) -> timedelta | None:
         if self.state is State.LOGON_SENT:
             return self._unanswered_at
-        due, test_again_at = super().deadline, self._test_again_at
+        due, test_again_at = super()._due, self._test_again_at
         return due if due is None or test_again_at is None else min(due, test_again_at)
 
     @property
-    def _test_again_at(self) -> datetime | None:
+    def _test_again_at(self) -> timedelta | None:
         """When to test again before an In-Session Logon.
 
         The Test Request may have been garbled, and is gap-filled then, not sent again. While
@@ -235,7 +244,7 @@ class ClientSession(Engine):
             self._send_test(now)
 
     @property
-    def _unanswered_at(self) -> datetime | None:
+    def _unanswered_at(self) -> timedelta | None:
         """When the wait for the Logon's answer ends: CME's rule is not public.
 
         Two heartbeat intervals, which is what CME documents for iLink 3.
@@ -352,7 +361,7 @@ class ClientSession(Engine):
             self._begin_anew()
         self._move(Trigger.LOGON_REPLY)
         tried, self._trying = self._trying, False
-        self._liveness.hear(now)
+        self._liveness.hear(self._time.at)
         self._forget_resends()
         self._follow_role(message)
         if self.scenario is not Scenario.MID_WEEK and number >= self.numbers.first_in > 0:
