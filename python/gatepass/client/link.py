@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
 
 from gatepass._native import Framer
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
+from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
     LogonRefusedError,
@@ -27,7 +26,7 @@ from gatepass.session.message import Message
 from gatepass.session.scenarios import Scenario, choose_scenario
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LocalSigner, format_sending_time
+from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.waiting import within
@@ -73,8 +72,6 @@ class Link(Connection):
         self._trace = trace
         self._traced = Framer()
         self._backup_of = backup_of
-        #: When the latest Logons were signed, those of the primary's link as well.
-        self._stamps: deque[str] = deque(maxlen=8) if backup_of is None else backup_of._stamps
         self.inbox: Inbox = Inbox(store) if backup_of is None else backup_of.inbox
         loop = asyncio.get_running_loop()
         self._up: asyncio.Future[None] = loop.create_future()
@@ -267,7 +264,7 @@ class Link(Connection):
             if self._guard is not None:
                 self._guard.begin(now)
             # Last of all: the guard's disk may be slow, and 52 may be five seconds old at most.
-            now = self._moment_of_its_own()
+            now = moment_of_its_own(wanted.sender_comp_id, self.clock())
             signature = LocalSigner(pair).sign(self.session.stamp(now))
         except GatepassError as error:
             self._settle(error)
@@ -275,17 +272,6 @@ class Link(Connection):
             return
         self._is_sent = True
         self.session.signature(pair.access_key_id, signature, now, self.steady())
-
-    def _moment_of_its_own(self) -> datetime:
-        """Give the time, as no other Logon of this session has had it.
-
-        Two Logons that are the same are one that was sent again, which a gateway refuses.
-        """
-        now = self.clock()
-        while format_sending_time(now) in self._stamps:
-            now += timedelta(milliseconds=1)
-        self._stamps.append(format_sending_time(now))
-        return now
 
     def _take_over(self) -> None:
         """Go on with the session's numbers, which nobody else counts from here on."""

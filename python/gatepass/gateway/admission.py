@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gatepass.gateway.port import CLOSED_TEXT, Port
+from gatepass.gateway.replays import Replays
 from gatepass.gateway.rules import INVALID_LOGON, LOGON_RULES, Rule
 from gatepass.session.addressing import named
 from gatepass.session.gateway import OTHER_SENDER
@@ -114,7 +115,10 @@ class _Case:
 
 
 class Admission:
-    """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator."""
+    """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
+
+    With `replays`, a Logon that was admitted is refused when it comes again, on whatever port.
+    """
 
     def __init__(
         self,
@@ -123,11 +127,13 @@ class Admission:
         account_of: Callable[[str], Account],
         *,
         fault_tolerant: bool = True,
+        replays: Replays | None = None,
     ) -> None:
         self._verifier = verifier
         self._rules = rules
         self._account_of = account_of
         self._fault_tolerant = fault_tolerant
+        self._replays = replays
 
     def judge(
         self,
@@ -162,6 +168,8 @@ class Admission:
         fault = self._fault(case)
         if fault is None:
             account.failed_over = account.failed_over and (backup or bool(live))
+            if self._replays is not None:
+                self._replays.remember(logon, case.arrived)
             return self._admit(case)
         if account.port.count_invalid(now, steady):
             reason = f"{fault.reason}; fifth invalid logon in a minute"
@@ -220,6 +228,8 @@ class Admission:
         if not verdict.valid:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
+        if self._replays is not None and not (recall := self._replays.look(logon, case.arrived)):
+            return _Fault(SECURE_LOGON, f"replay: {recall.value}")
         return self._in_session_fault(case) if case.live else self._scenario_fault(case)
 
     def _in_session_fault(self, case: _Case) -> _Fault | None:

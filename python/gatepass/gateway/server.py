@@ -16,6 +16,7 @@ from gatepass.gateway.kind import Kind
 from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
+from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
 from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing, KeySource
@@ -65,11 +66,13 @@ class Gateway:
         self.report = report
         self.application = application
         self.rules = header_rules(kind.sub_id)
+        verifier = LogonVerifier(self.injection or self.keys, window=window)
         self.admission = Admission(
-            LogonVerifier(self.injection or self.keys, window=window),
+            verifier,
             self.rules,
             self.account,
             fault_tolerant=kind.fault_tolerant,
+            replays=Replays(verifier.window.max_age),
         )
         self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
         self._accounts = Accounts(store, self._ports)

@@ -10,6 +10,7 @@ from gatepass.errors import LogonError
 from gatepass.keys import KeyPair, KeyRing, KeySource, Status
 from gatepass.keys.validity import require_aware
 from gatepass.signing.notation import visible
+from gatepass.signing.replay import ReplayMemory
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.verdict import Check, Outcome, Verdict
 
@@ -61,13 +62,23 @@ class SendingTimeWindow:
 
 
 class LogonVerifier:
-    """Verifies Logons against the key pairs of a key source, read anew for each Logon."""
+    """Verifies Logons against the key pairs of a key source, read anew for each Logon.
+
+    With a `replays` memory a Logon that is valid is remembered, and its verdict is invalid when it
+    comes again (the check ``replay``). Without one, the same Logon is valid as often as it comes in
+    its window, as it must be for whoever verifies a record.
+    """
 
     def __init__(
-        self, keys: KeySource | KeyRing, *, window: SendingTimeWindow | None = None
+        self,
+        keys: KeySource | KeyRing,
+        *,
+        window: SendingTimeWindow | None = None,
+        replays: ReplayMemory | None = None,
     ) -> None:
         self._keys = keys
-        self._window = window or SendingTimeWindow()
+        self.window = window or SendingTimeWindow()
+        self._replays = replays
 
     def verify(
         self, logon: bytes, *, at: datetime | None = None, any_time: bool = False
@@ -75,7 +86,7 @@ class LogonVerifier:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record. Never raises for a bad Logon: that is a failed check. Raises
+        for logons from a record: their validity in time, and whether they came before. Never raises for a bad Logon: that is a failed check. Raises
         `ValueError` when `at` has no time zone.
         """
         ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
@@ -96,17 +107,24 @@ class LogonVerifier:
         canonical = _signed_fields(logon, checks)
         signature = _credentials(logon, checks)
         pair = _pair(logon, ring, sender_comp_id, checks)
+        sending_time = values[_SENDING_TIME]
         if moment is not None:
             if pair is not None:
                 checks.append(_key_validity(pair, moment))
-            sending_time = values[_SENDING_TIME]
             if sending_time is not None:
-                checks.append(self._window.check(sending_time, moment))
+                checks.append(self.window.check(sending_time, moment))
         if pair is not None and canonical is not None and signature is not None:
             checks.append(_signature(pair, canonical, signature))
-        return Verdict(
-            _complete(checks), sender_comp_id, None if pair is None else pair.access_key_id
-        )
+        access_key_id = None if pair is None else pair.access_key_id
+        verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
+        if self._replays is None or moment is None:
+            return verdict
+        replay = Check("replay", Outcome.NOT_CHECKED, "")
+        if verdict.valid and signature is not None and sending_time is not None:
+            until = parse_sending_time(sending_time) + self.window.max_age
+            recall = self._replays.accept(signature, until, moment)
+            replay = Check("replay", Outcome.PASSED if recall else Outcome.FAILED, recall.value)
+        return Verdict((*verdict.checks, replay), sender_comp_id, access_key_id)
 
 
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
