@@ -25,7 +25,7 @@ from gatepass import LogonSigner, open_keys
 from gatepass.errors import GatepassError
 from gatepass.integrations.quickfix import LogonHook, mark_processed
 
-#: QuickFIX begins again at 1 when its session time does: Sunday noon in Chicago, in winter.
+#: QuickFIX begins again at 1 when its session time does: Saturday 02:00 in Chicago, in winter.
 SETTINGS = """\
 [DEFAULT]
 ConnectionType=initiator
@@ -35,10 +35,10 @@ TargetCompID=CME
 UseDataDictionary=N
 # The reply's 56 carries the role that was assigned (P or B) where the Logon's 49 said U.
 CheckCompID=N
-StartDay=sunday
-StartTime=18:00:00
-EndDay=sunday
-EndTime=17:59:59
+StartDay=saturday
+StartTime=08:00:00
+EndDay=saturday
+EndTime=07:59:59
 HeartBtInt=30
 ReconnectInterval=15
 FileStorePath={state}

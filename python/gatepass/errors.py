@@ -248,7 +248,12 @@ class ClockError(LogonFailedError):
 
 
 class NoConnectionError(LogonFailedError):
-    """There is no connection, or it ended before the Logon was answered."""
+    """There is no connection, or it ended before the Logon was answered.
+
+    ``in_doubt`` says that a Logon was sent on it: the exchange may have accepted it.
+    """
+
+    in_doubt = False
 
 
 class LogonReplyError(NoConnectionError):

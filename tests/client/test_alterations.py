@@ -120,6 +120,8 @@ def test_what_is_set_is_signed_and_what_is_left_out_is_signed_as_if_it_were_ther
 
 def test_a_higher_number_is_gone_on_with_and_what_it_skips_is_filled() -> None:
     async def script(stage: Stage) -> None:
+        async with link(stage):
+            pass
         async with link(stage, Alterations(((34, "99"),))) as session:
             await asyncio.sleep(1.0)
             assert session.send("D", [(58, "a")]) > 99
@@ -127,7 +129,7 @@ def test_a_higher_number_is_gone_on_with_and_what_it_skips_is_filled() -> None:
 
     stage = play(script)
     assert stage.arrived == ["a"]
-    assert "messages 1 to 98 asked for" in [report.detail for report in stage.said]
+    assert "messages 4 to 98 asked for" in [report.detail for report in stage.said]
 
 
 @pytest.mark.parametrize("scenario", list(Scenario))
@@ -164,12 +166,16 @@ def test_a_number_far_too_high_is_refused_before_anything_is_sent(scenario: Scen
 
 def test_the_widest_gap_that_a_resend_request_takes_is_filled() -> None:
     async def script(stage: Stage) -> None:
-        async with link(stage, Alterations(((34, str(1 + MAX_RESEND)),))):
+        async with link(stage):
+            pass
+        due = stage.store.load().next_out
+        async with link(stage, Alterations(((34, str(due + MAX_RESEND)),))):
             await asyncio.sleep(1.0)
         assert stage.store.load().next_in == stage.gateway.account(NAME).store.load().next_out
 
     stage = play(script)
-    assert f"messages 1 to {MAX_RESEND} asked for" in [report.detail for report in stage.said]
+    details = [report.detail for report in stage.said]
+    assert f"messages 4 to {3 + MAX_RESEND} asked for" in details
 
 
 @pytest.mark.parametrize(

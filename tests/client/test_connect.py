@@ -449,7 +449,9 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
 ) -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()
-        store.save(Numbers(20, 20, trading_week(utc_now()), True))
+        week = trading_week(utc_now())
+        store.save(Numbers(20, 20, week, True))
+        here.gateway.account("ABC123").store.save(Numbers(2, 20, week, True))
         links = reconnecting(
             "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
         )
@@ -462,6 +464,41 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
     said = [record.getMessage() for record in caplog.records if record.name == "gatepass.client"]
     assert len(said) == 2
     assert all("too low: expected 20: trying again in" in words for words in said)
+
+
+def test_reconnecting_begins_a_week_again_that_the_gateway_has_forgotten() -> None:
+    async def story(here: Live) -> None:
+        store = MemoryStore()
+        store.save(Numbers(20, 20, trading_week(utc_now()), True))
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
+        )
+        link = await anext(links)
+        assert link.session.numbers.begun
+        assert [report.what for report in here.reports] == ["refused", "close", "logged on"]
+        await links.aclose()
+
+    run(story)
+
+
+def test_reconnecting_ends_where_the_week_cannot_be_begun() -> None:
+    class Forgetful(MemoryStore):
+        """Keeps the numbers of last time, whatever comes."""
+
+        def save(self, *_: object) -> None: ...
+
+        def load(self) -> Numbers:
+            return Numbers(20, 20, trading_week(utc_now()), True)
+
+    async def story(here: Live) -> None:
+        links = reconnecting(
+            "127.0.0.1", here.port, SETTINGS, here.keys, Forgetful(), back_off=BackOff(0.01)
+        )
+        with pytest.raises(LogonRefusedError, match="Failed to reset"):
+            await anext(links)
+        assert here.count("refused") == 2
+
+    run(story)
 
 
 def test_reconnecting_to_a_session_that_always_ends_soon_backs_off(

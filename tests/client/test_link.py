@@ -108,14 +108,15 @@ def test_a_reject_of_an_in_session_logon_leaves_the_session_on() -> None:
         async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:
             before = link.send("D", [(11, "before")])
             # Its Test Request is right, and the Logon that follows is wrong.
-            asking = link.session._ask_signature
+            stamping = link.session.stamp
 
-            def wrong(*now: Any) -> None:
+            def wrong(*now: Any) -> bytes:
                 link.session.settings = replace(SETTINGS, target_sub_id="64")
-                asking(*now)
+                canonical = stamping(*now)
                 link.session.settings = SETTINGS
+                return canonical
 
-            link.session._ask_signature = wrong  # type: ignore[method-assign]
+            link.session.stamp = wrong  # type: ignore[method-assign]
             with pytest.raises(LogonRefusedError, match="TargetSubId"):
                 await link.log_on(Scenario.IN_SESSION)
             assert link.send("D", [(11, "after")]) > before

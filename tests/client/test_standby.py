@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from gatepass.client import BackOff, MemoryAttempts, Pair
 from gatepass.client.pair import BACKUP
-from gatepass.client.standby import FORGOTTEN, MOST_REFUSALS
+from gatepass.client.refusals import FORGOTTEN, noticed_within
+from gatepass.client.standby import MOST_REFUSALS
 from gatepass.errors import NoConnectionError
-from tests.client.test_pair import NAME, Stage, play
+from tests.client.test_pair import NAME, SETTINGS, Stage, play
 from tests.faults.virtual import VirtualLoop
 
 #: Where nobody listens, unless a test has somebody do so.
@@ -222,7 +223,7 @@ def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(hea
         account.backup_on = True
         await asyncio.sleep(10.0)
         assert "the Logon was refused" in told[-1]
-        assert told[-1].endswith(f"again in {FORGOTTEN:.3g} s")
+        assert told[-1].endswith(f"again in {noticed_within(SETTINGS.heart_bt_int):.3g} s")
         if heals:
             account.backup_on = False
         await asyncio.sleep(600.0)

@@ -89,15 +89,22 @@ def test_a_refusal_counts_where_it_has_the_next_number(number: int, then: int) -
     assert (saved.next_out, saved.next_in) == (4, then)
 
 
-@pytest.mark.parametrize(("expected", "logout", "next_logon"), [(1, 1, 2), (2, 5, 6), (40, 5, 40)])
-def test_only_a_1_in_789_leads_back(expected: int, logout: int, next_logon: int) -> None:
+@pytest.mark.parametrize(
+    ("expected", "next_logon", "scenario"),
+    [
+        (1, 1, Scenario.BEGINNING_OF_WEEK),
+        (2, 6, Scenario.MID_WEEK),
+        (40, 40, Scenario.MID_WEEK),
+    ],
+)
+def test_only_a_1_in_789_leads_back(expected: int, next_logon: int, scenario: Scenario) -> None:
     client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.take()
     client.receive(_from_cme("5", 5, (789, str(expected))), START)
     answers = [Message.parse(e.wire) for e in client.take() if isinstance(e, fx.Send)]
-    assert [(m.msg_type, m.msg_seq_num) for m in answers] == [("5", logout)]
-    assert choose_scenario(client.numbers, START) is Scenario.MID_WEEK
+    assert [(m.msg_type, m.msg_seq_num) for m in answers] == [("5", 5)]
+    assert choose_scenario(client.numbers, START) is scenario
     assert _logon_number(client.numbers) == next_logon
 
 

@@ -231,11 +231,11 @@ def _resetting() -> ClientSession:
 
 
 def test_a_week_that_changed_under_a_live_session_is_the_new_one() -> None:
-    sunday = START.replace(day=25, hour=17, minute=59)
-    later = sunday + timedelta(minutes=2)
-    assert trading_week(sunday) != trading_week(later)
+    friday_night = START.replace(day=24, hour=7, minute=59)
+    later = friday_night + timedelta(minutes=2)
+    assert trading_week(friday_night) != trading_week(later)
     world = World()
-    world.now = sunday
+    world.now = friday_night
     world.connect()
     world.deliver_all()
     world.now = later
@@ -267,7 +267,7 @@ def test_without_a_signature_the_session_goes_on_as_it_was() -> None:
     ]
     client.unsigned(START)
     assert client.state is State.LOGGED_ON
-    assert client.take() == []
+    assert client.take() == [fx.Save(client.numbers)]  # the mark of a reset is gone
     number = client.send("D", [(58, "order")], START)
     assert number == client.numbers.next_out - 1 == 12
     client.receive(_from_cme("1", 11, (112, "x")), START)
@@ -283,7 +283,8 @@ def test_without_a_signature_a_first_logon_ends_its_connection() -> None:
     client.take()
     client.unsigned(START)
     assert client.state is State.CLOSED
-    assert [type(effect) for effect in client.take()] == [fx.Close]
+    # The number was reserved, and is free again.
+    assert [type(effect) for effect in client.take()] == [fx.Save, fx.Close]
     assert client.numbers == BEFORE
 
 

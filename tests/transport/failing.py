@@ -21,6 +21,8 @@ class FailingStore(MemoryStore):
         self.calls = 0
         self.failed_in = ""
         self.kept: set[bytes] = set()
+        #: The numbers of what was kept; a Logon's is, before the Logon is signed.
+        self.reserved: set[int] = set()
 
     def _count(self, call: str) -> None:
         self.calls += 1
@@ -42,6 +44,7 @@ class FailingStore(MemoryStore):
         super().save(numbers, sent, received)
         if sent is not None:
             self.kept.add(sent.wire)
+            self.reserved.add(sent.number)
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
         self._count("sent")

@@ -23,6 +23,7 @@ from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault
+from gatepass.transport.waiting import within
 
 #: Characters of SenderCompID (49) that say whose port it is.
 SESSION_ID_LENGTH = 3
@@ -109,7 +110,18 @@ def guarding(
 
 
 async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-    """Connect, with TLS if a context is given. Raises `NoConnectionError`."""
+    """Connect, with TLS if a context is given. Raises `NoConnectionError`.
+
+    Whatever it raises, there is no connection.
+    """
+    try:
+        await _open(link, host, port, tls)
+    except BaseException:
+        link.abort()
+        raise
+
+
+async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:
     opening = asyncio.get_running_loop().create_connection(
         lambda: link,
         host,
@@ -118,7 +130,7 @@ async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None
         ssl_handshake_timeout=None if tls is None else HANDSHAKE_WAIT,
     )
     try:
-        await asyncio.wait_for(opening, CONNECT_WAIT)
+        await within(CONNECT_WAIT, opening)
     except asyncio.TimeoutError as error:
         message = f"no connection to {host}:{port} within {CONNECT_WAIT:g} s"
         raise NoConnectionError(message) from error

@@ -10,6 +10,7 @@ from contextlib import suppress
 from gatepass._native import Framer
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
+from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
     LogonRefusedError,
@@ -29,6 +30,7 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
+from gatepass.transport.waiting import within
 
 logger = logging.getLogger("gatepass.client")
 
@@ -77,7 +79,7 @@ class Link(Connection):
         #: Done as soon as this backup is the primary.
         self.promoted: asyncio.Future[None] = loop.create_future()
         self._caught_up = asyncio.Event()
-        self._answered = False
+        self._answered = self._is_sent = False
         self._demand: GatepassError | None = None
         #: Whether the gateway has answered the Logon, or hung up on it.
         self.was_read = False
@@ -110,7 +112,7 @@ class Link(Connection):
             self._up = asyncio.get_running_loop().create_future()
         self._answered = self.was_read = False
         chosen = scenario or choose_scenario(self.session.numbers, now)
-        self.session.log_on(chosen, now, alterations)
+        self.session.log_on(chosen, now, alterations, self.steady())
         self.perform()
         await self._up
 
@@ -129,7 +131,7 @@ class Link(Connection):
             why = self.ending or "there is no connection"
             raise NoConnectionError(f"{why}; nothing was sent: log on again, then send it there")
         self.refuse_backlog()
-        number = self.session.send(msg_type, fields, self.clock())
+        number = self.session.send(msg_type, fields, self.clock(), self.steady())
         self.perform()
         self.raise_failure()
         return number
@@ -159,18 +161,24 @@ class Link(Connection):
         logged on there is nothing to confirm, and the connection is dropped.
         Raises `StoreError` if the Logout could not be kept, or nothing could before it.
         """
+        try:
+            await self._say_goodbye(wait)
+        finally:
+            # When this is cancelled, too: nobody would end the session any more.
+            self.abort()
+        self.raise_failure()
+
+    async def _say_goodbye(self, wait: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
         if self.session.is_behind and not self.closed.done():
             self._caught_up.clear()
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._caught_up.wait(), wait)
-        self.session.log_out(self.clock())
+                await within(wait, self._caught_up.wait())
+        self.session.log_out(self.clock(), steady=self.steady())
         self.perform()
         if self.session.state in (State.LOGOUT_SENT, State.CLOSED):
             await asyncio.wait([self.closed], timeout=max(0.0, until - loop.time()))
-        self.abort()
-        self.raise_failure()
 
     def handle(self, effect: fx.Effect) -> None:
         """Sign, deliver, and tell who waits for the Logon's answer."""
@@ -254,21 +262,24 @@ class Link(Connection):
         now = self.clock()
         try:
             pair = self._keys.ring.choose(wanted.sender_comp_id, now, self._access_key_id)
-            signature = LocalSigner(pair).sign(wanted.canonical)
             if self._guard is not None:
                 self._guard.begin(now)
+            # Last of all: the guard's disk may be slow, and 52 may be five seconds old at most.
+            now = moment_of_its_own(wanted.sender_comp_id, self.clock())
+            signature = LocalSigner(pair).sign(self.session.stamp(now))
         except GatepassError as error:
             self._settle(error)
-            self.session.unsigned(now)
+            self.session.unsigned(now, self.steady())
             return
-        self.session.signature(pair.access_key_id, signature, now)
+        self._is_sent = True
+        self.session.signature(pair.access_key_id, signature, now, self.steady())
 
     def _take_over(self) -> None:
         """Go on with the session's numbers, which nobody else counts from here on."""
         if self._backup_of is not None:
             self._backup_of.retire()
         self.store = self._session_store
-        self.session.promoted(self.store.load(), self.clock())
+        self.session.promoted(self.store.load(), self.clock(), self.steady())
 
     @property
     def has_ended(self) -> bool:
@@ -301,6 +312,7 @@ class Link(Connection):
 
     def _end(self, error: NoConnectionError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""
+        error.in_doubt = self._is_sent
         self.ending = self.ending or error
         self._settle(error)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,16 +13,22 @@ from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
 from gatepass.client.link import Link
 from gatepass.client.pair import Pair, connect_pair
+from gatepass.client.refusals import Refusal, meaning, noticed_within
 from gatepass.errors import (
+    LogonFailedError,
     LogonGuardError,
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
 )
+from gatepass.session.settings import ClientSettings
 from gatepass.transport import Clock, utc_now
 
 #: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.
 MOST_REPLIES = 3
+#: Logons that are refused as invalid after a connection broke, until it is given up: the exchange
+#: says the same for a session that is on already, which time mends, and for a wrong key.
+MOST_INVALID = 3
 
 logger = logging.getLogger("gatepass.client")
 
@@ -38,13 +44,19 @@ async def reconnecting(
     still up at the end of the body is logged out, and that is the end.
 
     Waits by `back_off` where there is no connection, or one has ended soon; where the guard holds a
-    Logon back, until it lets one through; a Logon with too low a number is tried again with the
-    number that was expected. Each reason is a warning in the log ``gatepass.client``. Every other
-    `LogonRefusedError` ends it: no wait mends a wrong key. So does the third `LogonReplyError` in a
-    row: the gateway has forgotten the numbers, or is another one.
+    Logon back, until it lets one through. A Logon with too low a number is tried again with the
+    number that was expected, one that did not begin a new week with 34=1. Where a connection broke,
+    the exchange may not know yet and refuse the next Logon as invalid: that is waited out (2.2
+    heartbeat intervals, at least 65 s) and tried again, at most three times. Each reason is a
+    warning in the log ``gatepass.client``.
+
+    Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
+    `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
     """
-    async for link in _again(partial(connect, *target, **options), back_off, options):
-        yield link
+    trials = _Trials(target, options, back_off)
+    async with aclosing(_again(partial(connect, *target, **options), trials)) as links:
+        async for link in links:
+            yield link
 
 
 async def reconnecting_pair(
@@ -54,45 +66,90 @@ async def reconnecting_pair(
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.
     """
+    trials = _Trials(target, options, back_off)
     opened = partial(connect_pair, *target, back_off=back_off, **options)
-    async for pair in _again(opened, back_off, options):
-        yield pair
+    async with aclosing(_again(opened, trials)) as pairs:
+        async for pair in pairs:
+            yield pair
+
+
+class _Trials:
+    """What has failed in a row, and how long to wait for the next try."""
+
+    def __init__(
+        self, target: Sequence[Any], options: Mapping[str, Any], back_off: BackOff | None
+    ) -> None:
+        settings: ClientSettings = target[2] if len(target) > 2 else options["settings"]
+        self.waits = back_off or BackOff()
+        self._clock: Clock = options.get("clock", utc_now)
+        self._noticed_within = noticed_within(settings.heart_bt_int)
+        self._failures = self._replies = self._invalid = 0
+        #: Whether the exchange may have a connection that is gone here.
+        self._in_doubt = self._is_begun_again = False
+
+    def succeeded(self) -> None:
+        """Note that a session is up."""
+        self._replies = self._invalid = 0
+        self._in_doubt = self._is_begun_again = False
+
+    def ended(self, link: LinkOrPair, seconds: float) -> float:
+        """Note that a session ended that was up for so long; give the wait."""
+        self._failures = 0 if seconds > self.waits.most else self._failures
+        self._in_doubt = link.goodbye is None
+        return self._wait(f"the session has ended: {link.ending}")
+
+    def failed(self, error: LogonFailedError) -> float:
+        """Note that a try has failed; give the wait, or raise the error where none helps."""
+        if isinstance(error, LogonGuardError):
+            logger.warning("%s", error)
+            return max(0.0, (error.retry_at - self._clock()).total_seconds())
+        if isinstance(error, LogonRefusedError):
+            return self._refused(error)
+        if not isinstance(error, NoConnectionError):
+            raise error
+        if isinstance(error, LogonReplyError):
+            self._replies += 1
+            if self._replies == MOST_REPLIES:
+                raise error
+        self._in_doubt = self._in_doubt or error.in_doubt
+        return self._wait(str(error))
+
+    def _refused(self, error: LogonRefusedError) -> float:
+        means = meaning(error)
+        if means is Refusal.TOO_LOW:
+            logger.warning("%s: trying again with that number", error)
+            return 0.0
+        if means is Refusal.NOT_RESET and not self._is_begun_again:
+            self._is_begun_again = True
+            logger.warning("%s: beginning the week again", error)
+            return 0.0
+        if means is Refusal.INVALID and self._in_doubt and self._invalid < MOST_INVALID:
+            self._invalid += 1
+            words = "%s: the exchange may still have the connection that broke; trying in %g s"
+            logger.warning(words, error, self._noticed_within)
+            return self._noticed_within
+        raise error
+
+    def _wait(self, why: str) -> float:
+        self._failures += 1
+        wait = self.waits.wait(self._failures)
+        logger.warning("%s: trying again in %g s", why, wait)
+        return wait
 
 
 async def _again(
-    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]],
-    back_off: BackOff | None,
-    options: dict[str, Any],
-) -> AsyncIterator[LinkOrPair]:
-    waits = back_off or BackOff()
-    clock: Clock = options.get("clock", utc_now)
+    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]], trials: _Trials
+) -> AsyncGenerator[LinkOrPair, None]:
     loop = asyncio.get_running_loop()
-    failures = replies = 0
     while True:
         try:
             async with opened() as link:
-                replies, since = 0, loop.time()
+                trials.succeeded()
+                since = loop.time()
                 yield link
                 if not link.has_ended:
                     return
-            failures = 1 if loop.time() - since > waits.most else failures + 1
-            why = f"the session has ended: {link.ending}"
-        except LogonReplyError as error:
-            replies, failures = replies + 1, failures + 1
-            if replies == MOST_REPLIES:
-                raise
-            why = str(error)
-        except NoConnectionError as error:
-            failures += 1
-            why = str(error)
-        except LogonGuardError as error:
-            logger.warning("%s", error)
-            await asyncio.sleep(max(0.0, (error.retry_at - clock()).total_seconds()))
-            continue
-        except LogonRefusedError as error:
-            if "too low" not in error.text or error.next_expected is None:
-                raise
-            logger.warning("%s: trying again with that number", error)
-            continue
-        logger.warning("%s: trying again in %g s", why, waits.wait(failures))
-        await asyncio.sleep(waits.wait(failures))
+            wait = trials.ended(link, loop.time() - since)
+        except LogonFailedError as error:
+            wait = trials.failed(error)
+        await asyncio.sleep(wait)

@@ -100,6 +100,11 @@ _REMEDIES = tuple(
             " that is logged on already. A gatepass gateway shows the reason where it runs.",
         ),
         (
+            r"^Failed to reset sequence numbers",
+            "The exchange's week is new: its first Logon has MsgSeqNum (34) 1, without"
+            " ResetSeqNumFlag (141) Y. Log on again: the next Logon begins the week again.",
+        ),
+        (
             r"logged on to Primary",
             "Log on to the primary gateway first, then to the backup.",
         ),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gatepass.client.attempts import MARGIN, READ_WITHIN, WINDOW
+from gatepass.client.attempts import READ_WITHIN
 from gatepass.client.back_off import BackOff
 from gatepass.client.link import Link
+from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.errors import (
     GatepassError,
     LogonGuardError,
@@ -21,8 +22,7 @@ from gatepass.errors import (
     NoConnectionError,
 )
 
-#: Seconds after which a Logon that was refused counts no more, and one that was not answered.
-FORGOTTEN = (WINDOW + MARGIN).total_seconds()
+#: Seconds after which a Logon that was not answered counts no more.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
 #: Refusals in a row after which it is given up: no wait mends a wrong key. The first may come from
 #: a gateway that has not noticed yet that the old connection is gone.
@@ -137,7 +137,8 @@ class Standby:
             return max(0.0, (lost.retry_at - self._primary.clock()).total_seconds())
         if isinstance(lost, (LogonRefusedError, LogonReplyError)):
             self._refusals += 1
-            return FORGOTTEN if self._refusals < MOST_REFUSALS else None
+            wait = noticed_within(self._primary.session.settings.heart_bt_int)
+            return wait if self._refusals < MOST_REFUSALS else None
         self._failures += 1
         wait = self._back_off.wait(self._failures)
         return max(wait, self._pause)

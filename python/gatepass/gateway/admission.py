@@ -12,11 +12,12 @@ from datetime import datetime
 
 from gatepass._native import logon_faults
 from gatepass.gateway.port import CLOSED_TEXT, Port
+from gatepass.gateway.replays import Replays
 from gatepass.gateway.rules import INVALID_LOGON
 from gatepass.session.gateway import OTHER_SENDER
 from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import MAX_JUMP, Numbers
-from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.scenarios import NOT_RESET, Scenario, at_week
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LogonVerifier
 
@@ -90,11 +91,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout."""
+    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout.
+
+    ``first`` says that the Logout is the week's first message.
+    """
 
     text: str
     reason: str
     tag: int | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class Admission:
     """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
 
     `target_sub_id` is what TargetSubID (57) must be: ``G``, or the market segment's two digits.
+    With `replays`, a Logon that was admitted is refused when it comes again, on whatever port.
     """
 
     def __init__(
@@ -122,11 +128,13 @@ class Admission:
         account_of: Callable[[str], Account],
         *,
         fault_tolerant: bool = True,
+        replays: Replays | None = None,
     ) -> None:
         self._verifier = verifier
         self._target_sub_id = target_sub_id
         self._account_of = account_of
         self._fault_tolerant = fault_tolerant
+        self._replays = replays
 
     def judge(
         self,
@@ -136,6 +144,7 @@ class Admission:
         arrived: datetime | None = None,
         backup: bool = False,
         live: str = "",
+        steady: float | None = None,
     ) -> Admitted | Refused | Rejected:
         """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
 
@@ -143,7 +152,8 @@ class Admission:
         waited since for the key pairs to be read.
         `live` is the SenderCompID in force where a session is on, with the role it has; what comes
         there counts for that session, whatever name it bears. A backup connection has numbers of
-        its own, which begin with those of its Logon and at 1 (CME's rule is not public).
+        its own, which begin with those of its Logon and at 1 (CME's rule is not public). `steady`
+        is a clock in seconds that nobody sets, which the minute of port closure goes by.
         """
         name = (live or logon.get(49) or "")[:-1]
         # Of a first Logon without a name no session can be told: it counts for nobody.
@@ -159,12 +169,18 @@ class Admission:
         fault = self._fault(case)
         if fault is None:
             account.failed_over = account.failed_over and (backup or bool(live))
+            if self._replays is not None:
+                self._replays.remember(logon, case.arrived)
             return self._admit(case)
-        if account.port.count_invalid(now):
+        if account.port.count_invalid(now, steady):
             reason = f"{fault.reason}; fifth invalid logon in a minute"
             return self._refuse(CLOSED_TEXT, reason, case)
         if fault.tag is not None:
             return Rejected(fault.text, fault.tag, fault.reason)
+        if fault.first:
+            # Its number is used up: the answer to the Logon that begins the week has the next one.
+            numbers = replace(numbers, next_out=1, next_in=1, first_in=2)
+            return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
 
     def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
@@ -189,8 +205,10 @@ class Admission:
         if case.logon.get(141) == "Y":
             scenario = Scenario.IN_SESSION
             numbers = replace(numbers, next_in=1, next_out=1)
+        elif not numbers.begun:
+            numbers = replace(numbers, next_out=max(1, numbers.first_in))
         kind = "on the backup" if case.backup else scenario.value
-        return Admitted(replace(numbers, begun=True), indicator, kind)
+        return Admitted(replace(numbers, begun=True, first_in=0), indicator, kind)
 
     def _fault(self, case: _Case) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
@@ -209,6 +227,8 @@ class Admission:
         if not verdict.valid:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
+        if self._replays is not None and not (recall := self._replays.look(logon, case.arrived)):
+            return _Fault(SECURE_LOGON, f"replay: {recall.value}")
         return self._in_session_fault(case) if case.live else self._scenario_fault(case)
 
     def _in_session_fault(self, case: _Case) -> _Fault | None:
@@ -225,6 +245,10 @@ class Admission:
     def _scenario_fault(self, case: _Case) -> _Fault | None:
         logon, account, backup = case.logon, case.account, case.backup
         number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
+        is_first = not case.numbers.begun and not backup
+        if is_first and (number != 1 or logon.get(141) == "Y"):
+            words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
+            return _Fault(NOT_RESET, words, first=True)
         if logon.get(141) == "Y":
             reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
             return _Fault(INVALID_LOGON, reason)

@@ -21,6 +21,7 @@ from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.transport import Connection
+from gatepass.transport.waiting import within
 
 if TYPE_CHECKING:
     from gatepass.gateway.server import Gateway
@@ -126,13 +127,13 @@ class GatewayConnection(Connection):
 
     def force_out(self, text: str) -> None:
         """Log the client out."""
-        self.session.force_out(text, self.clock())
+        self.session.force_out(text, self.clock(), self.steady())
         self.perform()
 
     def promote(self, store: Store, numbers: Numbers) -> None:
         """Be the primary from now on, and keep the session's numbers in its store."""
         self.store = store
-        self.session.promote(numbers, self.clock())
+        self.session.promote(numbers, self.clock(), self.steady())
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -156,7 +157,7 @@ class GatewayConnection(Connection):
     async def _decide_later(self, logon: Message, arrived: datetime) -> None:
         """Decide with the key pairs as they are now; the session reads nothing until then."""
         try:
-            await asyncio.wait_for(self.gateway.keys.refresh(), KEYS_WAIT)
+            await within(KEYS_WAIT, self.gateway.keys.refresh())
         except asyncio.TimeoutError:
             self._leave_unjudged(f"the key pairs could not be read within {KEYS_WAIT:g} s")
             return
@@ -188,18 +189,23 @@ class GatewayConnection(Connection):
         now = self.clock()
         in_session = bool(self._name)
         verdict = self.gateway.admission.judge(
-            logon, now, arrived=arrived, backup=self.backup, live=self.session.client_comp_id
+            logon,
+            now,
+            arrived=arrived,
+            backup=self.backup,
+            live=self.session.client_comp_id,
+            steady=self.steady(),
         )
         sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):
             self.gateway.report(Report("refused", sender, verdict.reason))
         if isinstance(verdict, Rejected):
-            self.session.reject(logon, verdict.text, verdict.tag, now)
+            self.session.reject(logon, verdict.text, verdict.tag, now, self.steady())
             return
         if isinstance(verdict, Refused):
             if verdict.counted:
                 self.store = self.gateway.account(sender[:-1]).store
-            self.session.refuse(logon, verdict.text, verdict.numbers, now)
+            self.session.refuse(logon, verdict.text, verdict.numbers, now, self.steady())
             if verdict.text == CLOSED_TEXT:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
@@ -208,7 +214,7 @@ class GatewayConnection(Connection):
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
         if self.session.state is State.LOGGED_ON and not in_session:
             self.gateway.joined(self._name, self)
         self._say(

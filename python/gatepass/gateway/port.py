@@ -24,15 +24,20 @@ class Port:
 
     closed: bool = False
     keep: Callable[[bool], None] = lambda _closed: None
-    _invalid: list[datetime] = field(default_factory=list)
+    _invalid: list[tuple[datetime, float | None]] = field(default_factory=list)
 
-    def count_invalid(self, now: datetime) -> bool:
+    def count_invalid(self, now: datetime, steady: float | None = None) -> bool:
         """Count one invalid Logon; true if the port is closed now.
 
-        Raises what ``keep`` does.
+        The sixty seconds are those of ``steady``, a clock in seconds that nobody sets; where it is
+        not given, of ``now``. Raises what ``keep`` does.
         """
         # All are looked at: one of a clock that was ahead would hide what is over behind it.
-        self._invalid = [at for at in (*self._invalid, now) if abs(now - at) <= WINDOW]
+        self._invalid = [
+            (at, since)
+            for at, since in (*self._invalid, (now, steady))
+            if _apart(now - at, steady, since) <= WINDOW
+        ]
         if not self.closed and len(self._invalid) >= INVALID_LOGONS:
             self.keep(True)
             self.closed = True
@@ -44,3 +49,9 @@ class Port:
             self.keep(False)
         self.closed = False
         self._invalid.clear()
+
+
+def _apart(by_wall: timedelta, steady: float | None, since: float | None) -> timedelta:
+    if steady is None or since is None:
+        return abs(by_wall)
+    return timedelta(seconds=steady - since)

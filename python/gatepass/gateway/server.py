@@ -16,6 +16,7 @@ from gatepass.gateway.kind import Kind
 from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
+from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
 from gatepass.keys import Keys
 from gatepass.session.message import Message
@@ -64,11 +65,13 @@ class Gateway:
         self.report = report
         self.application = application
         self.target_sub_id = kind.sub_id
+        verifier = LogonVerifier(self.injection or self.keys, window=window)
         self.admission = Admission(
-            LogonVerifier(self.injection or self.keys, window=window),
+            verifier,
             self.target_sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
+            replays=Replays(verifier.window.max_age),
         )
         self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
         self._accounts = Accounts(store, self._ports)
@@ -154,7 +157,8 @@ class Gateway:
         """
         connection = self._live[name, False]
         connection.refuse_backlog()
-        number = connection.session.send(msg_type, fields, self.clock())
+        steady = connection.steady()
+        number = connection.session.send(msg_type, fields, self.clock(), steady)
         connection.perform()
         if connection.failure is not None:
             raise connection.failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gatepass._native import Logon
 from gatepass.errors import BackupError, FieldError, NumberJumpError, PeerError
@@ -20,7 +20,7 @@ from gatepass.session.engine import Engine, Fields
 from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers, SentMessage
-from gatepass.session.scenarios import Scenario, at_week
+from gatepass.session.scenarios import Scenario, at_week, says_not_reset
 from gatepass.session.settings import ClientSettings
 from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
@@ -67,7 +67,11 @@ class ClientSession(Engine):
         return self._indicator
 
     def log_on(
-        self, scenario: Scenario, now: datetime, alterations: Alterations = UNALTERED
+        self,
+        scenario: Scenario,
+        now: datetime,
+        alterations: Alterations = UNALTERED,
+        steady: float | None = None,
     ) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
@@ -75,6 +79,10 @@ class ClientSession(Engine):
         In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
         more than a Resend Request takes.
         """
+        self._time.read(now, steady)
+        if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
+            # There is no such week at the exchange: 34 is 1 again.
+            scenario = Scenario.BEGINNING_OF_WEEK
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
             raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
@@ -95,8 +103,11 @@ class ClientSession(Engine):
         else:
             self._ask_signature(now)
 
-    def signature(self, access_key_id: str, signature: bytes, now: datetime) -> None:
+    def signature(
+        self, access_key_id: str, signature: bytes, now: datetime, steady: float | None = None
+    ) -> None:
         """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
+        self._time.read(now, steady)
         if self.state is not State.SIGNING:
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
@@ -104,33 +115,37 @@ class ClientSession(Engine):
         self._logon = Message.parse(wire)
         self._move(Trigger.SIGNED)
         number = self.numbers.next_out
-        if self._resets:
-            # What the new numbers make void is kept until they hold: a refusal changes nothing.
-            self._try(wire, replace(self._before, resetting=self.scenario.value), now)
-        elif number == self._before.proposed:
-            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
-            # may have had it all the same: then the next number is the one behind it.
-            self._try(wire, replace(self._before, proposed=min(number + 1, MAX_NUMBER)), now)
+        self._trying = self._resets or number == self._before.proposed
+        counted = replace(self.numbers, next_out=number + 1)
+        if self._trying:
+            self._count_as(counted)
         else:
-            self._dispatch(number, wire, now, keep=False)
+            self.numbers = counted
+        self._emit(fx.Send(wire))
+        self._liveness.sent = self._time.at
         self._pump(now)
 
-    def _try(self, wire: bytes, kept: Numbers, now: datetime) -> None:
-        """Send a Logon whose number holds once it is accepted; until then `kept` does."""
-        self._trying = True
-        self._emit(fx.Save(kept))
-        self._count_as(replace(self.numbers, next_out=self.numbers.next_out + 1))
-        self._emit(fx.Send(wire))
-        self._liveness.sent = now
+    def stamp(self, now: datetime) -> bytes:
+        """Write the Logon that waits for its signature with the time of now; give what to sign.
 
-    def unsigned(self, now: datetime) -> None:
+        For a driver that has done something since `SignatureWanted`: a SendingTime (52) of five
+        seconds ago is refused. Raises `RuntimeError` where no Logon waits.
+        """
+        if self.state is not State.SIGNING:
+            raise RuntimeError(f"no Logon waits for its signature while {self.state.value}")
+        self._unsigned, canonical = self._compose(now)
+        return canonical
+
+    def unsigned(self, now: datetime, steady: float | None = None) -> None:
         """Answer `SignatureWanted`: there is no signature, and nothing is sent.
 
         The session that was to begin anew goes on as it was; any other Logon ends its connection.
         """
+        self._time.read(now, steady)
         if self.state is not State.SIGNING:
             return
         self.numbers = self._before
+        self._emit(fx.Save(self.numbers))
         if self.scenario is not Scenario.IN_SESSION:
             self._end("the Logon was not signed")
             return
@@ -138,7 +153,9 @@ class ClientSession(Engine):
         self._drain(now)
         self._pump(now)
 
-    def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
+    def send(
+        self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
+    ) -> int:
         """Send an application message; gives its number.
 
         Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
@@ -146,10 +163,11 @@ class ClientSession(Engine):
         """
         if self.state is State.LOGGED_ON and self._indicator == "B":
             raise BackupError("application messages go through the primary, this is the backup")
-        return super().send(msg_type, fields, now)
+        return super().send(msg_type, fields, now, steady)
 
-    def promoted(self, numbers: Numbers, now: datetime) -> None:
+    def promoted(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
         """Answer `NumbersWanted`: go on as the primary, with the session's numbers."""
+        self._time.read(now, steady)
         message = self._promotion
         if self.state is not State.PROMOTING or message is None:
             return
@@ -173,26 +191,23 @@ class ClientSession(Engine):
             self.log_out(now)
         self._pump(now)
 
-    def tick(self, now: datetime) -> None:
+    def tick(self, now: datetime, steady: float | None = None) -> None:
         """Do what time alone demands, while the Logon's answer is awaited too."""
-        if self.state is State.LOGON_SENT:
-            if self._unanswered_at is not None and now >= self._unanswered_at:
-                self._end("no answer to the Logon")
-        else:
-            super().tick(now)
-            if self._test_again_at is not None and now >= self._test_again_at:
-                self._test_again(now)
+        super().tick(now, steady)
+        if self.state is State.LOGON_SENT and self._is_due(self._unanswered_at):
+            self._end("no answer to the Logon")
+        elif self._is_due(self._test_again_at):
+            self._test_again(now)
 
     @property
-    def deadline(self) -> datetime | None:
-        """When to call `tick` at the latest."""
+    def _due(self) -> timedelta | None:
         if self.state is State.LOGON_SENT:
             return self._unanswered_at
-        due, test_again_at = super().deadline, self._test_again_at
+        due, test_again_at = super()._due, self._test_again_at
         return due if due is None or test_again_at is None else min(due, test_again_at)
 
     @property
-    def _test_again_at(self) -> datetime | None:
+    def _test_again_at(self) -> timedelta | None:
         """When to test again before an In-Session Logon.
 
         The Test Request may have been garbled, and is gap-filled then, not sent again. While
@@ -211,7 +226,7 @@ class ClientSession(Engine):
             self._send_test(now)
 
     @property
-    def _unanswered_at(self) -> datetime | None:
+    def _unanswered_at(self) -> timedelta | None:
         """When the wait for the Logon's answer ends: CME's rule is not public.
 
         Two heartbeat intervals, which is what CME documents for iLink 3.
@@ -237,11 +252,30 @@ class ClientSession(Engine):
         self._before = self.numbers
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
-            self.numbers = Numbers(week=at_week(self.numbers, now).week)
+            current = at_week(self.numbers, now)
+            self.numbers = Numbers(week=current.week, first_in=current.first_in)
         number = self._alterations.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
+        self._reserve(number)
         self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
+
+    def _reserve(self, number: int) -> None:
+        """Keep what must be on disk before the Logon is on the wire.
+
+        Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
+        """
+        before = self._before
+        if self._resets:
+            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            self._emit(fx.Save(replace(before, resetting=self.scenario.value)))
+        elif number == before.proposed:
+            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
+            # may have had it all the same: then the next number is the one behind it.
+            self._emit(fx.Save(replace(before, proposed=min(number + 1, MAX_NUMBER))))
+        else:
+            used = SentMessage(number, self._unsigned, keep=False)
+            self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
 
     def _due_out(self, scenario: Scenario) -> int:
         """Give the number of a Logon of this scenario."""
@@ -311,10 +345,13 @@ class ClientSession(Engine):
             self._begin_anew()
         self._move(Trigger.LOGON_REPLY)
         tried, self._trying = self._trying, False
-        self._liveness.hear(now)
+        self._liveness.hear(self._time.at)
         self._forget_resends()
         self._follow_role(message)
-        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0)
+        if self.scenario is not Scenario.MID_WEEK and number >= self.numbers.first_in > 0:
+            # What was before it, Logouts have used up.
+            self.numbers = replace(self.numbers, next_in=self.numbers.first_in)
+        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0, first_in=0)
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
@@ -363,7 +400,7 @@ class ClientSession(Engine):
             self._disown(message, fault, now)
         elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
-            self._take_refusal(message.msg_seq_num, expected)
+            self._take_refusal(message.msg_seq_num, expected, is_new=says_not_reset(text))
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
         elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
@@ -391,7 +428,9 @@ class ClientSession(Engine):
             self._take_refusal(None, None)
             self._end(text or "the Logon was rejected")
 
-    def _take_refusal(self, number: int | None, expected: int | None) -> None:
+    def _take_refusal(
+        self, number: int | None, expected: int | None, *, is_new: bool = False
+    ) -> None:
         """Set the numbers for the next try: those before the Logon, which did not count.
 
         The refusal itself counts where it has the next number; otherwise the next Logon shows a
@@ -399,7 +438,8 @@ class ClientSession(Engine):
 
         If CME expects a higher number (789), the next Logon tries that one. A lower one is no
         reason to go back: messages of those numbers were sent, and are asked for again.
-        Before the week has begun, a failure sets both numbers back to 1.
+        Before the week has begun, a failure sets both numbers back to 1. A week that is new at the
+        exchange (`is_new`) is begun again here, and the refusal has used up its number 1.
         """
         self.numbers = self._before
         if not self.numbers.begun:
@@ -407,7 +447,19 @@ class ClientSession(Engine):
         elif number == self.numbers.next_in:
             self.numbers = replace(self.numbers, next_in=number + 1)
         self._propose(expected)
+        if is_new:
+            first_in = (number or 0) + 1
+            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=first_in)
         self._emit(fx.Save(self.numbers))
+
+    @property
+    def _to_begin_again(self) -> int:
+        """What to propose so that the next Logon has 34=1: nothing where it has that anyway.
+
+        It is a proposal like any other: what it makes void is kept until the exchange has accepted
+        a Logon with it.
+        """
+        return 1 if self.numbers.begun else 0
 
     def _propose(self, expected: int | None) -> None:
         """Have the next Logon try the number that the exchange expects (789), if it is higher.
@@ -427,9 +479,11 @@ class ClientSession(Engine):
     def _handle_logout(self, message: Message, now: datetime) -> None:
         expected = message.number(789)
         if expected == 1 and self.state is not State.LOGOUT_SENT:
-            # CME has forgotten the numbers: the answer is 34=1, the next Logon 34=2. Only here
-            # does 789 lead back. CME's rule is not public; engines in use do this.
-            self.numbers = replace(self.numbers, next_out=1)
+            # The exchange has forgotten the numbers: the answer keeps its number, the next Logon
+            # has 34=1. CME's rule is not public; engines in use do this. If the exchange counts its
+            # own messages on, its answer to that Logon comes behind this Logout.
+            due = self.numbers.next_in
+            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=due)
         else:
             self._propose(expected)
         self._emit(fx.Save(self.numbers))

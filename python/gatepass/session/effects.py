@@ -49,7 +49,9 @@ class Failed:
 class SignatureWanted:
     """Sign ``canonical`` for ``sender_comp_id``, for a Logon of ``scenario``.
 
-    Answer with `ClientSession.signature`, or with `ClientSession.unsigned` where there is none.
+    Answer with `ClientSession.signature`, or with `ClientSession.unsigned` where there is none. A
+    driver that does something else first asks `ClientSession.stamp` for what to sign, with the time
+    of then.
     """
 
     sender_comp_id: str

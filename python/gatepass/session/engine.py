@@ -1,6 +1,6 @@
 """The session layer that both roles share: numbers, gaps, heartbeats, logout.
 
-No I/O: bytes and the time go in, effects come out, and `deadline` says when to call `tick` if
+No I/O: bytes and two times go in, effects come out, and `deadline` says when to call `tick` if
 nothing comes. A role adds how a logon goes and what a header holds.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.session import effects as fx
@@ -50,6 +50,10 @@ Fields = Iterable[tuple[int, str]]
 LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
 
 
+#: The deadline of a connection that has ended.
+NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+
 class Engine(Machine):
     """One connection of one session, from TCP connect to close."""
 
@@ -64,38 +68,59 @@ class Engine(Machine):
         self._told: set[int] = set()
         #: The number of the Resend Request that was answered last.
         self._answered = 0
-        self._logging_out: datetime | None = None
+        self._logging_out: timedelta | None = None
 
     # What goes in.
 
-    def connected(self, now: datetime) -> None:
+    def connected(self, now: datetime, steady: float | None = None) -> None:
         """Say that the TCP connection is up."""
-        super().connected(now)
-        self._liveness.hear(now)
+        super().connected(now, steady)
+        self._liveness.hear(self._time.at)
 
-    def receive(self, data: bytes, now: datetime) -> None:
+    def receive(self, data: bytes, now: datetime, steady: float | None = None) -> None:
         """Take bytes as they came. Never raises for what the other side sends."""
         self._inbound.request_is_out()
-        super().receive(data, now)
+        super().receive(data, now, steady)
 
-    def tick(self, now: datetime) -> None:
+    def tick(self, now: datetime, steady: float | None = None) -> None:
         """Do what time alone demands: heartbeats, test requests, giving up on silence."""
-        if self.state not in _LIVE:
-            return
+        self._time.read(now, steady)
+        if self.state in _LIVE:
+            self._tick_live(now)
+
+    def _tick_live(self, now: datetime) -> None:
         live, beat = self._liveness, self.heartbeat
-        if _is_due(self._unconfirmed_at, now):
+        if self._is_due(self._unconfirmed_at):
             self._end("no confirmation of the Logout within two heartbeat intervals")
-        elif _is_due(live.gone_at(beat), now):
+        elif self._is_due(live.gone_at(beat)):
             self._end("no answer to a Test Request within the heartbeat interval")
         else:
-            if _is_due(live.test_at(beat), now):
+            if self._is_due(live.test_at(beat)):
                 self._send_test(now)
-            if _is_due(live.heartbeat_at(beat), now):
+            if self._is_due(live.heartbeat_at(beat)):
                 self._send(HEARTBEAT, (), now)
 
     @property
     def deadline(self) -> datetime | None:
-        """When to call `tick` at the latest; ``None`` while only the other side can act."""
+        """When to call `tick` at the latest; ``None`` while only the other side can act.
+
+        By the wall clock: the last ``now`` and what is left then. `NEVER` once the connection has
+        ended, so that a caller may go on comparing times.
+        """
+        if self.state is State.CLOSED:
+            return NEVER
+        due = self._due
+        return None if due is None else self._time.by_wall(due)
+
+    @property
+    def steady_deadline(self) -> float | None:
+        """The same by the steady clock; ``None``, too, where no call has given one."""
+        due = self._due
+        return None if due is None else self._time.by_steady(due)
+
+    @property
+    def _due(self) -> timedelta | None:
+        """What time demands next, and when (`Passage.at`)."""
         live, beat = self._liveness, self.heartbeat
         if self.state not in _LIVE or live.sent is None:
             return None
@@ -108,9 +133,12 @@ class Engine(Machine):
         return min(moment for moment in due if moment is not None)
 
     @property
-    def _unconfirmed_at(self) -> datetime | None:
+    def _unconfirmed_at(self) -> timedelta | None:
         """When a Logout without an answer is one too long: CME's rule is not public."""
         return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
+
+    def _is_due(self, moment: timedelta | None) -> bool:
+        return moment is not None and self._time.at >= moment
 
     @property
     def is_behind(self) -> bool:
@@ -122,12 +150,15 @@ class Engine(Machine):
         """First and last number of what is still to be sent again, ``None`` if nothing is."""
         return self._resending
 
-    def send(self, msg_type: str, fields: Fields, now: datetime) -> int:
+    def send(
+        self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
+    ) -> int:
         """Send an application message; gives its number.
 
         Raises `NotLoggedOnError`, `FieldError` or `FramingError` for what makes no
         application message or one that is too long: nothing is numbered or kept then.
         """
+        self._time.read(now, steady)
         if self.state is not State.LOGGED_ON:
             raise NotLoggedOnError(self.state.value)
         number = self.numbers.next_out
@@ -139,19 +170,28 @@ class Engine(Machine):
         self._dispatch(number, wire, now, keep=True)
         return number
 
-    def log_out(self, now: datetime, text: str | None = None) -> None:
+    def log_out(self, now: datetime, text: str | None = None, steady: float | None = None) -> None:
         """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
+        self._time.read(now, steady)
         if self.state in (State.LOGGED_ON, State.RESETTING):
             self._send(LOGOUT, self._logout_fields(text), now)
             if (self.state, Trigger.ASK_LOGOUT) in TRANSITIONS:  # it had a number
                 self._move(Trigger.ASK_LOGOUT)
-                self._logging_out = now
+                self._logging_out = self._time.at
 
-    def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
+    def resend(
+        self,
+        messages: Sequence[SentMessage],
+        begin: int,
+        end: int,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
         """Answer `ResendWanted`: kept messages go again, everything between is gap-filled.
 
         It may be answered in parts, one after the other: `resending` says what is left.
         """
+        self._time.read(now, steady)
         last = end if self._resending is None else self._resending[1]
         self._resending = (end + 1, last) if end < last else None
         at = begin
@@ -168,7 +208,7 @@ class Engine(Machine):
                 self._gap_fill(kept.number, at, now)
             else:
                 self._emit(fx.Send(wire))
-                self._liveness.sent = now
+                self._liveness.sent = self._time.at
         if at <= end:
             self._gap_fill(at, end + 1, now)
 
@@ -243,7 +283,7 @@ class Engine(Machine):
         """Count a message that was rejected: its number is used up all the same."""
         number, due = message.msg_seq_num, self.numbers.next_in
         if number is not None and number >= due:
-            self._liveness.hear(now)
+            self._liveness.hear(self._time.at)
         if number == due:
             self.numbers = replace(self.numbers, next_in=due + 1)
             self._emit(fx.Save(self.numbers))
@@ -266,11 +306,11 @@ class Engine(Machine):
         tag, last = (36, turn.new) if message.is_gap_fill else (34, number)
         if self._jumps_too_far(tag, last, due, now):
             return
-        self._liveness.hear(now)
+        self._liveness.hear(self._time.at)
         if number > due:
             self._too_high(turn, now)
         else:
-            inbound.note(turn, now, kept=True)
+            inbound.note(turn, self._time.at, kept=True)
             self._accept(turn, now)
             self._drain(now)
 
@@ -283,9 +323,9 @@ class Engine(Machine):
             if message.msg_type == LOGOUT and not self._fills_before_logout():
                 self._handle_logout(message, now)
                 return
-            inbound.note(turn, now, kept=inbound.hold(turn))
+            inbound.note(turn, self._time.at, kept=inbound.hold(turn))
         # The request itself may be lost, or its answer's last message.
-        inbound.give_up(now, self.heartbeat)
+        inbound.give_up(self._time.at, self.heartbeat)
         self._ask(now)
 
     def _jumps_too_far(self, tag: int, last: int, due: int, now: datetime) -> bool:
@@ -330,7 +370,7 @@ class Engine(Machine):
     def _ask(self, now: datetime) -> None:
         if self.state not in _LIVE:
             return
-        missing = self._inbound.next_request(self.numbers.next_in, now)
+        missing = self._inbound.next_request(self.numbers.next_in, self._time.at)
         if missing is not None:
             begin, end = missing[0], missing[-1]
             if self._inbound.times > MAX_TIMES:
@@ -350,7 +390,7 @@ class Engine(Machine):
             return
         if self._jumps_too_far(36, new, self.numbers.next_in, now):
             return
-        self._liveness.hear(now)
+        self._liveness.hear(self._time.at)
         while self.state in _LIVE and (turn := self._inbound.take_before(new)) is not None:
             self._skip_to(turn.number)
             self._accept(turn, now, held=True)
@@ -410,14 +450,14 @@ class Engine(Machine):
         self.numbers = replace(self.numbers, next_out=number + 1)
         self._emit(fx.Save(self.numbers, SentMessage(number, wire, keep)))
         self._emit(fx.Send(wire))
-        self._liveness.sent = now
+        self._liveness.sent = self._time.at
 
     def _gap_fill(self, begin: int, new: int, now: datetime) -> None:
         self._emit(fx.Send(gap_fill(begin, new, self._header(now), now)))
-        self._liveness.sent = now
+        self._liveness.sent = self._time.at
 
     def _send_test(self, now: datetime) -> None:
-        self._send(TEST_REQUEST, [(112, self._liveness.begin_test(now))], now)
+        self._send(TEST_REQUEST, [(112, self._liveness.begin_test(now, self._time.at))], now)
 
     def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
         self._send(REJECT, reject_fields(message, text, tag), now)
@@ -436,10 +476,6 @@ class Engine(Machine):
         self._resending = None
         self._answered = 0
         self._told.clear()
-
-
-def _is_due(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and now >= moment
 
 
 #: Tags that say which numbers a message stands for: without them nobody can count on.

@@ -75,40 +75,47 @@ class GatewaySession(Engine):
         self._resend_window = resend_window
         self._promoted = False
         self._identity = Identity(sub_id, "", "", "")
-        self._opened: datetime | None = None
+        self._opened: timedelta | None = None
 
     @property
     def client_comp_id(self) -> str:
         """SenderCompID (49) of the client with its role; empty before the first Logon."""
         return self._identity.client_comp_id
 
-    def connected(self, now: datetime) -> None:
+    def connected(self, now: datetime, steady: float | None = None) -> None:
         """Say that a client has connected: it has 60 seconds for its Logon."""
-        super().connected(now)
-        self._opened = now
+        super().connected(now, steady)
+        self._opened = self._time.at
 
-    def tick(self, now: datetime) -> None:
+    def tick(self, now: datetime, steady: float | None = None) -> None:
         """Do what time alone demands, before the Logon too."""
-        if self.state is State.CONNECTED:
-            if self._opened is not None and now - self._opened >= LOGON_TIMEOUT:
-                # Documented: the socket is closed, and no message is mentioned.
-                self._end("no Logon within 60 seconds")
-        else:
-            super().tick(now)
+        super().tick(now, steady)
+        if self.state is State.CONNECTED and self._is_due(self._stale_at):
+            # Documented: the socket is closed, and no message is mentioned.
+            self._end("no Logon within 60 seconds")
 
     @property
-    def deadline(self) -> datetime | None:
-        """When to call `tick` at the latest."""
-        if self.state is State.CONNECTED and self._opened is not None:
-            return self._opened + LOGON_TIMEOUT
-        return super().deadline
+    def _due(self) -> timedelta | None:
+        return self._stale_at if self.state is State.CONNECTED else super()._due
 
-    def accept(self, logon: Message, numbers: Numbers, indicator: str, now: datetime) -> None:
+    @property
+    def _stale_at(self) -> timedelta | None:
+        return None if self._opened is None else self._opened + LOGON_TIMEOUT
+
+    def accept(
+        self,
+        logon: Message,
+        numbers: Numbers,
+        indicator: str,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
         """Answer `VerificationWanted`: the Logon is good.
 
         `numbers` are the session's before this Logon, `indicator` is the role to assign. The reply
         goes out, then CME's Test Request; a gap before the Logon is asked for.
         """
+        self._time.read(now, steady)
         if self.state is not State.VERIFYING:
             return
         number = logon.msg_seq_num or 0
@@ -117,7 +124,7 @@ class GatewaySession(Engine):
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
         self._inbound.clear()
-        self._liveness.hear(now)
+        self._liveness.hear(self._time.at)
         self._resending = None
         missing = number > numbers.next_in
         if missing:
@@ -132,11 +139,19 @@ class GatewaySession(Engine):
         self._ask(now)
         self._pump(now)
 
-    def refuse(self, logon: Message, text: str, numbers: Numbers | None, now: datetime) -> None:
+    def refuse(
+        self,
+        logon: Message,
+        text: str,
+        numbers: Numbers | None,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
         """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`.
 
         `numbers` are those the Logout is written with; ``None``: those of this live connection.
         """
+        self._time.read(now, steady)
         if self.state is not State.VERIFYING:
             return
         if numbers is not None:
@@ -144,17 +159,20 @@ class GatewaySession(Engine):
             self._identity = self._named_by(logon)
         self._fail(text, now)
 
-    def reject(self, logon: Message, text: str, tag: int, now: datetime) -> None:
+    def reject(
+        self, logon: Message, text: str, tag: int, now: datetime, steady: float | None = None
+    ) -> None:
         """Answer `VerificationWanted`: a tag of the Logon is bad. The client may try again.
 
         A live session goes on, and the Reject is its next message. Before a Logon it has 34=1 and
         does not count: there is no session yet whose number it could be.
         """
+        self._time.read(now, steady)
         if self.state is not State.VERIFYING:
             return
         if self.client_comp_id:
             self._move(Trigger.RESET_REJECTED)
-            self._liveness.hear(now)
+            self._liveness.hear(self._time.at)
             self._reject(logon, text, tag, now)
         else:
             self._move(Trigger.REJECTED)
@@ -164,12 +182,13 @@ class GatewaySession(Engine):
             self._identity = stranger
         self._pump(now)
 
-    def promote(self, numbers: Numbers, now: datetime) -> None:
+    def promote(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
         """Be the primary from now on, with the session's numbers.
 
         A Test Request goes out at once, so that the client learns of it by TargetCompID (56). What
         the client has sent before it knows has the backup's numbers: it is ignored.
         """
+        self._time.read(now, steady)
         if self.state is not State.LOGGED_ON:
             return
         client = self._identity.client_comp_id
@@ -178,15 +197,23 @@ class GatewaySession(Engine):
         self._count_as(numbers)
         self._send_test(now)
 
-    def resend(self, messages: Sequence[SentMessage], begin: int, end: int, now: datetime) -> None:
+    def resend(
+        self,
+        messages: Sequence[SentMessage],
+        begin: int,
+        end: int,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
         """Answer `ResendWanted`: what is too old for this gateway is gap-filled."""
         window = self._resend_window
         if window is not None:
             messages = [kept for kept in messages if now - _sent_at(kept) <= window]
-        super().resend(messages, begin, end, now)
+        super().resend(messages, begin, end, now, steady)
 
-    def force_out(self, text: str, now: datetime) -> None:
+    def force_out(self, text: str, now: datetime, steady: float | None = None) -> None:
         """Log the client out and close."""
+        self._time.read(now, steady)
         if self.state is State.LOGGED_ON:
             self._fail(text, now)
         elif self.state is not State.CLOSED:

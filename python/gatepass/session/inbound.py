@@ -7,7 +7,7 @@ kept and leads to no further request.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from heapq import heappop, heappush
 
 from gatepass.session.message import Message
@@ -43,8 +43,8 @@ class Inbound:
     held: dict[int, Turn] = field(default_factory=dict)
     #: The numbers that the open request asked for; empty if none is open.
     asked: range = _NOTHING
-    #: When the open request was sent, or something that answers it came last.
-    since: datetime | None = None
+    #: When the open request was sent, or something that answers it came last (`Passage.at`).
+    since: timedelta | None = None
     #: How often the same was asked for in a row.
     times: int = 0
     _last: range = _NOTHING
@@ -80,7 +80,7 @@ class Inbound:
             return None
         return Turn(message, number, min(new, self.asked.stop) if number in self.asked else new)
 
-    def note(self, turn: Turn, now: datetime, *, kept: bool) -> None:
+    def note(self, turn: Turn, at: timedelta, *, kept: bool) -> None:
         """Note a message that has come: an answer that has reached its end is over.
 
         What is still missing then was lost on the way. What comes beyond the request's end (some
@@ -88,7 +88,7 @@ class Inbound:
         could not be `kept`, or the same would be asked for at once.
         """
         if turn.number in self.asked:
-            self.since = now
+            self.since = at
             if kept and turn.new >= self.asked.stop:
                 self.asked = _NOTHING
 
@@ -122,12 +122,12 @@ class Inbound:
         """Say which number is due after a message: a gap fill passes over nothing that is held."""
         return min(turn.new, self._order[0]) if self._order else turn.new
 
-    def give_up(self, now: datetime, patience: timedelta) -> None:
+    def give_up(self, at: timedelta, patience: timedelta) -> None:
         """Take the open request for lost if nothing has answered it for so long."""
-        if self.since is not None and now - self.since >= patience:
+        if self.since is not None and at - self.since >= patience:
             self.asked = _NOTHING
 
-    def next_request(self, due: int, now: datetime) -> range | None:
+    def next_request(self, due: int, at: timedelta) -> range | None:
         """Say what to ask for; ``None`` if nothing is missing or a request is open."""
         if due >= self.asked.stop:
             self.asked = _NOTHING
@@ -138,7 +138,7 @@ class Inbound:
             return None
         self.times = self.times + 1 if missing == self._last else 1
         self.asked = self._last = missing
-        self.since, self._is_fresh = now, True
+        self.since, self._is_fresh = at, True
         return missing
 
     def request_is_out(self) -> None:

@@ -16,7 +16,7 @@ _REMEMBERED = 3
 
 @dataclass(slots=True)
 class Liveness:
-    """When each side was heard last.
+    """When each side was heard last, as time since the connection began (`Passage.at`).
 
     A message in its turn, one held behind a gap and the answer to a Resend Request are signs of
     life; bytes that are no message, and old messages that nobody asked for, are none. Any sign of
@@ -25,23 +25,23 @@ class Liveness:
     Heartbeat: documented by CME).
     """
 
-    heard: datetime | None = None
-    sent: datetime | None = None
+    heard: timedelta | None = None
+    sent: timedelta | None = None
     #: When the last Test Request was sent, if none was answered since.
-    tested: datetime | None = None
+    tested: timedelta | None = None
     #: Whether nothing was heard since.
     _is_silent: bool = False
     _open: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _tests: int = 0
 
-    def hear(self, now: datetime) -> None:
+    def hear(self, at: timedelta) -> None:
         """Note a sign of life."""
-        self.heard, self._is_silent = now, False
+        self.heard, self._is_silent = at, False
 
-    def begin_test(self, now: datetime) -> str:
-        """Note that a Test Request goes out; give its TestReqID (112)."""
+    def begin_test(self, now: datetime, at: timedelta) -> str:
+        """Note that a Test Request goes out; give its TestReqID (112), which says when."""
         self._tests += 1
-        self.tested, self._is_silent = now, True
+        self.tested, self._is_silent = at, True
         self._open.append(f"{now:%H%M%S}-{self._tests}")
         return self._open[-1]
 
@@ -57,14 +57,14 @@ class Liveness:
         self._open.clear()
         self.tested, self._is_silent = None, False
 
-    def gone_at(self, heartbeat: timedelta) -> datetime | None:
+    def gone_at(self, heartbeat: timedelta) -> timedelta | None:
         """Say when the other side counts as gone: silent since a Test Request."""
         return self.tested + heartbeat if self._is_silent and self.tested is not None else None
 
-    def test_at(self, heartbeat: timedelta) -> datetime | None:
+    def test_at(self, heartbeat: timedelta) -> timedelta | None:
         """Say when a Test Request is due; ``None`` while one is open that nothing followed."""
         return None if self._is_silent or self.heard is None else self.heard + heartbeat * SILENCE
 
-    def heartbeat_at(self, heartbeat: timedelta) -> datetime | None:
+    def heartbeat_at(self, heartbeat: timedelta) -> timedelta | None:
         """Say when a Heartbeat is due."""
         return None if self.sent is None else self.sent + heartbeat

@@ -10,6 +10,7 @@ from gatepass._native import Framer
 from gatepass.errors import FramingError
 from gatepass.session import effects as fx
 from gatepass.session.message import Message
+from gatepass.session.passage import Passage
 from gatepass.session.states import TRANSITIONS, State, Trigger
 
 #: Most bytes that may come while the driver owes an answer.
@@ -17,7 +18,13 @@ MAX_WAITING = 1 << 22
 
 
 class Machine(ABC):
-    """One connection, from TCP connect to close: its state, what came, and what is to be done."""
+    """One connection, from TCP connect to close: its state, what came, and what is to be done.
+
+    Each call takes the wall clock (``now``), which dates messages and the trading week. It may take
+    a clock that nobody sets as well (``steady``, in seconds, such as ``time.monotonic()``), which
+    measures every wait. Without that one the wall clock measures, and stands still where it is set
+    back. A caller that has both gives both, each time.
+    """
 
     def __init__(self) -> None:
         self.state = State.DISCONNECTED
@@ -25,13 +32,16 @@ class Machine(ABC):
         self._framer = Framer()
         self._inbox: deque[bytes | FramingError] = deque()
         self._waiting = 0
+        self._time = Passage()
 
-    def connected(self, now: datetime) -> None:
+    def connected(self, now: datetime, steady: float | None = None) -> None:
         """Say that the TCP connection is up."""
+        self._time.read(now, steady)
         self._move(Trigger.CONNECT)
 
-    def receive(self, data: bytes, now: datetime) -> None:
+    def receive(self, data: bytes, now: datetime, steady: float | None = None) -> None:
         """Take bytes as they came. Never raises for what the other side sends."""
+        self._time.read(now, steady)
         if self.state is State.CLOSED:
             return
         self._inbox.extend(self._framer.feed(data))
@@ -40,8 +50,9 @@ class Machine(ABC):
             self._end("too much came while an answer was awaited")
         self._pump(now)
 
-    def disconnected(self, now: datetime) -> None:
+    def disconnected(self, now: datetime, steady: float | None = None) -> None:
         """Say that the connection is gone."""
+        self._time.read(now, steady)
         if self.state is not State.CLOSED:
             self._move(Trigger.END)
 

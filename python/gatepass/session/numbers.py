@@ -21,7 +21,9 @@ class Numbers:
     has had its Beginning of Week Logon. ``resetting`` names the scenario of a Logon that would set
     these numbers back to 1 and was not answered: nobody knows yet whether it did. ``proposed`` is
     the number that a Logout asked for in NextExpectedMsgSeqNum (789), 0 if none did: the next Logon
-    tries it, and it becomes ``next_out`` once a Logon with it was accepted.
+    tries it, and it becomes ``next_out`` once a Logon with it was accepted. A 1 there begins the
+    week again. ``first_in`` is the number of the exchange's answer to a Logon with 34=1 where
+    Logouts have used up those before it, 0 if none has.
     """
 
     next_out: int = 1
@@ -30,6 +32,7 @@ class Numbers:
     begun: bool = False
     resetting: str = ""
     proposed: int = 0
+    first_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,27 @@ class Scenario(enum.Enum):
     IN_SESSION = "in-session"
 
 
-#: Globex's week begins on Sunday afternoon in Chicago. When exactly CME sets the numbers back is
-#: not public; the Request Center's and the gateways' weekend is over by noon.
-WEEK_BEGINS = timedelta(days=6, hours=12)
+#: When the trading week's numbers begin at 1, from Monday 00:00 in Chicago: Saturday 02:00. CME
+#: sets them back at its weekly start-up, and lets clients in from Saturday 02:00 (24/7 segments) or
+#: Sunday 10:30 (the others). The minute of the start-up is not public: one before both is right.
+WEEK_BEGINS = timedelta(days=5, hours=2)
+#: What CME says to the week's first Logon where that does not begin the numbers at 1 (a peer's
+#: certification shows it, documented nowhere).
+NOT_RESET = "Failed to reset sequence numbers at the beginning of the week. Logout forced."
 
 
 def trading_week(now: datetime) -> str:
     """Name the trading week of a moment: the date of its Sunday, as ``YYYY-MM-DD``."""
     local = now.astimezone(exchange_zone())
-    # Monday is weekday 0, and the week begins on the Sunday before it.
+    # Monday is weekday 0, and the week begins on the Saturday before it.
     begun = local.replace(tzinfo=None) - WEEK_BEGINS
     sunday = begun.date() - timedelta(days=begun.weekday()) + timedelta(days=6)
     return sunday.isoformat()
+
+
+def says_not_reset(text: str | None) -> bool:
+    """Tell whether a Text (58) is `NOT_RESET`; case and the last period do not count."""
+    return (text or "").casefold().rstrip(". ") == NOT_RESET.casefold().rstrip(".")
 
 
 def at_week(numbers: Numbers, now: datetime) -> Numbers:
@@ -40,20 +49,23 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
     named the number (789) at which the week stands.
     """
     week = trading_week(now)
-    if numbers.week == week and (numbers.begun or numbers.proposed):
+    if numbers.week != week:
+        return Numbers(week=week)
+    if numbers.begun or numbers.proposed:
         return numbers
-    return Numbers(week=week)
+    return Numbers(week=week, first_in=numbers.first_in)
 
 
 def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
     """Beginning of Week until one has succeeded this week, Mid-Week from then on.
 
-    Mid-Week, too, where the exchange has named the number (789) at which the week stands.
+    Mid-Week, too, where the exchange has named the number (789) at which the week stands; where
+    that is 1, the week begins again.
 
     In-Session is never chosen by itself: it makes earlier messages unrecoverable.
     """
     current = at_week(numbers, now)
-    begun = current.begun or current.proposed
+    begun = current.proposed > 1 or (current.begun and current.proposed != 1)
     return Scenario.MID_WEEK if begun else Scenario.BEGINNING_OF_WEEK
 
 

@@ -5,6 +5,7 @@ with its `verdict`, `explain` with the `mistakes` it knows.
 """
 
 from gatepass.signing.explain import ExplainedField, Explanation, explain
+from gatepass.signing.replay import Recall, ReplayMemory
 from gatepass.signing.sending_time import format_sending_time, parse_sending_time
 from gatepass.signing.signer import Credentials, LocalSigner, LogonSigner, Signer
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -19,6 +20,8 @@ __all__ = [
     "LogonSigner",
     "LogonVerifier",
     "Outcome",
+    "Recall",
+    "ReplayMemory",
     "SendingTimeWindow",
     "Signer",
     "Verdict",

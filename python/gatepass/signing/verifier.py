@@ -11,6 +11,7 @@ from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
 from gatepass.keys.validity import require_aware
 from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
+from gatepass.signing.replay import ReplayMemory
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.time_zones import zone_hint
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -66,11 +67,22 @@ class LogonVerifier:
     """Verifies Logons with the key pairs of a key source, which is asked again for each Logon.
 
     ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+
+    With a `replays` memory a Logon that is valid is remembered, and its verdict is invalid when it
+    comes again (the check ``replay``). Without one, the same Logon is valid as often as it comes in
+    its window, as it must be where a record is verified.
     """
 
-    def __init__(self, keys: Keys, *, window: SendingTimeWindow | None = None) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        window: SendingTimeWindow | None = None,
+        replays: ReplayMemory | None = None,
+    ) -> None:
         self._keys = as_source(keys)
-        self._window = window or SendingTimeWindow()
+        self.window = window or SendingTimeWindow()
+        self._replays = replays
 
     def __repr__(self) -> str:
         return f"<LogonVerifier with keys from {self._keys!r}>"
@@ -86,10 +98,10 @@ class LogonVerifier:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record. `logged_on` says whether the session is up already, where that is
-        known: otherwise ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a
-        failed check. Raises `ValueError` when `at` has no time zone, `FramingError` for what is no
-        bytes.
+        for logons from a record: their validity in time, and whether they came before. `logged_on`
+        says whether the session is up already, where that is known: otherwise ResetSeqNumFlag (141)
+        says it. Never raises for a bad Logon: that is a failed check. Raises `ValueError` when `at`
+        has no time zone, `FramingError` for what is no bytes.
         """
         ring = self._keys.ring
         message = whole(logon)
@@ -113,17 +125,24 @@ class LogonVerifier:
         checks.append(_field_values(logon, logged_on))
         signature = _credentials(logon, checks)
         pair = _pair(logon, ring, sender_comp_id, checks)
+        sending_time = values[_SENDING_TIME]
         if moment is not None:
             if pair is not None:
                 checks.append(_key_validity(pair, moment))
-            sending_time = values[_SENDING_TIME]
             if sending_time is not None:
-                checks.append(self._window.check(sending_time, moment))
+                checks.append(self.window.check(sending_time, moment))
         if pair is not None and canonical is not None and signature is not None:
             checks.append(_signature(pair, canonical, signature))
-        return Verdict(
-            _complete(checks), sender_comp_id, None if pair is None else pair.access_key_id
-        )
+        access_key_id = None if pair is None else pair.access_key_id
+        verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
+        if self._replays is None or moment is None:
+            return verdict
+        replay = Check("replay", Outcome.NOT_CHECKED, "")
+        if verdict.valid and signature is not None and sending_time is not None:
+            until = parse_sending_time(sending_time) + self.window.max_age
+            recall = self._replays.accept(signature, until, moment)
+            replay = Check("replay", Outcome.PASSED if recall else Outcome.FAILED, recall.value)
+        return Verdict((*verdict.checks, replay), sender_comp_id, access_key_id)
 
 
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:

@@ -18,6 +18,7 @@ from gatepass.storage.database import Database
 _LATER = {
     "resetting": "TEXT NOT NULL DEFAULT ''",
     "proposed": "INTEGER NOT NULL DEFAULT 0",
+    "first_in": "INTEGER NOT NULL DEFAULT 0",
 }
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS session (
@@ -36,7 +37,7 @@ _NAMES = [field.name for field in fields(Numbers)]
 _NUMBERS = ", ".join(_NAMES)
 _SAVE = (
     f"INSERT OR REPLACE INTO session (name, {_NUMBERS})"  # noqa: S608 - no value in it
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    f" VALUES (?{', ?' * len(_NAMES)})"
 )
 _VALUES = attrgetter(*_NAMES)
 

@@ -39,12 +39,15 @@ class Connection(asyncio.Protocol):
         self.clock = clock
         self.failure: StoreError | None = None
         self._retired = False
-        self.closed = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        #: Measures every wait; nobody sets it.
+        self.steady: Callable[[], float] = loop.time
+        self.closed = loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._outlet: Outlet | None = None
         self._next_page: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_for: datetime | None = None
+        self._armed_for: float | None = None
 
     def handle(self, effect: fx.Effect) -> None:
         """Answer or report an effect that is not about bytes, numbers or time."""
@@ -73,12 +76,12 @@ class Connection(asyncio.Protocol):
         # Not asserted: uvloop's transports are no subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._outlet = Outlet(self._transport)
-        self.session.connected(self.clock())
+        self.session.connected(self.clock(), self.steady())
         self.perform()
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session."""
-        self.session.receive(data, self.clock())
+        self.session.receive(data, self.clock(), self.steady())
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,7 +90,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         if self._outlet is not None:
             self._outlet.lost()
-        self.session.disconnected(self.clock())
+        self.session.disconnected(self.clock(), self.steady())
         self.perform()
         if not self.closed.done():
             self.closed.set_result(None)
@@ -130,7 +133,7 @@ class Connection(asyncio.Protocol):
         A Logout would need a number, which would have to be kept.
         """
         self._retired = True
-        self.session.disconnected(self.clock())
+        self.session.disconnected(self.clock(), self.steady())
         self.abort()
 
     def _fail(self, error: StoreError) -> None:
@@ -193,7 +196,7 @@ class Connection(asyncio.Protocol):
         if end < last:
             end = kept[-1].number
             self._next_page = asyncio.get_running_loop().call_soon(self._turn_page)
-        self.session.resend(kept, begin, end, self.clock())
+        self.session.resend(kept, begin, end, self.clock(), self.steady())
 
     def _arm(self) -> None:
         """Have one timer at the most, for the deadline or before it.
@@ -201,18 +204,17 @@ class Connection(asyncio.Protocol):
         Most messages put the deadline off: then the timer fires early, and is set again. A Logon
         brings it forward, from the wait for the Logon to the heartbeat: then it is set anew.
         """
-        deadline = self.session.deadline
+        deadline = self.session.steady_deadline
         if deadline is None or (self._armed_for is not None and self._armed_for <= deadline):
             return
         if self._timer is not None:
             self._timer.cancel()
         self._armed_for = deadline
-        wait = max(0.0, (deadline - self.clock()).total_seconds())
-        self._timer = asyncio.get_running_loop().call_later(wait, self._fire)
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._fire)
 
     def _fire(self) -> None:
-        now, deadline = self.clock(), self.session.deadline
-        if deadline is not None and now >= deadline:
-            self.session.tick(now)
         self._timer = self._armed_for = None
+        deadline = self.session.steady_deadline
+        if deadline is not None and self.steady() >= deadline:
+            self.session.tick(self.clock(), self.steady())
         self.perform()

@@ -1,0 +1,46 @@
+"""How much time has passed on a connection, whatever is done to the wall clock meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+_NONE = timedelta(0)
+
+
+class Passage:
+    """Two clocks in, one span out: ``at`` is the time since the first reading.
+
+    The wall clock (``now``) dates messages and weeks, and may be set at any time. A steady one, in
+    seconds, measures spans. Where a caller has none, the wall clock measures them, and one that was
+    set back has stood still.
+    """
+
+    def __init__(self) -> None:
+        self.at = _NONE
+        #: The wall clock at the last reading.
+        self.now: datetime | None = None
+        self._steady: float | None = None
+        #: The span and the steady clock where that was read first: sums of differences would drift.
+        self._from = (_NONE, 0.0)
+
+    def read(self, now: datetime, steady: float | None) -> None:
+        """Take the time by both clocks; without the second, a caller that has one adds nothing."""
+        if self._steady is not None:
+            if steady is not None:
+                begun, first = self._from
+                self.at = max(self.at, begun + timedelta(seconds=steady - first))
+                self._steady = steady
+        else:
+            if self.now is not None:
+                self.at += max(_NONE, now - self.now)
+            if steady is not None:
+                self._from, self._steady = (self.at, steady), steady
+        self.now = now
+
+    def by_wall(self, due: timedelta) -> datetime | None:
+        """Give the moment at which a span will have passed, if nobody sets the wall clock."""
+        return None if self.now is None else self.now + (due - self.at)
+
+    def by_steady(self, due: timedelta) -> float | None:
+        """Give that moment by the steady clock, ``None`` where there is none."""
+        return None if self._steady is None else self._steady + (due - self.at).total_seconds()

@@ -1,0 +1,125 @@
+"""A task that is cancelled ends, in whatever round of the loop, and leaves no session on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from gatepass.client import connect
+from gatepass.session.message import Message, encode
+from gatepass.session.store import MemoryStore
+from tests.client.test_connect import SETTINGS, Live, live, ring
+
+#: Rounds of the loop: a logon on one machine takes fewer.
+ROUNDS = range(0, 60, 3)
+
+
+def run(story: Callable[[Live], Awaitable[None]]) -> None:
+    async def told() -> None:
+        async with live() as running:
+            await asyncio.wait_for(story(running), 30)
+
+    asyncio.run(told())
+
+
+async def cancelled_after(task: asyncio.Task[None], rounds: int) -> bool:
+    """Cancel a task in a later round; tell whether it was still at work."""
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    return task.cancel()
+
+
+async def nobody_is_on(here: Live) -> None:
+    for _ in range(200):
+        if not here.gateway.connections:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("a session stays on")
+
+
+def test_a_connect_that_is_cancelled_ends_and_leaves_nobody_on() -> None:
+    async def story(here: Live) -> None:
+        for rounds in ROUNDS:
+            reached = asyncio.Event()
+
+            async def stay(store: MemoryStore, reached: asyncio.Event) -> None:
+                async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store):
+                    reached.set()
+                    await asyncio.sleep(60.0)
+
+            task = asyncio.create_task(stay(MemoryStore(), reached))
+            if await cancelled_after(task, rounds):
+                await asyncio.wait([task], timeout=10.0)
+                assert task.cancelled(), f"cancelled in round {rounds}, and goes on"
+            await nobody_is_on(here)
+            here.gateway.account("ABC123").store = MemoryStore()
+            here.gateway.account("ABC123").port.reopen()
+
+    run(story)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_logout_that_is_cancelled_leaves_nobody_on(behind: bool) -> None:
+    async def story(here: Live) -> None:
+        for rounds in range(12):
+            store = MemoryStore()
+            async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store) as link:
+                await asyncio.sleep(0.02)
+                if behind:
+                    number = link.session.numbers.next_in + 1
+                    header = [(49, "CME"), (50, "G"), (52, "20260302-22:45:00.000")]
+                    wire = encode([(35, "0"), (34, str(number)), *header, (56, "ABC123N")])
+                    link.session.receive(wire, link.clock())
+                    assert link.session.is_behind
+                task = asyncio.create_task(link.log_out())
+                if await cancelled_after(task, rounds):
+                    await asyncio.wait([task], timeout=10.0)
+                    assert task.cancelled()
+            await nobody_is_on(here)
+            here.gateway.account("ABC123").store = MemoryStore()
+            here.gateway.account("ABC123").port.reopen()
+
+    run(story)
+
+
+def test_a_logout_that_nobody_confirms_and_that_is_cancelled_ends_the_connection() -> None:
+    """The other side reads, and says nothing more."""
+
+    async def story() -> None:
+        gone = asyncio.Event()
+
+        class Mute(asyncio.Protocol):
+            """Answers the Logon, and falls silent."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                assert isinstance(transport, asyncio.Transport)
+                self.transport = transport
+
+            def data_received(self, data: bytes) -> None:
+                if b"\x0135=A\x01" in data:
+                    logon = Message.parse(data)
+                    header = [(49, "CME"), (50, "G"), (52, logon.get(52) or ""), (56, "ABC123N")]
+                    self.transport.write(encode([(35, "A"), (34, "1"), *header, (108, "30")]))
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                gone.set()
+
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Mute, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+
+        async def stay() -> None:
+            async with connect("127.0.0.1", port, SETTINGS, ring(), MemoryStore(), guarded=False):
+                pass  # and out again
+
+        task = asyncio.create_task(stay())
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.wait_for(gone.wait(), 2.0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.close()
+
+    asyncio.run(story())

@@ -1,0 +1,154 @@
+"""`reconnecting` behind a connection that broke: what is waited out, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gatepass.client import BackOff, Link, reconnecting, reconnecting_pair
+from gatepass.client.reconnect import MOST_INVALID
+from gatepass.client.refusals import FORGOTTEN, SILENT
+from gatepass.errors import LogonRefusedError
+from gatepass.keys import KeyRing, generate_pair
+from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+from tests.faults.virtual import Pipe
+
+WRONG = KeyRing([generate_pair("ABC", date(2026, 1, 5), date(2027, 1, 5)).key_pair()])
+
+
+def break_here(link: Link) -> None:
+    """Let the client alone see that its connection is gone."""
+    pipe = link._transport
+    assert isinstance(pipe, Pipe)
+    pipe._closing, pipe.peer = True, pipe
+    link.connection_lost(ConnectionResetError(104, "Connection reset by peer"))
+
+
+def links(stage: Stage, heart_bt_int: int = 30, **options: Any) -> Any:
+    us = replace(SETTINGS, sender_comp_id="ABC123N", heart_bt_int=heart_bt_int)
+    where = ("127.0.0.1", stage.ports[0], us, options.pop("keys", RING), stage.store)
+    return reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), **options)
+
+
+def refusals(stage: Stage) -> list[str]:
+    return [report.detail for report in stage.said if report.what == "refused"]
+
+
+@pytest.mark.parametrize("heart_bt_int", [5, 30, 60])
+def test_a_connection_that_the_client_alone_saw_break_is_waited_out(heart_bt_int: int) -> None:
+    async def script(stage: Stage) -> None:
+        again = links(stage, heart_bt_int)
+        link = await anext(again)
+        broken = stage.loop.time()
+        break_here(link)
+        link = await anext(again)
+        assert refusals(stage) == ["the session is logged on already"]
+        wait = max(65.0, 2.2 * heart_bt_int)
+        assert wait <= stage.loop.time() - broken <= wait + 5
+        await again.aclose()
+
+    play(script)
+
+
+def test_the_wait_is_longer_than_an_invalid_logon_counts_and_than_silence_lasts() -> None:
+    assert FORGOTTEN >= 65
+    assert SILENT >= 2.2
+
+
+def test_an_answer_that_was_lost_is_waited_out_too() -> None:
+    async def script(stage: Stage) -> None:
+        tries = []
+
+        def trace(sent: bool, wire: bytes) -> None:
+            if sent and b"\x0135=A\x01" in wire and not tries:
+                tries.append(wire)
+                stage.loop.call_soon(stage.loop.call_soon, cut)
+
+        def cut() -> None:
+            (connection,) = stage.gateway.connections
+            pipe = connection._transport
+            assert isinstance(pipe, Pipe)
+            link = pipe.peer._protocol
+            assert isinstance(link, Link)
+            break_here(link)
+
+        again = links(stage, trace=trace)
+        await anext(again)
+        assert len(refusals(stage)) == 1
+        await again.aclose()
+
+    play(script)
+
+
+def test_it_is_given_up_after_three_waits() -> None:
+    async def script(stage: Stage) -> None:
+        again = links(stage)
+        link = await anext(again)
+        break_here(link)
+        stage.gateway.account(NAME).primary_on = True
+        stage.gateway.left = lambda *_: None  # type: ignore[method-assign]
+        with pytest.raises(LogonRefusedError):
+            await anext(again)
+        assert len(refusals(stage)) == 1 + MOST_INVALID
+
+    play(script)
+
+
+def test_a_wrong_key_at_the_start_ends_it_at_once() -> None:
+    async def script(stage: Stage) -> None:
+        with pytest.raises(LogonRefusedError):
+            await anext(links(stage, keys=WRONG))
+        assert len(refusals(stage)) == 1
+
+    play(script)
+
+
+@pytest.mark.parametrize("end", ["logged out", "closed port"])
+def test_behind_a_logout_of_the_exchange_a_refusal_ends_it(end: str) -> None:
+    async def script(stage: Stage) -> None:
+        again = links(stage)
+        await anext(again)
+        (connection,) = stage.gateway.connections
+        connection.force_out("enough")
+        await asyncio.sleep(1.0)
+        stage.gateway.account(NAME).primary_on = True
+        with pytest.raises(LogonRefusedError):
+            await anext(again)
+        assert len(refusals(stage)) == 1
+
+    play(script)
+
+
+def test_other_refusals_behind_a_broken_connection_are_not_waited_out() -> None:
+    async def script(stage: Stage) -> None:
+        again = links(stage)
+        link = await anext(again)
+        port = stage.gateway.account(NAME).port
+        break_here(link)
+        port.closed = True
+        with pytest.raises(LogonRefusedError, match="Port Closure"):
+            await anext(again)
+
+    play(script)
+
+
+def test_a_pair_that_the_client_alone_saw_break_is_waited_out() -> None:
+    async def script(stage: Stage) -> None:
+        addresses = [("127.0.0.1", port) for port in stage.ports]
+        again = reconnecting_pair(*addresses, SETTINGS, RING, stage.store, clock=stage.loop.clock)
+        pair = await anext(again)
+        links: list[Link] = [pair.primary]
+        assert pair.backup is not None
+        links.append(pair.backup)
+        for link in links:
+            break_here(link)
+        pair = await anext(again)
+        assert not pair.has_ended
+        assert "the session is logged on already" in refusals(stage)
+        await again.aclose()
+
+    play(script)
