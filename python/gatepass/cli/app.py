@@ -19,6 +19,7 @@ app = typer.Typer(
         " error.\n\n[bold]Example:[/bold] gatepass demo"
     ),
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     add_completion=False,
     rich_markup_mode="rich",
     # A traceback with local variables could show a secret.
@@ -39,6 +40,7 @@ def top(
         bool,
         typer.Option(
             "--version",
+            "-V",
             metavar="",
             help="Show the version and exit.",
             callback=_print_version,
@@ -47,6 +49,12 @@ def top(
     ] = False,
 ) -> None:
     """Sign, verify and explain CME Globex secure logons."""
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass version", hidden=True)
+def version() -> None:
+    """Show the version, as --version does."""
+    _print_version(True)
 
 
 app.command(epilog=sign.EPILOG)(sign.sign)
