@@ -11,6 +11,7 @@ from tests.cli.processes import python, shell
 from tests.cli.samples import run
 
 COMMANDS = [
+    ("samples",),
     ("sign",),
     ("verify",),
     ("explain",),
@@ -48,7 +49,7 @@ def test_help_shows_the_commands_in_the_order_of_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     named = re.findall(r"^│ (\w+) ", result.stdout, re.MULTILINE)
-    words = "sign verify explain keys simulate logon center demo bench"
+    words = "samples sign verify explain keys simulate logon center demo bench"
     assert named == words.split()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
-from gatepass.cli import bench, center, demo, explain, keys, logon, sign, simulate, verify
+from gatepass.cli import bench, center, demo, explain, keys, logon, samples, sign, simulate, verify
 from gatepass.cli.running import Commands
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ app.command(epilog=sign.EPILOG)(sign.sign)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.add_typer(keys.app)
+app.command(epilog=samples.EPILOG)(samples.samples)
 app.command(epilog=simulate.EPILOG)(simulate.simulate)
 app.command(epilog=logon.EPILOG)(logon.logon)
 app.add_typer(center.app)

@@ -24,7 +24,7 @@ from gatepass.cli.output import emit, page, say
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
-from gatepass.keys import SessionHealth, session_health
+from gatepass.keys import WARNING_DAYS, SessionHealth, session_health
 
 app = typer.Typer(
     name="keys",
@@ -61,6 +61,12 @@ def list_pairs(
 @app.command(epilog="[bold]Example:[/bold] gatepass keys check keys.txt || mail -s 'CME keys' ops")
 def check(
     keys: KeysArgument,
+    within: Annotated[
+        int,
+        typer.Option(
+            "--days", metavar="N", min=0, max=9999, help="Fail within so many days of expiry."
+        ),
+    ] = WARNING_DAYS[0],
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
@@ -68,16 +74,16 @@ def check(
     """Check that every session has a pair that lasts.
 
     For monitoring to call: exit code 1 if a session has no valid pair, or if
-    the pair that would be used is within 28 days of its expiry. An older pair
-    that runs out beside a newer good one is normal rotation: it is noted and
-    does not fail the check.
+    the pair that would be used is within 28 days of its expiry, or as many as
+    --days says. An older pair that runs out beside a newer good one is normal
+    rotation: it is noted and does not fail the check.
 
     --json writes one object: ok, at, and sessions with session, ok, used,
     problem, warning and pairs each.
     """
     moment = moment_of(at)
     ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
-    health = session_health(ring, moment)
+    health = session_health(ring, moment, within)
     healthy = all(session.healthy for session in health)
     if json:
         sessions = [_session_as_data(session, moment) for session in health]

@@ -26,7 +26,10 @@ ABOUT_ITSELF = frozenset({"--help", "-h", "--version", "-V", "version"})
 SECRET_LENGTH = 43
 
 #: The commands in the order in which a new user wants them; Typer would put groups last.
-ORDER = ("sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo", "bench")
+ORDER = (
+    *("samples", "sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo"),
+    *("bench", "version"),
+)
 
 
 class Commands(TyperGroup):
