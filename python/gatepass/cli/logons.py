@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,13 +46,15 @@ class Place:
 def read_logons(file: str) -> Iterator[Line]:
     """Read the lines of a file, or of standard input for ``-``, one by one as they come.
 
+    A line may be JSON of ``gatepass simulate --log``: what it says besides Logons is passed over.
+
     Raises `typer.BadParameter` when it cannot be read, holds nothing, or has a line of more than
     `MAX_LINE` bytes.
     """
     empty, found = True, False
     try:
         with _opened(file) as source:
-            for line in read_lines(watched(source, _lines(source, _name(file)))):
+            for line in read_lines(map(_logged, watched(source, _lines(source, _name(file))))):
                 empty = False
                 found = found or any(_BEGIN in message for message in line.messages)
                 yield line
@@ -84,6 +87,20 @@ def _lines(source: BinaryIO, name: str) -> Iterator[bytes]:
                 param_hint="FILE",
             )
         yield line
+
+
+def _logged(line: bytes) -> bytes:
+    """Give the Logon in a line of JSON, as gatepass writes them, or a blank line if it has none."""
+    if not line.startswith(b"{"):
+        return line
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return line
+    # Of sign --json, and of simulate --json and --log.
+    texts = (data.get(key) for key in ("logon", "detail"))
+    found = next((text for text in texts if isinstance(text, str) and text.startswith("8=FIX")), "")
+    return found.encode("latin-1", "replace") + b"\n"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ _OPTIONS = {
     "host": ("host", "--host"),
     "port": ("port", "--port"),
     "backup-port": ("backup_port", "--backup-port"),
+    "port-closure": ("port_closure", "--no-port-closure"),
     "tls.certificate": ("certificate", "--tls-cert"),
     "tls.key": ("key", "--tls-key"),
 }

@@ -16,6 +16,7 @@ from gatepass.gateway.kind import Kind
 from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
+from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.report import Report
 from gatepass.gateway.rules import header_rules
 from gatepass.keys import KeyRing, KeySource
@@ -42,7 +43,7 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers.
+    numbers. Without ``port_closure`` no number of invalid Logons closes a port.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Gateway:
         application: Callable[[str, Message], None] = lambda _name, _message: None,
         faults: FaultPlan | None = None,
         closed_ports: ClosedPorts | None = None,
+        port_closure: bool = True,
     ) -> None:
         self.kind = kind
         self.keys = FreshKeys(keys)
         self.injection = None if faults is None else Injection(faults, self.keys, clock)
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report
+        self.refusals = Refusals(self.injection or self.keys)
         self.application = application
         self.rules = header_rules(kind.sub_id)
         self.admission = Admission(
@@ -71,7 +74,9 @@ class Gateway:
             self.account,
             fault_tolerant=kind.fault_tolerant,
         )
-        self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
+        self._ports = Ports(
+            kind.session_id_length, self._has_pair, closed_ports, closing=port_closure
+        )
         self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
         self._servers: list[asyncio.Server] = []
