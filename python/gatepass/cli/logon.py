@@ -182,13 +182,15 @@ def logon(
     After four invalid Logons in a minute the next is not sent (exit code 1),
     because a fifth would close the port. They are counted for each user and
     Session ID (the first three characters of 49), whatever the firm, --state
-    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state).
+    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state);
+    those to gateways on this machine apart from all others.
 
     --set and --omit make a Logon wrong, to rehearse what a gateway says to it:
-    with in-session that Logon, else the first. What is set is signed; the
-    signature is as if what is left out were there. Framing (8, 9, 10), 35, 49
-    and the signature's tags are not to be set; a wrong signature takes a wrong
-    key. A higher 34 moves the numbers on, a lower one not back.
+    with in-session that Logon, else the first. It is neither held back nor
+    counted. What is set is signed; the signature is as if what is left out were
+    there. Framing (8, 9, 10), 35, 49 and the signature's tags are not to be set;
+    a wrong signature takes a wrong key. A higher 34 moves the numbers on, a lower
+    one not back.
 
     With --backup it logs on to both gateways; each line says which connection
     it is of, and a failover is shown. A backup that cannot be reached costs no
@@ -250,7 +252,7 @@ def logon(
         scenario,
         stay,
         open_tls(tls, ca),
-        not unguarded,
+        not (unguarded or any(altered.values())),
         parse_alterations(assigned or (), left_out or ()),
     )
     console = page()
