@@ -24,7 +24,7 @@ from gatepass.cli.output import emit, page, say
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
-from gatepass.keys import WARNING_DAYS, SessionHealth, session_health
+from gatepass.keys import WARNING_DAYS, KeyRing, SessionHealth, session_health
 
 app = typer.Typer(
     name="keys",
@@ -50,7 +50,7 @@ def list_pairs(
     created, expires, valid_until, environment, status, days_left and used each.
     """
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
+    ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment)
     if json:
         emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
@@ -82,7 +82,7 @@ def check(
     problem, warning and pairs each.
     """
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
+    ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment, within)
     healthy = all(session.healthy for session in health)
     if json:
@@ -116,7 +116,7 @@ def timeline(
             "standard output cannot hold both JSON and SVG: give --svg a FILE", param_hint="--svg"
         )
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
+    ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment)
     picture = lay_out(health, moment)
     if svg == "-":
@@ -139,6 +139,10 @@ def timeline(
 
 
 app.command("generate", epilog=keys_generate.EPILOG)(keys_generate.generate)
+
+
+def _open(keys: str, allow_insecure: bool) -> KeyRing:
+    return open_key_source(keys, allow_insecure=allow_insecure, option="KEYFILE").ring
 
 
 def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, object]:

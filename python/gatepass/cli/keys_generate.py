@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.options import Json
 from gatepass.cli.output import emit, say
 from gatepass.errors import FieldError
@@ -59,6 +60,7 @@ def generate(
     except FieldError as error:
         raise typer.BadParameter(str(error), param_hint="SESSION") from None
     if file.exists():
+        refuse_other(file, FileKind.KEY_FILE, "KEYFILE")
         add_to_key_file(file, pair)
     else:
         write_key_file(file, [pair])

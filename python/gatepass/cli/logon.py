@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
+from gatepass.cli.file_kinds import refuse_file
 from gatepass.cli.logon_alter import Omit, Set, parse_alterations
 from gatepass.cli.logon_run import Choice, Order, Show, converse
 from gatepass.cli.logon_view import Ending, Noted, Spoken, print_ending, print_event
@@ -221,6 +222,7 @@ def logon(
             "a session with a backup is fault tolerant: its SenderCompID (49) ends in U",
             param_hint="--sender-comp-id",
         )
+    refuse_file(state, "--state")
     altered = {"--set": bool(assigned), "--omit": bool(left_out)}
     if other is not None and any(altered.values()):
         raise typer.BadParameter(

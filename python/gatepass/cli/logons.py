@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, head_of, refuse_head
 from gatepass.cli.options import STDIN
 from gatepass.cli.output import say
 from gatepass.cli.progress import watched
@@ -20,6 +21,8 @@ from gatepass.signing.notation import Line, read_lines
 
 #: What every FIX message begins with. A file without it is not the file that was meant.
 _BEGIN = b"8=FIX"
+#: Where they may stand: in a file of their own, or in a gateway's log.
+_TAKEN = (FileKind.LOGONS, FileKind.LOG)
 #: Longest line in bytes. A line is read as a whole, and cut into its messages before the first of
 #: them is dealt with: 35,000 Logons, or ten times as many of the shortest messages that there are,
 #: which take eleven times the memory of the line.
@@ -54,6 +57,7 @@ def read_logons(file: str) -> Iterator[Line]:
     empty, found = True, False
     try:
         with _opened(file) as source:
+            refuse_head(_name(file), _head(file, source), _TAKEN, "FILE")
             for line in read_lines(map(_logged, watched(source, _lines(source, _name(file))))):
                 empty = False
                 found = found or any(_BEGIN in message for message in line.messages)
@@ -101,6 +105,14 @@ def _logged(line: bytes) -> bytes:
     texts = (data.get(key) for key in ("logon", "detail"))
     found = next((text for text in texts if isinstance(text, str) and text.startswith("8=FIX")), "")
     return found.encode("latin-1", "replace") + b"\n"
+
+
+def _head(file: str, source: BinaryIO) -> bytes:
+    """Give how the input begins, without taking it: a pipe has it only once."""
+    if file != STDIN:
+        return head_of(Path(file))
+    peek = getattr(source, "peek", None)
+    return b"" if peek is None else peek(1)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.options import (
     AllowInsecureKeys,
     Json,
@@ -125,6 +126,8 @@ def simulate(
     given["port-closure"] = False if no_port_closure else None
     settings = gather(config, given | {"tls.certificate": tls_cert, "tls.key": tls_key})
     source = open_key_source(keys, allow_insecure=allow_insecure_keys)
+    refuse_other(fault_plan, FileKind.FAULT_PLAN, "--fault-plan")
+    refuse_other(log, FileKind.LOG, "--log")
     faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
     keyboard = keys not in ("-", "fd:0")
     logged = nullcontext() if log is None else closing(Log(log))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
+from gatepass.cli.file_kinds import looks
 from gatepass.cli.interrupts import ending_on_signal
 from gatepass.cli.key_reports import telling_of_keys
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
@@ -130,7 +131,7 @@ def kept(settings: Settings) -> Iterator[Kept]:
             database = opened.enter_context(closing(SqliteDatabase(path)))
             ports = opened.enter_context(closing(SqliteClosedPorts(path)))
         except StoreError as error:
-            raise settings.fault("store", str(error)) from error
+            raise settings.fault("store", f"{error}{looks(path)}") from error
         yield database.store, ports
 
 
