@@ -77,14 +77,10 @@ def test_several_at_once(live: Rehearsal) -> None:
 def test_the_table_runs_from_top_to_bottom_where_no_port_is_closed(tmp_path: Path) -> None:
     """As somebody does who reads it: one after the other, without a good Logon between."""
     with rehearsal(tmp_path, "--no-port-closure") as live:
-        for _ in range(2):
-            assert live.logon().returncode == 0
+        assert live.logon().returncode == 0
         for _, words, text in ROWS:
             answer = live.logon(*shlex.split(words), "--json")
-            # Which number is due depends on how many there were before.
-            number = re.compile(r"expected \d+, received")
-            said = json_lines(answer.stdout)[-1]["text"]
-            assert number.sub("", said) == number.sub("", text)
+            assert json_lines(answer.stdout)[-1]["text"] == text
         assert live.logon().returncode == 0
 
 

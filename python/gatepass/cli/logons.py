@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterator
@@ -90,7 +91,8 @@ def _lines(source: BinaryIO, name: str) -> Iterator[bytes]:
                 " Logon a line",
                 param_hint="FILE",
             )
-        yield line
+        # Editors and shells of Windows begin a file with a mark of its encoding.
+        yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
 def _logged(line: bytes) -> bytes:

@@ -125,7 +125,9 @@ class LateLogons:
                 continue
             self._count += 1
             if self._count == 1:
-                say(f"gatepass: line {place}: {check.detail}; --now puts the present time there")
+                # What is wrong, without what to do about a Logon that was sent.
+                wrong = check.detail.partition(": ")[0]
+                say(f"gatepass: line {place}: {wrong}; --now puts the present time there")
 
     def finish(self) -> None:
         """Say how many more there were."""
