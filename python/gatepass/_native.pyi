@@ -25,6 +25,7 @@ __all__ = [
     "Logon",
     "SigningKey",
     "canonical_string",
+    "complete_draft",
     "decode_signature",
     "encode_signature",
     "header_fault",
@@ -232,6 +233,13 @@ def scan_unchecked(message: bytes, /) -> list[tuple[int, bytes]]:
     """The fields behind BodyLength that can be read, whatever BodyLength and CheckSum say.
 
     For diagnosis only: what is signed or verified never comes this way.
+    """
+
+def complete_draft(draft: bytes, sending_time: str | None = None, /) -> bytes:
+    """Give a message with the BodyLength (9) and CheckSum (10) that its bytes need.
+
+    They may be wrong or missing; `sending_time` is put in the place of SendingTime (52). Raises
+    `gatepass.errors.FramingError`.
     """
 
 def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> bytes:

@@ -11,6 +11,7 @@ from tests.cli.processes import python, shell
 from tests.cli.samples import run
 
 COMMANDS = [
+    ("samples",),
     ("sign",),
     ("verify",),
     ("explain",),
@@ -48,7 +49,7 @@ def test_help_shows_the_commands_in_the_order_of_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     named = re.findall(r"^│ (\w+) ", result.stdout, re.MULTILINE)
-    words = "sign verify explain keys simulate logon center demo bench"
+    words = "samples sign verify explain keys simulate logon center demo bench"
     assert named == words.split()
 
 
@@ -95,8 +96,9 @@ def test_no_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> N
     assert result.stderr == ""
 
 
-def test_version() -> None:
-    result = run("--version")
+@pytest.mark.parametrize("word", ["--version", "-V", "version"])
+def test_version(word: str) -> None:
+    result = run(word)
     assert (result.exit_code, result.stdout) == (0, f"gatepass {VERSION}\n")
 
 
@@ -129,3 +131,12 @@ def test_a_package_that_is_broken_inside_is_not_called_missing() -> None:
     answer = python("-c", code)
     assert answer.returncode not in (0, 2)
     assert "gatepass[cli]" not in answer.stderr
+
+
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
+def test_h_is_help_and_no_flag_is_shown_with_a_type(command: tuple[str, ...]) -> None:
+    asked = run(*command, "-h")
+    assert asked.exit_code == 0
+    assert asked.stdout == run(*command, "--help").stdout
+    assert re.search(r"^│ +--help +-h +Show", asked.stdout, re.MULTILINE)
+    assert "bool" not in asked.stdout

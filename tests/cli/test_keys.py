@@ -142,6 +142,34 @@ def test_check_fails_a_session_without_a_pair_that_lasts(
     assert found["ok"] is (code == 0)
 
 
+@pytest.mark.parametrize(
+    ("days", "expires", "code"),
+    [
+        ("60", "2027-01-22", 1),
+        ("60", "2027-01-23", 0),
+        ("7", "2026-12-01", 0),
+        ("7", "2026-11-30", 1),
+        ("0", "2026-11-24", 0),
+        ("0", "2026-11-23", 1),
+        ("5", "2026-11-22", 1),
+    ],
+)
+def test_how_long_a_pair_must_last_may_be_told(
+    tmp_path: Path, days: str, expires: str, code: int
+) -> None:
+    result = run(
+        "keys", "check", write_keys(tmp_path, only_pair(expires)), "--at", NOW, "--days", days
+    )
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize("days", ["-1", "soon", "10000"])
+def test_days_is_a_number_of_days(tmp_path: Path, days: str) -> None:
+    result = run("keys", "check", write_keys(tmp_path), "--days", days)
+    assert result.exit_code == 2
+    assert "--days" in result.stderr
+
+
 def test_one_session_that_fails_fails_the_check(tmp_path: Path) -> None:
     lapsed = pair("AnotherSession000001", "2024-01-01", "2025-01-01", session="XYZ")
     keys = write_keys(tmp_path, NEW, lapsed)

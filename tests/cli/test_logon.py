@@ -538,7 +538,7 @@ def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(
     assert answer.returncode == 3
     assert b"without a word" in answer.stdout
     with closing(sqlite3.connect(own_state / "gatepass" / "logons.sqlite")) as db:
-        assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC",)]
+        assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC on loopback",)]
 
 
 def test_an_expired_pair_is_bad_input_and_nothing_is_sent(live: Rehearsal) -> None:

@@ -73,13 +73,25 @@ def test_several_at_once(live: Rehearsal) -> None:
     assert 142 not in values
 
 
-def test_the_fifth_is_held_back_like_any_other(live: Rehearsal) -> None:
+def test_the_table_runs_from_top_to_bottom_where_no_port_is_closed(tmp_path: Path) -> None:
+    """As somebody does who reads it: one after the other, without a good Logon between."""
+    with rehearsal(tmp_path, "--no-port-closure") as live:
+        assert live.logon().returncode == 0
+        for _, words, text in ROWS:
+            answer = live.logon(*shlex.split(words), "--json")
+            assert json_lines(answer.stdout)[-1]["text"] == text
+        assert live.logon().returncode == 0
+
+
+def test_a_fifth_wrong_one_is_not_held_back_and_no_exchange_counts_any(
+    live: Rehearsal, own_state: Path
+) -> None:
     for _ in range(4):
-        assert live.logon("--omit", "142").returncode == 1
-    held = live.logon("--omit", "142")
-    assert held.returncode == 1
-    assert b"held back" in held.stdout
-    assert b"Logon (A) sent" not in held.stdout
+        assert b"Logon (A) sent" in live.logon("--omit", "142").stdout
+    fifth = live.logon("--omit", "142")
+    assert fifth.returncode == 1
+    assert b"CME Administered Port Closure" in fifth.stdout
+    assert not (own_state / "gatepass" / "logons.sqlite").exists()
 
 
 @pytest.mark.parametrize(

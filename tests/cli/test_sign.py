@@ -180,3 +180,73 @@ def test_what_was_signed_is_verified_when_it_comes_as_a_stream(tmp_path: Path) -
     assert verified.returncode == 0
     assert "50 valid, 0 not valid" in verified.stderr.decode()
     assert shell("verify", "--keys", keys, "--at", LATER, stdin=signed.stdout).returncode == 1
+
+
+#: How 9 and 10 may stand in what a person wrote.
+DRAFTS = {
+    "9 and 10 wrong": lambda raw: raw.replace("|9=117|", "|9=1|").replace("|10=098|", "|10=000|"),
+    "9 too high": lambda raw: raw.replace("|9=117|", "|9=99999|"),
+    "10 of two digits": lambda raw: raw.replace("|10=098|", "|10=98|"),
+    "neither a number": lambda raw: raw.replace("|9=117|", "|9=|").replace("|10=098|", "|10=x|"),
+    "9 missing": lambda raw: raw.replace("|9=117|", "|"),
+    "10 missing": lambda raw: raw.replace("|10=098|", "|"),
+    "both missing": lambda raw: raw.replace("|9=117|", "|").replace("|10=098|", "|"),
+    "and no last |": lambda raw: raw.replace("|9=117|", "|").replace("|10=098|", ""),
+}
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_body_length_and_checksum_are_made_new_whatever_they_were(
+    tmp_path: Path, name: str
+) -> None:
+    draft = DRAFTS[name](RAW)
+    assert draft != RAW
+    words = ("sign", "--keys", write_keys(tmp_path), "--at", THEN)
+    assert run(*words, stdin=f"{draft}\n").stdout == f"{SIGNED}\n"
+    # Beside others, and end to end.
+    beside = run(*words, stdin=f"{RAW}\n{draft}\n{RAW}\n")
+    assert (beside.exit_code, beside.stdout) == (0, f"{SIGNED}\n" * 3)
+    if draft.endswith("|"):
+        end_to_end = run(*words, stdin=f"{draft}{draft}{RAW}\n")
+        assert (end_to_end.exit_code, end_to_end.stdout) == (0, f"{SIGNED * 3}\n")
+        assert run(*words, stdin=soh(draft) + b"\n").stdout_bytes == soh(SIGNED) + b"\n"
+
+
+def test_a_logon_cut_off_in_its_last_field_is_not_signed(tmp_path: Path) -> None:
+    """With SOH between the fields nobody has forgotten the last one."""
+    cut = soh(RAW).partition(b"\x0110=")[0]
+    result = run("sign", "--keys", write_keys(tmp_path), "--at", THEN, stdin=cut)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "truncated" in result.stderr
+
+
+def test_a_logon_that_is_late_is_signed_and_said_once(tmp_path: Path) -> None:
+    keys = write_keys(tmp_path, pair(expires="9999-12-31"))
+    for count, more in ((1, ""), (3, "SendingTime (52) of 3 Logons")):
+        result = run("sign", "--keys", keys, stdin=f"{RAW}\n" * count)
+        assert (result.exit_code, result.stdout) == (0, f"{SIGNED}\n" * count)
+        first, *rest = result.stderr.splitlines()
+        assert first.startswith("gatepass: line 1: SendingTime (52) is ")
+        assert "--now" in first
+        assert len(rest) == bool(more)
+        assert all(more in line for line in rest)
+
+
+@pytest.mark.parametrize("without", ["", "|52=20170623-14:48:42.855"], ids=["replaced", "added"])
+def test_now_puts_the_present_time_into_the_logon(tmp_path: Path, without: str) -> None:
+    keys = write_keys(tmp_path, pair(expires="9999-12-31"))
+    stale = RAW.replace(without, "")
+    signed = run("sign", "--keys", keys, "--now", stdin=f"{stale}\n")
+    assert (signed.exit_code, signed.stderr) == (0, "")
+    assert signed.stdout.count("|52=") == 1
+    assert "|50=MSG|52=" in signed.stdout
+    assert "|52=2017" not in signed.stdout
+    verified = run("verify", "--keys", keys, stdin=signed.stdout)
+    assert verified.exit_code == 0, verified.stdout
+
+
+def test_now_and_at_are_two_times(tmp_path: Path) -> None:
+    words = ("sign", "--keys", write_keys(tmp_path), "--at", THEN, "--now")
+    result = run(*words, stdin=RAW)
+    assert result.exit_code == 2
+    assert "not both" in result.stderr

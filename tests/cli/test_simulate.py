@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,47 @@ def test_a_report_cannot_steer_the_terminal() -> None:
     assert Told(utc_now(), Report("refused", "A\x1b[2J", "\x1b]0;x\x07")).detail == (
         "\\x1b]0;x\\x07"
     )
+
+
+def test_a_refusal_names_the_cause_and_the_log_has_the_logon_for_explain(tmp_path: Path) -> None:
+    log = tmp_path / "gateway.jsonl"
+    with rehearsal(tmp_path, "--log", str(log)) as live:
+        assert live.logon().returncode == 0
+        other = fresh_pair(days_left=200)
+        write_key_file(tmp_path / "two.txt", [live.pair, other])
+        (tmp_path / "two.txt").replace(live.keys)
+        wrong = replace(live.pair, secret=other.secret)
+        write_key_file(tmp_path / "wrong.txt", [wrong])
+        answer = live.logon("--keys", str(tmp_path / "wrong.txt"))
+        line = live.wait_for(b"refused").decode()
+        live.end()
+        live.check_secrecy(log.read_bytes())
+    assert "Invalid Logon. Logout Forced" in answer.stdout.decode()
+    assert other.access_key_id not in answer.stdout.decode()
+    assert f"cause: it was signed with the secret key of {other.access_key_id}" in line
+    assert {"time", "session", "what", "detail"} == set.union(
+        *map(set, json_lines(log.read_bytes()))
+    )
+    explained = shell("explain", str(log), "--keys", live.keys, "--any-time", "--json")
+    assert explained.returncode == 1
+    (found,) = json_lines(explained.stdout)
+    assert other.access_key_id in found["cause"]
+    # A log of another run, without a refusal.
+    log.write_text('{"time": "", "session": "", "what": "close", "detail": "8 = FIX"}\n')
+    nothing = shell("explain", str(log), "--keys", live.keys)
+    assert nothing.returncode == 2
+    assert b"no Logon" in nothing.stderr
+
+
+def test_ports_stay_open_where_they_are_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text("port-closure = false\n")
+    for words in (["--no-port-closure"], ["--config", str(config)]):
+        with rehearsal(tmp_path, *words) as live:
+            wrong = live.wrong_keys()
+            for _ in range(6):
+                assert (
+                    b"Invalid Logon. Logout Forced" in live.logon("--unguarded", keys=wrong).stdout
+                )
+            assert live.logon("--scenario", "beginning-of-week").returncode == 0
+        (tmp_path / "keys.txt").unlink()

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from gatepass.client import (
+    Attempt,
     BackOff,
     ClockPolicy,
     MemoryAttempts,
+    SqliteAttempts,
     SqliteStore,
     clock,
     connect,
@@ -171,6 +173,24 @@ def test_attempts_may_be_kept_apart_from_the_store() -> None:
                     "127.0.0.1", here.port, SETTINGS, ring(), MemoryStore(), attempts=attempts
                 ):
                     pass
+
+    run(story)
+
+
+def test_refusals_of_a_gateway_on_this_machine_are_not_counted_as_an_exchanges(
+    tmp_path: Path,
+) -> None:
+    async def story(here: Live) -> None:
+        with closing(SqliteAttempts(tmp_path / "attempts", "ABC")) as attempts:
+            for expected in [LogonRefusedError] * 4 + [LogonGuardError]:
+                with pytest.raises(expected):
+                    async with connect(
+                        "127.0.0.1", here.port, SETTINGS, ring(), MemoryStore(), attempts=attempts
+                    ):
+                        pass
+            moment = Attempt(utc_now())
+            assert attempts.add(moment, moment, 4) == []
+            assert len(attempts.on_loopback().add(moment, moment, 4)) == 4
 
     run(story)
 

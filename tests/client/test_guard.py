@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -323,6 +323,31 @@ def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:
         pytest.raises(LogonGuardError),
     ):
         guard.begin(at(1))
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk", "user"])
+def test_what_a_gateway_on_this_machine_refuses_counts_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "s", "ABC123")
+
+    def guarded() -> AbstractContextManager[LogonGuard]:
+        return guard_of(store, "ABC", shared=kind == "user")
+
+    with guarded() as exchange:
+        for _ in range(4):
+            exchange.on_loopback().begin(at(0))
+            exchange.twin().begin(at(0))
+    # After a restart, too; and for a backup's guard.
+    with guarded() as exchange:
+        for guard in (exchange, exchange.twin(), exchange.on_loopback()):
+            with pytest.raises(LogonGuardError):
+                guard.begin(at(1))
+            with pytest.raises(LogonGuardError):
+                guard.on_loopback().begin(at(1))
+    if isinstance(store, SqliteStore):
+        store.close()
 
 
 @given(

@@ -1,7 +1,8 @@
 """The ``gatepass`` command: it parses, calls and prints; what it knows is in other packages.
 
-In the order of the files: `app` (the commands), `running` (how it ends), `options` and `logons`
-(what comes in), `output` (what goes out), then one file a command with the pictures it draws.
+In the order of the files: `app` (the commands), `running` and `streams` (how it ends), `options`
+and `logons` (what comes in), `output` (what goes out), then one file a command with the pictures
+it draws.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from gatepass.cli.streams import replace_closed
+
 #: What the base install does without, and the extra ``cli`` brings.
 EXTRA = ("typer", "rich")
 
 
 def main() -> NoReturn:
-    """Run the command and exit: 0 for yes, 1 for no, 2 for bad input."""
+    """Run the command and exit: 0 for yes, 1 for no, 2 for bad input or a lost answer."""
+    replace_closed()
     try:
         import rich  # noqa: F401 - Typer itself asks for it later, in the middle of a command
 

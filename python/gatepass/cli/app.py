@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
-from gatepass.cli import bench, center, demo, explain, keys, logon, sign, simulate, verify
+from gatepass.cli import bench, center, demo, explain, keys, logon, samples, sign, simulate, verify
 from gatepass.cli.running import Commands
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
         " error.\n\n[bold]Example:[/bold] gatepass demo"
     ),
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     add_completion=False,
     rich_markup_mode="rich",
     # A traceback with local variables could show a secret.
@@ -39,6 +40,7 @@ def top(
         bool,
         typer.Option(
             "--version",
+            "-V",
             metavar="",
             help="Show the version and exit.",
             callback=_print_version,
@@ -49,10 +51,17 @@ def top(
     """Sign, verify and explain CME Globex secure logons."""
 
 
+@app.command(epilog="[bold]Example:[/bold] gatepass version", hidden=True)
+def version() -> None:
+    """Show the version, as --version does."""
+    _print_version(True)
+
+
 app.command(epilog=sign.EPILOG)(sign.sign)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=explain.EPILOG)(explain.explain)
 app.add_typer(keys.app)
+app.command(epilog=samples.EPILOG)(samples.samples)
 app.command(epilog=simulate.EPILOG)(simulate.simulate)
 app.command(epilog=logon.EPILOG)(logon.logon)
 app.add_typer(center.app)

@@ -16,6 +16,7 @@ import typer
 from typer import TyperException
 from typer.core import TyperGroup
 
+from gatepass.cli.file_kinds import FileKind, refuse_file, refuse_other
 from gatepass.keys import KeySource
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ def settings_of(
     from gatepass.center.settings import read_settings
 
     refuse_password(database, "--database")
+    refuse_other(config, FileKind.CENTER_SETTINGS, "--config")
+    if state is not None:
+        refuse_file(state, "--state")
     folder = (state or _state_folder() or embedded.default_folder()).absolute()
     if make_folder:
         embedded.make_folder(folder)

@@ -15,6 +15,7 @@ from gatepass.cli.center_options import (
     settings_of,
 )
 from gatepass.cli.center_users import show_password
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.options import Json
 from gatepass.cli.output import emit, say
 from gatepass.errors import CenterError
@@ -139,6 +140,7 @@ def restore(
     from gatepass.center.database import Database as Store
     from gatepass.center.restore import restore as read_backup
 
+    refuse_other(file, FileKind.STORE, "FILE")
     settings = settings_of(database, config, state, make_folder=True)
     store = Store(settings.database)
     try:

@@ -24,7 +24,7 @@ from gatepass.cli.output import emit, page, say
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
-from gatepass.keys import SessionHealth, session_health
+from gatepass.keys import WARNING_DAYS, KeyRing, SessionHealth, session_health
 
 app = typer.Typer(
     name="keys",
@@ -50,7 +50,7 @@ def list_pairs(
     created, expires, valid_until, environment, status, days_left and used each.
     """
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
+    ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment)
     if json:
         emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
@@ -61,6 +61,12 @@ def list_pairs(
 @app.command(epilog="[bold]Example:[/bold] gatepass keys check keys.txt || mail -s 'CME keys' ops")
 def check(
     keys: KeysArgument,
+    within: Annotated[
+        int,
+        typer.Option(
+            "--days", metavar="N", min=0, max=9999, help="Fail within so many days of expiry."
+        ),
+    ] = WARNING_DAYS[0],
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
@@ -68,17 +74,17 @@ def check(
     """Check that every session has a pair that lasts.
 
     For monitoring to call: exit code 1 if a session has no valid pair, if the
-    pair that would be used is within 28 days of its expiry, or if its secret key
-    has a length that CME's keys do not have (cut when copied). An older pair
-    that runs out beside a newer good one is normal rotation: it is noted and
-    does not fail the check.
+    pair that would be used is within 28 days of its expiry, or as many as --days
+    says, or if its secret key has a length that CME's keys do not have (cut when
+    copied). An older pair that runs out beside a newer good one is normal
+    rotation: it is noted and does not fail the check.
 
     --json writes one object: ok, at, and sessions with session, ok, used,
     problem, warning, cut and pairs each.
     """
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
-    health = session_health(ring, moment)
+    ring = _open(keys, allow_insecure_keys)
+    health = session_health(ring, moment, within)
     healthy = all(session.healthy for session in health)
     if json:
         sessions = [_session_as_data(session, moment) for session in health]
@@ -111,7 +117,7 @@ def timeline(
             "standard output cannot hold both JSON and SVG: give --svg a FILE", param_hint="--svg"
         )
     moment = moment_of(at)
-    ring = open_key_source(keys, allow_insecure=allow_insecure_keys).ring
+    ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment)
     picture = lay_out(health, moment)
     if svg == "-":
@@ -134,6 +140,10 @@ def timeline(
 
 
 app.command("generate", epilog=keys_generate.EPILOG)(keys_generate.generate)
+
+
+def _open(keys: str, allow_insecure: bool) -> KeyRing:
+    return open_key_source(keys, allow_insecure=allow_insecure, option="KEYFILE").ring
 
 
 def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, object]:

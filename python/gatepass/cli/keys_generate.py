@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.options import Json
 from gatepass.cli.output import emit, say
 from gatepass.errors import FieldError
@@ -53,12 +54,13 @@ def generate(
         raise typer.BadParameter(
             f"{file} is there already: name another file, or give --add", param_hint="KEYFILE"
         )
-    first, last = _dates(datetime.now(timezone.utc), expired=expired)
+    first, last = dates(datetime.now(timezone.utc), expired=expired)
     try:
         pair = generate_pair(session, first, last, ENVIRONMENT)
     except FieldError as error:
         raise typer.BadParameter(str(error), param_hint="SESSION") from None
     if file.exists():
+        refuse_other(file, FileKind.KEY_FILE, "KEYFILE")
         add_to_key_file(file, pair)
     else:
         write_key_file(file, [pair])
@@ -75,8 +77,8 @@ def generate(
         say(f"{file}: key pair {pair.access_key_id} for session {session}, until {last}")
 
 
-def _dates(now: datetime, *, expired: bool) -> tuple[date, date]:
-    """Give first and last day in Chicago."""
+def dates(now: datetime, *, expired: bool) -> tuple[date, date]:
+    """Give the first and last day of a new pair, in Chicago."""
     today = now.astimezone(exchange_zone()).date()
     last = today - timedelta(days=1) if expired else today + timedelta(days=LIFE)
     return last - timedelta(days=LIFE), last

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
+from gatepass.cli.file_kinds import refuse_file
 from gatepass.cli.logon_alter import Omit, Set, parse_alterations
 from gatepass.cli.logon_run import Choice, Order, Show, converse
 from gatepass.cli.logon_view import Ending, Noted, Spoken, print_ending, print_event
@@ -182,13 +183,15 @@ def logon(
     After four invalid Logons in a minute the next is not sent (exit code 1),
     because a fifth would close the port. They are counted for each user and
     Session ID (the first three characters of 49), whatever the firm, --state
-    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state).
+    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state);
+    those to gateways on this machine apart from all others.
 
     --set and --omit make a Logon wrong, to rehearse what a gateway says to it:
-    with in-session that Logon, else the first. What is set is signed; the
-    signature is as if what is left out were there. Framing (8, 9, 10), 35, 49
-    and the signature's tags are not to be set; a wrong signature takes a wrong
-    key. A higher 34 moves the numbers on, a lower one not back.
+    with in-session that Logon, else the first. It is neither held back nor
+    counted. What is set is signed; the signature is as if what is left out were
+    there. Framing (8, 9, 10), 35, 49 and the signature's tags are not to be set;
+    a wrong signature takes a wrong key. A higher 34 moves the numbers on, a lower
+    one not back.
 
     With --backup it logs on to both gateways; each line says which connection
     it is of, and a failover is shown. A backup that cannot be reached costs no
@@ -219,6 +222,7 @@ def logon(
             "a session with a backup is fault tolerant: its SenderCompID (49) ends in U",
             param_hint="--sender-comp-id",
         )
+    refuse_file(state, "--state")
     altered = {"--set": bool(assigned), "--omit": bool(left_out)}
     if other is not None and any(altered.values()):
         raise typer.BadParameter(
@@ -250,7 +254,7 @@ def logon(
         scenario,
         stay,
         open_tls(tls, ca),
-        not unguarded,
+        not (unguarded or any(altered.values())),
         parse_alterations(assigned or (), left_out or ()),
     )
     order.alterations.check_sender(sender_comp_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import BinaryIO
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, head_of, refuse_head
 from gatepass.cli.options import STDIN
 from gatepass.cli.output import say
 from gatepass.cli.progress import watched
@@ -19,6 +22,8 @@ from gatepass.signing.notation import Line, read_lines
 
 #: What every FIX message begins with. A file without it is not the file that was meant.
 _BEGIN = b"8=FIX"
+#: Where they may stand: in a file of their own, or in a gateway's log.
+_TAKEN = (FileKind.LOGONS, FileKind.LOG)
 #: Longest line in bytes. A line is read as a whole, and cut into its messages before the first of
 #: them is dealt with: 35,000 Logons, or ten times as many of the shortest messages that there are,
 #: which take eleven times the memory of the line.
@@ -45,13 +50,16 @@ class Place:
 def read_logons(file: str) -> Iterator[Line]:
     """Read the lines of a file, or of standard input for ``-``, one by one as they come.
 
+    A line may be JSON of ``gatepass simulate --log``: what it says besides Logons is passed over.
+
     Raises `typer.BadParameter` when it cannot be read, holds nothing, or has a line of more than
     `MAX_LINE` bytes.
     """
     empty, found = True, False
     try:
         with _opened(file) as source:
-            for line in read_lines(watched(source, _lines(source, _name(file)))):
+            refuse_head(_name(file), _head(file, source), _TAKEN, "FILE")
+            for line in read_lines(map(_logged, watched(source, _lines(source, _name(file))))):
                 empty = False
                 found = found or any(_BEGIN in message for message in line.messages)
                 yield line
@@ -83,7 +91,30 @@ def _lines(source: BinaryIO, name: str) -> Iterator[bytes]:
                 " Logon a line",
                 param_hint="FILE",
             )
-        yield line
+        # Editors and shells of Windows begin a file with a mark of its encoding.
+        yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+
+
+def _logged(line: bytes) -> bytes:
+    """Give the Logon in a line of JSON, as gatepass writes them, or a blank line if it has none."""
+    if not line.startswith(b"{"):
+        return line
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return line
+    # Of sign --json, and of simulate --json and --log.
+    texts = (data.get(key) for key in ("logon", "detail"))
+    found = next((text for text in texts if isinstance(text, str) and text.startswith("8=FIX")), "")
+    return found.encode("latin-1", "replace") + b"\n"
+
+
+def _head(file: str, source: BinaryIO) -> bytes:
+    """Give how the input begins, without taking it: a pipe has it only once."""
+    if file != STDIN:
+        return head_of(Path(file))
+    peek = getattr(source, "peek", None)
+    return b"" if peek is None else peek(1)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from gatepass.cli import center_options
+from gatepass.cli.file_kinds import FileKind, refuse_other
+from gatepass.errors import KeyFileError
 from gatepass.keys import KeySource, open_keys
 from gatepass.signing import parse_sending_time
 from gatepass.transport import client_context
@@ -96,11 +98,13 @@ _STDIN_KEYS = re.compile(r"-|fd:0+")
 _UTC = re.compile(r"[Zz]\Z")
 
 
-def open_key_source(keys: str, *, logons: str | None = None, allow_insecure: bool) -> KeySource:
+def open_key_source(
+    keys: str, *, logons: str | None = None, allow_insecure: bool, option: str = "--keys"
+) -> KeySource:
     """Open the key pairs an option names; `logons` is where the Logons come from.
 
-    Raises `typer.BadParameter` when both are standard input, and as `gatepass.keys.open_keys` and
-    `gatepass.cli.center_options.open_center`.
+    Raises `typer.BadParameter` when both are standard input or the file is of another kind, and as
+    `gatepass.keys.open_keys` and `gatepass.cli.center_options.open_center`.
     """
     if logons == STDIN and _STDIN_KEYS.fullmatch(keys):
         raise typer.BadParameter(
@@ -110,7 +114,11 @@ def open_key_source(keys: str, *, logons: str | None = None, allow_insecure: boo
         )
     if keys.startswith(center_options.KEYS_PREFIX):
         return center_options.open_center(keys)
-    return open_keys(keys, allow_insecure=allow_insecure)
+    try:
+        return open_keys(keys, allow_insecure=allow_insecure)
+    except KeyFileError as error:
+        refuse_other(error.path, FileKind.KEY_FILE, option)
+        raise
 
 
 def open_tls(tls: bool, authority: Path | None) -> ssl.SSLContext | None:
@@ -120,6 +128,7 @@ def open_tls(tls: bool, authority: Path | None) -> ssl.SSLContext | None:
     """
     if authority is not None and not tls:
         raise typer.BadParameter("an authority is for TLS: give --tls too", param_hint="--ca")
+    refuse_other(authority, FileKind.CERTIFICATE, "--ca")
     return client_context(authority) if tls else None
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from gatepass.cli.streams import silence
 from gatepass.keys import Status
 from gatepass.signing import Outcome
 
@@ -92,8 +93,11 @@ def emit(data: object) -> None:
 
 
 def say(text: str) -> None:
-    """Say one line on standard error."""
+    """Say one line on standard error. Where nobody can hear it, the command goes on."""
     words = visible(text)
     encoding = sys.stderr.encoding or "ascii"
-    sys.stderr.write(words.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(words.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)

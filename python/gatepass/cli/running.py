@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
-from typer import Abort, Exit, TyperException
+from typer import Abort, Context, Exit, TyperException
 from typer.core import TyperGroup
 
 from gatepass._native import SigningKey
+from gatepass.cli import streams
 from gatepass.cli.output import emit, say
 from gatepass.errors import GatepassError, SecretKeyError
 
@@ -18,16 +19,25 @@ BAD_INPUT = 2
 #: As a shell reports a program ended by SIGINT and SIGPIPE: neither is an answer.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+#: What is read until one knows enough: a reader who leaves then has missed nothing.
+ABOUT_ITSELF = frozenset({"--help", "-h", "--version", "-V", "version"})
 
 #: Characters of the shortest word that is taken for a secret. CME's have 43.
 SECRET_LENGTH = 43
 
 #: The commands in the order in which a new user wants them; Typer would put groups last.
-ORDER = ("sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo", "bench")
+ORDER = (
+    *("samples", "sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo"),
+    *("bench", "version"),
+)
 
 
 class Commands(TyperGroup):
     """The top of the command tree."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        _name_no_type_of_help(self, given["context_settings"])
 
     def list_commands(self, ctx: object) -> list[str]:
         """Name the commands in `ORDER`."""
@@ -48,12 +58,11 @@ class Commands(TyperGroup):
             code = self._run(words, prog_name or "gatepass", extra)
             sys.stdout.flush()
         except BrokenPipeError:
-            _silence()
-            code = BROKEN_PIPE
+            streams.silence(sys.stdout)
+            code = BROKEN_PIPE if ABOUT_ITSELF.isdisjoint(words) else 0
         except OSError as error:
-            say(f"gatepass: the output cannot be written: {_message(error)}")
-            _silence()
-            code = BAD_INPUT
+            code = _lose(error, words)
+        streams.finish_talk()
         sys.exit(code)
 
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
@@ -63,14 +72,31 @@ class Commands(TyperGroup):
                 self.invoke(context)
         except Exit as exit_:
             return exit_.exit_code
+        except SystemExit as exit_:
+            # Rich's way with a reader of the help who leaves.
+            if not isinstance(exit_.__context__, BrokenPipeError):
+                raise
+            raise BrokenPipeError from exit_
         except BrokenPipeError:
             raise
-        except (TyperException, GatepassError, OSError) as error:
+        except OSError as error:
+            if streams.is_fault(error):
+                raise
+            return _refuse(error, words)
+        except (TyperException, GatepassError) as error:
             return _refuse(error, words)
         except (KeyboardInterrupt, Abort):
             say("interrupted")
             return INTERRUPTED
         return 0
+
+
+def _name_no_type_of_help(command: Any, settings: Mapping[str, Any]) -> None:
+    """Let the help of each command show ``--help`` as the flag that it is, not as ``<bool>``."""
+    option = command.get_help_option(Context(command, **settings))
+    option.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _name_no_type_of_help(inner, settings)
 
 
 def _refuse(error: Exception, words: Sequence[str]) -> int:
@@ -80,6 +106,17 @@ def _refuse(error: Exception, words: Sequence[str]) -> int:
         if "--json" in words:
             emit({"error": message, "type": type(error).__name__})
         say(f"gatepass: {message}")
+    return BAD_INPUT
+
+
+def _lose(error: OSError, words: Sequence[str]) -> int:
+    """Say that a standard stream has failed, and give up what was still to be written there."""
+    message = streams.fault(error)
+    if "--json" in words:
+        with suppress(OSError):
+            emit({"error": message, "type": "OSError"})
+    say(f"gatepass: {message}")
+    streams.silence(sys.stdout)
     return BAD_INPUT
 
 
@@ -115,10 +152,3 @@ def _is_secret(text: str) -> bool:
     except SecretKeyError:
         return False
     return True
-
-
-def _silence() -> None:
-    """Let nothing more be written: the interpreter flushes once more as it ends."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere.fileno(), stream.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -23,12 +25,17 @@ from gatepass.cli.options import (
 from gatepass.cli.output import emit, say
 from gatepass.errors import GatepassError
 from gatepass.keys import AccessKeyId, KeySource
-from gatepass.signing import LogonSigner
+from gatepass.signing import LogonSigner, Outcome, SendingTimeWindow, complete_draft
+from gatepass.signing.draft import drafts
 from gatepass.signing.notation import PIPE, SOH, Line
 
-_SENDER_COMP_ID = [tag for tag, _ in PROFILES["fix-logon"]].index(49)
+_TAGS = [tag for tag, _ in PROFILES["fix-logon"]]
+_SENDER_COMP_ID = _TAGS.index(49)
+_SENDING_TIME = _TAGS.index(52)
 
 EPILOG = """[bold]Example:[/bold] gatepass sign logons.txt --keys keys.txt > signed.txt
+
+[bold]Example:[/bold] gatepass sign --now logon.fix --keys keys.txt > signed.fix
 
 [bold]Example:[/bold] printf '%s\\n' "$LOGON" | gatepass sign --keys fd:3 3< keys.txt"""
 
@@ -36,6 +43,10 @@ EPILOG = """[bold]Example:[/bold] gatepass sign logons.txt --keys keys.txt > sig
 def sign(
     keys: Keys,
     file: LogonFile = STDIN,
+    now: Annotated[
+        bool,
+        typer.Option("--now", metavar="", help="Put the present time into SendingTime (52) first."),
+    ] = False,
     access_key: Annotated[
         str | None,
         typer.Option("--access-key", metavar="ID", help="Sign with this pair, no other."),
@@ -48,7 +59,10 @@ def sign(
 
     Each line of Logons gives one line of signed Logons. 98, 95, 96 and old
     credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end of
-    the body; 9 and 10 are made new.
+    the body; 9 and 10 are made new, so they may be wrong or missing.
+
+    CME takes a Logon for 5 seconds: one whose SendingTime (52) is further off
+    is signed all the same, and said. --now puts the present time there.
 
     A Logon that cannot be signed gives no output but an error that names its
     line, the others are signed all the same, and the exit code is 2.
@@ -59,28 +73,66 @@ def sign(
     --json writes an object a line for each Logon: line, index, sender_comp_id,
     access_key_id, logon; or line, index, error, type.
     """
+    if now and at is not None:
+        raise typer.BadParameter(
+            "give --at TIME to sign as if it were that time, or --now to stamp the present one,"
+            " not both",
+            param_hint="--now",
+        )
     moment = parse_at(at)
     source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
     chosen = None if access_key is None else AccessKeyId(access_key)
     signer = LogonSigner(source, access_key_id=chosen)
     used: set[str] = set()
     failed = False
+    late = LateLogons()
     for line in read_logons(file):
         signed = []
-        for place, message in places(line):
+        for place, draft in places(replace(line, messages=drafts(line))):
+            stamp = datetime.now(timezone.utc) if now else None
             try:
-                signed.append((place, Logon(signer.sign(message, at=moment))))
+                whole = complete_draft(draft, sending_time=stamp)
+                signed.append((place, Logon(signer.sign(whole, at=moment))))
             except GatepassError as error:
                 _report(place, error, as_json=json)
                 failed = True
         if not signed:
             continue
         _write(line, signed, as_json=json)
+        # Who names the time to sign by does not send the Logon now.
+        if moment is None:
+            late.look(signed)
         new = {logon.access_key_id.decode("ascii") for _, logon in signed} - used
         _warn(source, new, moment)
         used |= new
+    late.finish()
     if failed:
         raise typer.Exit(2)
+
+
+class LateLogons:
+    """Says of the first Logon that its time is off, and at the end how many others are."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def look(self, signed: Iterable[tuple[Place, Logon]]) -> None:
+        """Look at the SendingTime (52) of Logons that were signed."""
+        for place, logon in signed:
+            sending_time = (logon.values[_SENDING_TIME] or b"").decode("ascii")
+            check = SendingTimeWindow().check(sending_time, datetime.now(timezone.utc))
+            if check.outcome is Outcome.PASSED:
+                continue
+            self._count += 1
+            if self._count == 1:
+                # What is wrong, without what to do about a Logon that was sent.
+                wrong = check.detail.partition(": ")[0]
+                say(f"gatepass: line {place}: {wrong}; --now puts the present time there")
+
+    def finish(self) -> None:
+        """Say how many more there were."""
+        if self._count > 1:
+            say(f"gatepass: SendingTime (52) of {self._count} Logons is too far off in all")
 
 
 def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.options import (
     AllowInsecureKeys,
     Json,
@@ -20,7 +21,7 @@ from gatepass.cli.options import (
     TlsKey,
     open_key_source,
 )
-from gatepass.cli.output import emit, page, say
+from gatepass.cli.output import page, say
 from gatepass.cli.screen import Log, Show
 from gatepass.cli.simulate_run import Run, kept
 from gatepass.cli.simulate_settings import gather
@@ -63,6 +64,14 @@ def simulate(
     ] = None,
     tls_cert: TlsCertificate = None,
     tls_key: TlsKey = None,
+    no_port_closure: Annotated[
+        bool,
+        typer.Option(
+            "--no-port-closure",
+            metavar="",
+            help="Leave the ports open after the fifth invalid Logon in a minute, too.",
+        ),
+    ] = False,
     fault_plan: Annotated[
         Path | None,
         typer.Option(
@@ -88,10 +97,10 @@ def simulate(
 
     Key pairs are read at each Logon: change the key file while this runs.
 
-    The file of --config may set kind, host, port, backup-port and store (where
-    numbers and closed ports are kept); in its section sending-time, max-age and
-    max-ahead, in seconds; in its section tls, certificate and key. --fault-plan
-    takes a file of faults: docs/faults.md has them all.
+    The file of --config may set kind, host, port, backup-port, port-closure and
+    store (where numbers and closed ports are kept); in its section sending-time,
+    max-age and max-ahead, in seconds; in its section tls, certificate and key.
+    --fault-plan takes a file of faults: docs/faults.md has them all.
 
     With --keys center: the state folder is that of GATEPASS_CENTER_STATE, or
     gatepass center's own, the URL without one that of GATEPASS_CENTER_DATABASE;
@@ -105,15 +114,20 @@ def simulate(
     configuration names a store.
 
     --json writes, from the second line on, an object a line: time, session, what
-    and detail. --log writes the same. Nobody has to wait for whoever reads this
-    output: what is not read in time is counted, and missing from it alone.
+    and detail. Behind a refusal comes one whose what is logon and whose detail is
+    the Logon: gatepass explain reads these. --log writes the same. Nobody has to
+    wait for whoever reads this output: what is not read in time is counted, and
+    missing from it alone.
     """
     if duration is not None and not 0 <= duration < math.inf:
         message = "a number of seconds from 0 on is wanted; without the option it runs until Ctrl-C"
         raise typer.BadParameter(message, param_hint="--duration")
     given = {"host": host, "port": port, "backup-port": backup_port, "kind": _kind(kind)}
+    given["port-closure"] = False if no_port_closure else None
     settings = gather(config, given | {"tls.certificate": tls_cert, "tls.key": tls_key})
     source = open_key_source(keys, allow_insecure=allow_insecure_keys)
+    refuse_other(fault_plan, FileKind.FAULT_PLAN, "--fault-plan")
+    refuse_other(log, FileKind.LOG, "--log")
     faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
     keyboard = keys not in ("-", "fd:0")
     logged = nullcontext() if log is None else closing(Log(log))
@@ -139,9 +153,9 @@ def _show(*, as_json: bool) -> Show:
 
     def show(told: Told) -> None:
         if as_json:
-            emit(told.as_dict())
-        else:
+            sys.stdout.write(f"{told.as_json()}\n")
+        elif not told.is_logon:
             print_told(console, told)
-            sys.stdout.flush()
+        sys.stdout.flush()
 
     return show

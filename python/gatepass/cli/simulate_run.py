@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
+from gatepass.cli.file_kinds import looks
 from gatepass.cli.interrupts import ending_on_signal
 from gatepass.cli.key_reports import telling_of_keys
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
@@ -63,6 +63,7 @@ class Run:
             window=settings.config.window,
             faults=faults,
             closed_ports=closed_ports,
+            port_closure=settings.config.port_closure,
         )
         self._gateway = gateway
         try:
@@ -89,9 +90,14 @@ class Run:
             self._tell(answer)
 
     def _tell(self, report: Report) -> None:
-        told = Told(utc_now(), report)
+        now = utc_now()
+        self._note(Told(now, report))
+        if report.logon:
+            self._note(Told(now, report, is_logon=True))
+
+    def _note(self, told: Told) -> None:
         if self._log is not None:
-            self._log.write(json.dumps(told.as_dict()))
+            self._log.write(told.as_json())
         self.screen.tell(told)
 
     def _tell_from_any_thread(self, report: Report) -> None:
@@ -125,7 +131,7 @@ def kept(settings: Settings) -> Iterator[Kept]:
             database = opened.enter_context(closing(SqliteDatabase(path)))
             ports = opened.enter_context(closing(SqliteClosedPorts(path)))
         except StoreError as error:
-            raise settings.fault("store", str(error)) from error
+            raise settings.fault("store", f"{error}{looks(path)}") from error
         yield database.store, ports
 
 

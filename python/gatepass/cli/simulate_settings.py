@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.errors import ConfigError
 from gatepass.gateway import GatewayConfig
 from gatepass.gateway.config import EQUAL_PORTS, configured, has_equal_ports
@@ -23,6 +24,7 @@ _OPTIONS = {
     "host": ("host", "--host"),
     "port": ("port", "--port"),
     "backup-port": ("backup_port", "--backup-port"),
+    "port-closure": ("port_closure", "--no-port-closure"),
     "tls.certificate": ("certificate", "--tls-cert"),
     "tls.key": ("key", "--tls-key"),
 }
@@ -72,6 +74,13 @@ class Settings:
         try:
             return server_context(certificate, key)
         except ConfigError as error:
+            for wanted, given in (
+                (FileKind.CERTIFICATE, certificate),
+                (FileKind.CERTIFICATE_KEY, key),
+            ):
+                name = "tls.key" if given is key else "tls.certificate"
+                if name in self.given:
+                    refuse_other(given, wanted, _OPTIONS[name][1])
             name = "tls.key" if error.path == key else "tls.certificate"
             raise self.fault(name, f"{error.path}: {error.message}") from error
 
@@ -87,6 +96,7 @@ def gather(path: Path | None, options: Mapping[str, object]) -> Settings:
     if "tls.certificate" in given:
         # The file's key, if there is one, is its certificate's.
         given.setdefault("tls.key", None)
+    refuse_other(path, FileKind.GATEWAY_SETTINGS, "--config")
     file = None if path is None else SettingsFile.read(path)
     config = GatewayConfig() if file is None else configured(file)
     fields = {_OPTIONS[name][0]: value for name, value in given.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -123,6 +124,15 @@ class SqliteAttempts:
     def __init__(self, path: Path | str, name: str) -> None:
         self._name = name
         self._file = Database(path, _SCHEMA, synchronous="FULL", lock_wait=LOCK_WAIT)
+
+    def on_loopback(self) -> SqliteAttempts:
+        """Give the record of gateways on this machine, in the same file, open as long as this one.
+
+        No exchange is there, so what such a gateway refuses counts apart.
+        """
+        other = copy(self)
+        other._name = f"{self._name} on loopback"
+        return other
 
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
         """Add `latest`, unless `most` are there that still count `now`; return those."""

@@ -58,7 +58,9 @@ async def connect(
     Invalid Logons are counted by Session ID, the first three characters of SenderCompID (49), in
     `attempts`. Without these it is done in this user's record (`user_attempts`) with an
     `SqliteStore`, or in the store's own file with a `clock` of your own; for any other store as
-    long as the object lives. ``guarded=False`` lets a rehearsal run into port closure.
+    long as the object lives. Those to a gateway on this machine (its address is a loopback one) are
+    counted apart from an exchange's, except in a `MemoryAttempts` that you give.
+    ``guarded=False`` lets a rehearsal run into port closure.
 
     `alterations` make the Logon wrong on purpose, for a rehearsal; it is counted like any other.
 

@@ -46,16 +46,26 @@ class LogonGuard:
     """
 
     def __init__(
-        self, session: str, attempts: Attempts, uptime: Callable[[], Uptime] = lambda: NO_UPTIME
+        self,
+        session: str,
+        attempts: Attempts,
+        uptime: Callable[[], Uptime] = lambda: NO_UPTIME,
+        on_loopback: Attempts | None = None,
     ) -> None:
         self._session = session
         self._attempts = attempts
         self._uptime = uptime
+        self._on_loopback = on_loopback
         self._open: Attempt | None = None
 
     def twin(self) -> LogonGuard:
         """Give another one that counts with this one, for a Logon that may go on beside its own."""
-        return LogonGuard(self._session, self._attempts, self._uptime)
+        return LogonGuard(self._session, self._attempts, self._uptime, self._on_loopback)
+
+    def on_loopback(self) -> LogonGuard:
+        """Give the guard for a gateway on this machine: no exchange counts what that refuses."""
+        attempts = self._attempts if self._on_loopback is None else self._on_loopback
+        return LogonGuard(self._session, attempts, self._uptime)
 
     def begin(self, now: datetime) -> None:
         """Count a Logon that is about to be sent.
@@ -99,13 +109,18 @@ def guard_of(
 
     It remembers in `attempts`. Without them, and with an `SqliteStore`, it does in this user's
     record if it is to be `shared` with all programs, else in the store's file; with any other store
-    as long as that object lives.
+    as long as that object lives. Logons to a gateway on this machine are counted apart, unless
+    `attempts` are of one record only.
     """
-    if attempts is None and isinstance(store, SqliteStore) and store.path != ":memory:":
+    if attempts is not None:
+        apart = attempts.on_loopback() if isinstance(attempts, SqliteAttempts) else None
+        yield LogonGuard(session, attempts, uptime, apart)
+    elif isinstance(store, SqliteStore) and store.path != ":memory:":
         with closing(_on_disk(store.path, session, shared=shared)) as kept:
-            yield LogonGuard(session, kept, uptime)
+            yield LogonGuard(session, kept, uptime, kept.on_loopback())
     else:
-        yield LogonGuard(session, _of_object(store) if attempts is None else attempts, uptime)
+        remembered, rehearsed = _of_object(store)
+        yield LogonGuard(session, remembered, uptime, rehearsed)
 
 
 def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
@@ -119,17 +134,18 @@ def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
     return SqliteAttempts(path, session)
 
 
-#: By the object's identity: a store need not be hashable.
-_IN_MEMORY: dict[int, MemoryAttempts] = {}
+#: By the object's identity, as a store need not be hashable: what an exchange counts, and what a
+#: gateway on this machine does.
+_IN_MEMORY: dict[int, tuple[MemoryAttempts, MemoryAttempts]] = {}
 #: Stores that cannot tell when they end: their identity must never be another's.
 _KEPT: list[Store] = []
 
 
-def _of_object(store: Store) -> MemoryAttempts:
+def _of_object(store: Store) -> tuple[MemoryAttempts, MemoryAttempts]:
     """Give what is remembered as long as an object lives."""
     found = _IN_MEMORY.get(id(store))
     if found is None:
-        found = _IN_MEMORY[id(store)] = MemoryAttempts()
+        found = _IN_MEMORY[id(store)] = (MemoryAttempts(), MemoryAttempts())
         try:
             weakref.finalize(store, _IN_MEMORY.pop, id(store), None).atexit = False
         except TypeError:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from gatepass._native import Framer
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
+from gatepass.client.loopback import is_loopback
 from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
@@ -222,6 +223,12 @@ class Link(Connection):
     def store_failed(self, error: StoreError) -> None:
         """End what waits."""
         self._settle(error)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection; what a gateway on this machine refuses is counted apart."""
+        if self._guard is not None and is_loopback(transport.get_extra_info("peername")):
+            self._guard = self._guard.on_loopback()
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, and whole messages to whoever traces them."""

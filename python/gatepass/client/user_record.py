@@ -23,7 +23,8 @@ def user_attempts(session: str) -> SqliteAttempts:
     """Open this user's record of a Session ID's invalid Logons, to be closed by the caller.
 
     The gateway's address does not count: one gateway has several names, and a port may be closed by
-    Logons to its backup. Raises `StoreError`.
+    Logons to its backup. Only gateways on this machine have a record apart from the exchange's,
+    `SqliteAttempts.on_loopback`. Raises `StoreError`.
     """
     try:
         folder = state_folder()

@@ -7,6 +7,7 @@
     port = 9443                 # 0: a free one
     backup-port = 9444          # without it there is no backup gateway
     store = "week.sqlite"       # numbers that survive a restart; a path relative to this file
+    port-closure = false        # invalid Logons close no port, however many
 
     [sending-time]              # seconds that SendingTime (52) may be off
     max-age = 5.0
@@ -25,7 +26,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gatepass.gateway.kind import Kind
-from gatepass.settings_file import Setting, SettingsFile, a_port, a_text
+from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text
 from gatepass.signing import SendingTimeWindow
 
 CGW = Kind.parse("cgw")
@@ -49,6 +50,7 @@ class GatewayConfig:
     window: SendingTimeWindow = DOCUMENTED
     certificate: Path | None = None
     key: Path | None = None
+    port_closure: bool = True
 
 
 def read_config(path: Path) -> GatewayConfig:
@@ -83,6 +85,7 @@ _SETTINGS: Mapping[str, Setting[GatewayConfig]] = {
     "host": lambda c, v, _: replace(c, host=a_text(v)),
     "port": lambda c, v, _: replace(c, port=a_port(v)),
     "backup-port": lambda c, v, _: replace(c, backup_port=a_port(v)),
+    "port-closure": lambda c, v, _: replace(c, port_closure=a_switch(v)),
     "store": lambda c, v, path: replace(c, store=path.parent / a_text(v)),
     "tls.certificate": lambda c, v, path: replace(c, certificate=path.parent / a_text(v)),
     "tls.key": lambda c, v, path: replace(c, key=path.parent / a_text(v)),

@@ -188,6 +188,7 @@ class GatewayConnection(Connection):
     def _decide(self, logon: Message, arrived: datetime) -> None:
         now = self.clock()
         in_session = bool(self._name)
+        was_closed = self.gateway.is_closed((logon.get(49) or "")[:-1])
         verdict = self.gateway.admission.judge(
             logon,
             now,
@@ -198,7 +199,9 @@ class GatewayConnection(Connection):
         )
         sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):
-            self.gateway.report(Report("refused", sender, verdict.reason))
+            self.gateway.report(
+                self.gateway.refusals.report(logon, verdict.reason, was_judged=not was_closed)
+            )
         if isinstance(verdict, Rejected):
             self.session.reject(logon, verdict.text, verdict.tag, now, self.steady())
             return

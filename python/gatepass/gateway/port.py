@@ -19,11 +19,13 @@ CLOSED_TEXT = (
 class Port:
     """A Session ID's ports, primary and backup, which close and open together.
 
-    ``keep`` is told that they are closed (true) or open again, before they are.
+    ``keep`` is told that they are closed (true) or open again, before they are. Those that are not
+    ``closing`` stay open, whatever comes.
     """
 
     closed: bool = False
     keep: Callable[[bool], None] = lambda _closed: None
+    closing: bool = True
     _invalid: list[tuple[datetime, float | None]] = field(default_factory=list)
 
     def count_invalid(self, now: datetime, steady: float | None = None) -> bool:
@@ -32,6 +34,8 @@ class Port:
         The sixty seconds are those of ``steady``, a clock in seconds that nobody sets; where it is
         not given, of ``now``. Raises what ``keep`` does.
         """
+        if not self.closing:
+            return False
         # All are looked at: one of a clock that was ahead would hide what is over behind it.
         self._invalid = [
             (at, since)

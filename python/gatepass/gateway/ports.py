@@ -54,14 +54,21 @@ class Ports:
     """Ports by Session ID, the left-most `length` characters of SenderCompID (49).
 
     `is_known` tells whether a SenderCompID has a key pair: its ports are remembered for good.
+    Without `closing` all are open, those that were closed before too, and stay open.
     """
 
     def __init__(
-        self, length: int, is_known: Callable[[str], bool], closed: ClosedPorts | None
+        self,
+        length: int,
+        is_known: Callable[[str], bool],
+        closed: ClosedPorts | None,
+        *,
+        closing: bool = True,
     ) -> None:
         self._length = length
         self._is_known = is_known
-        self._closed = closed
+        self._closing = closing
+        self._closed = closed = closed if closing else None
         self._strangers: dict[str, Port] = {}
         self._known = {
             session: Port(closed=True, keep=self._keep(session))
@@ -83,9 +90,9 @@ class Ports:
         if port is None:
             session = self.session_id(name)
             if self._is_known(name):
-                port = self._known[session] = Port(keep=self._keep(session))
+                port = self._known[session] = self._new(keep=self._keep(session))
             else:
-                port = self._strangers[session] = Port()
+                port = self._strangers[session] = self._new()
                 if len(self._strangers) > MAX_STRANGERS:
                     del self._strangers[next(iter(self._strangers))]
         return port
@@ -97,6 +104,9 @@ class Ports:
         if stranger is not None:
             stranger.keep = self._keep(session)
             self._known[session] = stranger
+
+    def _new(self, keep: Callable[[bool], None] = lambda _closed: None) -> Port:
+        return Port(keep=keep, closing=self._closing)
 
     def _keep(self, session: str) -> Callable[[bool], None]:
         if self._closed is None:

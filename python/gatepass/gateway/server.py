@@ -16,6 +16,7 @@ from gatepass.gateway.kind import Kind
 from gatepass.gateway.names import is_named
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
+from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
 from gatepass.keys import Keys
@@ -42,7 +43,7 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers.
+    numbers. Without ``port_closure`` no number of invalid Logons closes a port.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Gateway:
         application: Callable[[str, Message], None] = lambda _name, _message: None,
         faults: FaultPlan | None = None,
         closed_ports: ClosedPorts | None = None,
+        port_closure: bool = True,
     ) -> None:
         self.kind = kind
         self.keys = FreshKeys(keys)
         self.injection = None if faults is None else Injection(faults, self.keys, clock)
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report
+        self.refusals = Refusals(self.injection or self.keys)
         self.application = application
         self.target_sub_id = kind.sub_id
         verifier = LogonVerifier(self.injection or self.keys, window=window)
@@ -73,7 +76,9 @@ class Gateway:
             fault_tolerant=kind.fault_tolerant,
             replays=Replays(verifier.window.max_age),
         )
-        self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
+        self._ports = Ports(
+            kind.session_id_length, self._has_pair, closed_ports, closing=port_closure
+        )
         self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
         self._servers: list[asyncio.Server] = []

@@ -17,7 +17,10 @@ WARNING_DAYS = (28, 14, 7, 3, 1)
 
 @dataclass(frozen=True, slots=True)
 class ExpiryWarning:
-    """A pair that expires soon. ``threshold`` is the entry of `WARNING_DAYS` it has reached."""
+    """A pair that expires soon. ``threshold`` is the entry of `WARNING_DAYS` it has reached.
+
+    It is the number of days that was asked for, where that is another one.
+    """
 
     pair: KeyPair
     days_left: int
@@ -31,8 +34,10 @@ class ExpiryWarning:
         )
 
 
-def expiry_warning(pair: KeyPair, at: datetime) -> ExpiryWarning | None:
-    """Return the warning that is due for a pair, or ``None``.
+def expiry_warning(
+    pair: KeyPair, at: datetime, within: int = WARNING_DAYS[0]
+) -> ExpiryWarning | None:
+    """Return the warning that is due for a pair, or ``None``; the first is `within` days before.
 
     Only the closest threshold counts: 10 days before the end, that is the one of 14 days. A pair
     that has expired is past warning.
@@ -40,8 +45,9 @@ def expiry_warning(pair: KeyPair, at: datetime) -> ExpiryWarning | None:
     days = pair.days_left(at)
     if days is None or pair.status(at) is Status.EXPIRED:
         return None
-    threshold = reached_threshold(days)
-    return None if threshold is None else ExpiryWarning(pair, days, threshold)
+    if days > within:
+        return None
+    return ExpiryWarning(pair, days, min(within, reached_threshold(days) or within))
 
 
 def reached_threshold(days: int) -> int | None:

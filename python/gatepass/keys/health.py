@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gatepass.errors import KeyChoiceError
-from gatepass.keys.expiry import ExpiryWarning, expiry_warning
+from gatepass.keys.expiry import WARNING_DAYS, ExpiryWarning, expiry_warning
 from gatepass.keys.identifiers import SessionId
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.ring import KeyRing
@@ -40,15 +40,19 @@ class SessionHealth:
         return self.used is not None and self.warning is None and self.cut is None
 
 
-def session_health(ring: KeyRing, at: datetime) -> tuple[SessionHealth, ...]:
+def session_health(
+    ring: KeyRing, at: datetime, within: int = WARNING_DAYS[0]
+) -> tuple[SessionHealth, ...]:
     """Judge every session of a ring at the time ``at``, in the ring's order.
+
+    A pair in use that has no more than ``within`` days left expires soon.
 
     Raises `ValueError` when ``at`` has no time zone.
     """
-    return tuple(_judge(ring, session, at) for session in ring.sessions)
+    return tuple(_judge(ring, session, at, within) for session in ring.sessions)
 
 
-def _judge(ring: KeyRing, session: SessionId, at: datetime) -> SessionHealth:
+def _judge(ring: KeyRing, session: SessionId, at: datetime, within: int) -> SessionHealth:
     used, problem = None, None
     try:
         used = ring.choose(session, at)
@@ -59,6 +63,6 @@ def _judge(ring: KeyRing, session: SessionId, at: datetime) -> SessionHealth:
         pairs=ring.pairs_for(session),
         used=used,
         problem=problem,
-        warning=None if used is None else expiry_warning(used, at),
+        warning=None if used is None else expiry_warning(used, at, within),
         cut=None if used is None else used.length_warning,
     )

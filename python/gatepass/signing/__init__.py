@@ -1,9 +1,10 @@
 """Sign, verify and explain one logon.
 
-Read in the order in which a logon flows: `notation` (text to wire bytes), `signer`, `verifier`
-with its `verdict`, `explain` with the `mistakes` it knows.
+Read in the order in which a logon flows: `notation` (text to wire bytes), `draft`, `signer`,
+`verifier` with its `verdict`, `explain` with the `mistakes` it knows.
 """
 
+from gatepass.signing.draft import complete_draft
 from gatepass.signing.explain import ExplainedField, Explanation, explain
 from gatepass.signing.replay import Recall, ReplayMemory
 from gatepass.signing.sending_time import format_sending_time, parse_sending_time
@@ -25,6 +26,7 @@ __all__ = [
     "SendingTimeWindow",
     "Signer",
     "Verdict",
+    "complete_draft",
     "explain",
     "format_sending_time",
     "parse_sending_time",

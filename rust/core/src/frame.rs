@@ -69,21 +69,9 @@ impl<'a> Frame<'a> {
     /// Frames the message with which `bytes` begin. The answer depends only on the bytes that
     /// were needed for it, so any split of a stream gives the same one.
     pub(crate) fn prefix(bytes: &'a [u8], max: usize) -> Result<Prefix<'a>, FramingError> {
-        if !starts_like(bytes, BEGIN) {
-            return Err(FramingError::BeginString);
-        }
-        let Some(soh) = bytes.iter().take(MAX_BEGIN).position(|byte| *byte == SOH) else {
-            return if bytes.len() < MAX_BEGIN {
-                Ok(Prefix::Partial { missing: None })
-            } else {
-                Err(FramingError::BeginString)
-            };
+        let Some(begin_end) = begin_string(bytes)? else {
+            return Ok(Prefix::Partial { missing: None });
         };
-        let version = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'.';
-        if !bytes[2..soh].iter().all(version) {
-            return Err(FramingError::BeginString);
-        }
-        let begin_end = soh + 1;
         let Some((declared, used)) = read_body_length(&bytes[begin_end..])? else {
             return Ok(Prefix::Partial { missing: None });
         };
@@ -113,6 +101,28 @@ impl<'a> Frame<'a> {
         let trailer = bytes.len().checked_sub(TRAILER)?;
         (trailer >= body && bytes[trailer - 1] == SOH && is_trailer(&bytes[trailer..]))
             .then_some(Self { bytes, begin_end, body, trailer })
+    }
+
+    /// Frames a draft: BodyLength and CheckSum may be wrong, of any form, or missing.
+    ///
+    /// For `draft` only, which makes both new: the frame is one of the fields between them.
+    pub(crate) fn draft(bytes: &'a [u8]) -> Result<Self, FramingError> {
+        if bytes.is_empty() {
+            return Err(FramingError::Empty);
+        }
+        let cut = FramingError::Truncated { missing: None };
+        let begin_end = begin_string(bytes)?.ok_or(cut)?;
+        let mut body = begin_end;
+        if bytes[body..].starts_with(b"9=") {
+            body += bytes[body..].iter().position(|byte| *byte == SOH).ok_or(cut)? + 1;
+        }
+        let fields = bytes[body..].strip_suffix(&[SOH]).unwrap_or(&bytes[body..]);
+        let last = body + fields.iter().rposition(|byte| *byte == SOH).map_or(0, |soh| soh + 1);
+        let trailer = if bytes[last..].starts_with(b"10=") { last } else { bytes.len() };
+        if bytes[trailer - 1] != SOH {
+            return Err(cut);
+        }
+        Ok(Self { bytes, begin_end, body, trailer })
     }
 
     /// Checks CheckSum against the bytes.
@@ -165,6 +175,21 @@ pub(crate) fn check_sum(bytes: &[u8]) -> u8 {
 fn starts_like(bytes: &[u8], pattern: &[u8]) -> bool {
     let common = bytes.len().min(pattern.len());
     bytes[..common] == pattern[..common]
+}
+
+/// Where the BeginString field ends, or `None` if more bytes are needed.
+fn begin_string(bytes: &[u8]) -> Result<Option<usize>, FramingError> {
+    if !starts_like(bytes, BEGIN) {
+        return Err(FramingError::BeginString);
+    }
+    let Some(soh) = bytes.iter().take(MAX_BEGIN).position(|byte| *byte == SOH) else {
+        return if bytes.len() < MAX_BEGIN { Ok(None) } else { Err(FramingError::BeginString) };
+    };
+    let version = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'.';
+    if !bytes[2..soh].iter().all(version) {
+        return Err(FramingError::BeginString);
+    }
+    Ok(Some(soh + 1))
 }
 
 /// Reads `9=digits SOH`: the number and the bytes it took, or `None` if more bytes are needed.

@@ -6,7 +6,7 @@
 //!
 //! The modules stand in the order in which a logon flows through them:
 //! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
-//! [`key_file`] reads the keys.
+//! [`key_file`] reads the keys, [`draft`] makes a message whole that a person wrote.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};
@@ -30,6 +30,7 @@
 
 pub mod canonical;
 pub mod credentials;
+pub mod draft;
 pub mod error;
 pub mod fields;
 pub mod frame;
@@ -42,6 +43,7 @@ pub mod stream;
 
 pub use canonical::CanonicalString;
 pub use credentials::{ALGORITHM, AccessKeyId};
+pub use draft::complete;
 pub use error::{FieldError, FieldRule, FramingError, LogonError, SecretKeyError};
 pub use fields::{Field, Fields};
 pub use frame::{Frame, MAX_MESSAGE};

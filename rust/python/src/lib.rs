@@ -33,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use super::rules::{header_fault, logon_faults};
     #[pymodule_export]
-    use super::stream::{PyFramer, scan, scan_unchecked};
+    use super::stream::{PyFramer, complete_draft, scan, scan_unchecked};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

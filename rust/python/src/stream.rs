@@ -1,8 +1,9 @@
-//! `scan` and `Framer`: fields of a message, messages of a stream.
+//! `scan`, `complete_draft` and `Framer`: fields of a message, a message made whole, messages of a
+//! stream.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gatepass_core::{Frame, Framer, MAX_MESSAGE, StreamEvent};
+use gatepass_core::{Frame, Framer, MAX_MESSAGE, StreamEvent, complete};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -32,6 +33,17 @@ pub fn scan_unchecked<'py>(py: Python<'py>, message: &[u8]) -> Vec<(u32, Bound<'
     let fields = Frame::unchecked(message).into_iter().flat_map(|frame| frame.fields());
     let readable = fields.map_while(Result::ok);
     readable.map(|field| (field.tag, PyBytes::new(py, field.value))).collect()
+}
+
+#[pyfunction]
+#[pyo3(signature = (draft, sending_time = None, /))]
+pub fn complete_draft<'py>(
+    py: Python<'py>,
+    draft: &[u8],
+    sending_time: Option<&str>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let whole = complete(draft, sending_time.map(str::as_bytes)).map_err(errors::framing)?;
+    Ok(PyBytes::new(py, &whole))
 }
 
 /// Cuts a byte stream into messages.

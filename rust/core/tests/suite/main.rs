@@ -4,6 +4,7 @@
 mod build;
 mod canonical;
 mod credentials;
+mod draft;
 mod error_texts;
 mod fields;
 mod frame;

@@ -1,0 +1,115 @@
+"""A file given in the wrong place: what it looks like, and what was wanted there.
+
+Only looked at: whatever a command cannot use, its own reader refuses, with line and column.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+#: Bytes of a file that are looked at.
+_ENOUGH = 1 << 16
+
+
+class FileKind(enum.Enum):
+    """What a file may be, in the words that a person is told."""
+
+    KEY_FILE = "a key file"
+    LOGONS = "FIX messages"
+    LOG = "a log of gatepass simulate"
+    STORE = "a store (an SQLite file)"
+    GATEWAY_SETTINGS = "the settings of a gateway"
+    FAULT_PLAN = "a fault plan"
+    CENTER_SETTINGS = "the settings of a Request Center"
+    CERTIFICATE = "a certificate"
+    CERTIFICATE_KEY = "the private key of a certificate"
+
+
+#: What is wanted in a place, where that takes more words than what it is.
+_WANTED = {
+    FileKind.KEY_FILE: "a key file, with the columns Session ID, Access ID and Secret Key",
+    FileKind.LOGONS: "Logons, one a line",
+}
+#: The first line of a key file. What stands behind it is secret and not looked at.
+_KEY_HEADER = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*Session ID\s.*\bSecret Key\b")
+#: How each kind is known, in the order in which they are tried.
+_MARKS: tuple[tuple[FileKind, re.Pattern[bytes]], ...] = (
+    (FileKind.STORE, re.compile(rb"\ASQLite format 3\0")),
+    (FileKind.CERTIFICATE, re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)),
+    (FileKind.CERTIFICATE_KEY, re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----", re.MULTILINE)),
+    (FileKind.LOG, re.compile(rb'\A\s*\{"time": "[^"]*", "session": "')),
+    (FileKind.FAULT_PLAN, re.compile(rb"^\s*\[\[\s*fault\s*\]\]", re.MULTILINE)),
+    (FileKind.LOGONS, re.compile(rb"8=FIXT?\.\d\.\d[^\w\s]")),
+    (
+        FileKind.CENTER_SETTINGS,
+        re.compile(
+            rb"^\s*(?:\[(?:envelope-key|codes|mail)\]|(?:database|address|open-always|outbox)\s*=)",
+            re.MULTILINE,
+        ),
+    ),
+    (
+        FileKind.GATEWAY_SETTINGS,
+        re.compile(
+            rb"^\s*(?:\[sending-time\]|(?:kind|backup-port|store|port-closure)\s*=)", re.MULTILINE
+        ),
+    ),
+)
+#: Kinds that may stand in one file.
+_ALIKE = ({FileKind.CERTIFICATE, FileKind.CERTIFICATE_KEY},)
+
+
+def kind_of(head: bytes) -> FileKind | None:
+    """Tell what a file is by how it begins; ``None`` if that is not known."""
+    if _KEY_HEADER.match(head.partition(b"\n")[0]):
+        return FileKind.KEY_FILE
+    return next((kind for kind, mark in _MARKS if mark.search(head)), None)
+
+
+def refuse_other(path: Path | str | None, wanted: FileKind, option: str) -> None:
+    """Raise `typer.BadParameter` if a file is known to be of another kind than the one wanted."""
+    if path is not None:
+        refuse_head(str(path), head_of(Path(path)), (wanted,), option)
+
+
+def refuse_head(name: str, head: bytes, wanted: Iterable[FileKind], option: str) -> None:
+    """Raise `typer.BadParameter` if how it begins is known, and of none of the kinds wanted."""
+    kind, first = kind_of(head), next(iter(wanted))
+    if kind is None or kind in wanted or any({kind, first} <= alike for alike in _ALIKE):
+        return
+    words = _WANTED.get(first, first.value)
+    raise typer.BadParameter(
+        f"{name} looks like {kind.value}; here goes {words}", param_hint=option
+    )
+
+
+def looks(path: Path) -> str:
+    """Say what a file is that another error is about, in brackets; nothing if that is not known."""
+    kind = kind_of(head_of(path))
+    return "" if kind in (None, FileKind.STORE) else f" (it looks like {kind.value})"
+
+
+def refuse_file(folder: Path, option: str) -> None:
+    """Raise `typer.BadParameter` if what should be a folder is there, and is a file."""
+    if folder.is_file():
+        kind = kind_of(head_of(folder))
+        words = "is a file" if kind is None else f"looks like {kind.value}"
+        raise typer.BadParameter(f"{folder} {words}; here goes a folder", param_hint=option)
+
+
+def head_of(path: Path) -> bytes:
+    """Read how a file begins, of a key file no more than its first line; nothing of a pipe."""
+    try:
+        # A pipe would lose what is read here.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb", buffering=0) as file:
+            head = file.readline(_ENOUGH)
+            return head if _KEY_HEADER.match(head) else head + (file.read(_ENOUGH) or b"")
+    except OSError:
+        return b""

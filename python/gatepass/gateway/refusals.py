@@ -1,0 +1,81 @@
+"""What is said of a refused Logon: the reason, what the client did in signing, and the Logon.
+
+CME's answer is the same for every mistake, and an engine in another language has nothing else to go
+by. Its operator learns here what `gatepass.signing.explain` finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from gatepass.gateway.logged_logon import written
+from gatepass.gateway.report import Report
+from gatepass.keys import KeyPair, KeyRing, KeySource
+from gatepass.session.message import LOGON, Message
+from gatepass.signing import Explanation, explain
+
+#: Said where the signature is wrong and fits no mistake that is known.
+NO_MISTAKE = "no known mistake: another secret key, or a field that was changed after signing"
+
+
+class Budget:
+    """Seconds of work that may be spent: what is saved up, and a share of the time that passes.
+
+    Whoever floods a gateway with bad Logons gets them refused, and not looked into any further.
+    """
+
+    def __init__(
+        self, saved: float = 0.1, share: float = 0.05, clock: Callable[[], float] = perf_counter
+    ) -> None:
+        self._most = self._left = saved
+        self._share = share
+        self._clock = clock
+        self._at = clock()
+
+    def allows(self) -> bool:
+        """Tell whether anything is left."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._at) * self._share)
+        self._at = now
+        return self._left > 0
+
+    def spend(self) -> None:
+        """Take off what has passed since `allows`."""
+        now = self._clock()
+        self._left -= now - self._at
+        self._at = now
+
+
+class Refusals:
+    """Reports refused Logons, and looks for the mistake while the `budget` lasts."""
+
+    def __init__(self, keys: KeySource, budget: Budget | None = None) -> None:
+        self._keys = keys
+        self._budget = budget or Budget()
+
+    def report(self, logon: Message, reason: str, *, was_judged: bool = True) -> Report:
+        """Report a Logon that was refused for `reason`; one that was not judged is only kept."""
+        sender = logon.get(49) or ""
+        if logon.msg_type != LOGON:
+            return Report("refused", sender, reason)
+        ring = self._keys.ring
+        found = ""
+        if was_judged and self._budget.allows():
+            found = _mistake(explain(logon.wire, ring, any_time=True))
+            self._budget.spend()
+        detail = f"{reason}; {found}" if found else reason
+        return Report("refused", sender, detail, written(logon, _pairs_of(logon, ring)))
+
+
+def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
+    """Give the pairs whose secret the client is most likely to have."""
+    named = ring.find(logon.get(355) or "")
+    return [*ring.serving(logon.get(49) or ""), *([] if named is None else [named])]
+
+
+def _mistake(explanation: Explanation) -> str:
+    if explanation.cause is not None:
+        return f"cause: {explanation.cause}"
+    failed = {check.name for check in explanation.verdict.failed}
+    return NO_MISTAKE if "signature" in failed else ""

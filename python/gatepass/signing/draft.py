@@ -1,0 +1,53 @@
+"""A Logon as a person writes it, made whole for signing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from gatepass._native import complete_draft as complete
+from gatepass.signing.notation import PIPE, SOH, Line
+from gatepass.signing.sending_time import format_sending_time
+
+#: Where one draft ends and the next begins: without a true BodyLength nothing else tells.
+_NEXT = re.compile(rb"(?<=\x01)(?=8=FIX)")
+
+
+def complete_draft(draft: bytes, *, sending_time: datetime | None = None) -> bytes:
+    """Give a message with the BodyLength (9) and CheckSum (10) that its bytes need.
+
+    Both may be wrong in the draft, or missing: signing makes them new anyway. `sending_time` is put
+    in the place of SendingTime (52), or where it belongs if there is none. SOH or ``|`` may stand
+    between the fields; the message has SOH.
+
+    Raises `gatepass.errors.FramingError` for what does not begin with BeginString (8) or is cut off
+    in its last field, and `ValueError` for a time without a time zone. What is wrong with a field
+    is found by signing.
+    """
+    if SOH not in draft:
+        draft = _closed(draft.strip().replace(PIPE, SOH))
+    stamp = None if sending_time is None else format_sending_time(sending_time)
+    return complete(draft, stamp)
+
+
+def drafts(line: Line) -> tuple[bytes, ...]:
+    """Give the messages of a line, of which some may be drafts."""
+    return tuple(
+        _closed(draft) if line.piped else draft
+        for message in line.messages
+        for draft in _split(message)
+    )
+
+
+def _split(message: bytes) -> Iterator[bytes]:
+    start = 0
+    for match in _NEXT.finditer(message):
+        yield message[start : match.start()]
+        start = match.start()
+    yield message[start:]
+
+
+def _closed(draft: bytes) -> bytes:
+    """Close the last field: behind it, nobody misses a ``|``."""
+    return draft if not draft or draft.endswith(SOH) else draft + SOH
