@@ -206,7 +206,7 @@ def test_no_more_than_five_guesses_at_once_are_looked_at(
     """Whichever of many guesses at the same instant is right, only five count."""
     monkeypatch.setattr(passwords, "verify", lambda *_given: True)
     monkeypatch.setattr(limits, "clear", lambda *_given: None)
-    outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9"))
+    outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9", ""))
     through = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
     assert len(through) <= logins.BY_NAME.count
     assert all(isinstance(o, AccountError) for o in outcomes if isinstance(o, Exception))

@@ -68,13 +68,13 @@ def use(
     row = connection.execute(query).one()
     if row.totp_sealed is None or (row.totp_step is None) is not confirming:
         return Answer.NONE
-    if limits.is_reached(connection, WRONG, str(person_id), at):
+    if limits.is_reached(connection, WRONG, str(person_id), at=at):
         return Answer.SHUT
     secret = center.vault.open(row.totp_sealed, seal_subject(person_id))
     step = _step_of(pyotp.TOTP(secret, interval=STEP), typed, at)
     del secret
     if step is None or step <= (row.totp_step or 0):
-        limits.add(connection, WRONG, str(person_id), at)
+        limits.add(connection, WRONG, str(person_id), at=at)
         return Answer.WRONG if step is None else Answer.USED
     connection.execute(update(person).where(person.c.id == person_id).values(totp_step=step))
     return Answer.RIGHT
