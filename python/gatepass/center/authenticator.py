@@ -1,6 +1,7 @@
 """The authenticator's six digits (TOTP, RFC 6238): each time step's code counts once.
 
-A wrong one counts against a limit of its own, since no sent code's five tries bound it. Time steps
+A wrong one counts against a limit of its own, since no sent code's five tries bound it; one that
+was right and comes again does not. Time steps
 only go up: a clock set back makes no code good a second time.
 """
 
@@ -73,9 +74,12 @@ def use(
     secret = center.vault.open(row.totp_sealed, seal_subject(person_id))
     step = _step_of(pyotp.TOTP(secret, interval=STEP), typed, at)
     del secret
-    if step is None or step <= (row.totp_step or 0):
+    if step is None:
         limits.add(connection, WRONG, str(person_id), at=at)
-        return Answer.WRONG if step is None else Answer.USED
+        return Answer.WRONG
+    if step <= (row.totp_step or 0):
+        # It was right: a form that was sent twice is no guess.
+        return Answer.USED
     connection.execute(update(person).where(person.c.id == person_id).values(totp_step=step))
     return Answer.RIGHT
 
