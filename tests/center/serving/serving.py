@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -47,11 +47,18 @@ class App:
 
 @contextmanager
 def served(
-    app: App, bounds: Bounds, tls: ssl.SSLContext | None = None
+    app: App,
+    bounds: Bounds,
+    tls: ssl.SSLContext | None = None,
+    before: Callable[[tuple[str, int]], None] = lambda _: None,
 ) -> Iterator[tuple[str, int]]:
-    """Serve on a free port of this machine; gives the address."""
+    """Serve on a free port of this machine; gives the address.
+
+    ``before`` is called while it listens and takes nothing yet.
+    """
     with listening("127.0.0.1", 0) as listener:
         address: tuple[str, int] = listener.getsockname()
+        before(address)
         server = Server(app, listener, tls=tls, bounds=bounds)
         thread = threading.Thread(target=lambda: asyncio.run(server.run_here()))
         thread.start()

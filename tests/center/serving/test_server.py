@@ -50,6 +50,20 @@ def test_half_open_requests_keep_nobody_out(app: App) -> None:
                 connection.close()
 
 
+def test_those_that_come_all_at_once_are_ended_too(app: App) -> None:
+    """Even before a look was taken at them."""
+    held: list[socket.socket] = []
+
+    def crowd(address: tuple[str, int]) -> None:
+        held.extend(socket.create_connection(address, timeout=60) for _ in range(100))
+
+    with served(app, Bounds(connections=2, arrives_within=600), before=crowd) as address:
+        assert [all_of(connection) for connection in held[:-2]] == [b""] * 98
+        assert ask(address, GET).startswith(b"HTTP/1.1 200 ")
+    for connection in held:
+        connection.close()
+
+
 def test_requests_that_are_being_answered_are_not_ended_for_others(app: App) -> None:
     with (
         served(app, Bounds(connections=2, arrives_within=600)) as address,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
+import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from gatepass.center.origins import network_of
 from gatepass.center.serving.bounds import Bounds
 from gatepass.center.serving.guests import Guest, Guests
+
+log = logging.getLogger("gatepass.center")
 
 #: Seconds until connections are taken again, after the system had no file for one.
 _LATER = 0.05
@@ -80,20 +82,24 @@ class Door:
             return
         task = asyncio.get_running_loop().create_task(self._let_in(connection, guest))
         self._entering.add(task)
-        task.add_done_callback(self._entering.discard)
+
+        def entered(task: asyncio.Task[None]) -> None:
+            self._entering.discard(task)
+            problem = None if task.cancelled() else task.exception()
+            # One that is sent away may not even have begun with its handshake.
+            if task.cancelled() or problem is not None:
+                guest.goes()
+                connection.close()
+            # A client that ends its handshake, or is too slow for it, is no event.
+            if problem is not None and not isinstance(problem, OSError):
+                log.error("a connection could not be taken: %s", type(problem).__name__)
+
+        task.add_done_callback(entered)
 
     async def _let_in(self, connection: socket.socket, guest: Guest) -> None:
         """Make a connection of a socket, after its TLS handshake."""
         within = None if self._tls is None else self._bounds.arrives_within
-        try:
-            connection.setblocking(False)
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._make(guest), connection, ssl=self._tls, ssl_handshake_timeout=within
-            )
-        except BaseException as error:
-            guest.goes()
-            with contextlib.suppress(OSError):
-                connection.close()
-            # A client that ends its handshake, or is too slow for it, is no event.
-            if not isinstance(error, OSError):
-                raise
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: self._make(guest), connection, ssl=self._tls, ssl_handshake_timeout=within
+        )
