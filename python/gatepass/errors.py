@@ -37,6 +37,7 @@
         ├── CodeError              a verification code: wrong, used, expired, or none left today
         ├── AccountError           user name, password, lockout
         ├── LimitError             too many requests: wait
+        │   └── BusyError          too many at this moment: wait a few seconds
         ├── DeliveryError          a code or mail was not handed over, or nobody knows whether
         ├── VaultError             a secret cannot be opened: wrong envelope key, or tampered with
         ├── AuditError             the audit log is broken
@@ -374,6 +375,19 @@ class LimitError(CenterError):
     def __str__(self) -> str:
         minutes = -(-int(self.retry_after.total_seconds()) // 60)
         return f"too many requests: try again in {minutes} minute{'s' if minutes != 1 else ''}"
+
+
+class BusyError(LimitError):
+    """Too many passwords are being checked at this moment; nothing was counted."""
+
+    def __init__(self) -> None:
+        super().__init__(timedelta(seconds=5))
+
+    def __reduce__(self) -> tuple[type[BusyError], tuple[()]]:
+        return type(self), ()
+
+    def __str__(self) -> str:
+        return "too many people log in at this moment: try again in a few seconds"
 
 
 class DeliveryError(CenterError):

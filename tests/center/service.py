@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -10,11 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 
-import uvicorn
-
 from gatepass.center import mails
 from gatepass.center.context import Center
 from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer, SmtpServer
+from gatepass.center.serving.server import Server, listening
 from gatepass.center.web import make_app
 from tests.center.aside import aside
 from tests.center.mailserver import MailServer, free_port
@@ -63,21 +63,18 @@ def served(center: Center) -> Iterator[Service]:
 
 @contextmanager
 def _listening(center: Center) -> Iterator[int]:
-    port = free_port()
-    config = uvicorn.Config(
-        make_app(center), port=port, log_config=None, server_header=False, lifespan="off", ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield port
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening("127.0.0.1", 0) as listener:
+        server = Server(make_app(center), listener)
+        thread = threading.Thread(target=lambda: asyncio.run(server.run_here()))
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def _server(post: MailServer) -> SmtpServer:

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.center.calendar import YEARS, GlobexCalendar
+from gatepass.center import calendar
+from gatepass.center.calendar import TRADE_DATES, YEARS, GlobexCalendar, added
 from gatepass.errors import CenterError
 from gatepass.keys.rules import MarketCalendar, end_of_life, end_of_overlap
 from tests.keys.rules.calendars import DayByDay, chicago, close_of, is_first_close
 from tests.keys.rules.machine import SessionOfPairs
 
 CALENDAR: MarketCalendar = GlobexCalendar()
-#: Closed for a President's funeral, and once more: no rule says when.
+#: Some product groups were closed for a President's funeral, and others traded.
 MOURNING = {date(2004, 6, 11), date(2007, 1, 2), date(2018, 12, 5), date(2025, 1, 9)}
+#: Good Fridays on which the jobs report of the month came, and Globex opened for it.
+JOBS = {date(2007, 4, 6), date(2010, 4, 2), date(2012, 4, 6), date(2015, 4, 3)}
+JOBS |= {date(2021, 4, 2), date(2023, 4, 7), date(2026, 4, 3)}
 DAYS = st.dates(date(YEARS[0], 1, 1), date(YEARS[-1], 12, 1))
 
 
@@ -36,15 +42,18 @@ def easter(year: int) -> date:
 def trades(day: date) -> bool:
     """Globex's own rule: weekdays without New Year's Day, Good Friday and Christmas.
 
+    A Good Friday with a jobs report is a trading day all the same, and so is a day of mourning.
     New Year's Day on a Sunday is kept on Monday; Christmas on the nearest weekday.
     """
-    if day.weekday() > 4 or day in MOURNING:
+    if day.weekday() > 4:
         return False
     new_year = (day.month, day.day) == (1, 1) or ((day.month, day.day, day.weekday()) == (1, 2, 0))
     christmas = day.month == 12 and (
         day.day == 25 or (day.day, day.weekday()) in {(24, 4), (26, 0)}
     )
-    return not (new_year or christmas or day == easter(day.year) - timedelta(days=2))
+    return not (
+        new_year or christmas or (day == easter(day.year) - timedelta(days=2) and day not in JOBS)
+    )
 
 
 ORACLE = DayByDay(trades)
@@ -90,15 +99,17 @@ def test_the_close_itself_counts_and_a_moment_later_does_not(day: date) -> None:
         ("2026-03-06 17:00", "2026-03-09 16:00"),
         ("2026-10-30 17:00", "2026-11-02 16:00"),
         # Good Friday, Christmas, New Year's Day.
-        ("2026-04-02 17:00", "2026-04-06 16:00"),
+        ("2025-04-17 17:00", "2025-04-21 16:00"),
         ("2026-12-24 17:00", "2026-12-28 16:00"),
         ("2026-12-31 17:00", "2027-01-04 16:00"),
+        # This Good Friday had a jobs report.
+        ("2026-04-02 17:00", "2026-04-03 16:00"),
         # Days on which the session is shorter are trading days: Thanksgiving, 4 July kept.
         ("2026-11-26 09:00", "2026-11-26 16:00"),
         ("2026-07-03 09:00", "2026-07-03 16:00"),
     ],
 )
-def test_closes_of_2026(at: str, close: str) -> None:
+def test_closes_of_known_days(at: str, close: str) -> None:
     assert CALENDAR.close_at_or_after(chicago(at)) == chicago(close)
 
 
@@ -111,8 +122,33 @@ def test_four_weeks_and_a_year_pass_over_holidays() -> None:
     # Four weeks on is Christmas, a Friday: Monday's close. A year on it is kept on the Friday.
     assert end_of_overlap(chicago("2026-11-27 10:00"), CALENDAR) == chicago("2026-12-28 16:00")
     assert end_of_life(chicago("2026-12-24 10:00"), CALENDAR) == chicago("2027-12-27 16:00")
-    # Four weeks after Thursday's close comes Good Friday.
-    assert end_of_overlap(chicago("2026-03-05 16:30"), CALENDAR) == chicago("2026-04-06 16:00")
+    # Four weeks after Thursday's close comes Good Friday, in one year with a jobs report.
+    assert end_of_overlap(chicago("2025-03-20 16:30"), CALENDAR) == chicago("2025-04-21 16:00")
+    assert end_of_overlap(chicago("2026-03-05 16:30"), CALENDAR) == chicago("2026-04-03 16:00")
+
+
+@pytest.mark.parametrize("day", sorted(MOURNING | JOBS))
+def test_a_day_on_which_some_product_groups_trade_is_a_trading_day(day: date) -> None:
+    assert CALENDAR.close_at_or_after(close_of(day)) == close_of(day)
+    before = close_of(day - timedelta(days=1)) + timedelta(seconds=1)
+    assert CALENDAR.close_at_or_after(before) == close_of(day)
+
+
+def test_each_day_that_is_added_is_a_weekday_with_a_reason_and_a_source() -> None:
+    text = Path(calendar.__file__).with_name(TRADE_DATES).read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    days = [date.fromisoformat(row["day"]) for row in rows]
+    assert days == sorted(set(days)) == sorted(MOURNING | JOBS) == added()
+    assert all(day.weekday() < 5 and day.year in YEARS for day in days)
+    assert all(row["why"] and row["source"].startswith("https://") for row in rows)
+
+
+def test_no_line_makes_a_weekend_a_trading_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    saturday = date(2026, 11, 28)
+    monkeypatch.setattr(calendar, "added", lambda: [saturday, saturday + timedelta(days=1)])
+    days = calendar._trading_days.__wrapped__()
+    assert len(days) > 25_000
+    assert all(date.fromordinal(day).weekday() < 5 for day in days)
 
 
 @pytest.mark.parametrize("year", [1999, YEARS[-1] + 1, 9999])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -227,9 +229,28 @@ def test_no_such_folder(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path / 'none' / 'center.sqlite'}")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
+@pytest.mark.parametrize("name", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o777])
+def test_a_file_that_others_can_use_is_refused(tmp_path: Path, name: str, mode: int) -> None:
+    """As the envelope key's is: the rows are hashes, addresses and sealed secrets."""
+    path = tmp_path / "it's here.sqlite"
+    with opened(f"sqlite:///{path}") as database:
+        database.upgrade()
+    concerned = path.with_name(path.name + name)
+    concerned.touch()
+    concerned.chmod(mode)
+    with pytest.raises(DatabaseError, match=f"mode {mode:04o}") as caught:
+        Database(f"sqlite:///{path}")
+    advice = str(caught.value).rpartition(": ")[2]
+    subprocess.run(["/bin/sh", "-c", advice], check=True)
+    Database(f"sqlite:///{path}").close()
+
+
 def test_some_other_file(tmp_path: Path) -> None:
     path = tmp_path / "center.sqlite"
     path.write_bytes(b"some other file" * 500)
+    path.chmod(0o600)
     with opened(f"sqlite:///{path}") as database:
         for refused in (database.upgrade, database.check_version):
             with pytest.raises(DatabaseError, match="other file"):

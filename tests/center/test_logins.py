@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pyotp
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from gatepass.center import audit, limits, logins, password_change, passwords, people, totp
+from gatepass.center import (
+    audit,
+    known_browsers,
+    limits,
+    logins,
+    password_change,
+    passwords,
+    people,
+    tokens,
+    totp,
+)
 from gatepass.center.context import Center
 from gatepass.center.logins import Step
 from gatepass.center.roles import Role
@@ -178,6 +189,150 @@ def test_a_name_is_locked_after_five_tries_and_opens_by_itself(users: Users) -> 
     users.begin("kim")
 
 
+def test_who_knows_a_name_locks_out_nobody_elsewhere(users: Users) -> None:
+    for _ in range(3 * logins.BY_NAME.count):
+        refusal(users, "kim", "wrong password", "198.51.100.9")
+    refusal(users, "kim", PASSWORD, "198.51.100.9")
+    users.begin("kim")
+
+
+def _known(users: Users, name: str = "kim") -> str:
+    actor = logins.find(users.center, users.enter(name))
+    assert actor is not None
+    return known_browsers.introduce(users.center, actor.user_id).reveal()
+
+
+def test_a_known_browser_gets_through_where_its_origin_is_locked(users: Users) -> None:
+    """Everybody behind one proxy may have one address."""
+    browser = _known(users)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logins, "BY_ORIGIN", limits.Limit("logon origin", 9, timedelta(minutes=15)))
+        _locked(users)
+        for number in range(4):
+            refusal(users, f"name{number}", "wrong password")
+        with pytest.raises(LimitError):
+            logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", browser)
+
+
+def test_a_known_browser_has_five_tries_of_its_own(users: Users) -> None:
+    browser, other = _known(users), _known(users)
+    for _ in range(logins.BY_NAME.count):
+        with pytest.raises(AccountError):
+            logins.begin_login(users.center, "kim", "wrong password", "192.0.2.7", browser)
+    with pytest.raises(AccountError):
+        # From another origin too: what it is counted by goes with it.
+        logins.begin_login(users.center, "kim", PASSWORD, "198.51.100.9", browser)
+    logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", other)
+    users.begin("kim")
+
+
+def _cut(text: str) -> str:
+    return text[:-1]
+
+
+def _later(text: str) -> str:
+    day, _, rest = text.partition(".")
+    return f"{int(day) + 1}.{rest}"
+
+
+FORGED: dict[str, Callable[[str], str]] = {
+    "nothing": lambda _: "",
+    "cut": _cut,
+    "another day": _later,
+    "another mark": lambda text: text.replace(text.split(".")[1], "A" * 22),
+    "no number": lambda text: "x" + text,
+    "letters no computer has": lambda _: "\ud800.\0.\u0664",
+    "digits of elsewhere": lambda text: "\u0664" + text,
+    "a long number": lambda text: "9" * 5000 + text,
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_mark_makes_no_browser_known(users: Users, how: str) -> None:
+    browser = FORGED[how](_known(users))
+    _locked(users)
+    with pytest.raises(AccountError):
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", browser)
+
+
+def test_a_browser_is_known_for_its_user_only(users: Users) -> None:
+    users.settle("maria")
+    browser = _known(users, "maria")
+    _locked(users)
+    with pytest.raises(AccountError):
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", browser)
+
+
+def test_a_browser_is_known_until_the_password_changes_or_half_a_year_has_passed(
+    users: Users,
+) -> None:
+    browser = _known(users)
+    users.clock.go(days=known_browsers.KNOWN_FOR.days + 1)
+    _locked(users)
+    with pytest.raises(AccountError):
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", browser)
+    browser = _known(users)
+    password_change.change(users.center, users.enter("kim"), PASSWORD, "another good one")
+    _locked(users)
+    with pytest.raises(AccountError):
+        logins.begin_login(users.center, "kim", "another good one", "192.0.2.7", browser)
+
+
+def test_guesses_from_many_origins_together_are_bounded(users: Users) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logins, "FROM_ALL", limits.Limit("from all", 12, timedelta(minutes=15)))
+        browser = _known(users)
+        for number in range(12):
+            refusal(users, "kim", "wrong password", f"198.51.100.{number}")
+        refusal(users, "kim", PASSWORD, "203.0.113.1")
+        logins.begin_login(users.center, "kim", PASSWORD, "203.0.113.1", browser)
+        users.clock.go(minutes=15)
+        users.begin("kim")
+
+
+def test_the_operator_unlocks_a_name_everywhere(users: Users) -> None:
+    for origin in ("192.0.2.1", "192.0.2.7", "2001:db8::1"):
+        for _ in range(logins.BY_NAME.count):
+            refusal(users, "kim", "wrong password", origin)
+    for _ in range(logins.BY_NAME.count):
+        refusal(users, "kimberley", "wrong password")
+    given = people.reset_password(users.center, "kim").reveal()
+    for origin in ("192.0.2.1", "192.0.2.7", "2001:db8::1"):
+        logins.begin_login(users.center, "kim", given, origin)
+    # And no other name that begins like it.
+    with users.center.database.read() as connection:
+        query = select(attempt.c.id).where(attempt.c.key.startswith("logon name:"))
+        assert len(connection.execute(query).all()) == logins.BY_NAME.count
+
+
+MAPPED = ("::ffff:192.0.2.7", "192.0.2.7", "::FFFF:c000:207")
+#: What one party can write its address as, or change it to.
+ONE_PARTY: dict[str, Callable[[int], str]] = {
+    "addresses of a network": lambda n: f"2001:db8:0:9::{n + 1:x}",
+    "all over a network": lambda n: f"2001:db8:0:9:{n * 997 % 65536:x}:{n:x}:ffff:1",
+    "written in full": lambda n: f"2001:0DB8:0000:0009:0:0:0:{n:x}",
+    "zones": lambda n: f"fe80::1%eth{n}",
+    "an address of IPv4 in IPv6": lambda n: ("::ffff:192.0.2.7", "192.0.2.7", "::FFFF:c000:207")[
+        n % 3
+    ],
+    "no address": lambda n: f"unknown{n}",
+}
+
+
+@pytest.mark.parametrize("party", ONE_PARTY)
+def test_one_party_is_one_origin_whatever_address_it_takes(users: Users, party: str) -> None:
+    limit = limits.Limit(logins.BY_ORIGIN.name, 6, logins.BY_ORIGIN.window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logins, "BY_ORIGIN", limit)
+        for number in range(limit.count):
+            refusal(users, f"name{number}", "wrong password", ONE_PARTY[party](number))
+        with pytest.raises(LimitError):
+            logins.begin_login(users.center, "kim", PASSWORD, ONE_PARTY[party](limit.count))
+        logins.begin_login(users.center, "kim", PASSWORD, "2001:db8:0:a::1")
+        logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.8")
+
+
 def test_trying_on_does_not_lengthen_a_lock(users: Users) -> None:
     _locked(users)
     for _ in range(14):
@@ -206,7 +361,7 @@ def test_no_more_than_five_guesses_at_once_are_looked_at(
     """Whichever of many guesses at the same instant is right, only five count."""
     monkeypatch.setattr(passwords, "verify", lambda *_given: True)
     monkeypatch.setattr(limits, "clear", lambda *_given: None)
-    outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9"))
+    outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9", ""))
     through = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
     assert len(through) <= logins.BY_NAME.count
     assert all(isinstance(o, AccountError) for o in outcomes if isinstance(o, Exception))
@@ -321,6 +476,31 @@ def test_a_change_of_password_ends_the_other_logins(users: Users) -> None:
     assert [is_in(users, t) for t in (other, token, fresh)] == [False, False, True]
     refusal(users, "kim", PASSWORD)
     users.begin("kim", "another good one")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_change_of_password_ends_the_api_tokens(users: Users, *, first: bool) -> None:
+    """Whoever knew the old one may have made them."""
+    actor = users.settle("maria") if not first else users.settle("bob")
+    other = logins.find(users.center, users.enter("kim"))
+    assert other is not None
+    text = tokens.issue(users.center, actor, "dashboard").reveal()
+    others = tokens.issue(users.center, other, "dashboard").reveal()
+    if first:
+        # The operator gives a one-time password; the tokens that end then are not made again.
+        given = people.reset_password(users.center, actor.name).reveal()
+        users.first[actor.name] = given
+        users.settle(actor.name)
+    else:
+        password_change.change(users.center, users.enter(actor.name), PASSWORD, "another good one")
+    assert tokens.find(users.center, text) is None
+    assert tokens.find(users.center, others) is not None
+
+
+def test_who_guesses_from_outside_does_not_keep_a_user_from_a_change(users: Users) -> None:
+    token = users.enter("kim")
+    _locked(users)
+    password_change.change(users.center, token, PASSWORD, "another good one", "192.0.2.7")
 
 
 def test_a_change_of_password_is_no_way_to_guess_it(users: Users) -> None:

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from sqlalchemy import func, select, update
 
-from gatepass.center import audit, firms, logins, mails, pairs, people, tokens, totp
+from gatepass.center import audit, codes, firms, logins, mails, pairs, people, tokens, totp
 from gatepass.center.backup import backup
 from gatepass.center.codes import Purpose
 from gatepass.center.courier import Mail
@@ -18,6 +18,7 @@ from gatepass.center.courier.outbox import OutboxMailer
 from gatepass.center.database import Database
 from gatepass.center.envelope import LocalKeys
 from gatepass.center.firms import SessionKind
+from gatepass.center.handover import hand_over
 from gatepass.center.keysource import CenterKeys
 from gatepass.center.restore import Loss, restore
 from gatepass.center.roles import Role
@@ -94,6 +95,57 @@ def test_a_later_password_stays(world: World, tmp_path: Path) -> None:
     assert put_back(world, path).kept == ("kim",)
     assert password_hash(world, "kim") == later
     assert of(world, "kim").must_change
+
+
+def test_a_stolen_telephone_does_not_come_back(world: World, tmp_path: Path) -> None:
+    """Nor does a mailbox that was lost: codes and mails go where they go now."""
+    path = save(world, tmp_path)
+    people.change_details(
+        world.center, "kim", mobile="+13125550177", email="new@example.com", full_name="Kim Two"
+    )
+    assert put_back(world, path).kept == ("kim",)
+    kim = of(world, "kim")
+    assert (kim.mobile, kim.email) == ("+13125550177", "new@example.com")
+    # What keeps nobody out is as it was.
+    assert kim.full_name != "Kim Two"
+    codes.send_code(world.center, world.keys, Purpose.LOGON, "", world.keys.user_id)
+    assert world.outbox.sent[-1][0] == "+13125550177"
+
+
+def test_a_session_stays_with_whom_it_belongs_to_now(world: World, tmp_path: Path) -> None:
+    key = pairs.generate(world.center, world.manager, "ABC").access_key_id
+    path = save(world, tmp_path)
+    hand_over(world.center, "ABC", "kim")
+    loss = put_back(world, path)
+    assert (loss.handed_over, loss.given_back) == (("ABC",), ())
+    assert "stay with whom they belong to now: ABC" in str(loss)
+    assert firms.find_session(world.center, world.manager, "ABC").created_by == "kim"
+    pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
+    assert world.outbox.sent[-1][0] == of(world, "kim").mobile
+
+
+def test_a_session_whose_owner_the_backup_does_not_know_is_named(
+    world: World, tmp_path: Path
+) -> None:
+    path = save(world, tmp_path)
+    people.add_person(
+        world.center, "Alpha", "noor", "Noor", "noor@example.com", "+13125550188", Role.KEYS
+    )
+    hand_over(world.center, "ABC", "noor")
+    loss = put_back(world, path)
+    assert (loss.handed_over, loss.given_back) == ((), ("ABC",))
+    assert "an earlier owner's again, whose mobile would get the codes: ABC" in str(loss)
+    assert firms.find_session(world.center, world.manager, "ABC").created_by == "maria"
+
+
+def test_another_session_of_the_same_name_is_another_ones(world: World, tmp_path: Path) -> None:
+    path = save(world, tmp_path)
+    world.clock.go(seconds=1)
+    firms.remove_session(world.center, "DEF")
+    firms.add_session(world.center, "Alpha", "DEF", SessionKind.ILINK, "maria")
+    loss = put_back(world, path)
+    assert (loss.handed_over, loss.given_back) == ((), ())
+    assert firms.find_session(world.center, world.manager, "DEF").created_by == "kim"
 
 
 def test_an_authenticator_stays_as_it_is_now(world: World, tmp_path: Path) -> None:

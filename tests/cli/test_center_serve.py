@@ -21,7 +21,6 @@ import trustme
 
 from gatepass.center import assembly, embedded, mails
 from gatepass.center.courier import Mail
-from gatepass.cli import center_serve
 from tests.cli.centers import PASSWORD, Browser, code_in, serving
 from tests.cli.processes import shell
 from tests.cli.samples import run
@@ -253,17 +252,6 @@ def test_a_password_in_the_environments_url_is_in_no_output(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "start the PostgreSQL server" in result.stderr
     assert not re.search("hunter2[23]", result.output)
-
-
-def test_answers_are_sent_at_once(tmp_path: Path) -> None:
-    """No body waits for the acknowledgement of its head (Nagle's algorithm)."""
-    settings = replace(embedded.defaults(tmp_path), port=0)
-    with (
-        center_serve._listening(settings) as listener,
-        socket.create_connection(listener.getsockname()),
-        listener.accept()[0] as connection,
-    ):
-        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The authenticator's six digits (TOTP, RFC 6238): each time step's code counts once.
 
-A wrong one counts against a limit of its own, since no sent code's five tries bound it. Time steps
+A wrong one counts against a limit of its own, since no sent code's five tries bound it; one that
+was right and comes again does not. Time steps
 only go up: a clock set back makes no code good a second time.
 """
 
@@ -68,14 +69,17 @@ def use(
     row = connection.execute(query).one()
     if row.totp_sealed is None or (row.totp_step is None) is not confirming:
         return Answer.NONE
-    if limits.is_reached(connection, WRONG, str(person_id), at):
+    if limits.is_reached(connection, WRONG, str(person_id), at=at):
         return Answer.SHUT
     secret = center.vault.open(row.totp_sealed, seal_subject(person_id))
     step = _step_of(pyotp.TOTP(secret, interval=STEP), typed, at)
     del secret
-    if step is None or step <= (row.totp_step or 0):
-        limits.add(connection, WRONG, str(person_id), at)
-        return Answer.WRONG if step is None else Answer.USED
+    if step is None:
+        limits.add(connection, WRONG, str(person_id), at=at)
+        return Answer.WRONG
+    if step <= (row.totp_step or 0):
+        # It was right: a form that was sent twice is no guess.
+        return Answer.USED
     connection.execute(update(person).where(person.c.id == person_id).values(totp_step=step))
     return Answer.RIGHT
 

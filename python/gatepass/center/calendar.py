@@ -1,12 +1,19 @@
-"""The trading days of CME Globex, from the package ``exchange-calendars``."""
+"""The trading days of CME Globex: the package ``exchange-calendars``, and what it leaves out.
+
+A day counts if it is a trade date of any product group. The package closes a day on which some
+groups are closed: days of mourning, and Good Fridays on which a jobs report comes. These stand in
+``trade_dates.csv``, each with its source; CME announces them one by one, so there is no rule.
+"""
 
 from __future__ import annotations
 
+import csv
 import warnings
 from array import array
 from bisect import bisect_left
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from importlib import resources
 from threading import Lock
 
 from gatepass.errors import CenterError
@@ -14,10 +21,14 @@ from gatepass.keys.validity import MARKET_CLOSE, exchange_zone, require_aware
 
 #: The calendar's name there: CME Globex, all products taken together.
 NAME = "CMES"
-#: The years it is asked for. Holidays of the future follow its rules; a closure that the exchange
-#: announces at short notice comes with a newer version of the package.
+#: The years it is asked for. Holidays of the future follow its rules; what the exchange announces
+#: at short notice comes with a newer version of the package, or as a line of `TRADE_DATES`.
 YEARS = range(2000, 2100)
+#: Days on which some product groups trade, and which the package leaves out.
+TRADE_DATES = "trade_dates.csv"
 _LOADING = Lock()
+#: The first day of the weekend, as Python numbers weekdays.
+_SATURDAY = 5
 
 
 class GlobexCalendar:
@@ -67,4 +78,12 @@ def _trading_days() -> array[int]:
         # It uses what newer versions of pandas advise against: not for our users to mend.
         warnings.simplefilter("ignore", DeprecationWarning)
         sessions = exchange_calendars.get_calendar(NAME, start=first, end=last).sessions
-    return array("l", (session.toordinal() for session in sessions))
+    days = {session.toordinal() for session in sessions} | {day.toordinal() for day in added()}
+    # What is traded on a weekend has the next business day's trade date.
+    return array("l", sorted(d for d in days if date.fromordinal(d).weekday() < _SATURDAY))
+
+
+def added() -> list[date]:
+    """Return the trade dates of `TRADE_DATES`."""
+    text = resources.files(__package__ or "").joinpath(TRADE_DATES).read_text("utf-8")
+    return [date.fromisoformat(row["day"]) for row in csv.DictReader(text.splitlines())]

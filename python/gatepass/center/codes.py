@@ -110,11 +110,12 @@ def check_code(
     typed = "".join(code.split())
     newest = _newest(connection, actor, purpose, subject)
     rule = _state(newest, at)
-    if newest is not None and rule == "wrong":
-        expected = _digest(center, actor, purpose, subject, newest.created_at, typed)
-        if hmac.compare_digest(newest.digest, expected):
-            connection.execute(update(codes).where(codes.c.id == newest.id).values(used_at=at))
-            return
+    if newest is not None and rule == "wrong" and _is_code(center, actor, newest, typed):
+        connection.execute(update(codes).where(codes.c.id == newest.id).values(used_at=at))
+        return
+    if newest is not None and rule == "used" and _is_code(center, actor, newest, typed):
+        # A form that was sent twice, by a double click: no wrong code, and nobody's authenticator.
+        raise KeptError(CodeError(_WHAT_TO_DO[rule], rule))
     taken = authenticator.use(connection, center, actor.user_id, typed, at)
     if taken is authenticator.Answer.RIGHT:
         return
@@ -124,7 +125,7 @@ def check_code(
         refusal = CodeError(authenticator.USED_WORDS, "used")
     else:
         refusal = _refusal(connection, newest, rule)
-    counted = taken in {authenticator.Answer.WRONG, authenticator.Answer.USED}
+    counted = taken is authenticator.Answer.WRONG
     if rule == "wrong" and (newest is not None or counted):
         about = _one_id(subject)
         audit.append(connection, center, actor, "code refused", purpose.value, about, refusal.rule)
@@ -245,6 +246,13 @@ def _take_back(connection: Connection, number: int, problem: DeliveryError) -> N
         connection.execute(delete(codes).where(this))
 
 
+def _is_code(center: Center, actor: Actor, row: Row[Any], typed: str) -> bool:
+    """Tell whether these digits are those that were sent."""
+    purpose = Purpose(row.purpose)
+    expected = _digest(center, actor, purpose, row.subject, row.created_at, typed)
+    return hmac.compare_digest(row.digest, expected)
+
+
 def _newest(
     connection: Connection, actor: Actor, purpose: Purpose, subject: str
 ) -> Row[Any] | None:
@@ -291,7 +299,7 @@ _UNSENT = {
 _WHAT_TO_DO = {
     "wrong": "this code is not right: have one sent",
     "expired": "this code has expired: have a new one sent",
-    "used": "this code was used already: have a new one sent",
+    "used": "this code was used already, and what it was for is done: for more have a new one sent",
     "tries": "there were too many wrong codes: have a new one sent",
 }
 

@@ -13,11 +13,24 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    create_engine,
+    delete,
+    event,
+    insert,
+    make_url,
+)
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -27,6 +40,7 @@ from sqlalchemy.exc import (
 )
 
 from gatepass.center import dialects
+from gatepass.center.schema import attempt
 from gatepass.errors import CenterError, DatabaseError
 
 Result = TypeVar("Result")
@@ -35,6 +49,8 @@ Result = TypeVar("Result")
 TRIES = 20
 #: Writes of one process at the same time, on PostgreSQL.
 WRITERS = 3
+#: Seconds for which a write that went well shows that those behind it will.
+JUST_NOW = 0.25
 
 
 class KeptError(Exception):
@@ -77,6 +93,8 @@ class Database:
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self._dialect.one_writer else threading.Semaphore(WRITERS)
         )
+        self._written_at = -JUST_NOW
+        self._writing: set[object] = set()
         event.listen(self._engine, "connect", self._dialect.on_connect)
         event.listen(self._engine, "checkout", self._dialect.on_checkout)
         event.listen(self._engine, "begin", self._dialect.on_begin)
@@ -116,6 +134,14 @@ class Database:
         for work that chose a place which another took meanwhile. An `IntegrityError` that stays
         is raised as it is.
         """
+        # A set's changes are whole, a number's are not.
+        self._writing.add(mark := object())
+        try:
+            return self._tried(work, again=again)
+        finally:
+            self._writing.discard(mark)
+
+    def _tried(self, work: Callable[[Connection], Result], *, again: bool) -> Result:
         for left in reversed(range(TRIES)):
             try:
                 with self._turn, self._explained():
@@ -138,7 +164,7 @@ class Database:
         from gatepass.center import migrations
 
         with self._turn, self._explained(), self._engine.connect() as connection:
-            migrations.upgrade(self._writing(connection))
+            migrations.upgrade(self._as_writer(connection))
 
     def check_version(self) -> None:
         """Raise `DatabaseError` unless the tables are those of this gatepass."""
@@ -146,6 +172,23 @@ class Database:
 
         with self.read() as connection:
             migrations.check(connection)
+
+    def check_writing(self) -> None:
+        """Raise `DatabaseError` unless something can be written.
+
+        A row is written and deleted: that a transaction can begin says nothing of a disk that is
+        full. Behind others that write, it is enough that one of them did a moment ago.
+        """
+        if self._writing and time.monotonic() - self._written_at < JUST_NOW:
+            return
+
+        def work(connection: Connection) -> None:
+            at = datetime.now(timezone.utc)
+            row = insert(attempt).values(key="nothing", at=at).returning(attempt.c.id)
+            number = connection.execute(row).scalar_one()
+            connection.execute(delete(attempt).where(attempt.c.id == number))
+
+        self.write(work)
 
     def file(self) -> tuple[int, int] | None:
         """Tell which file this is, of those that had its path; ``None`` for a server's database.
@@ -170,17 +213,18 @@ class Database:
     def __repr__(self) -> str:
         return f"<Database {self._url.render_as_string(hide_password=True)}>"
 
-    def _writing(self, connection: Connection) -> Connection:
+    def _as_writer(self, connection: Connection) -> Connection:
         return connection.execution_options(gatepass_writes=True)
 
     def _once(self, work: Callable[[Connection], Result]) -> Result:
         with self._engine.connect() as connection:
             try:
-                with self._writing(connection).begin() as transaction:
+                with self._as_writer(connection).begin() as transaction:
                     try:
-                        return work(connection)
+                        result = work(connection)
                     except KeptError as kept:
                         transaction.commit()
+                        self._written_at = time.monotonic()
                         raise kept.refusal from None
                     except DBAPIError as error:
                         # Not at the commit, of which nobody could say whether it was done.
@@ -191,6 +235,8 @@ class Database:
                 if self._dialect.is_conflict(error):
                     raise _ConflictError from error
                 raise
+        self._written_at = time.monotonic()
+        return result
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

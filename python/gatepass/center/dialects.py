@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -105,13 +108,36 @@ def _sqlite_file(url: URL) -> URL:
         raise DatabaseError("the Request Center needs a file: sqlite:///center.sqlite")
     path = Path(str(url.database))
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _require_private(path, os.fstat(opened))
+        finally:
+            os.close(opened)
+        for name in _BESIDE:
+            with contextlib.suppress(FileNotFoundError):
+                beside = path.with_name(path.name + name)
+                _require_private(beside, beside.stat())
     except OSError as error:
         raise DatabaseError(
             f"{path} cannot be opened: {error.strerror}: see that its folder exists and that this"
             " user may write there"
         ) from error
     return url.set(drivername="sqlite+pysqlite")
+
+
+#: What SQLite keeps beside a file has the same rows in it.
+_BESIDE = ("-wal", "-shm", "-journal")
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def _require_private(path: Path, status: os.stat_result) -> None:
+    """Raise `DatabaseError` where others than the owner have access; not looked at on Windows."""
+    mode = status.st_mode
+    if os.name == "posix" and stat.S_ISREG(mode) and mode & _OTHERS:
+        raise DatabaseError(
+            f"{path}: others than its owner have access to the database"
+            f" (mode {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(path))}"
+        )
 
 
 def _sqlite_connect(raw: Any, _record: Any) -> None:

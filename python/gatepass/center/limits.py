@@ -31,7 +31,7 @@ class Limit:
     window: timedelta
 
 
-def count(center: Center, limit: Limit, key: str) -> int:
+def count(center: Center, limit: Limit, *key: str) -> int:
     """Count one request of ``key``; raise `LimitError`, which says how long to wait.
 
     Returns the count's number, for `take_back`.
@@ -57,19 +57,25 @@ def take_back(connection: Connection, number: int) -> None:
     connection.execute(delete(attempt).where(attempt.c.id == number))
 
 
-def add(connection: Connection, limit: Limit, key: str, at: datetime) -> None:
+def add(connection: Connection, limit: Limit, *key: str, at: datetime) -> None:
     """Count one in this transaction; whoever does so holds a lock that makes it alone."""
     _add(connection, limit, key, at)
 
 
-def is_reached(connection: Connection, limit: Limit, key: str, at: datetime) -> bool:
+def is_reached(connection: Connection, limit: Limit, *key: str, at: datetime) -> bool:
     """Tell whether one more would be too many."""
     return connection.execute(_counted(limit, key, at)).scalar_one_or_none() is not None
 
 
-def clear(connection: Connection, limit: Limit, key: str) -> None:
+def clear(connection: Connection, limit: Limit, *key: str) -> None:
     """Forget what was counted for ``key``."""
     connection.execute(delete(attempt).where(attempt.c.key == _key(limit, key)))
+
+
+def clear_all(connection: Connection, limit: Limit, *key: str) -> None:
+    """Forget what was counted for each key that begins with these parts."""
+    under = attempt.c.key.startswith(f"{_key(limit, key)}:")
+    connection.execute(delete(attempt).where(or_(attempt.c.key == _key(limit, key), under)))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
@@ -78,13 +84,13 @@ def sweep(connection: Connection, at: datetime) -> int:
     return connection.execute(delete(attempt).where(over)).rowcount
 
 
-def _add(connection: Connection, limit: Limit, key: str, at: datetime) -> int:
+def _add(connection: Connection, limit: Limit, key: tuple[str, ...], at: datetime) -> int:
     row = insert(attempt).values(key=_key(limit, key), at=at).returning(attempt.c.id)
     number: int = connection.execute(row).scalar_one()
     return number
 
 
-def _counted(limit: Limit, key: str, at: datetime) -> Select[Any]:
+def _counted(limit: Limit, key: tuple[str, ...], at: datetime) -> Select[Any]:
     """Select when the one was counted that must grow old before there is room; none: there is."""
     return (
         select(attempt.c.at)
@@ -96,6 +102,7 @@ def _counted(limit: Limit, key: str, at: datetime) -> Select[Any]:
     )
 
 
-def _key(limit: Limit, key: str) -> str:
+def _key(limit: Limit, key: tuple[str, ...]) -> str:
     """Name the count: hashed, since a password typed where the name belongs may be in it."""
-    return f"{limit.name}:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+    parts = (hashlib.sha256(part.encode("utf-8", "replace")).hexdigest()[:32] for part in key)
+    return ":".join((limit.name, *parts))

@@ -4,7 +4,7 @@ Each step is known by a token, and each step gives a new one and ends the old: w
 saw a token before a step has nothing after it. Only a hash of a token is stored.
 
 An unknown name, a wrong password, a disabled user and one who is locked out get the same answer
-after the same work: one count, one Argon2 hash, one audit entry.
+after the same work: the same counts, one Argon2 hash, one audit entry.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 
-from gatepass.center import audit, codes, limits, passwords
+from gatepass.center import audit, codes, known_browsers, limits, passwords
 from gatepass.center.codes import Purpose, Sent
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.moment import TOLERANCE
+from gatepass.center.origins import network_of
 from gatepass.center.roles import Actor, Role
 from gatepass.center.schema import login, person
 from gatepass.errors import AccountError, LimitError
@@ -36,9 +37,13 @@ UNVERIFIED = timedelta(minutes=15)
 #: How exactly the last use is noted, so that not each request writes.
 _GRAIN = timedelta(seconds=15)
 
-#: Passwords tried for one name: then it is locked until fewer were tried in that time.
+#: Passwords tried for one name from one origin, or in a browser that is known: then the name is
+#: locked there until fewer were tried in that time. Who knows a name locks out nobody elsewhere.
 BY_NAME = limits.Limit("logon name", 5, timedelta(minutes=15))
-#: Wrong passwords from one address, whatever the names: users may share it.
+#: Passwords tried for one name from all origins together, known browsers left out: somebody may
+#: have many origins (NIST SP 800-63B has 100 at most).
+FROM_ALL = limits.Limit("logon name from all", 100, timedelta(minutes=15))
+#: Wrong passwords from one origin, whatever the names: users may share it.
 BY_ORIGIN = limits.Limit("logon origin", 50, timedelta(minutes=15))
 
 _REFUSED = (
@@ -85,15 +90,18 @@ class LoggedIn:
     must_change: bool
 
 
-def begin_login(center: Center, name: str, password: str, origin: str = "") -> Pending:
+def begin_login(
+    center: Center, name: str, password: str, origin: str = "", browser: str = ""
+) -> Pending:
     """Check a password, send the code, and return the token of the next step.
 
-    Raises `AccountError`, always the same; `LimitError` for an address that tried too often; and
+    ``browser``: what `known_browsers.introduce` gave it once. Raises `AccountError`, always the
+    same; `LimitError` for an origin that tried too often; and
     `gatepass.errors.CodeError` (``budget``, ``unsent``) when the password is right and no code
     can be sent.
     """
     try:
-        row = _proved(center, normal_name(name), password, origin)
+        row = _proved(center, normal_name(name), password, origin, browser)
     finally:
         del password
     actor = actor_of(row, origin)
@@ -223,16 +231,22 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def _proved(center: Center, name: str, password: str, origin: str) -> Row[Any]:
+def unlock(connection: Connection, name: str) -> None:
+    """Forget all passwords that were tried for a name."""
+    for limit in (BY_NAME, FROM_ALL):
+        limits.clear_all(connection, limit, name)
+
+
+def _proved(center: Center, name: str, password: str, origin: str, browser: str) -> Row[Any]:
     """Return the user whose name and password these are, or raise the one refusal."""
     try:
-        counted = limits.count(center, BY_ORIGIN, origin)
-        is_locked = _is_locked(center, name)
         with center.database.read() as connection:
             row = connection.execute(select(person).where(person.c.name == name)).one_or_none()
+        mark = known_browsers.mark_of(center, row, browser)
+        counts = _Counts(center, name, network_of(origin), mark)
         stored = passwords.NOBODY if row is None else row.password_hash
         is_right = passwords.verify(stored, password)
-        refused = row is None or row.disabled or is_locked or not is_right
+        refused = row is None or row.disabled or counts.is_locked or not is_right
         rehashed = _rehashed(stored, password) if not refused else None
     finally:
         del password
@@ -241,8 +255,7 @@ def _proved(center: Center, name: str, password: str, origin: str) -> Row[Any]:
         raise AccountError(_REFUSED)
 
     def work(connection: Connection) -> None:
-        limits.clear(connection, BY_NAME, name)
-        limits.take_back(connection, counted)
+        counts.take_back(connection)
         if rehashed is not None:
             values = {"password_hash": rehashed}
             connection.execute(update(person).where(person.c.id == row.id).values(values))
@@ -251,12 +264,27 @@ def _proved(center: Center, name: str, password: str, origin: str) -> Row[Any]:
     return row
 
 
-def _is_locked(center: Center, name: str) -> bool:
-    try:
-        limits.count(center, BY_NAME, name)
-    except LimitError:
-        return True
-    return False
+class _Counts:
+    """What one try counts against, and whether its name is locked. May raise `LimitError`."""
+
+    def __init__(self, center: Center, name: str, network: str, mark: str) -> None:
+        # A browser that is known shares none of its tries with anybody.
+        self._own = (name, mark or network)
+        self._numbers = [] if mark else [limits.count(center, BY_ORIGIN, network)]
+        try:
+            limits.count(center, BY_NAME, *self._own)
+            if not mark:
+                self._numbers.append(limits.count(center, FROM_ALL, name))
+        except LimitError:
+            self.is_locked = True
+        else:
+            self.is_locked = False
+
+    def take_back(self, connection: Connection) -> None:
+        """The password was right: forget the wrong ones before it, and that this was a try."""
+        limits.clear(connection, BY_NAME, *self._own)
+        for number in self._numbers:
+            limits.take_back(connection, number)
 
 
 def _rehashed(stored: str, password: str) -> str | None:

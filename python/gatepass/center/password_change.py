@@ -1,6 +1,7 @@
 """A user's own password: the first one after a one-time password, and any later one.
 
-It ends all other logins of the user and gives this one a new token.
+It ends all other logins of the user, all API tokens, and that browsers are known; this login goes
+on with a new token.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, update
 
-from gatepass.center import audit, limits, logins, passwords
+from gatepass.center import audit, limits, logins, passwords, tokens
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.schema import person
 from gatepass.errors import AccountError
+
+#: What wrong old passwords are counted for, beside the user's name.
+_CHANGE = "change of password"
 
 
 def choose_first(center: Center, token: str, new: str, origin: str = "") -> Hidden:
@@ -44,7 +48,8 @@ def change(center: Center, token: str, old: str, new: str, origin: str = "") -> 
     try:
         with center.database.read() as connection:
             row = logins.logged_in(connection, center, token)
-        limits.count(center, logins.BY_NAME, row.name)
+        # Not by where it comes from: whoever has a login has it there.
+        limits.count(center, logins.BY_NAME, row.name, _CHANGE)
         if not passwords.verify(row.password_hash, old):
             raise AccountError("the old password is not right")
         new_hash = _checked(row, new)
@@ -53,7 +58,7 @@ def change(center: Center, token: str, old: str, new: str, origin: str = "") -> 
 
     def work(connection: Connection) -> Hidden:
         logins.use_up(connection, token)
-        limits.clear(connection, logins.BY_NAME, row.name)
+        limits.clear(connection, logins.BY_NAME, row.name, _CHANGE)
         return _set(connection, center, row, new_hash, origin)
 
     return center.database.write(work)
@@ -76,6 +81,8 @@ def _set(
     values = {"password_hash": new_hash, "must_change": False}
     connection.execute(update(person).where(person.c.id == row.id).values(values))
     logins.end_all(connection, row.id)
+    # Whoever knew the old password may have made them.
+    tokens.revoke_all(connection, row.id)
     token = logins.add_login(connection, center, row.id, origin, verified=True)
     actor = logins.actor_of(row, origin)
     audit.append(connection, center, actor, "change password", actor.name)

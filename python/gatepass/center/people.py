@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gatepass.center import audit, codes, limits, logins, passwords, tokens
+from gatepass.center import audit, codes, logins, passwords, tokens
 from gatepass.center.context import Center
 from gatepass.center.hidden import Hidden
 from gatepass.center.roles import Actor, Role
@@ -237,7 +237,7 @@ def _change(
             tokens.revoke_all(connection, row.id)
         if end:
             logins.end_all(connection, row.id)
-            limits.clear(connection, logins.BY_NAME, name)
+            logins.unlock(connection, name)
             codes.forget_days_to_come(connection, row.id, center.clock())
         _log(connection, center, action, name, row.firm_id, detail)
 

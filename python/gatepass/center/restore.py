@@ -43,8 +43,9 @@ class Loss:
     ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
     pairs that have ended and would be active again: ``revived``. ``sessions``, ``users`` and API
     ``tokens`` that the backup does not have; ``returned`` sessions, which were removed since; users
-    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked. ``foreign``: the
-    backup is of another store, and all is lost.
+    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked; sessions that stay
+    ``handed_over``, and those that are ``given_back`` to an earlier owner. ``foreign``: the backup
+    is of another store, and all is lost.
     """
 
     entries: int
@@ -57,6 +58,8 @@ class Loss:
     tokens: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     revoked_tokens: tuple[str, ...] = ()
+    handed_over: tuple[str, ...] = ()
+    given_back: tuple[str, ...] = ()
     foreign: bool = False
 
     def __str__(self) -> str:
@@ -75,8 +78,17 @@ class Loss:
             ("removed sessions that would be there again", self.returned),
             ("users who would be gone", self.users),
             ("API tokens that would stop working", self.tokens),
-            ("users whose password, authenticator or rights stay as they are now", self.kept),
+            (
+                "users whose password, authenticator, rights, mobile or address stay as they are"
+                " now",
+                self.kept,
+            ),
             ("API tokens that stay revoked", self.revoked_tokens),
+            ("sessions that stay with whom they belong to now", self.handed_over),
+            (
+                "sessions that would be an earlier owner's again, whose mobile would get the codes",
+                self.given_back,
+            ),
         )
 
 
@@ -202,6 +214,8 @@ def _loss(
         tokens=takings.tokens,
         kept=takings.kept,
         revoked_tokens=takings.revoked_tokens,
+        handed_over=takings.handed_over,
+        given_back=takings.given_back,
         foreign=foreign,
     )
 

@@ -1,14 +1,16 @@
 """What was taken away from users since a backup: it stays so when the backup is put back.
 
-A backup has the passwords, tokens and users of its day. Whoever was shut out since must not get in
-again by an old password or token. So of a user whom both have, the present store's password,
-authenticator and shutting out count, the lesser of the two roles, and only the tokens that both
-have. That believes the present store: if somebody else wrote to it, restore into a new database.
+A backup has the passwords, telephones, tokens and users of its day. Whoever was shut out since must
+not get in again by an old password or token, nor get codes on a telephone that was stolen. So of a
+user whom both have, the present store's password, authenticator, mobile, address and shutting out
+count, the lesser of the two roles, and only the tokens that both have; and a session belongs to
+whom it belongs now, if the backup has that user. That believes the present store: if somebody else
+wrote to it, restore into a new database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,10 +19,13 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from gatepass.center import moment
 from gatepass.center.roles import MAY, Role
-from gatepass.center.schema import clock, login, mail, person, token
+from gatepass.center.schema import clock, login, mail, person, session, token
 
 #: Columns of a user that stay as they are now.
-_NOW: Final = ("password_hash", "must_change", "totp_sealed", "totp_step")
+_NOW: Final = (
+    *("password_hash", "must_change", "totp_sealed", "totp_step"),
+    *("mobile", "email"),
+)
 #: Mails asked for in one statement.
 _BATCH: Final = 1000
 
@@ -31,14 +36,19 @@ class Takings:
 
     ``users`` and ``tokens`` are in the present store only, and go with it; ``kept`` are users who
     stay as they are now, ``revoked_tokens`` tokens that the backup would have brought back.
+    ``handed_over`` are sessions that stay with whom they belong to now, and ``given_back`` those
+    that go to an earlier owner, as the present one goes with the present store.
     """
 
     users: tuple[str, ...]
     tokens: tuple[str, ...]
     kept: tuple[str, ...]
     revoked_tokens: tuple[str, ...]
+    handed_over: tuple[str, ...]
+    given_back: tuple[str, ...]
     _values: Mapping[int, dict[str, Any]]
     _revoked: tuple[int, ...]
+    _owners: Mapping[int, int]
     _sent: Mapping[str, datetime]
     _swept_at: datetime | None
 
@@ -48,6 +58,9 @@ class Takings:
         moment.void_codes(connection)
         for number, values in self._values.items():
             connection.execute(update(person).where(person.c.id == number).values(values))
+        for number, owner in self._owners.items():
+            owned = update(session).where(session.c.id == number)
+            connection.execute(owned.values(created_by=owner))
         for number in self._revoked:
             connection.execute(delete(token).where(token.c.id == number))
         if self._sent:
@@ -71,14 +84,20 @@ def taken_since(now: Connection, saved: Connection) -> Takings:
     values = {there[one].id: changed for one in both if (changed := _later(here[one], there[one]))}
     numbers = {there[one].id for one in both}
     present, past = _tokens(now), _tokens(saved)
+    # By the number that a user has now, the one in the backup.
+    known = {here[one].id: there[one].id for one in both}
+    others = list(_handed_over(now, saved, known))
     revoked = [row for key, row in past.items() if key not in present and row.person_id in numbers]
     return Takings(
         users=_names(here[one].name for one in here.keys() - both),
         tokens=_names(_said(row) for key, row in present.items() if key not in past),
         kept=_names(row.name for row in there.values() if row.id in values),
         revoked_tokens=_names(map(_said, revoked)),
+        handed_over=_names(row.name for row, owner in others if owner is not None),
+        given_back=_names(row.name for row, owner in others if owner is None),
         _values=values,
         _revoked=tuple(row.id for row in revoked),
+        _owners={row.id: owner for row, owner in others if owner is not None},
         _sent=_sent(now, saved),
         _swept_at=now.execute(select(clock.c.swept_at)).scalar_one_or_none(),
     )
@@ -88,6 +107,22 @@ def _people(connection: Connection) -> dict[tuple[Any, ...], Row[Any]]:
     """Return users by what never changes of them: another store's of the same name are others."""
     rows = connection.execute(select(person))
     return {(row.id, row.name, row.created_at): row for row in rows}
+
+
+def _handed_over(
+    now: Connection, saved: Connection, known: Mapping[int, int]
+) -> Iterator[tuple[Row[Any], int | None]]:
+    """Give the backup's sessions that belong to another user now, and that user, if it has one."""
+    owners = {_same_session(row): row.created_by for row in now.execute(select(session))}
+    for row in saved.execute(select(session)):
+        owner = owners.get(_same_session(row))
+        if owner is not None and known.get(owner) != row.created_by:
+            yield row, known.get(owner)
+
+
+def _same_session(row: Row[Any]) -> tuple[Any, ...]:
+    """Return what never changes of a session."""
+    return row.id, row.name, row.created_at
 
 
 def _later(now: Row[Any], then: Row[Any]) -> dict[str, Any]:

@@ -112,14 +112,10 @@ def _use(
     if answer is Answer.RIGHT:
         return
     refusal = _REFUSALS[answer]()
-    if answer in _TRIES:
+    if answer is Answer.WRONG:
         purpose = Purpose.AUTHENTICATOR.value
         audit.append(connection, center, actor, "code refused", purpose, detail=refusal.rule)
     raise KeptError(refusal)
-
-
-#: What counted as a try, and is logged as one: the others were not looked at.
-_TRIES = frozenset({Answer.WRONG, Answer.USED})
 
 
 _REFUSALS = {

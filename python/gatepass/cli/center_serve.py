@@ -91,6 +91,7 @@ def serve(
     one_time_password and session, and for each code that is put into a file: code.
     """
     from gatepass.center import assembly, background, embedded
+    from gatepass.center.serving.server import listening
 
     settings = settings_of(database, config, state, make_folder=True)
     sys.setswitchinterval(SWITCH)
@@ -101,7 +102,7 @@ def serve(
     mailer = assembly.make_mailer(settings)
     with (
         assembly.begun(settings, on_code=_teller(as_json=json)) as center,
-        _listening(settings) as listener,
+        listening(settings.host, settings.port) as listener,
     ):
 
         def announce() -> None:
@@ -139,32 +140,20 @@ async def _serve(
     on_end: Callable[[], None],
 ) -> None:
     """Serve until somebody ends it; `announce` is called once requests are taken."""
-    import uvicorn
-
+    from gatepass.center.serving.server import Server
     from gatepass.center.web import make_app
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            announce()
 
     tls = None
     if settings.certificate is not None:
         tls = server_context(settings.certificate, settings.key)
     server = Server(
-        uvicorn.Config(
-            make_app(center, settings.names),
-            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
-            # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
-            # and where people are told another address there is one, on this machine.
-            proxy_headers=bool(settings.address),
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            # What it does is in the database or in `background`.
-            lifespan="off",
-            ws="none",
-        )
+        make_app(center, settings.names),
+        listener,
+        tls=tls,
+        # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
+        # and where people are told another address there is one, on this machine.
+        proxied=bool(settings.address),
+        on_start=announce,
     )
 
     def end() -> None:
@@ -172,8 +161,7 @@ async def _serve(
         on_end()
 
     with ending_on_signal(end):
-        # Not `serve`, which ends by the signal it was sent, and so with its exit code.
-        await server._serve([listener])
+        await server.run_here()
 
 
 def _leave_at_last() -> None:
@@ -188,20 +176,6 @@ def _leave_at_last() -> None:
         os._exit(0)
 
     threading.Thread(target=leave, daemon=True).start()
-
-
-def _listening(settings: CenterSettings) -> socket.socket:
-    """Open the port now: so that one that is taken is said before anything is announced."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        error.filename = f"{settings.host}:{settings.port}"
-        raise
-    # Connections inherit it. asyncio sets it only where a socket names its protocol, and without
-    # it an answer's body waits for the acknowledgement of its head: 40 ms.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
 def _url(settings: CenterSettings, listener: socket.socket) -> str:

@@ -5,14 +5,13 @@ Its first line is its port. Mails and what is due are seen to as in ``gatepass c
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from gatepass.center import background
 from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
+from gatepass.center.serving.server import Server, listening
 from gatepass.center.web import make_app
 from gatepass.cli.center_serve import SWITCH
 from tests.center.fire.store import opened
@@ -25,21 +24,11 @@ def mailer(port: int) -> SmtpMailer:
 def main() -> None:
     url, begun, outbox, port = sys.argv[1:]
     sys.setswitchinterval(SWITCH)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with opened(url, float(begun), Path(outbox)) as center:
+    with opened(url, float(begun), Path(outbox)) as center, listening("127.0.0.1", 0) as listener:
         jobs = background.jobs(center, mailer(int(port)))
         with background.running(jobs, on_problem=lambda text: print(text, file=sys.stderr)):
-            config = uvicorn.Config(
-                make_app(center),
-                proxy_headers=False,
-                access_log=False,
-                log_level="warning",
-                lifespan="off",
-                ws="none",
-            )
             print(listener.getsockname()[1], flush=True)
-            uvicorn.Server(config).run([listener])
+            asyncio.run(Server(make_app(center), listener).serve())
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.center import people
+from gatepass.center import logins, people
 from gatepass.center.web.pages_login import HOME, own_page
-from gatepass.center.web.security import FORM_COOKIE, LOGIN_COOKIE
+from gatepass.center.web.security import FORM_COOKIE, KNOWN_COOKIE, LOGIN_COOKIE
 from tests.center.web.site import PASSWORD, Browser, Site, words
 
 
@@ -55,6 +55,44 @@ def test_cookies_are_for_this_site_alone(site: Site) -> None:
         assert cookie.startswith("__Host-")
         attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
         assert attributes == {"httponly", "path=/", "samesite=strict", "secure"}
+
+
+def test_a_browser_that_had_a_good_login_is_let_through(site: Site) -> None:
+    """Where somebody else at the same address has locked the name."""
+    known, other = site.browser(), site.browser()
+    log_in(site, known)
+    (cookie,) = (c for c in known.cookies.jar if c.name == KNOWN_COOKIE)
+    assert (cookie.secure, cookie.path, cookie.domain) == (True, "/", "center.example")
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    known.submit("/logout")
+    for _ in range(logins.BY_NAME.count):
+        assert other.submit("/login", name="maria", password="wrong password").status_code == 422
+    assert other.submit("/login", name="maria", password=PASSWORD).status_code == 422
+    log_in(site, known)
+
+
+def test_a_browser_is_not_known_before_the_second_factor(site: Site) -> None:
+    browser = site.browser()
+    browser.submit("/login", name="maria", password=PASSWORD)
+    assert KNOWN_COOKIE not in browser.cookies
+    browser.submit("/login/code", code=site.outbox.last_code)
+    assert KNOWN_COOKIE in browser.cookies
+
+
+def test_a_browser_is_known_after_the_first_password(site: Site) -> None:
+    given = people.reset_password(site.center, "kim").reveal()
+    browser = site.browser()
+    log_in(site, browser, "kim", given)
+    assert KNOWN_COOKIE not in browser.cookies
+    browser.submit("/login/password", new="another good one", again="another good one")
+    before = browser.cookies[KNOWN_COOKIE]
+    browser.submit(
+        "/account/password",
+        old="another good one",
+        new="a third good one",
+        again="a third good one",
+    )
+    assert browser.cookies[KNOWN_COOKIE] != before
 
 
 def test_logging_out_ends_the_login_in_the_store(site: Site) -> None:

@@ -90,13 +90,26 @@ def test_delete(site: Site) -> None:
     assert "the only one of this session" in words(dialog)
     response = browser.submit("/sessions/ABC/delete", key=site.key)
     assert "Verify, then delete" in words(browser.get(response.headers["location"]))
-    response = browser.submit(response.headers["location"], code=site.outbox.last_code)
-    assert response.headers["location"] == "/sessions"
+    page, code = response.headers["location"], site.outbox.last_code
+    assert browser.submit(page, code=code).headers["location"] == "/sessions"
     assert f"maria deleted key pair {site.key}" in words(browser.get("/sessions"))
     assert firms.find_session(site.center, site.actors["maria"], "ABC").active == ()
-    # The same form once more: the pair has ended.
-    again = browser.submit(f"/sessions/ABC/delete/{site.key}", code="123456")
-    assert again.status_code == 409
+    # The same form once more, by a double click: it is done.
+    assert browser.submit(page, code=code).headers["location"] == "/sessions"
+    log = words(browser.get("/audit"))
+    assert "code refused" not in log
+    assert log.count(f"delete ABC {site.key}") == 1
+
+
+def test_a_double_click_on_a_code_is_no_wrong_code(site: Site) -> None:
+    browser = site.user("maria")
+    browser.submit("/download", key=site.key)
+    form = {"key": site.key, "code": site.outbox.last_code}
+    assert "attachment" in browser.submit("/download/code", **form).headers["content-disposition"]
+    again = browser.submit("/download/code", **form)
+    assert again.status_code == 422
+    assert "what it was for is done" in words(again)
+    assert "code refused" not in words(browser.get("/audit"))
 
 
 @pytest.mark.parametrize("path", ["/download/code", "/sessions/ABC/delete/{key}"])

@@ -6,6 +6,8 @@ they build with the schema.
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -32,8 +34,8 @@ def upgrade(connection: Connection) -> None:
 
 def check(connection: Connection) -> None:
     """Raise `DatabaseError` unless the database has these tables and not older or newer ones."""
-    _refuse_newer(connection)
     if revision(connection) != head():
+        _refuse_newer(connection)
         raise DatabaseError(
             "the database has no tables of the Request Center, or those of an older gatepass:"
             " run gatepass center init"
@@ -45,6 +47,7 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def head() -> str | None:
     """Return which version of the tables this gatepass works with."""
     return ScriptDirectory.from_config(_config()).get_current_head()

@@ -27,8 +27,11 @@ from gatepass.center.web.body_limit import BodyLimit
 from gatepass.center.web.guard import guard
 from gatepass.center.web.host_names import KnownNames
 from gatepass.center.web.metrics import Meters
+from gatepass.center.web.pace import Pace
+from gatepass.center.web.readiness import Readiness
 from gatepass.center.web.security import MAX_BODY, SecurityHeaders
-from gatepass.errors import CenterError
+from gatepass.center.web.turns import Turns
+from gatepass.errors import BusyError, CenterError
 
 _PAGES: Final = (
     pages_login,
@@ -42,6 +45,7 @@ _PAGES: Final = (
 )
 
 _ANSWERS: Final = (
+    (BusyError, refusals.on_busy),
     (CenterError, refusals.on_center_error),
     (HTTPException, refusals.on_http_error),
     (RequestValidationError, refusals.on_invalid),
@@ -71,11 +75,14 @@ def make_app(center: Center, names: Iterable[str] = ()) -> FastAPI:
     )
     app.state.center = center
     app.state.meters = Meters(center)
+    app.state.turns = Turns()
+    app.state.readiness = Readiness(center.database)
     for kind, handler in _ANSWERS:
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(KnownNames, names=names, api=refusals.API)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Pace)
     for pages in _PAGES:
         app.include_router(pages.router, include_in_schema=False)
     app.include_router(api.router)

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, HTTPException, Request
 from starlette.datastructures import FormData
+from starlette.requests import ClientDisconnect
 
 #: The only way in which this site's forms are sent: no files.
 _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
@@ -41,7 +42,11 @@ async def read_form(request: Request) -> Form:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:
         raise HTTPException(415)
-    return Form(await request.form(max_files=0, max_fields=_MAX_FIELDS))
+    try:
+        return Form(await request.form(max_files=0, max_fields=_MAX_FIELDS))
+    except ClientDisconnect:
+        # Nobody is there to read the answer; it is no defect either.
+        raise HTTPException(400) from None
 
 
 #: Declared by a page that takes a form.

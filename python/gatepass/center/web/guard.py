@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 
 from gatepass.center import hours, logins, tokens
 from gatepass.center.context import Center
@@ -18,10 +19,11 @@ from gatepass.center.web.rules import Who, rule_for
 from gatepass.center.web.visitor import Visitor, center_of, origin_of
 
 
-def guard(request: Request, form: SentForm) -> None:
+async def guard(request: Request, form: SentForm) -> None:
     """Raise what refuses the request, or leave who sent it in its state.
 
-    In this order: the route has a rule, the form is this site's own, the sender is who the rule
+    Without a thread where nobody needs to be looked up: a health check waits for no page. In this
+    order: the route has a rule, the form is this site's own, the sender is who the rule
     asks for, the role allows it, the Request Center is open.
     """
     rule = rule_for(request.method, request.scope["route"].path)
@@ -31,11 +33,12 @@ def guard(request: Request, form: SentForm) -> None:
         request, form.text(security.FORM_FIELD)
     ):
         raise FormExpiredError(_FORGED)
-    center = center_of(request)
-    visitor = _PROOFS[rule.who](request, center)
-    request.state.visitor = visitor
-    if visitor is None:
+    if rule.who in _CHECKS:
+        _CHECKS[rule.who](request)
         return
+    center = center_of(request)
+    visitor = await run_in_threadpool(_PROOFS[rule.who], request, center)
+    request.state.visitor = visitor
     if rule.action is not None and visitor.actor is not None:
         visitor.actor.require(rule.action)
     if not rule.always_open:
@@ -48,12 +51,11 @@ _FORGED: Final = (
 )
 
 
-def _anyone(_request: Request, _center: Center) -> Visitor | None:
+def _anyone(_request: Request) -> None:
     """Take anybody: who it is does not matter, and is not looked up."""
-    return None
 
 
-def _local(request: Request, _center: Center) -> Visitor | None:
+def _local(request: Request) -> None:
     """Take a program on this machine that asks for this machine.
 
     A browser on this machine may be sent here by a page of elsewhere, whose host name was made to
@@ -66,7 +68,6 @@ def _local(request: Request, _center: Center) -> Visitor | None:
     )
     if passed_on or not (is_this_machine(origin_of(request)) and is_this_machine(asked)):
         raise HTTPException(404)
-    return None
 
 
 #: Headers that proxies add, beside ``X-Forwarded-...``; whoever sends them has one or feigns it.
@@ -100,9 +101,9 @@ def _token(request: Request, center: Center) -> Visitor:
     return Visitor(actor)
 
 
-_PROOFS: Final[dict[Who, Callable[[Request, Center], Visitor | None]]] = {
-    Who.ANYONE: _anyone,
-    Who.LOCAL: _local,
+#: What the request alone tells, and what takes a look into the store.
+_CHECKS: Final[dict[Who, Callable[[Request], None]]] = {Who.ANYONE: _anyone, Who.LOCAL: _local}
+_PROOFS: Final[dict[Who, Callable[[Request, Center], Visitor]]] = {
     Who.HALFWAY: _halfway,
     Who.USER: _user,
     Who.TOKEN: _token,

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from gatepass.center.web.metrics import CONTENT_TYPE, exposition
+from gatepass.center.web.readiness import Readiness
 from gatepass.center.web.rendering import STATIC
-from gatepass.center.web.visitor import center_of
-from gatepass.errors import DatabaseError, NotFoundError
-
-log = logging.getLogger("gatepass.center.web")
+from gatepass.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False)
 
 
+# Neither waits for a thread that a page could have: a watchman who waits restarts what works.
 @router.get("/healthz")
-def alive() -> Response:
+async def alive() -> Response:
     """Say that the process lives; nothing is looked at."""
     return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz")
-def ready(request: Request) -> Response:
-    """Say whether the database answers and is of this version: 200 or 503."""
-    try:
-        center_of(request).database.check_version()
-    except DatabaseError as error:
-        # Anybody may ask.
-        log.error("not ready: %s", error)  # noqa: TRY400 - its text says it all
+async def ready(request: Request) -> Response:
+    """Say whether the database is of this version and takes what is written: 200 or 503."""
+    readiness: Readiness = request.app.state.readiness
+    if await readiness.problem():
+        # What is wrong with the store is not for anybody who may ask.
         return PlainTextResponse("not ready: the log says why\n", 503)
     return PlainTextResponse("ready\n")
 

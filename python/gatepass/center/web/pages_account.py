@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from gatepass.center import codes, notices, password_change, passwords, people, tokens, totp
 from gatepass.center.web import security
-from gatepass.center.web.forms import SentForm
-from gatepass.center.web.pages_login import NOT_THE_SAME
+from gatepass.center.web.forms import Form, SentForm
+from gatepass.center.web.pages_login import NOT_THE_SAME, keep_login
 from gatepass.center.web.rendering import page
+from gatepass.center.web.turns import in_turn
 from gatepass.center.web.visitor import actor_of, center_of, origin_of
 from gatepass.errors import AccountError, CodeError, NotFoundError
 
@@ -30,8 +31,12 @@ def account_page(request: Request) -> Response:
 
 
 @router.post("/account/password")
-def change_password(request: Request, form: SentForm) -> Response:
+async def change_password(request: Request, form: SentForm) -> Response:
     """Change the password; all other logins of the user end."""
+    return await in_turn(request, lambda: _change_password(request, form))
+
+
+def _change_password(request: Request, form: Form) -> Response:
     if form.text("new") != form.text("again"):
         return _account(request, NOT_THE_SAME)
     try:
@@ -45,7 +50,7 @@ def change_password(request: Request, form: SentForm) -> Response:
     except AccountError as error:
         return _account(request, str(error))
     response = RedirectResponse("/account", 303)
-    security.set_cookie(response, security.LOGIN_COOKIE, token.reveal())
+    keep_login(request, response, token)
     return response
 
 

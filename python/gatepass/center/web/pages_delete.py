@@ -13,6 +13,7 @@ from gatepass.center.web.pages_generate import oldest_first, pair_of
 from gatepass.center.web.rendering import page
 from gatepass.center.web.visitor import actor_of, center_of
 from gatepass.errors import CodeError
+from gatepass.keys.rules import PairState
 
 router = APIRouter(prefix="/sessions/{name}/delete")
 
@@ -50,7 +51,10 @@ def code_page(request: Request, name: str, access_key_id: str) -> Response:
 def delete(request: Request, name: str, access_key_id: str, form: SentForm) -> Response:
     """Delete the pair for the right code and lead back to the list, with a notice at its top."""
     center, actor = center_of(request), actor_of(request)
-    pair_of(firms.find_session(center, actor, name), access_key_id)
+    pair = pair_of(firms.find_session(center, actor, name), access_key_id)
+    if pair.state is PairState.DELETED:
+        # A form that was sent twice: the notice of the first one says that it is done.
+        return RedirectResponse("/sessions", 303)
     try:
         pairs.delete(center, actor, access_key_id, form.text("code").strip())
     except CodeError as error:

@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import logins, password_change, passwords
+from gatepass.center import known_browsers, logins, password_change, passwords
+from gatepass.center.hidden import Hidden
 from gatepass.center.web import security
-from gatepass.center.web.forms import SentForm
+from gatepass.center.web.forms import Form, SentForm
 from gatepass.center.web.rendering import page
+from gatepass.center.web.turns import in_turn
 from gatepass.center.web.visitor import center_of, halfway_of, origin_of
 from gatepass.errors import AccountError, CodeError, LimitError
 
@@ -39,12 +41,20 @@ def login_page(request: Request, next: str = "") -> Response:  # noqa: A002 - th
 
 
 @router.post("/login")
-def log_in(request: Request, form: SentForm) -> Response:
+async def log_in(request: Request, form: SentForm) -> Response:
     """Take user name and password and lead to the code; one refusal for all that is wrong."""
+    return await in_turn(request, lambda: _log_in(request, form))
+
+
+def _log_in(request: Request, form: Form) -> Response:
     name, target = form.text("name").strip(), own_page(form.text("next"))
     try:
         pending = logins.begin_login(
-            center_of(request), name, form.text("password"), origin_of(request)
+            center_of(request),
+            name,
+            form.text("password"),
+            origin_of(request),
+            request.cookies.get(security.KNOWN_COOKIE, ""),
         )
     except (AccountError, CodeError, LimitError) as error:
         return page(request, "login.html", 422, name=name, next=target, problem_text=str(error))
@@ -70,7 +80,7 @@ def check_code(request: Request, form: SentForm) -> Response:
     except CodeError as error:
         return _code_page(request, target, str(error))
     response = _on("/login/password" if done.must_change else target, target)
-    security.set_cookie(response, security.LOGIN_COOKIE, done.token.reveal())
+    keep_login(request, response, done.token)
     return response
 
 
@@ -92,8 +102,12 @@ def password_page(request: Request, next: str = "") -> Response:  # noqa: A002
 
 
 @router.post("/login/password")
-def choose_password(request: Request, form: SentForm) -> Response:
+async def choose_password(request: Request, form: SentForm) -> Response:
     """Take the password; the login goes on under a new cookie."""
+    return await in_turn(request, lambda: _choose_password(request, form))
+
+
+def _choose_password(request: Request, form: Form) -> Response:
     target = own_page(form.text("next"))
     if form.text("new") != form.text("again"):
         return _password_page(request, target, NOT_THE_SAME)
@@ -104,7 +118,7 @@ def choose_password(request: Request, form: SentForm) -> Response:
     except AccountError as error:
         return _password_page(request, target, str(error))
     response = RedirectResponse(target, 303)
-    security.set_cookie(response, security.LOGIN_COOKIE, token.reveal())
+    keep_login(request, response, token)
     return response
 
 
@@ -118,6 +132,17 @@ def log_out(request: Request) -> Response:
     # What other tabs and the browser's memory still show is no longer anybody's.
     response.headers["clear-site-data"] = '"cache"'
     return response
+
+
+def keep_login(request: Request, response: Response, token: Hidden) -> None:
+    """Let the browser keep a new login, and be known from now on once it is through all steps."""
+    center = center_of(request)
+    security.set_cookie(response, security.LOGIN_COOKIE, token.reveal())
+    actor = logins.find(center, token.reveal())
+    if actor is not None:
+        known = known_browsers.introduce(center, actor.user_id).reveal()
+        seconds = int(known_browsers.KNOWN_FOR.total_seconds())
+        security.set_lasting_cookie(response, security.KNOWN_COOKIE, known, seconds)
 
 
 def own_page(path: str) -> str:

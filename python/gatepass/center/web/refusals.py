@@ -25,6 +25,7 @@ from gatepass.center.web.words import sentence
 from gatepass.errors import (
     AccountError,
     AuditError,
+    BusyError,
     CenterError,
     ClosedError,
     CodeError,
@@ -74,6 +75,7 @@ REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     ThirdPairError: Refusal(409, "third-pair", "Two key pairs are active"),
     ClosedError: Refusal(503, "closed", "The Request Center is closed"),
     CodeError: Refusal(422, "code", "The verification code was not accepted"),
+    BusyError: Refusal(503, "busy", "Too many people log in at this moment"),
     LimitError: Refusal(429, "limit", "Too many requests"),
     AccountError: Refusal(422, "account", "The account does not allow this"),
     DeliveryError: Refusal(503, "delivery", "The verification code could not be sent", "", _SOON),
@@ -134,6 +136,17 @@ def on_center_error(request: Request, error: Exception) -> Response:
         response.headers["retry-after"] = str(max(1, math.ceil(wait)))
     if isinstance(error, LimitError):
         response.headers["retry-after"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
+    return response
+
+
+async def on_busy(request: Request, error: Exception) -> Response:
+    """Answer who comes while too many come: without a thread, and nothing is looked up."""
+    if not isinstance(error, BusyError):
+        raise error
+    refusal = refusal_of(error)
+    count_refusal(request.app, refusal.name)
+    response = _answer(request, refusal, sentence(str(error)))
+    response.headers["retry-after"] = str(math.ceil(error.retry_after.total_seconds()))
     return response
 
 

@@ -17,6 +17,8 @@ LOGIN_COOKIE: Final = "__Host-gatepass"
 FORM_COOKIE: Final = "__Host-gatepass-form"
 #: Tells the script of a page that stays open that its file was sent; holds no secret.
 SENT_COOKIE: Final = "__Host-gatepass-sent"
+#: Says that its user logged on in this browser before: `gatepass.center.known_browsers`.
+KNOWN_COOKIE: Final = "__Host-gatepass-known"
 #: The hidden field of each form.
 FORM_FIELD: Final = "form_token"
 
@@ -81,6 +83,13 @@ def add_headers(headers: MutableHeaders, scheme: str) -> None:
 def set_cookie(response: Response, name: str, value: str) -> None:
     """Set a cookie that ends with the browser and that no script and no other site can use."""
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def set_lasting_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that outlives the browser, and is like the others else."""
+    response.set_cookie(
+        name, value, seconds, path="/", secure=True, httponly=True, samesite="strict"
+    )
 
 
 def tell_sent(response: Response, sign: str) -> None:

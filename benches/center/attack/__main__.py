@@ -1,0 +1,141 @@
+"""Measure how long health checks wait under attack: ``python -m benches.center.attack``.
+
+A server is begun as ``gatepass center serve`` begins it, with the 1,024 open files that most
+systems give; one client attacks it in each of the ways of `attackers`, on the loopback interface
+and for some seconds. Exit code 1 when a bound is broken: the bounds are below. A machine that is
+busy with other things slows all answers, so an attack that breaks a bound gets another go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benches.center.attack.attackers import KINDS
+from benches.center.attack.probe import Waits, probe
+
+#: Milliseconds within which 95 of 100 health checks are answered, and all of them.
+USUALLY, ALWAYS = 50.0, 1_000.0
+#: MiB that a server may take more than before, at most, and KiB that it may say.
+MEMORY, WORDS = 200.0, 16.0
+OPEN_FILES = 1_024
+GOES = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one attack did."""
+
+    name: str
+    waits: Waits
+    grown: float
+    said: float
+    done: str
+
+    def problems(self) -> list[str]:
+        """Name the bounds that were broken."""
+        checks = (
+            (len(self.waits.wrong) > 0, f"wrong answers: {self.waits.wrong[:3]}"),
+            (self.waits.within(0.95) > USUALLY, f"95 % within {self.waits.within(0.95):.0f} ms"),
+            (self.waits.within(1) > ALWAYS, f"the slowest took {self.waits.within(1):.0f} ms"),
+            (self.grown > MEMORY, f"{self.grown:.0f} MiB more memory"),
+            (self.said > WORDS, f"{self.said:.0f} KiB of messages"),
+        )
+        return [words for broken, words in checks if broken]
+
+    def __str__(self) -> str:
+        return (
+            f"| {self.name} | {len(self.waits.times)} | {self.waits.within(0.5):.1f} |"
+            f" {self.waits.within(0.95):.1f} | {self.waits.within(1):.1f} |"
+            f" {len(self.waits.wrong)} | {self.grown:.0f} | {self.said:.0f} | {self.done} |"
+        )
+
+
+HEAD = (
+    "| attack | health checks | median, ms | 95 %, ms | slowest, ms | not 200 | MiB grown |"
+    " KiB said | what was done |\n|---|---|---|---|---|---|---|---|---|"
+)
+
+
+@contextmanager
+def _served(folder: str, command: list[str]) -> Iterator[tuple[int, int, Path]]:
+    """Run a server; gives its process, its port and the file with what it says."""
+    said = Path(folder, "said.txt")
+    files = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))  # noqa: E731
+    with (
+        said.open("wb") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, preexec_fn=files, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            port = int(process.stdout.readline().strip().rpartition(":")[2])
+            yield process.pid, port, said
+        finally:
+            process.kill()
+
+
+def _peak(pid: int) -> float:
+    """MiB of memory that a process had at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def attacked(name: str, seconds: float, command: list[str] | None) -> Outcome:
+    """Begin a server, attack it, and say how it went."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = str(Path(sys.executable).with_name("gatepass"))
+        ours = [script, "center", "serve", "--port", "0"]
+        with _served(folder, command or [*ours, "--state", f"{folder}/state"]) as (pid, port, said):
+            probe(port, 1.0)
+            before, words = _peak(pid), said.stat().st_size
+            done = "nothing"
+            if name == "none":
+                waits = probe(port, seconds)
+            else:
+                module = "benches.center.attack.attackers"
+                with subprocess.Popen(
+                    [sys.executable, "-m", module, name, str(port), str(seconds)],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                ) as attacker:
+                    waits = probe(port, seconds + 0.5)
+                    done = attacker.communicate(timeout=60)[0].strip()
+            grown, more = _peak(pid) - before, said.stat().st_size - words
+    return Outcome(name, waits, grown, more / 1024, done)
+
+
+def main() -> int:
+    """Attack, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--smoke", action="store_true", help="three seconds each")
+    parser.add_argument("--goes", type=int, default=GOES, help="for an attack that breaks a bound")
+    parser.add_argument("--attack", choices=["none", *KINDS], action="append")
+    parser.add_argument("command", nargs="*", help="another server; its first line ends in :PORT")
+    options = parser.parse_args()
+    seconds = 3.0 if options.smoke else options.seconds
+    broken = False
+    print(HEAD)
+    for name in options.attack or ["none", *KINDS]:
+        for left in reversed(range(options.goes)):
+            outcome = attacked(name, seconds, options.command or None)
+            print(outcome, flush=True)
+            problems = outcome.problems()
+            if not problems:
+                break
+            print(f"{name}: {'; '.join(problems)}", file=sys.stderr, flush=True)
+            broken |= not left
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Whether requests can be served: the database answers, fits, and takes what is written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import anyio
+
+from gatepass.center.database import Database
+from gatepass.errors import DatabaseError
+
+log = logging.getLogger("gatepass.center.web")
+
+#: Seconds that a database gets to answer: another program may have its lock.
+PATIENCE = 2.0
+
+
+class Readiness:
+    """Looks at a database for whoever asks; those who ask meanwhile share one look.
+
+    The look has a thread of its own: pages that fill theirs do not keep it waiting.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = anyio.CapacityLimiter(1)
+        self._look: asyncio.Future[str] | None = None
+        self._said = ""
+
+    async def problem(self) -> str:
+        """Return what is wrong, nothing when all is well. The log has it once."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.ensure_future(
+                anyio.to_thread.run_sync(self._find, limiter=self._thread)
+            )
+        await asyncio.wait([self._look], timeout=PATIENCE)
+        found = self._look.result() if self._look.done() else _SLOW
+        # Anybody may ask, as often as he likes.
+        if found and found != self._said:
+            log.error("not ready: %s", found)
+        self._said = found
+        return found
+
+    def _find(self) -> str:
+        try:
+            self._database.check_version()
+            self._database.check_writing()
+        except DatabaseError as error:
+            return str(error)
+        return ""
+
+
+_SLOW = f"the database took nothing for {PATIENCE:g} seconds: see what has its lock"

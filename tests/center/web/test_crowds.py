@@ -1,0 +1,231 @@
+"""Many at once: who is refused, who waits, and who does not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event
+from starlette.types import Message, Receive, Scope, Send
+
+from gatepass.center import logins, passwords
+from gatepass.center.database import Database
+from gatepass.center.schema import attempt
+from gatepass.center.web import readiness
+from gatepass.center.web.pace import Pace
+from gatepass.center.web.readiness import Readiness
+from gatepass.center.web.turns import FOR_EACH, PLACES, Turns
+from gatepass.errors import BusyError, DatabaseError
+from tests.center.users import rows
+from tests.center.web.site import Site, words
+
+
+@given(st.lists(st.sampled_from("abcdef"), max_size=40), st.integers(1, 20), st.integers(1, 20))
+def test_no_origin_has_more_places_than_its_share_nor_all_together_more_than_there_are(
+    origins: list[str], most: int, each: int
+) -> None:
+    turns = Turns(most, each)
+    taken: Counter[str] = Counter()
+    held = []
+    for origin in origins:
+        place = turns.taken(origin)
+        if taken.total() < most and taken[origin] < each:
+            place.__enter__()
+            taken[origin] += 1
+            held.append(place)
+        else:
+            with pytest.raises(BusyError):
+                place.__enter__()
+    for place in held:
+        place.__exit__(None, None, None)
+    with turns.taken("a"):
+        pass
+
+
+def test_passwords_that_wait_leave_pages_and_health_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More logins at once than there are threads; those who find no place have cost nothing."""
+    go, waiting = threading.Event(), threading.Semaphore(0)
+
+    def slow(stored: str, given: str) -> bool:
+        waiting.release()
+        assert go.wait(60)
+        return False
+
+    monkeypatch.setattr(passwords, "verify", slow)
+    # One event loop for all, as a server has it.
+    with site.browser() as browser, ThreadPoolExecutor(PLACES) as pool:
+        token = browser.token()
+        form = {"form_token": token, "name": "kim", "password": "wrong horse battery"}
+        held = [pool.submit(browser.post, "/login", data=form) for _ in range(FOR_EACH)]
+        for _ in range(FOR_EACH):
+            assert waiting.acquire(timeout=60)
+        counted = rows(site.center, attempt)
+        for _ in range(20):
+            refused = browser.post("/login", data=form)
+            assert refused.status_code == 503
+            assert refused.headers["retry-after"] == "5"
+            assert "try again in a few seconds" in words(refused)
+        assert rows(site.center, attempt) == counted
+        assert browser.get("/login").status_code == 200
+        assert browser.get("/healthz").text == "ok\n"
+        assert browser.get("/readyz").text == "ready\n"
+        go.set()
+        assert {future.result().status_code for future in held} == {422}
+
+
+def test_the_first_password_and_a_change_of_it_take_a_place_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.app.state.turns = Turns(0, 0)
+    browser = site.user("kim")
+    answer = browser.submit("/account/password", old="a", new="b", again="b")
+    assert answer.status_code == 503
+    assert browser.submit("/login", name="kim", password="x").status_code == 503
+
+
+def test_health_does_not_wait_for_a_crowd() -> None:
+    begun: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(scope["path"])
+
+    async def nothing() -> Message:
+        raise AssertionError
+
+    async def send(_: Message) -> None:
+        raise AssertionError
+
+    async def crowd() -> None:
+        pace = Pace(app)
+        pages = [
+            asyncio.create_task(pace({"type": "http", "path": f"/{n}"}, nothing, send))
+            for n in range(100)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.create_task(pace({"type": "http", "path": "/healthz"}, nothing, send))
+        await asyncio.gather(*pages)
+
+    asyncio.run(crowd())
+    assert begun.index("/healthz") < 5
+    # All others begin, in their order.
+    assert [path for path in begun if path != "/healthz"] == [f"/{n}" for n in range(100)]
+
+
+def test_a_request_that_ended_while_it_waited_holds_up_nobody() -> None:
+    begun: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(scope["path"])
+
+    async def crowd() -> None:
+        pace = Pace(app)
+        tasks = [
+            asyncio.create_task(pace({"type": "http", "path": path}, None, None))  # type: ignore[arg-type]
+            for path in ("/a", "/b", "/c")
+        ]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(crowd())
+    assert begun == ["/a", "/c"]
+
+
+def test_not_ready_when_nothing_can_be_written(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert site.browser().get("/readyz").status_code == 200
+
+    def full(self: Database, work: object, *, again: bool = False) -> None:
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", full)
+        for _ in range(3):
+            assert site.browser().get("/readyz").status_code == 503
+    # Anybody may ask, so the log has it once.
+    assert caplog.text.count("the disk is full") == 1
+    assert site.browser().get("/readyz").status_code == 200
+
+
+def test_the_database_itself_says_that_nothing_can_be_written(site: Site) -> None:
+    before = rows(site.center, attempt)
+    site.center.database.check_writing()
+    assert rows(site.center, attempt) == before
+    _forbid_writing(site.center.database)
+    with pytest.raises(DatabaseError):
+        site.center.database.check_writing()
+    assert site.browser().get("/readyz").status_code == 503
+    assert site.browser().get("/healthz").status_code == 200
+
+
+def _forbid_writing(database: Database) -> None:
+    """As a disk that is full or a standby server does: reading goes on."""
+    engine = database.engine
+    if database.is_sqlite:
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON").close())
+    else:
+        with engine.begin() as connection:
+            name = engine.url.database
+            connection.exec_driver_sql(
+                f"ALTER DATABASE {name} SET default_transaction_read_only=on"
+            )
+    engine.dispose()
+
+
+def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "PATIENCE", 0.01)
+    go, looks = threading.Event(), Counter[str]()
+
+    class Stuck:
+        def check_version(self) -> None:
+            looks["at it"] += 1
+            assert go.wait(60)
+
+        def check_writing(self) -> None: ...
+
+    async def ask() -> None:
+        ready = Readiness(Stuck())  # type: ignore[arg-type]
+        found = [await ready.problem() for _ in range(5)]
+        assert all("took nothing" in problem for problem in found)
+        go.set()
+        monkeypatch.setattr(readiness, "PATIENCE", 60)
+        assert await ready.problem() == ""
+
+    anyio.run(ask)
+    assert looks["at it"] == 1
+
+
+def test_behind_others_that_write_a_write_of_a_moment_ago_is_enough(site: Site) -> None:
+    database = site.center.database
+    entered, go = threading.Event(), threading.Event()
+    database.write(lambda _: None)
+
+    def hold(_connection: object) -> None:
+        entered.set()
+        assert go.wait(60)
+
+    thread = threading.Thread(target=lambda: database.write(hold))
+    thread.start()
+    assert entered.wait(60)
+    database._written_at = float("inf")
+    try:
+        database.check_writing()
+    finally:
+        go.set()
+        thread.join()
+
+
+def test_a_login_needs_no_place_once_it_is_through(site: Site) -> None:
+    site.app.state.turns = Turns(0, 0)
+    browser = site.user("kim")
+    assert browser.get("/sessions").status_code == 200
+    assert logins.find(site.center, browser.cookies["__Host-gatepass"]) is not None
