@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatepass.storage import SqliteStore
-from tests.cli.processes import shell
+from tests.cli.processes import ENVIRONMENT, SCRIPT, shell
 from tests.cli.samples import OTHER_SECRET, RAW, SECRET, SIGNED, run, write_keys
 
 #: What a file has in it, and what it is called where something else is wanted.
@@ -89,6 +90,7 @@ PLACES = {
         "the settings of a Request Center",
         {"center"},
     ),
+    "--svg": ("keys timeline {keys} --svg {}", "an SVG picture", set()),
     "center restore": ("center restore {}", SQLITE, {"store"}),
 }
 CASES = [
@@ -141,6 +143,18 @@ def test_a_key_file_on_standard_input_is_named_too(tmp_path: Path, command: str)
     assert answer.returncode == 2
     assert b"standard input looks like a key file; here goes Logons" in answer.stderr
     assert answer.stdout == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's redirection")
+@pytest.mark.parametrize(("source", "where"), [("-", 0), ("fd:0", 0), ("fd:7", 7)])
+def test_logons_by_a_descriptor_are_no_keys(tmp_path: Path, source: str, where: int) -> None:
+    (tmp_path / "logons.txt").write_text(RAW)
+    words = f"{SCRIPT} keys check {source} {where}< {tmp_path}/logons.txt"
+    answer = subprocess.run(
+        ["/bin/sh", "-c", words], capture_output=True, check=False, text=True, env=ENVIRONMENT
+    )
+    assert answer.returncode == 2
+    assert f"{source} looks like FIX messages; here goes a key file" in answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class FileKind(enum.Enum):
     LOGONS = "FIX messages"
     LOG = "a log of gatepass simulate"
     STORE = "a store (an SQLite file)"
+    PICTURE = "an SVG picture"
     GATEWAY_SETTINGS = "the settings of a gateway"
     FAULT_PLAN = "a fault plan"
     CENTER_SETTINGS = "the settings of a Request Center"

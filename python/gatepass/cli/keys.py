@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gatepass.cli import keys_generate
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.keys_view import print_health, print_pairs
 from gatepass.cli.options import (
     AllowInsecureKeys,
@@ -123,6 +124,7 @@ def timeline(
         sys.stdout.write(draw_svg(picture))
         return
     if svg is not None:
+        refuse_other(svg, FileKind.PICTURE, "--svg")
         Path(svg).write_text(draw_svg(picture), encoding="utf-8")
         say(f"wrote {svg}")
     if json:
