@@ -1,6 +1,6 @@
 """A file given in the wrong place: what it looks like, and what was wanted there.
 
-Only looked at: whatever a command cannot use, its own reader refuses, with line and column.
+It is only looked at: the reader of each command refuses what it cannot use, with line and column.
 """
 
 from __future__ import annotations

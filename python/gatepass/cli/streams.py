@@ -35,7 +35,7 @@ _closed: list[str] = []
 
 
 def replace_closed() -> None:
-    """Put a stand-in at each standard stream that whoever started the command has closed.
+    """Put a stand-in at each standard stream that is closed.
 
     Without one, the next file or socket would get its number, and Python has no object for it.
     """

@@ -22,7 +22,7 @@ NO_MISTAKE = "no known mistake: another secret key, or a field that was changed 
 class Budget:
     """Seconds of work that may be spent: what is saved up, and a share of the time that passes.
 
-    Whoever floods a gateway with bad Logons gets them refused, and not looked into any further.
+    A flood of bad Logons is refused, and not looked into any further.
     """
 
     def __init__(

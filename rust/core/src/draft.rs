@@ -15,7 +15,7 @@ const SENDING_TIME: u32 = 52;
 /// # Errors
 /// [`FramingError`] if the draft does not begin with BeginString (8), if its last field is not
 /// closed by SOH, if it would be too long, and, where a time is given, if a field is malformed.
-/// What else is wrong with the fields is found by whoever reads the message.
+/// What else is wrong with the fields is found when the message is read.
 pub fn complete(draft: &[u8], sending_time: Option<&[u8]>) -> Result<Vec<u8>, FramingError> {
     let frame = Frame::draft(draft)?;
     let body = frame.body();
