@@ -21,7 +21,7 @@ from gatepass.cli.options import (
     moment_of,
     open_key_source,
 )
-from gatepass.cli.output import emit, page, say
+from gatepass.cli.output import emit, page, say, write_file
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
@@ -125,7 +125,7 @@ def timeline(
         return
     if svg is not None:
         refuse_other(svg, FileKind.PICTURE, "--svg")
-        Path(svg).write_text(draw_svg(picture), encoding="utf-8")
+        write_file(Path(svg), draw_svg(picture).encode())
         say(f"wrote {svg}")
     if json:
         emit(
