@@ -32,10 +32,12 @@ class FileKind(enum.Enum):
     CERTIFICATE_KEY = "the private key of a certificate"
 
 
-#: What is wanted in a place, where that takes more words than what it is.
+#: What is said where one is wanted, if that is more than that it belongs there.
 _WANTED = {
-    FileKind.KEY_FILE: "a key file, with the columns Session ID, Access ID and Secret Key",
-    FileKind.LOGONS: "Logons, one a line",
+    FileKind.KEY_FILE: "a key file belongs here, with Session ID, Access ID and Secret Key",
+    FileKind.LOGONS: "Logons belong here, and it holds no FIX message",
+    FileKind.GATEWAY_SETTINGS: "the settings of a gateway belong here",
+    FileKind.CENTER_SETTINGS: "the settings of a Request Center belong here",
 }
 #: The first line of a key file. What stands behind it is secret and not looked at.
 _KEY_HEADER = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*Session ID\s.*\bSecret Key\b")
@@ -83,10 +85,8 @@ def refuse_head(name: str, head: bytes, wanted: Iterable[FileKind], option: str)
     kind, first = kind_of(head), next(iter(wanted))
     if kind is None or kind in wanted or any({kind, first} <= alike for alike in _ALIKE):
         return
-    words = _WANTED.get(first, first.value)
-    raise typer.BadParameter(
-        f"{name} looks like {kind.value}; here goes {words}", param_hint=option
-    )
+    words = _WANTED.get(first, f"{first.value} belongs here")
+    raise typer.BadParameter(f"{name} looks like {kind.value}; {words}", param_hint=option)
 
 
 def looks(path: Path) -> str:
@@ -100,7 +100,7 @@ def refuse_file(folder: Path, option: str) -> None:
     if folder.is_file():
         kind = kind_of(head_of(folder))
         words = "is a file" if kind is None else f"looks like {kind.value}"
-        raise typer.BadParameter(f"{folder} {words}; here goes a folder", param_hint=option)
+        raise typer.BadParameter(f"{folder} {words}; a folder belongs here", param_hint=option)
 
 
 def head_of(path: Path) -> bytes:

@@ -39,6 +39,12 @@ def written(logon: Message, pairs: Sequence[KeyPair]) -> str:
     return text if "|" in text else text.replace("\x01", "|")
 
 
+def has_secret_for_signature(logon: Message, pairs: Sequence[KeyPair]) -> bool:
+    """Tell whether EncryptedPassword (1402) is the Secret Key of one of `pairs`."""
+    decoded = _signature(logon.get(_SIGNATURE) or "")
+    return decoded is not None and _is_secret(decoded, pairs)
+
+
 def _safe(tag: int, value: str, pairs: Sequence[KeyPair]) -> str:
     if tag in _PASSWORDS or "\n" in value:
         return "*" * len(value)
