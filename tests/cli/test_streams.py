@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.gateways import fresh_pair
+from tests.cli.gateways import fresh_pair, rehearsal
 from tests.cli.processes import ENVIRONMENT, SCRIPT
 from tests.cli.samples import RAW, SIGNED, THEN, write_keys
 
@@ -165,3 +165,14 @@ def test_a_reader_who_leaves_before_an_answer_gets_neither_a_yes_nor_a_no(
     code += " p.stdout.close(); sys.exit(p.wait())"
     answer = in_shell(f"{sys.executable} -c '{code}' gatepass {line}", places)
     assert answer.returncode == 141
+
+
+def test_a_logon_that_nobody_watches_ends_well_and_is_no_invalid_one(tmp_path: Path) -> None:
+    """Cut off before its answer it would count as one that may have been invalid."""
+    with rehearsal(tmp_path) as live:
+        words = f"logon {live.address} --keys {live.keys} --sender-comp-id ABC123N --stay 60"
+        for where, code in (("&-", 2), ("/dev/full", 2)) * 3:
+            line = f"gatepass {words} --state {tmp_path}/state >{where}"
+            assert in_shell(line, {"folder": str(tmp_path)}).returncode == code
+            assert b"asked by the client" in live.wait_for(b"logout")
+        assert live.logon().returncode == 0

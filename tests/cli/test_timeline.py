@@ -150,3 +150,10 @@ def test_ticks_are_as_close_as_there_is_room(months: int) -> None:
     shown = (timeline.end.year - timeline.begin.year) * 12
     assert counts[0] == shown + timeline.end.month - timeline.begin.month
     assert counts[-1] >= 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+def test_a_picture_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:
+    result = run("keys", "timeline", write_keys(tmp_path), "--svg", "/dev/full")
+    assert result.exit_code == 2
+    assert result.stderr == "gatepass: /dev/full: No space left on device\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatepass.storage import SqliteStore
-from tests.cli.processes import shell
+from tests.cli.processes import ENVIRONMENT, SCRIPT, shell
 from tests.cli.samples import OTHER_SECRET, RAW, SECRET, SIGNED, run, write_keys
 
 #: What a file has in it, and what it is called where something else is wanted.
@@ -73,7 +74,7 @@ PLACES = {
         "a fault plan",
         {"plan"},
     ),
-    "--log": ("simulate --keys {keys} --log {} --duration 0", "a log", {"log"}),
+    "--log": ("simulate --keys {keys} --log {} --duration 0", "a log of", {"log"}),
     "--ca": (
         "logon localhost:1 --keys {keys} --sender-comp-id ABC123N --state s --tls --ca {}",
         "a certificate",
@@ -89,6 +90,7 @@ PLACES = {
         "the settings of a Request Center",
         {"center"},
     ),
+    "--svg": ("keys timeline {keys} --svg {}", "an SVG picture", set()),
     "center restore": ("center restore {}", SQLITE, {"store"}),
 }
 CASES = [
@@ -116,7 +118,7 @@ def test_a_file_in_the_wrong_place_is_named(
     name = {"keys": KEYS, "store": SQLITE}.get(kind) or FILES[kind][1]
     assert result.exit_code == 2
     (said,) = result.stderr.splitlines()
-    assert f"{given} looks like {name}; here goes {wanted}" in said
+    assert f"{given} looks like {name}; {wanted}" in said
     assert result.stdout == ""
     # Neither written to nor repeated.
     assert Path(given).read_bytes() == before
@@ -139,8 +141,20 @@ def test_a_key_file_on_standard_input_is_named_too(tmp_path: Path, command: str)
     keys = Path(write_keys(tmp_path))
     answer = shell(command, "--keys", str(keys), stdin=keys.read_bytes())
     assert answer.returncode == 2
-    assert b"standard input looks like a key file; here goes Logons" in answer.stderr
+    assert b"standard input looks like a key file; Logons belong here" in answer.stderr
     assert answer.stdout == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's redirection")
+@pytest.mark.parametrize(("source", "where"), [("-", 0), ("fd:0", 0), ("fd:7", 7)])
+def test_logons_by_a_descriptor_are_no_keys(tmp_path: Path, source: str, where: int) -> None:
+    (tmp_path / "logons.txt").write_text(RAW)
+    words = f"{SCRIPT} keys check {source} {where}< {tmp_path}/logons.txt"
+    answer = subprocess.run(
+        ["/bin/sh", "-c", words], capture_output=True, check=False, text=True, env=ENVIRONMENT
+    )
+    assert answer.returncode == 2
+    assert f"{source} looks like FIX messages; a key file belongs here" in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -159,7 +173,7 @@ def test_a_file_where_a_folder_belongs_is_named(
         result = run(*(word.format(given, keys=keys) for word in line.split()))
         assert result.exit_code == 2
         assert f"{given} looks like " in result.stderr
-        assert "here goes a folder" in result.stderr
+        assert "a folder belongs here" in result.stderr
 
 
 def test_a_key_file_that_is_to_be_the_store_is_named(tmp_path: Path) -> None:

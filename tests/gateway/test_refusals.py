@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatepass._native import Logon, SigningKey, encode_signature, scan
 from gatepass.gateway.logged_logon import written
-from gatepass.gateway.refusals import NO_MISTAKE, Budget, Refusals
+from gatepass.gateway.refusals import KEY_SENT, NO_MISTAKE, Budget, Refusals
 from gatepass.keys import KeyRing
 from gatepass.session.message import Message
 from gatepass.signing import complete_draft, explain
@@ -115,6 +115,14 @@ def test_a_secret_key_in_a_logon_is_not_kept(place: str, form: str) -> None:
     # What is left is a message, as long as before.
     assert len(scan(report.logon.replace("|", "\x01").encode())) == len(scan(message(text).wire))
     assert len(report.logon) == len(text)
+
+
+@pytest.mark.parametrize("form", [SECRET, f"{SECRET}=", RAW_SECRET.hex()])
+def test_a_client_that_sends_its_secret_for_a_signature_is_told_of(form: str) -> None:
+    changes = {SIGNATURE: form, "|1401=43|": f"|1401={len(form)}|"}
+    report = Refusals(Fixed()).report(message(rewritten(SIGNED, changes)), "signature")
+    assert report.detail == f"signature; {KEY_SENT}"
+    assert form not in report.logon
 
 
 def test_a_canonical_string_or_an_old_password_in_a_logon_is_not_kept() -> None:

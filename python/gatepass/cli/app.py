@@ -15,8 +15,8 @@ app = typer.Typer(
     cls=Commands,
     help="Sign, verify and explain CME Globex secure logons.",
     epilog=(
-        "Exit codes: 0 yes, 1 no, 2 bad input. Data goes to standard output, talk to standard"
-        " error.\n\n[bold]Example:[/bold] gatepass demo"
+        "Exit codes: 0 yes, 1 no, 2 bad input or an answer that could not be written. Data goes to"
+        " standard output, talk to standard error.\n\n[bold]Example:[/bold] gatepass demo"
     ),
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},

@@ -73,5 +73,5 @@ def _print(steps: Iterable[Step], left_out: str | None) -> bool:
         console.print(f"{left_out}\n")
     words = "Everything turned out as it should." if ok else "Something went wrong."
     console.print(marked(console, MARKS[ok], f"{words} The keys of this demo are gone."))
-    console.print("  Next: gatepass sign --help, gatepass simulate --help, gatepass center serve")
+    console.print("  Next: gatepass samples ., gatepass simulate --help, gatepass center serve")
     return ok

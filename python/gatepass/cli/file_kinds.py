@@ -1,6 +1,6 @@
 """A file given in the wrong place: what it looks like, and what was wanted there.
 
-Only looked at: whatever a command cannot use, its own reader refuses, with line and column.
+It is only looked at: the reader of each command refuses what it cannot use, with line and column.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class FileKind(enum.Enum):
     LOGONS = "FIX messages"
     LOG = "a log of gatepass simulate"
     STORE = "a store (an SQLite file)"
+    PICTURE = "an SVG picture"
     GATEWAY_SETTINGS = "the settings of a gateway"
     FAULT_PLAN = "a fault plan"
     CENTER_SETTINGS = "the settings of a Request Center"
@@ -31,10 +32,12 @@ class FileKind(enum.Enum):
     CERTIFICATE_KEY = "the private key of a certificate"
 
 
-#: What is wanted in a place, where that takes more words than what it is.
+#: What is said where one is wanted, if that is more than that it belongs there.
 _WANTED = {
-    FileKind.KEY_FILE: "a key file, with the columns Session ID, Access ID and Secret Key",
-    FileKind.LOGONS: "Logons, one a line",
+    FileKind.KEY_FILE: "a key file belongs here, with Session ID, Access ID and Secret Key",
+    FileKind.LOGONS: "Logons belong here, and it holds no FIX message",
+    FileKind.GATEWAY_SETTINGS: "the settings of a gateway belong here",
+    FileKind.CENTER_SETTINGS: "the settings of a Request Center belong here",
 }
 #: The first line of a key file. What stands behind it is secret and not looked at.
 _KEY_HEADER = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*Session ID\s.*\bSecret Key\b")
@@ -82,10 +85,8 @@ def refuse_head(name: str, head: bytes, wanted: Iterable[FileKind], option: str)
     kind, first = kind_of(head), next(iter(wanted))
     if kind is None or kind in wanted or any({kind, first} <= alike for alike in _ALIKE):
         return
-    words = _WANTED.get(first, first.value)
-    raise typer.BadParameter(
-        f"{name} looks like {kind.value}; here goes {words}", param_hint=option
-    )
+    words = _WANTED.get(first, f"{first.value} belongs here")
+    raise typer.BadParameter(f"{name} looks like {kind.value}; {words}", param_hint=option)
 
 
 def looks(path: Path) -> str:
@@ -99,7 +100,7 @@ def refuse_file(folder: Path, option: str) -> None:
     if folder.is_file():
         kind = kind_of(head_of(folder))
         words = "is a file" if kind is None else f"looks like {kind.value}"
-        raise typer.BadParameter(f"{folder} {words}; here goes a folder", param_hint=option)
+        raise typer.BadParameter(f"{folder} {words}; a folder belongs here", param_hint=option)
 
 
 def head_of(path: Path) -> bytes:

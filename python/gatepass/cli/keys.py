@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gatepass.cli import keys_generate
+from gatepass.cli.file_kinds import FileKind, refuse_other
 from gatepass.cli.keys_view import print_health, print_pairs
 from gatepass.cli.options import (
     AllowInsecureKeys,
@@ -20,7 +21,7 @@ from gatepass.cli.options import (
     moment_of,
     open_key_source,
 )
-from gatepass.cli.output import emit, page, say
+from gatepass.cli.output import emit, page, say, write_file
 from gatepass.cli.timeline import lay_out
 from gatepass.cli.timeline_svg import draw_svg
 from gatepass.cli.timeline_view import print_timeline
@@ -124,7 +125,8 @@ def timeline(
         sys.stdout.write(draw_svg(picture))
         return
     if svg is not None:
-        Path(svg).write_text(draw_svg(picture), encoding="utf-8")
+        refuse_other(svg, FileKind.PICTURE, "--svg")
+        write_file(Path(svg), draw_svg(picture).encode())
         say(f"wrote {svg}")
     if json:
         emit(

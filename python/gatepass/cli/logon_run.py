@@ -72,7 +72,8 @@ class _Run:
 
     def __init__(self, show: Show) -> None:
         self.over = asyncio.Event()
-        self.problem: BaseException = KeyboardInterrupt()
+        #: Why nobody reads what is shown, once nobody does.
+        self.unread: OSError | None = None
         self._show = show
         #: Whether the session was logged on, at any time.
         self.was_on = False
@@ -111,12 +112,14 @@ class _Run:
         self._tell(Spoken(which, said))
 
     def _tell(self, event: Spoken | Noted) -> None:
-        """Show an event; whoever reads may have gone away."""
+        """Show an event. Where nobody reads any more, end: logged on and out, nothing left open."""
+        if self.unread is not None:
+            return
         try:
             self._show(event)
         except OSError as error:
-            self.problem = error
-            self._cancel()
+            self.unread = error
+            self.over.set()
 
     def end(self) -> None:
         """End it: once logged on there is a Logout to send, before that nothing to end well."""
@@ -142,11 +145,13 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
                 await _stay(link, run.over, order.stay)
                 forced = link.goodbye is not None or link.closed.done()
     except asyncio.CancelledError:
-        raise run.problem from None
+        raise KeyboardInterrupt from None
     except NoConnectionError as error:
         if isinstance(error, PeerError) or not run.was_on:
             raise
         return _cut_off(str(error))
+    if run.unread is not None:
+        raise run.unread
     return _ending(link, forced=forced)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gatepass.cli import center_options
-from gatepass.cli.file_kinds import FileKind, refuse_other
+from gatepass.cli.file_kinds import FileKind, head_of, refuse_head, refuse_other
 from gatepass.errors import KeyFileError
 from gatepass.keys import KeySource, open_keys
 from gatepass.signing import parse_sending_time
@@ -94,6 +94,7 @@ LogonFile = Annotated[
 STDIN = "-"
 #: Years that ``--at`` takes: beyond them a date in another time zone may not exist.
 YEARS = range(1970, 9000)
+_DESCRIPTOR = re.compile(r"-|fd:([0-9]+)")
 _STDIN_KEYS = re.compile(r"-|fd:0+")
 _UTC = re.compile(r"[Zz]\Z")
 
@@ -116,8 +117,14 @@ def open_key_source(
         return center_options.open_center(keys)
     try:
         return open_keys(keys, allow_insecure=allow_insecure)
-    except KeyFileError as error:
-        refuse_other(error.path, FileKind.KEY_FILE, option)
+    except KeyFileError:
+        descriptor = _DESCRIPTOR.fullmatch(keys)
+        if descriptor is None:
+            refuse_other(keys, FileKind.KEY_FILE, option)
+        else:
+            # Of a pipe nothing is left; a file that was redirected can be looked at once more.
+            head = head_of(Path(f"/dev/fd/{descriptor[1] or 0}"))
+            refuse_head(keys, head, (FileKind.KEY_FILE,), option)
         raise
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gatepass.cli.streams import silence
@@ -90,6 +91,15 @@ def emit(data: object) -> None:
     """Write one object as one line of JSON to standard output, at once."""
     sys.stdout.write(json.dumps(data) + "\n")
     sys.stdout.flush()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file. Raises `OSError` with its name, which the system leaves out of a full disk."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from gatepass._native import Logon
 from gatepass.cli.keys_generate import ENVIRONMENT, dates
 from gatepass.cli.options import Json
-from gatepass.cli.output import emit, say
+from gatepass.cli.output import emit, say, write_file
 from gatepass.keys import IssuedPair, generate_pair, write_key_file
 from gatepass.signing import complete_draft, format_sending_time
 from gatepass.signing.notation import PIPE, SOH
@@ -74,7 +74,7 @@ def _write_keys(path: Path, pair: IssuedPair, _logon: str) -> None:
 
 
 def _write_logon(path: Path, _pair: IssuedPair, logon: str) -> None:
-    path.write_text(logon, encoding="ascii")
+    write_file(path, logon.encode("ascii"))
 
 
 def _write_refused(path: Path, pair: IssuedPair, logon: str) -> None:
@@ -82,7 +82,7 @@ def _write_refused(path: Path, pair: IssuedPair, logon: str) -> None:
     whole = Logon(complete_draft(logon.encode("ascii")))
     signature = pair.key_pair().signing_key.sign(whole.canonical + b"\n")
     signed = whole.with_credentials(pair.access_key_id, signature)
-    path.write_bytes(signed.replace(SOH, PIPE) + b"\n")
+    write_file(path, signed.replace(SOH, PIPE) + b"\n")
 
 
 #: By name: what a file is, and what writes it.

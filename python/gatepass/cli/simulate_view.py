@@ -36,8 +36,8 @@ WHAT_WIDTH = 13
 NAME_WIDTH = 8
 #: A client may put its secret key, or a signature, where something else belongs.
 _LONG = re.compile(r"[A-Za-z0-9_-]{43,}")
-#: The first character of a signature, in JSON. A signature looks like a Secret Key to whatever
-#: searches logs for leaked ones; with an escape it does not, and readers of JSON get the same text.
+#: The first character of a signature, in JSON. A program that searches logs for leaked keys takes a
+#: signature for one; with an escape it does not, and readers of JSON get the same text.
 _SIGNATURE = re.compile(r"(?<=1402=)[A-Za-z0-9_+/-]")
 
 

@@ -18,16 +18,24 @@ _STANDARD = (
     ("stdout", "standard output", "w", os.O_RDONLY),
     ("stderr", "standard error", "w", os.O_WRONLY),
 )
-#: What the system says of a stream, as against a file or a socket.
-_FAULTS = frozenset(
-    {errno.EBADF, errno.EISDIR, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENXIO}
-)
+_UNREAD, _UNWRITTEN = "standard input cannot be read", "standard output cannot be written"
+_EITHER = "standard input or output failed"
+#: What the system says of a stream, as against a file or a socket, and of which.
+_FAULTS = {
+    errno.EISDIR: _UNREAD,
+    errno.ENOSPC: _UNWRITTEN,
+    errno.EDQUOT: _UNWRITTEN,
+    errno.EFBIG: _UNWRITTEN,
+    errno.EBADF: _EITHER,
+    errno.EIO: _EITHER,
+    errno.ENXIO: _EITHER,
+}
 #: Streams that were closed when the command began.
 _closed: list[str] = []
 
 
 def replace_closed() -> None:
-    """Put a stand-in at each standard stream that whoever started the command has closed.
+    """Put a stand-in at each standard stream that is closed.
 
     Without one, the next file or socket would get its number, and Python has no object for it.
     """
@@ -54,7 +62,8 @@ def fault(error: OSError) -> str:
     closed = [name for name in _closed if name != "standard error"]
     if error.errno == errno.EBADF and closed:
         return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed"
-    return f"standard input or output failed: {error.strerror or error}"
+    which = _FAULTS.get(error.errno or 0, _EITHER)
+    return f"{which}: {error.strerror or error}"
 
 
 def silence(stream: IO[str]) -> None:

@@ -28,7 +28,7 @@ def written(logon: Message, pairs: Sequence[KeyPair]) -> str:
     """Write a Logon with ``|`` for SOH, or with SOH where a value has a ``|``.
 
     A signature (1402) stays, unless it is the Secret Key of one of `pairs`: clients have sent that.
-    Passwords and whatever else could be a secret, or a canonical string, are replaced by as many
+    Passwords, and values that could be a secret or a canonical string, are replaced by as many
     asterisks, and CheckSum (10) is made right for these, so that the rest can still be read.
     """
     whole = [(tag, value.decode("latin-1")) for tag, value in scan(logon.wire)]
@@ -37,6 +37,12 @@ def written(logon: Message, pairs: Sequence[KeyPair]) -> str:
     if safe != whole:
         text = complete_draft(text.encode("latin-1")).decode("latin-1")
     return text if "|" in text else text.replace("\x01", "|")
+
+
+def has_secret_for_signature(logon: Message, pairs: Sequence[KeyPair]) -> bool:
+    """Tell whether EncryptedPassword (1402) is the Secret Key of one of `pairs`."""
+    decoded = _signature(logon.get(_SIGNATURE) or "")
+    return decoded is not None and _is_secret(decoded, pairs)
 
 
 def _safe(tag: int, value: str, pairs: Sequence[KeyPair]) -> str:

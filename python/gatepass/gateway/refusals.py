@@ -6,23 +6,29 @@ by. Its operator learns here what `gatepass.signing.explain` finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from gatepass.gateway.logged_logon import written
+from gatepass.gateway.logged_logon import has_secret_for_signature, written
 from gatepass.gateway.report import Report
 from gatepass.keys import KeyPair, KeyRing, KeySource
 from gatepass.session.message import LOGON, Message
-from gatepass.signing import Explanation, explain
+from gatepass.signing import explain
 
 #: Said where the signature is wrong and fits no mistake that is known.
 NO_MISTAKE = "no known mistake: another secret key, or a field that was changed after signing"
+
+#: A secret that was on a wire is none any more.
+KEY_SENT = (
+    "cause: EncryptedPassword (1402) is the Secret Key itself: sign with it, never send it, and"
+    " generate a new pair"
+)
 
 
 class Budget:
     """Seconds of work that may be spent: what is saved up, and a share of the time that passes.
 
-    Whoever floods a gateway with bad Logons gets them refused, and not looked into any further.
+    A flood of bad Logons is refused, and not looked into any further.
     """
 
     def __init__(
@@ -60,12 +66,13 @@ class Refusals:
         if logon.msg_type != LOGON:
             return Report("refused", sender, reason)
         ring = self._keys.ring
+        pairs = _pairs_of(logon, ring)
         found = ""
         if was_judged and self._budget.allows():
-            found = _mistake(explain(logon.wire, ring, any_time=True))
+            found = _mistake(logon, ring, pairs)
             self._budget.spend()
         detail = f"{reason}; {found}" if found else reason
-        return Report("refused", sender, detail, written(logon, _pairs_of(logon, ring)))
+        return Report("refused", sender, detail, written(logon, pairs))
 
 
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
@@ -74,7 +81,10 @@ def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
     return [*ring.serving(logon.get(49) or ""), *([] if named is None else [named])]
 
 
-def _mistake(explanation: Explanation) -> str:
+def _mistake(logon: Message, ring: KeyRing, pairs: Sequence[KeyPair]) -> str:
+    if has_secret_for_signature(logon, pairs):
+        return KEY_SENT
+    explanation = explain(logon.wire, ring, any_time=True)
     if explanation.cause is not None:
         return f"cause: {explanation.cause}"
     failed = {check.name for check in explanation.verdict.failed}

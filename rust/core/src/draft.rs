@@ -15,25 +15,23 @@ const SENDING_TIME: u32 = 52;
 /// # Errors
 /// [`FramingError`] if the draft does not begin with BeginString (8), if its last field is not
 /// closed by SOH, if it would be too long, and, where a time is given, if a field is malformed.
-/// What else is wrong with the fields is found by whoever reads the message.
+/// What else is wrong with the fields is found when the message is read.
 pub fn complete(draft: &[u8], sending_time: Option<&[u8]>) -> Result<Vec<u8>, FramingError> {
     let frame = Frame::draft(draft)?;
     let body = frame.body();
-    let (from, to, time) = match sending_time {
-        None => (body.end, body.end, &b""[..]),
+    let (from, to, stamp) = match sending_time {
+        None => (body.end, body.end, Vec::new()),
         Some(time) => {
             let (from, to) = place_of_time(&frame)?;
-            (from, to, time)
+            (from, to, [&b"52="[..], time, &[SOH]].concat())
         }
     };
-    let field = if sending_time.is_some() { [&b"52="[..], time, &[SOH]] } else { [&b""[..]; 3] };
-    let length =
-        (from - body.start) + field.iter().map(|part| part.len()).sum::<usize>() + (body.end - to);
-    let mut whole = Vec::with_capacity(draft.len() + field[1].len() + 32);
+    let length = (from - body.start) + stamp.len() + (body.end - to);
+    let mut whole = Vec::with_capacity(draft.len() + stamp.len() + 32);
     whole.extend_from_slice(frame.begin_string());
     whole.extend_from_slice(format!("9={length}\x01").as_bytes());
     whole.extend_from_slice(&draft[body.start..from]);
-    whole.extend(field.into_iter().flatten());
+    whole.extend_from_slice(&stamp);
     whole.extend_from_slice(&draft[to..body.end]);
     let sum = check_sum(&whole);
     whole.extend_from_slice(format!("10={sum:03}\x01").as_bytes());
