@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,40 @@ def test_the_requester_sees_it_at_the_top_of_the_page(world: World) -> None:
     notices.mark_seen(world.center, world.manager, [shown.id])
     assert notices.unseen(world.center, world.keys) == [shown]
     notices.mark_seen(world.center, world.keys, [shown.id])
+    assert notices.unseen(world.center, world.keys) == []
+
+
+def test_each_notice_is_one_short_line(world: World) -> None:
+    """As wide as a page of 1,180 pixels has room for, beside its time."""
+    name = replace(world.keys, name="k" * 20)
+    generate(world, name)
+    world.center.database.write(
+        lambda c: notices.downloaded(
+            c, world.center, name, [(f"A{n:02}", f"{n:020}") for n in range(60)]
+        )
+    )
+    world.center.database.write(lambda c: notices.deleted(c, world.center, name, "ABC123", KEY))
+    world.center.database.write(lambda c: notices.authenticator_added(c, world.center, name))
+    warn(world, 28, 28)
+    shown = notices.unseen(world.center, world.keys) + notices.unseen(world.center, world.manager)
+    assert len(shown) == 5
+    for each in shown:
+        assert "\n" not in each.text
+        assert len(each.text) <= 125
+
+
+def test_a_notice_was_read_once_it_stood_on_a_page(world: World) -> None:
+    generate(world, world.keys)
+    (line,) = notices.unseen(world.center, world.keys)
+    world.clock.go(hours=1)
+    # Not before: nobody has looked.
+    assert notices.unseen(world.center, world.keys) == [line]
+    notices.note_shown(world.center, [line])
+    (again,) = notices.unseen(world.center, world.keys)
+    assert again.shown
+    world.clock.go(seconds=3)
+    notices.note_shown(world.center, [again, line])
+    world.clock.go(seconds=2)
     assert notices.unseen(world.center, world.keys) == []
 
 

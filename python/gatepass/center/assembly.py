@@ -96,6 +96,7 @@ def _center(settings: CenterSettings, database: Database, on_code: OnCode | None
         courier,
         environment=settings.environment,
         open_always=settings.open_always,
+        outbox=settings.outbox if settings.codes_stay_here else None,
     )
 
 

@@ -33,12 +33,25 @@ _TEXTS = (
 class Wanted:
     """Which entries: with ``text`` in them, of the days in Chicago from ``first`` to ``last``.
 
-    What is empty leaves none out.
+    ``action`` is one of `ACTIONS`. What is empty leaves none out.
     """
 
     text: str = ""
     first: date | None = None
     last: date | None = None
+    action: str = ""
+
+
+#: What is done in a firm, as the log names it; in the order of a user's day, then the operator's.
+ACTIONS = (
+    *("log on", "log on refused", "change password"),
+    *("code", "code refused", "generate", "download", "delete", "warn", "expire", "erase"),
+    *("begin authenticator", "confirm authenticator", "remove authenticator"),
+    *("add token", "revoke token"),
+    *("add firm", "add session", "hand over session", "remove session"),
+    *("add user", "change user", "set role", "disable user", "enable user"),
+    *("reset password", "reset codes"),
+)
 
 
 def entries(
@@ -133,6 +146,8 @@ def _condition(actor: Actor, wanted: Wanted) -> ColumnElement[bool]:
     # PostgreSQL refuses a text with a NUL, and nothing has one.
     if text := wanted.text.replace("\0", ""):
         own &= or_(*(column.icontains(text, autoescape=True) for column in _TEXTS))
+    if action := wanted.action.replace("\0", ""):
+        own &= audit.c.action == action
     if wanted.first is not None:
         own &= audit.c.at >= _midnight(wanted.first)
     if wanted.last is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Center:
 
     Time comes from ``clock`` and nowhere else. ``environment`` is written into key files: at most
     20 printable characters. ``open_always``: the opening hours do not count, to rehearse.
+    ``outbox``: the folder that codes are put into, where they have no way to people.
     """
 
     database: Database
@@ -40,3 +42,4 @@ class Center:
     clock: Clock = utc_now
     environment: str = ENVIRONMENT
     open_always: bool = False
+    outbox: Path | None = None

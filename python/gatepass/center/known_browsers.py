@@ -1,8 +1,8 @@
 """Browsers in which a user logged on before: what others try does not keep them out.
 
 OWASP calls it a device cookie. It proves no login: who has it gets five tries of its own, where
-all others share those of the user's name. It holds no secret of the user's, and nothing is stored
-of it: a keyed hash says that it was given to this user, when, and under which password.
+all others share those of the user's name. It contains no secret of the user's, and nothing is
+stored of it: a keyed hash says that it was given to this user, when, and under which password.
 """
 
 from __future__ import annotations

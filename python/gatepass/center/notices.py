@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, or_, select, update
@@ -25,18 +25,24 @@ from gatepass.center.roles import Actor, Role
 from gatepass.center.schema import notice, person
 from gatepass.keys.validity import exchange_zone
 
-#: Notices of a page; older ones come up when these were seen.
-ON_PAGE = 20
+#: Notices of a page, of which so many stand there at once; others come up when these were read.
+ON_PAGE, VISIBLE = 20, 3
+#: A notice was read once it has stood on a page for so long. CME's rule is not public.
+READ_AFTER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice at the top of the page. ``level`` is ``success`` or ``warning``."""
+    """A notice at the top of the page: one line. ``level`` is ``success`` or ``warning``.
+
+    ``shown``: it stood on a page before.
+    """
 
     id: int
     level: str
     text: str
     created_at: datetime
+    shown: bool = False
 
 
 def generated(
@@ -59,7 +65,11 @@ def generated(
     if shortened is not None:
         lines.append(f"Key pair {shortened[0]} now expires at {_written(shortened[1])}.")
     title = f"key pair generated for session {session}"
-    _tell(connection, center, actor, f"generated:{access_key_id}", title, lines)
+    line = f"{actor.name} generated key pair {access_key_id} for {session}"
+    line += f", valid until {_day(expires_at)}" if deleted is None else f"; deleted {deleted}"
+    if shortened is not None:
+        line += f", other ends {_day(shortened[1])}"
+    _tell(connection, center, actor, f"generated:{access_key_id}", title, lines, line)
 
 
 def downloaded(
@@ -69,8 +79,12 @@ def downloaded(
     lines = [f"{actor.name} downloaded key pair {key} of session {name}." for name, key in pairs]
     sessions = sorted({name for name, _ in pairs})
     title = f"key pair downloaded of session {', '.join(sessions[:5])}"
+    line = f"{actor.name} downloaded key pair {pairs[0][1]} of {pairs[0][0]}"
+    if len(pairs) > 1:
+        line = f"{actor.name} downloaded {len(pairs)} key pairs, of {', '.join(sessions[:5])}"
+        line += f" and {len(sessions) - 5} more" if len(sessions) > 5 else ""
     # Each download is an event of its own, of pairs that may be downloaded again.
-    _tell(connection, center, actor, f"downloaded:{secrets.token_hex(8)}", title, lines)
+    _tell(connection, center, actor, f"downloaded:{secrets.token_hex(8)}", title, lines, line)
 
 
 def deleted(
@@ -82,7 +96,8 @@ def deleted(
         "It is not valid for logon any more.",
     ]
     title = f"key pair deleted of session {session}"
-    _tell(connection, center, actor, f"deleted:{access_key_id}", title, lines)
+    line = f"{actor.name} deleted key pair {access_key_id} of {session}: it is not valid any more"
+    _tell(connection, center, actor, f"deleted:{access_key_id}", title, lines, line)
 
 
 def authenticator_added(connection: Connection, center: Center, actor: Actor) -> None:
@@ -92,7 +107,9 @@ def authenticator_added(connection: Connection, center: Center, actor: Actor) ->
         "Its codes count for logon, download and delete from now on.",
     ]
     event = f"authenticator:{secrets.token_hex(8)}"
-    _tell(connection, center, actor, event, f"authenticator app of {actor.name} set up", lines)
+    title = f"authenticator app of {actor.name} set up"
+    line = f"{actor.name} set up an authenticator app: its codes count from now on"
+    _tell(connection, center, actor, event, title, lines, line)
 
 
 def expiring(
@@ -115,21 +132,35 @@ def expiring(
         f"Key pair {access_key_id} of session {session} expires {days},"
         f" at {_written(expires_at)}. Generate a new pair at the Request Center before that."
     )
+    line = f"Key pair {access_key_id} of {session} expires {days}, on {_day(expires_at)}"
     event = f"expiring:{access_key_id}:{threshold}"
     managers = _recipients(connection, firm_id, None)
     for who in managers:
-        _notify(connection, center, event, who.id, "warning", text)
+        _notify(connection, center, event, who.id, "warning", line)
     return _mail(connection, center, event, managers, title, text)
 
 
 def unseen(center: Center, actor: Actor) -> list[Notice]:
-    """Return the user's notices that were not seen yet, the newest first."""
+    """Return the user's notices that were neither read nor dismissed, the newest first."""
     mine = (notice.c.person_id == actor.user_id) & notice.c.seen_at.is_(None)
+    read_at = center.clock() - READ_AFTER
+    mine &= or_(notice.c.shown_at.is_(None), notice.c.shown_at > read_at)
     query = select(notice).where(mine).order_by(notice.c.id.desc()).limit(ON_PAGE)
     with center.database.read() as connection:
         return [
-            Notice(row.id, row.level, row.text, row.created_at) for row in connection.execute(query)
+            Notice(row.id, row.level, row.text, row.created_at, row.shown_at is not None)
+            for row in connection.execute(query)
         ]
+
+
+def note_shown(center: Center, shown: Sequence[Notice]) -> None:
+    """Note that these stand on a page now; from `READ_AFTER` on they count as read."""
+    fresh = [each.id for each in shown if not each.shown]
+    if not fresh:
+        return
+    mark = update(notice).where(notice.c.id.in_(fresh), notice.c.shown_at.is_(None))
+    at = center.clock()
+    center.database.write(lambda connection: connection.execute(mark.values(shown_at=at)))
 
 
 def mark_seen(center: Center, actor: Actor, ids: Iterable[int]) -> None:
@@ -146,12 +177,13 @@ def _tell(
     event: str,
     title: str,
     lines: Sequence[str],
+    line: str,
 ) -> None:
-    """Mail the requester and the managers, and put a notice on the requester's page."""
+    """Mail the requester and the managers ``lines``, and put ``line`` on the requester's page."""
     at = f"{_written(center.clock())}, from {actor.origin or 'an unknown address'}."
     recipients = _recipients(connection, actor.firm_id, actor.user_id)
     _mail(connection, center, event, recipients, title, "\n".join([*lines, "", at]))
-    _notify(connection, center, event, actor.user_id, "success", " ".join(lines))
+    _notify(connection, center, event, actor.user_id, "success", line)
 
 
 def _recipients(connection: Connection, firm_id: int, requester: int | None) -> list[Row[Any]]:
@@ -184,6 +216,11 @@ def _notify(
 def _written(at: datetime) -> str:
     """Write an instant in Chicago's time, as the exchange does."""
     return f"{at.astimezone(exchange_zone()):%Y-%m-%d %H:%M} CT"
+
+
+def _day(at: datetime) -> str:
+    """Write the day of an instant in Chicago: a line has no room for more."""
+    return f"{at.astimezone(exchange_zone()):%Y-%m-%d}"
 
 
 # Made once: building a statement takes SQLAlchemy longer than running it takes the database.

@@ -9,6 +9,7 @@ a third does not fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,14 @@ from gatepass.errors import CenterError, VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.issue import format_key_file, generate_pair
 from gatepass.keys.pair import IssuedPair
-from gatepass.keys.rules import Generation, PairState, plan_deletion, plan_generation
+from gatepass.keys.rules import (
+    Generation,
+    PairState,
+    end_of_life,
+    end_of_overlap,
+    plan_deletion,
+    plan_generation,
+)
 from gatepass.keys.secret import SecretKey
 from gatepass.keys.validity import exchange_zone
 
@@ -65,6 +73,20 @@ def generate(
         return _view_of_new(actor, made, plan, at)
 
     return center.database.write(work, again=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """When a pair would expire that is generated now, and the one that stays beside it, at most."""
+
+    expires_at: datetime
+    older_ends_at: datetime
+
+
+def foresee(center: Center) -> Foreseen:
+    """Say what the rules would give a pair at this moment, for a dialog before it is made."""
+    at = center.clock()
+    return Foreseen(end_of_life(at, center.calendar), end_of_overlap(at, center.calendar))
 
 
 #: What a code permits, and what its user must be allowed to do.

@@ -48,7 +48,7 @@ def change(center: Center, token: str, old: str, new: str, origin: str = "") -> 
     try:
         with center.database.read() as connection:
             row = logins.logged_in(connection, center, token)
-        # Not by where it comes from: whoever has a login has it there.
+        # Not by where it comes from: a login may come from anywhere.
         limits.count(center, logins.BY_NAME, row.name, _CHANGE)
         if not passwords.verify(row.password_hash, old):
             raise AccountError("the old password is not right")
@@ -81,7 +81,7 @@ def _set(
     values = {"password_hash": new_hash, "must_change": False}
     connection.execute(update(person).where(person.c.id == row.id).values(values))
     logins.end_all(connection, row.id)
-    # Whoever knew the old password may have made them.
+    # Somebody else who knew the old password may have made them.
     tokens.revoke_all(connection, row.id)
     token = logins.add_login(connection, center, row.id, origin, verified=True)
     actor = logins.actor_of(row, origin)

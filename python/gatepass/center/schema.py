@@ -276,6 +276,8 @@ notice = Table(
     Column("level", String(16), nullable=False),
     Column("text", Text, nullable=False),
     _at("created_at"),
+    # When it first stood on a page of the user's.
+    _at("shown_at", nullable=True),
     _at("seen_at", nullable=True),
 )
 

@@ -1,7 +1,7 @@
 """What was taken away from users since a backup: it stays so when the backup is put back.
 
-A backup has the passwords, telephones, tokens and users of its day. Whoever was shut out since must
-not get in again by an old password or token, nor get codes on a telephone that was stolen. So of a
+A backup has the passwords, telephones, tokens and users of its day. Nobody who was shut out since
+must get in again by an old password or token, or get codes on a telephone that was stolen. So of a
 user whom both have, the present store's password, authenticator, mobile, address and shutting out
 count, the lesser of the two roles, and only the tokens that both have; and a session belongs to
 whom it belongs now, if the backup has that user. That believes the present store: if somebody else

@@ -132,7 +132,9 @@ def restore(
     """Put the store back to what it was at a backup, all or nothing.
 
     End all serve processes first. A store that went on since the backup is left
-    alone, and what would be lost is said, unless --replace is given.
+    alone, and what would be lost is said, unless --replace is given. Users'
+    passwords, authenticators, mobiles and addresses, and whom sessions belong to,
+    stay as they are now: what was taken from somebody since does not come back.
 
     --json writes one object: file and lost, which is null where nothing was.
     """

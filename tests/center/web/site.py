@@ -113,6 +113,6 @@ def furnish(center: Center) -> tuple[dict[str, Actor], str]:
 
 
 def words(response: httpx2.Response) -> str:
-    """What a page says, without its tags."""
-    text = re.sub(r"<(script|style).*?</\1>", " ", response.text, flags=re.DOTALL)
+    """What a page says, without its tags and what could be selected."""
+    text = re.sub(r"<(script|style|select).*?</\1>", " ", response.text, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from gatepass import center
+from gatepass.center.audit_reading import ACTIONS
 from tests.center.web.site import Site, words
 
 
@@ -27,6 +32,50 @@ def test_search_narrows_the_page_its_paging_and_the_file(site: Site) -> None:
     nothing = maria.get("/audit", params={"from": "2026-03-05"})
     assert "No entry matches" in words(nothing)
     assert "Export" not in words(nothing)
+
+
+def test_an_action_can_be_chosen(site: Site) -> None:
+    maria = site.user("maria")
+    page = maria.get("/audit", params={"action": "generate", "search": "abc"})
+    assert "<option selected>generate</option>" in page.text
+    assert "kim generate ABC" in words(page)
+    assert "add session" not in words(page)
+    assert 'href="/audit/export?search=abc&amp;action=generate"' in page.text
+    file = maria.get("/audit/export", params={"action": "generate"})
+    assert {row[3] for row in list(csv.reader(io.StringIO(file.text)))[1:]} == {"generate"}
+    # Exactly that one, and none for what is no action.
+    assert "code refused" not in words(maria.get("/audit", params={"action": "code"}))
+    assert "No entry matches" in words(maria.get("/audit", params={"action": "gen%"}))
+
+
+def test_each_action_that_is_logged_can_be_chosen() -> None:
+    assert len(set(ACTIONS)) == len(ACTIONS)
+    assert set(_logged()) - OF_NO_FIRM == set(ACTIONS)
+
+
+#: The store's, not a firm's: nobody sees them there.
+OF_NO_FIRM = {"restore", "rewrap"}
+#: What writes an entry, and where among what it is given the action stands.
+WRITERS = {"append": 3, "_log": 2, "_change": 2, "_note": 2}
+
+
+def _logged() -> Iterator[str]:
+    """The texts that are handed on as actions, in the source of the Request Center."""
+    for path in Path(center.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                place = WRITERS.get(name)
+                if place is not None and len(node.args) > place:
+                    yield from _texts(node.args[place])
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "action":
+                yield from _texts(node.value)
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,18 @@ def test_a_request_that_ended_while_it_waited_holds_up_nobody() -> None:
     assert begun == ["/a", "/c"]
 
 
+def test_a_request_of_an_event_loop_that_ended_holds_up_nobody_in_the_next() -> None:
+    begun: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(scope["path"])
+
+    pace = Pace(app)
+    for path in ("/a", "/b", "/c"):
+        asyncio.run(pace({"type": "http", "path": path}, None, None))  # type: ignore[arg-type]
+    assert begun == ["/a", "/b", "/c"]
+
+
 def test_not_ready_when_nothing_can_be_written(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pyotp
 import pytest
 
 from gatepass.center import firms, handover, people
+from gatepass.center.context import Center
+from gatepass.center.database import Database
 from gatepass.center.web import make_app
 from gatepass.center.web.rules import RULES, Rule, Who
 from gatepass.center.web.security import SENT_COOKIE
+from gatepass.errors import DatabaseError
 from gatepass.keys.keyfile import parse_key_file
-from tests.center.web.site import NAMES, Site, words
+from tests.center.web.site import NAMES, PASSWORD, Browser, Site, furnish, words
+from tests.center.world import Clock, Outbox
 
 
 def test_generate_then_download(site: Site) -> None:
@@ -60,9 +66,28 @@ def test_second_pair_shows_what_becomes_of_the_first(site: Site) -> None:
     browser = site.user("maria")
     page = words(browser.get("/sessions/ABC/generate"))
     assert f"Existing key details Access Key ID {site.key}" in page
-    assert "expires in four weeks, at market close" in page
+    # Before Submit: the day of each, at market close.
+    assert (
+        "existing one stays valid beside it and expires on Wednesday, 2026-04-01 at 16:00" in page
+    )
+    assert "New key pair Expires Thursday, 2027-03-04 at 16:00 CT" in page
     assert browser.submit("/sessions/ABC/generate").status_code == 303
     assert len(firms.find_session(site.center, site.actors["maria"], "ABC").active) == 2
+
+
+def test_a_first_pair_is_told_its_last_day_before_it_is_made(site: Site) -> None:
+    browser = site.user("maria")
+    page = words(browser.get("/sessions/DEF/generate"))
+    made = browser.submit("/sessions/DEF/generate").headers["location"]
+    assert "Expires Thursday, 2027-03-04 at 16:00 CT" in page
+    assert "Expires 2027-03-04 16:00 CT" in words(browser.get(made))
+
+
+def test_a_pair_that_ends_sooner_than_in_four_weeks_keeps_its_day(site: Site) -> None:
+    site.clock.go(days=350)
+    page = words(site.user("maria").get("/sessions/ABC/generate"))
+    assert "stays valid beside it and expires on Thursday, 2027-03-04 at 16:00 CT" in page
+    assert "in four weeks" not in page
 
 
 def test_third_pair_asks_which_to_delete_with_the_oldest_chosen(site: Site) -> None:
@@ -271,16 +296,92 @@ def test_reader_sees_and_is_offered_nothing_to_do(site: Site) -> None:
     assert "Audit log" not in words(browser.get("/sessions"))
 
 
-def test_notices_stay_until_they_are_dismissed(site: Site) -> None:
+def test_a_notice_goes_when_it_was_read(site: Site) -> None:
+    browser = site.user("kim")
+    line = f"kim generated key pair {site.key} for ABC, valid until 2027-03-04"
+    for _ in range(2):
+        # Who goes on at once has hardly read it.
+        assert line in words(browser.get("/sessions"))
+    site.clock.go(seconds=4)
+    assert line in words(browser.get("/account"))
+    site.clock.go(seconds=1)
+    assert line not in words(browser.get("/sessions"))
+
+
+def test_a_notice_goes_when_it_is_dismissed(site: Site) -> None:
     browser = site.user("kim")
     page = browser.get("/sessions")
-    assert f"kim generated key pair {site.key}" in words(page)
     number = page.text.split('name="notice" value="')[1].split('"')[0]
     other = site.user("maria")
     other.submit("/notices/seen", notice=number)
     assert f"kim generated key pair {site.key}" in words(browser.get("/sessions"))
     assert browser.submit("/notices/seen", notice=[number, "x", "9" * 30]).status_code == 303
     assert f"kim generated key pair {site.key}" not in words(browser.get("/sessions"))
+
+
+def test_what_does_not_stand_there_yet_is_not_read(site: Site) -> None:
+    for _ in range(4):
+        site.generate("DEF", by="kim", delete=_oldest(site, "DEF"))
+        site.clock.go(seconds=1)
+    browser = site.user("kim")
+    first = browser.get("/sessions").text
+    assert "2 more" in first
+    site.clock.go(seconds=5)
+    assert words(browser.get("/sessions")).count("kim generated key pair") == 2
+
+
+def _oldest(site: Site, name: str) -> str | None:
+    active = firms.find_session(site.center, site.actors["kim"], name).active
+    return active[-1].access_key_id if len(active) == 2 else None
+
+
+def test_a_page_is_shown_where_nothing_can_be_written(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object, **_more: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    browser = site.user("kim")
+    monkeypatch.setattr(Database, "write", refuse)
+    assert f"kim generated key pair {site.key}" in words(browser.get("/sessions"))
+
+
+@pytest.mark.parametrize("authenticator", [False, True])
+def test_a_rehearsal_says_where_the_code_lies(
+    center: Center, clock: Clock, outbox: Outbox, tmp_path: Path, *, authenticator: bool
+) -> None:
+    folder = tmp_path / "the outbox"
+    at_home = replace(center, courier=outbox, outbox=folder)
+    actors, key = furnish(at_home)
+    site = Site(at_home, clock, outbox, make_app(at_home, NAMES), actors, key)
+    browser = site.browser()
+    browser.submit("/login", name="maria", password=PASSWORD)
+    pages = [browser.get("/login/code")]
+    browser = site.user("maria")
+    browser.submit("/account/authenticator")
+    pages.append(browser.get("/account/authenticator"))
+    if authenticator:
+        set_up(site, browser)
+        pages.clear()
+    browser.submit("/download", key=key)
+    pages.append(browser.get("/download/code", params={"key": key}))
+    browser.submit("/sessions/ABC/delete", key=key)
+    pages.append(browser.get(f"/sessions/ABC/delete/{key}"))
+    for page in pages:
+        assert (f"newest file code-*.txt of {folder}" in words(page)) is not authenticator
+
+
+def set_up(site: Site, browser: Browser) -> None:
+    code = site.outbox.last_code
+    page = browser.submit("/account/authenticator/begin", code=code).text
+    secret = page.split('class="secret">')[1].split("<")[0].strip()
+    browser.submit("/account/authenticator/confirm", code=pyotp.TOTP(secret).at(site.clock()))
+
+
+def test_with_a_way_to_people_no_page_names_a_folder(site: Site) -> None:
+    browser = site.browser()
+    browser.submit("/login", name="maria", password=PASSWORD)
+    assert "rehearsal" not in words(browser.get("/login/code"))
 
 
 def test_audit_log_is_the_firms_own(site: Site) -> None:

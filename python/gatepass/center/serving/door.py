@@ -66,7 +66,7 @@ class Door:
             try:
                 connection, address = await loop.sock_accept(self._listener)
             except OSError:
-                # No file, or no memory: whoever lets us wait longest makes room.
+                # No file, or no memory: the one that lets us wait longest makes room.
                 self._guests.make_room()
                 await asyncio.sleep(_LATER)
             else:

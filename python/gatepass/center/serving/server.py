@@ -42,6 +42,8 @@ class Server(uvicorn.Server):
                 # What the application does is in the database or in `background`.
                 lifespan="off",
                 proxy_headers=proxied,
+                # Whatever the environment says.
+                forwarded_allow_ips=["127.0.0.1", "::1"],
                 server_header=False,
                 access_log=False,
                 log_config=None,

@@ -17,12 +17,13 @@ HEALTH: Final = frozenset({"/healthz", "/readyz"})
 
 
 class Pace:
-    """Lets one request begin in each round of the event loop. For one event loop."""
+    """Lets one request begin in every second round of the event loop."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._beginner: asyncio.Task[None] | None = None
+        self._one_begins = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on when it is its turn."""
@@ -32,17 +33,28 @@ class Pace:
 
     async def _turn(self) -> None:
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        if self._beginner is None or self._beginner.done():
-            self._beginner = loop.create_task(self._begin())
-        await turn
+        if self._loop is not loop:
+            # What an event loop that has ended left undone holds up nobody in this one.
+            self._loop, self._one_begins = loop, False
+            self._waiting.clear()
+        if self._one_begins:
+            turn = loop.create_future()
+            self._waiting.append(turn)
+            await turn
+        else:
+            self._one_begins = True
+            loop.call_soon(self._in_the_next_round, loop)
 
-    async def _begin(self) -> None:
+    def _in_the_next_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A round later: one whose turn has come begins in this one.
+        loop.call_soon(self._next, loop)
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
+            # One that was cancelled meanwhile does not begin.
             if not turn.done():
                 turn.set_result(None)
-            # Two rounds: in the first the request begins.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+                loop.call_soon(self._in_the_next_round, loop)
+                return
+        self._one_begins = False

@@ -27,10 +27,15 @@ Last = Annotated[str, Query(alias="to")]
 
 @router.get("")
 def audit_page(
-    request: Request, search: str = "", first: First = "", last: Last = "", page: str = "1"
+    request: Request,
+    search: str = "",
+    action: str = "",
+    first: First = "",
+    last: Last = "",
+    page: str = "1",
 ) -> Response:
     """Show a page of the log, the latest entries first."""
-    asked = {"search": _clean(search), "from": _clean(first), "to": _clean(last)}
+    asked = _asked(search, action, first, last)
     problem, wanted = "", Wanted()
     try:
         wanted = _wanted(asked)
@@ -47,6 +52,7 @@ def audit_page(
         422 if problem else 200,
         page=found,
         asked=asked,
+        actions=audit_reading.ACTIONS,
         filtered=bool(given),
         export="/audit/export" + (f"?{urlencode(given)}" if given else ""),
         link=lambda to: "/audit?" + urlencode({**given, "page": to}),
@@ -56,9 +62,11 @@ def audit_page(
 
 
 @router.get("/export")
-def export(request: Request, search: str = "", first: First = "", last: Last = "") -> Response:
+def export(
+    request: Request, search: str = "", action: str = "", first: First = "", last: Last = ""
+) -> Response:
     """Give all entries that the page would list as a CSV file, the oldest first."""
-    wanted = _wanted({"search": _clean(search), "from": _clean(first), "to": _clean(last)})
+    wanted = _wanted(_asked(search, action, first, last))
     center = center_of(request)
     today = center.clock().astimezone(exchange_zone())
     return StreamingResponse(
@@ -68,11 +76,16 @@ def export(request: Request, search: str = "", first: First = "", last: Last = "
     )
 
 
+def _asked(search: str, action: str, first: str, last: str) -> dict[str, str]:
+    given = {"search": search, "action": action, "from": first, "to": last}
+    return {name: _clean(text) for name, text in given.items()}
+
+
 def _wanted(asked: dict[str, str]) -> Wanted:
     first, last = _day(asked["from"]), _day(asked["to"])
     if first is not None and last is not None and first > last:
         raise CenterError("the first day is after the last: there is nothing between them")
-    return Wanted(asked["search"], first, last)
+    return Wanted(asked["search"], first, last, asked["action"])
 
 
 def _day(text: str) -> date | None:

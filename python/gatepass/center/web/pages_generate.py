@@ -64,5 +64,6 @@ def _dialog(request: Request, session: SessionView, problem: str = "") -> Respon
         409 if problem else 200,
         session=session,
         active=oldest_first(session),
+        foreseen=pairs.foresee(center_of(request)),
         problem_text=problem,
     )

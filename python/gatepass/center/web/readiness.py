@@ -17,7 +17,7 @@ PATIENCE = 2.0
 
 
 class Readiness:
-    """Looks at a database for whoever asks; those who ask meanwhile share one look.
+    """Looks at a database for all who ask; those who ask meanwhile share one look.
 
     The look has a thread of its own: pages that fill theirs do not keep it waiting.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -13,10 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gatepass._native import VERSION
 from gatepass.center import notices
-from gatepass.center.roles import MAY, Action
+from gatepass.center.context import Center
+from gatepass.center.roles import MAY, Action, Actor
 from gatepass.center.web import security
 from gatepass.center.web.visitor import center_of, visitor_of
 from gatepass.center.web.words import FILTERS
+from gatepass.errors import DatabaseError
 
 _STATIC_TYPES: Final = {
     "style.css": "text/css; charset=utf-8",
@@ -80,7 +83,9 @@ def page(
         "actor": actor,
         "current": "/" + request.url.path.split("/")[1],
         "places": _places(request),
-        "notices": notices.unseen(center, actor) if actor else (),
+        "notices": _notices(center, actor) if actor else [],
+        "at_once": notices.VISIBLE,
+        "outbox": center.outbox,
         "form_token": security.form_token(cookie, request.cookies.get(security.LOGIN_COOKIE, "")),
         "now": center.clock(),
         "problem_text": "",
@@ -90,6 +95,14 @@ def page(
     if security.FORM_COOKIE not in request.cookies:
         security.set_cookie(response, security.FORM_COOKIE, cookie)
     return response
+
+
+def _notices(center: Center, actor: Actor) -> list[notices.Notice]:
+    found = notices.unseen(center, actor)
+    # Where nothing can be written they stand there again, and the page is shown all the same.
+    with suppress(DatabaseError):
+        notices.note_shown(center, found[: notices.VISIBLE])
+    return found
 
 
 def _places(request: Request) -> list[tuple[str, str]]:

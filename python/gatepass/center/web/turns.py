@@ -44,7 +44,7 @@ class Turns:
         finally:
             self._taken[origin] -= 1
             if not self._taken[origin]:
-                # Origins are chosen by whoever comes: none is kept.
+                # Clients choose their origins: none is kept.
                 del self._taken[origin]
 
 

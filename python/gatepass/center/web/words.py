@@ -21,6 +21,11 @@ def moment(at: datetime) -> Markup:
     return _time(at, "%Y-%m-%d %H:%M CT")
 
 
+def moment_bare(at: datetime) -> Markup:
+    """Write a time to the minute where there is no room for its time zone."""
+    return _time(at, "%Y-%m-%d %H:%M")
+
+
 def moment_text(at: datetime) -> str:
     """Write a time to the minute where no element can stand."""
     return at.astimezone(exchange_zone()).strftime("%Y-%m-%d %H:%M CT")
@@ -96,6 +101,7 @@ def sentence(text: str) -> str:
 #: What templates write as ``value | name``.
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "moment_bare": moment_bare,
     "moment_text": moment_text,
     "moment_seconds": moment_seconds,
     "moment_long": moment_long,

@@ -37,16 +37,40 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+// A button that copies what stands there, where the browser lets a page do so.
+for (const place of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  const text = place.textContent.trim();
+  const button = document.createElement("button");
+  const words = `Copy the ${place.dataset.copy} ${text}`;
+  button.type = "button";
+  button.className = "copy";
+  button.title = "Copy";
+  button.setAttribute("aria-label", words);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    button.classList.add("done");
+    button.setAttribute("aria-label", "Copied");
+    setTimeout(() => {
+      button.classList.remove("done");
+      button.setAttribute("aria-label", words);
+    }, 2000);
+  });
+  place.append(button);
+}
+
 // A download leaves its page open: a cookie with the form's sign says that the file was sent.
+// Then the page is at its end, and shows the next step.
 for (const form of document.querySelectorAll("form[data-sends-file]")) {
-  const sent = document.querySelector("[data-file-sent]");
+  const over = (is) => {
+    for (const part of document.querySelectorAll("[data-file-sent]")) part.hidden = !is;
+    for (const part of document.querySelectorAll("[data-until-sent]")) part.hidden = is;
+  };
   const name = "__Host-gatepass-sent";
   let waiting = 0;
   form.addEventListener("submit", () => {
     const bytes = [...crypto.getRandomValues(new Uint8Array(8))];
     const sign = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
     form.elements.sign.value = sign;
-    sent.hidden = true;
     clearInterval(waiting);
     const until = Date.now() + 60000;
     waiting = setInterval(() => {
@@ -56,7 +80,7 @@ for (const form of document.querySelectorAll("form[data-sends-file]")) {
       document.querySelector("#problem")?.remove();
       form.elements.code.removeAttribute("aria-invalid");
       form.elements.code.value = "";
-      sent.hidden = false;
+      over(true);
     }, 200);
   });
 }
