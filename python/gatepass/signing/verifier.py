@@ -86,8 +86,9 @@ class LogonVerifier:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record: their validity in time, and whether they came before. Never raises for a bad Logon: that is a failed check. Raises
-        `ValueError` when `at` has no time zone.
+        for logons from a record: the age, the pair's validity, and whether it came before. Never
+        raises for a bad Logon: that is a failed check. Raises `ValueError` when `at` has no time
+        zone.
         """
         ring = self._keys if isinstance(self._keys, KeyRing) else self._keys.ring
         moment = None if any_time else at or datetime.now(timezone.utc)

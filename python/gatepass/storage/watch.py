@@ -1,0 +1,86 @@
+"""Whether the file that was opened is still the one at its path, and nobody else has written to it.
+
+An open file goes on working for its program when it is removed or replaced. What is kept in it
+then, nobody finds again. SQLite does not look, so this does, before each use: it asks the system
+twice what is at a path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from gatepass.errors import StoreError
+
+_AGAIN = "; see what did that, put the right file back, then log on again"
+GONE = "was removed while it was open" + _AGAIN
+REPLACED = "was replaced while it was open" + _AGAIN
+CUT = "was emptied while it was open" + _AGAIN
+OVERWRITTEN = "was written over while it was open" + _AGAIN
+
+
+class Watch:
+    """Watches an SQLite file and its write-ahead log, from when it is made on.
+
+    `has_others` tells whether another program has committed something since it was asked last: that
+    one may have written to the file, as it should.
+    """
+
+    def __init__(self, path: str, has_others: Callable[[], bool]) -> None:
+        self._path = path
+        self._has_others = has_others
+        # The program may change its folder.
+        main = Path(path).absolute()
+        self._main, self._log = str(main), f"{main}-wal"
+        has_others()  # which has the log opened
+        # A file system without shared memory has no such log.
+        self._has_log = Path(self._log).exists()
+        now = self._look()
+        self._files = now.files
+        self._noted = now
+
+    def check(self) -> None:
+        """Raise `StoreError` where the file is not what it was."""
+        now, noted = self._look(), self._noted
+        if now.files != self._files:
+            raise StoreError(REPLACED, self._path)
+        if not now.size or now.log_size < noted.log_size:
+            # The log is written from its beginning again, and never shortened.
+            raise StoreError(CUT, self._path)
+        if now != noted:
+            # Asked when the log has moved, too: what others did then excuses nothing later.
+            others = self._has_others()
+            if now.written != noted.written and not others:
+                raise StoreError(OVERWRITTEN, self._path)
+            self._noted = now
+
+    def note(self) -> None:
+        """Note that this program has committed something: SQLite may have written to the file."""
+        self._noted = self._look()
+
+    def _look(self) -> _State:
+        # Not by `Path`: this is done for every message.
+        try:
+            main = os.stat(self._main)  # noqa: PTH116
+            log = os.stat(self._log) if self._has_log else main  # noqa: PTH116
+        except FileNotFoundError as error:
+            raise StoreError(GONE, self._path) from error
+        return _State(
+            (main.st_dev, main.st_ino, log.st_dev, log.st_ino),
+            main.st_size,
+            main.st_mtime_ns,
+            log.st_size if self._has_log else 0,
+            log.st_mtime_ns,
+        )
+
+
+class _State(NamedTuple):
+    """What is at the paths: which files, and when they were written."""
+
+    files: tuple[int, int, int, int]
+    size: int
+    written: int
+    log_size: int
+    log_written: int
