@@ -24,7 +24,7 @@ from gatepass.cli.output import emit, page, say
 from gatepass.cli.screen import Log, Show
 from gatepass.cli.simulate_run import Run, kept
 from gatepass.cli.simulate_settings import gather
-from gatepass.cli.simulate_view import Told, print_told
+from gatepass.cli.simulate_view import Told, get_ready, print_told
 from gatepass.gateway import Kind, load_fault_plan
 from gatepass.gateway.collector import rare_full_collections
 
@@ -105,7 +105,8 @@ def simulate(
     configuration names a store.
 
     --json writes, from the second line on, an object a line: time, session, what
-    and detail. --log writes the same. Nobody has to wait for whoever reads this
+    and detail. --log writes the same; SIGHUP opens its file again, for programs
+    that rotate logs. Nobody has to wait for whoever reads this
     output: what is not read in time is counted, and missing from it alone.
     """
     if duration is not None and not 0 <= duration < math.inf:
@@ -136,6 +137,7 @@ def _kind(text: str | None) -> Kind | None:
 def _show(*, as_json: bool) -> Show:
     """Give what shows a report on standard output."""
     console = page()
+    get_ready()
 
     def show(told: Told) -> None:
         if as_json:

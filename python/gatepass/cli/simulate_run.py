@@ -6,9 +6,16 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 
-from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.interrupts import HANGUP, ending_on_signal, on_signals
 from gatepass.cli.key_reports import telling_of_keys
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
 from gatepass.cli.output import say
@@ -66,7 +73,11 @@ class Run:
         )
         self._gateway = gateway
         try:
-            with ending_on_signal(self._end), telling_of_keys(self._tell_from_any_thread):
+            with (
+                ending_on_signal(self._end),
+                self._rotating(),
+                telling_of_keys(self._tell_from_any_thread),
+            ):
                 await _listen(gateway, settings, source)
                 if keyboard:
                     listen_to_operator(self._obey)
@@ -75,6 +86,11 @@ class Run:
                 await self._over
         finally:
             await gateway.close()
+
+    def _rotating(self) -> AbstractContextManager[None]:
+        """Open the log again at SIGHUP; without a log that ends the gateway, as it ends others."""
+        log = self._log
+        return nullcontext() if log is None else on_signals(HANGUP, log.reopen)
 
     def _report(self, report: Report) -> None:
         self._tell(report)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from gatepass.cli.output import CAUTION, NO, YES, Mark, marked, visible
@@ -23,6 +24,7 @@ MARKS = {
     "keys": NO,
     "rejected": CAUTION,
     "garbled": CAUTION,
+    "no room": CAUTION,
     "gap": CAUTION,
     "fault": CAUTION,
     "operator": CAUTION,
@@ -57,6 +59,14 @@ class Told:
             "what": self.report.what,
             "detail": self.detail,
         }
+
+
+def get_ready() -> None:
+    """Load all that printing needs: later there may be no file descriptor to load it with."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO())
+    print_told(console, Told(datetime.now(timezone.utc), Report("no room", "ABC123N", "ready")))
 
 
 def print_told(console: Console, told: Told) -> None:

@@ -19,6 +19,7 @@ from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
 from gatepass.gateway.rules import header_rules
+from gatepass.gateway.shortage import Shortage
 from gatepass.keys import KeyRing, KeySource
 from gatepass.session.message import Message
 from gatepass.session.states import State
@@ -78,6 +79,7 @@ class Gateway:
         self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
         self._servers: list[asyncio.Server] = []
+        self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
 
     async def listen(
@@ -95,6 +97,7 @@ class Gateway:
             make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
         )
         self._servers.append(server)
+        self._shortage.watch(server)
         number: int = server.sockets[0].getsockname()[1]
         return number
 
@@ -108,6 +111,7 @@ class Gateway:
                 break
             for connection in list(self.connections):
                 connection.abort()
+        self._shortage.end()
         for server in self._servers:
             server.close()
         for connection in list(self.connections):
