@@ -67,8 +67,8 @@ def test_it_says_so_once_and_takes_those_that_waited_when_there_is_room() -> Non
 class Elsewhere:
     """A socket that is no gateway's."""
 
-    def fileno(self) -> int:
-        return 99999
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 1)
 
 
 @pytest.mark.parametrize("has_handler", [True, False])

@@ -29,14 +29,14 @@ class Shortage:
 
     def __init__(self, report: Callable[[Report], None]) -> None:
         self._report = report
-        self._sockets: set[int] = set()
+        self._places: set[object] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._before: Callable[[asyncio.AbstractEventLoop, Context], object] | None = None
         self._said: float | None = None
 
     def watch(self, server: asyncio.Server) -> None:
         """Hear of the connections that a server cannot take."""
-        self._sockets.update(socket.fileno() for socket in server.sockets)
+        self._places.update(socket.getsockname() for socket in server.sockets)
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._before = self._loop.get_exception_handler()
@@ -44,7 +44,7 @@ class Shortage:
 
     def end(self) -> None:
         """Hear of nothing any more."""
-        self._sockets.clear()
+        self._places.clear()
         # Somebody else may stand before it now, and goes on handing it what is not its own.
         if self._loop is not None and self._loop.get_exception_handler() == self._handle:
             self._loop.set_exception_handler(self._before)
@@ -52,7 +52,7 @@ class Shortage:
 
     def _handle(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
         error, socket = context.get("exception"), context.get("socket")
-        is_ours = socket is not None and socket.fileno() in self._sockets
+        is_ours = socket is not None and socket.getsockname() in self._places
         if is_ours and isinstance(error, OSError) and error.errno in _SHORT:
             self._say(loop.time(), error.strerror or "")
         elif self._before is None:
