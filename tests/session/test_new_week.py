@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gatepass.session import effects as fx
 from gatepass.session.message import Message
-from gatepass.session.numbers import Numbers, SentMessage
+from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
 from gatepass.session.scenarios import (
     NOT_RESET,
     Scenario,
@@ -144,6 +144,17 @@ def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
     assert desk.log_on() == 1
     assert desk.answer("A", answer) == []
     assert desk.store.load() == Numbers(2, then, WEEK, True)
+
+
+def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) -> None:
+    many = 3 * MAX_JUMP
+    desk.store.save(Numbers(30, many, WEEK, True))
+    desk.log_on()
+    desk.answer("A", many)
+    desk.answer("5", many + 1, (789, "1"))
+    desk.log_on()
+    assert desk.answer("A", many + 2) == []
+    assert desk.store.load() == Numbers(2, many + 3, WEEK, True)
 
 
 def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: Desk) -> None:
