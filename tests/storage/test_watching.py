@@ -224,7 +224,7 @@ def test_an_empty_file_is_not_a_new_store(path: Path, beside: bytes) -> None:
         lambda: SqliteClosedPorts(path),
         lambda: SqliteAttempts(path, "ABC"),
     ):
-        with pytest.raises(StoreError, match="is empty, and was emptied"):
+        with pytest.raises(StoreError, match="is empty, so something has emptied it"):
             make()
     assert path.read_bytes() == b""
 
@@ -333,6 +333,13 @@ def test_where_a_file_cannot_have_two_names_one_is_made_all_the_same(
     assert making.make_unless_there(str(path)) is not faster
     assert [file.name for file in tmp_path.iterdir()] == ["s.sqlite"]
     SqliteStore(path, "ABC123").close()
+
+
+def test_a_circle_of_links_is_an_error_of_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    path.symlink_to(path)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        SqliteStore(path, "ABC123")
 
 
 def test_a_name_that_leads_elsewhere_makes_the_store_there(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from gatepass.keys import KeyRing, KeySource
 from gatepass.session.message import Message
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LogonVerifier, SendingTimeWindow
+from gatepass.signing import LogonVerifier, ReplayMemory, SendingTimeWindow
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.tls import HANDSHAKE_WAIT
@@ -44,7 +44,8 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers.
+    numbers. Logons that were admitted are remembered in ``replays``, which other gateways of the
+    same sessions may share, and are refused when they come again, on whatever port.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Gateway:
         application: Callable[[str, Message], None] = lambda _name, _message: None,
         faults: FaultPlan | None = None,
         closed_ports: ClosedPorts | None = None,
+        replays: ReplayMemory | None = None,
     ) -> None:
         self.kind = kind
         self.keys = FreshKeys(keys)
@@ -73,7 +75,7 @@ class Gateway:
             self.rules,
             self.account,
             fault_tolerant=kind.fault_tolerant,
-            replays=Replays(verifier.window.max_age),
+            replays=Replays(verifier.window.max_age, replays),
         )
         self._ports = Ports(kind.session_id_length, self._has_pair, closed_ports)
         self._accounts = Accounts(store, self._ports)

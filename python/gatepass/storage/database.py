@@ -42,8 +42,7 @@ _OTHER = "see that it is a session store of this version of gatepass"
 
 #: One of these tables is in each file that earlier versions made.
 _TABLES = frozenset({"session", "sent", "received", "logon_attempt", "closed_port"})
-#: Of a file without any: SQLite's own have none either.
-WITHOUT_TABLES = "has no tables, and was emptied: a store never is; restore it from a copy"
+WITHOUT_TABLES = "has no tables, so something has emptied it: restore it from a copy"
 FOREIGN = "is some other program's database: give another path"
 
 
@@ -88,8 +87,8 @@ class Database:
     def _make(self) -> None:
         try:
             make_unless_there(self.path)
-        except OSError as error:
-            if error.errno in DISK_FULL:
+        except (OSError, RuntimeError) as error:  # a RuntimeError is a circle of links
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise
             # SQLite cannot open it either, and says so.
 

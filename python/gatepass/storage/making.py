@@ -23,12 +23,12 @@ _PAGE = 4096
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
 EMPTIED = (
-    "is empty, and was emptied: a store never is; restore it from a copy. To begin without its"
-    " numbers, move it away"
+    "is empty, so something has emptied it: restore it from a copy. To begin without its numbers,"
+    " move it away"
 )
 LEFT_BEHIND = (
     "is gone, and its journal is still there: put the file back. To begin without its numbers, move"
-    " the journal away: "
+    " this away: "
 )
 
 
