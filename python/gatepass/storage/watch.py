@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from gatepass.errors import StoreError
 
@@ -37,50 +36,39 @@ class Watch:
         has_others()  # which has the log opened
         # A file system without shared memory has no such log.
         self._has_log = Path(self._log).exists()
-        now = self._look()
-        self._files = now.files
-        self._noted = now
+        self._noted = self._look()
 
     def check(self) -> None:
         """Raise `StoreError` where the file is not what it was."""
         now, noted = self._look(), self._noted
-        if now.files != self._files:
+        if now == noted:
+            return
+        (files, size, written), log_size = now[:3], now[3]
+        if files != noted[0]:
             raise StoreError(REPLACED, self._path)
-        if not now.size or now.log_size < noted.log_size:
+        if not size or log_size < noted[3]:
             # The log is written from its beginning again, and never shortened.
             raise StoreError(CUT, self._path)
-        if now != noted:
-            # Asked when the log has moved, too: what others did then excuses nothing later.
-            others = self._has_others()
-            if now.written != noted.written and not others:
-                raise StoreError(OVERWRITTEN, self._path)
-            self._noted = now
+        # Asked where the log alone has moved, too: what others did then excuses nothing later.
+        others = self._has_others()
+        if written != noted[2] and not others:
+            raise StoreError(OVERWRITTEN, self._path)
+        self._noted = now
 
     def note(self) -> None:
         """Note that this program has committed something: SQLite may have written to the file."""
         self._noted = self._look()
 
     def _look(self) -> _State:
-        # Not by `Path`: this is done for every message.
+        # Not by `Path`, and no object of its own: this is done twice for every message.
         try:
             main = os.stat(self._main)  # noqa: PTH116
             log = os.stat(self._log) if self._has_log else main  # noqa: PTH116
         except FileNotFoundError as error:
             raise StoreError(GONE, self._path) from error
-        return _State(
-            (main.st_dev, main.st_ino, log.st_dev, log.st_ino),
-            main.st_size,
-            main.st_mtime_ns,
-            log.st_size if self._has_log else 0,
-            log.st_mtime_ns,
-        )
+        files = (main.st_dev, main.st_ino, log.st_ino)
+        return files, main.st_size, main.st_mtime_ns, log.st_size, log.st_mtime_ns
 
 
-class _State(NamedTuple):
-    """What is at the paths: which files, and when they were written."""
-
-    files: tuple[int, int, int, int]
-    size: int
-    written: int
-    log_size: int
-    log_written: int
+#: Which files are at the paths; size of the file and when it was written; the same of its log.
+_State = tuple[tuple[int, int, int], int, int, int, int]
