@@ -25,7 +25,7 @@ from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.client import ClientSettings
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore
-from gatepass.storage import SqliteDatabase, SqliteStore, database, disk, making
+from gatepass.storage import SqliteDatabase, SqliteStore, database, disk, making, watch
 from gatepass.transport import utc_now
 
 KEPT = Numbers(40, 30, "2026-03-01", True)
@@ -199,6 +199,39 @@ def test_another_program_that_comes_and_goes_is_no_damage(path: Path) -> None:
             subprocess.run([sys.executable, "-c", words, str(path)], check=True)
             store.save(Numbers(number + 3, 1))
         assert store.load() == Numbers(5, 1)
+
+
+def test_programs_that_move_the_log_while_others_look_are_no_damage(tmp_path: Path) -> None:
+    """A commit is seen before its program has moved the log into the file."""
+    words = (
+        "import sys, time; from gatepass.storage import SqliteStore, database;"
+        " from gatepass.session.numbers import Numbers, SentMessage\n"
+        "database.LOCK_WAIT = 30.0\n"
+        "s, end, n = SqliteStore(sys.argv[1], sys.argv[2]), time.monotonic() + 2.0, 0\n"
+        "while time.monotonic() < end:\n"
+        "    n += 1; s.save(Numbers(n + 1, 1), SentMessage(n, bytes(50000), True))\n"
+        "s.close()"
+    )
+    path = str(tmp_path / "s.sqlite")
+    programs = [
+        subprocess.Popen([sys.executable, "-c", words, path, f"S{n}"], stderr=subprocess.PIPE)
+        for n in range(3)
+    ]
+    assert [program.communicate()[1] for program in programs] == [b""] * 3
+
+
+def test_what_others_commit_excuses_nothing_for_good(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqliteStore(path, "ABC123")) as store:
+        with closing(SqliteStore(path, "XYZ999")) as other:
+            other.save(KEPT)
+        store.load()
+        later = watch.time.monotonic() + watch.EXCUSED + 1.0
+        monkeypatch.setattr(watch.time, "monotonic", lambda: later)
+        written_over_by_a_copy(path)
+        with pytest.raises(StoreError, match="was written over"):
+            store.load()
 
 
 def test_a_program_that_changes_its_folder_finds_its_store(
@@ -430,8 +463,8 @@ def test_a_gateways_sessions_end_and_no_logon_is_admitted(
 
     async def story() -> None:
         with (
-            closing(SqliteDatabase(path)) as file,
             closing(SqliteClosedPorts(path)) as ports,
+            closing(SqliteDatabase(path)) as file,
         ):
             gateway = Gateway(
                 RING, Kind.parse("cgw"), store=file.store, closed_ports=ports, report=said.append

@@ -138,8 +138,8 @@ def kept(settings: Settings) -> Iterator[Kept]:
         return
     with ExitStack() as opened:
         try:
-            database = opened.enter_context(closing(SqliteDatabase(path)))
             ports = opened.enter_context(closing(SqliteClosedPorts(path)))
+            database = opened.enter_context(closing(SqliteDatabase(path)))
         except StoreError as error:
             raise settings.fault("store", str(error)) from error
         yield database.store, ports

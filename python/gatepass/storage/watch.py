@@ -8,6 +8,7 @@ twice what is at a path.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ GONE = "was removed while it was open" + _AGAIN
 REPLACED = "was replaced while it was open" + _AGAIN
 CUT = "was emptied while it was open" + _AGAIN
 OVERWRITTEN = "was written over while it was open" + _AGAIN
+#: Seconds after another program's commit in which that may write to the file: SQLite moves the log
+#: into it when a commit is over, and a slow disk takes its time.
+EXCUSED = 60.0
 
 
 class Watch:
@@ -37,6 +41,7 @@ class Watch:
         # A file system without shared memory has no such log.
         self._has_log = Path(self._log).exists()
         self._noted = self._look()
+        self._excused_until = 0.0
 
     def check(self) -> None:
         """Raise `StoreError` where the file is not what it was."""
@@ -49,9 +54,10 @@ class Watch:
         if not size or log_size < noted[3]:
             # The log is written from its beginning again, and never shortened.
             raise StoreError(CUT, self._path)
-        # Asked where the log alone has moved, too: what others did then excuses nothing later.
-        others = self._has_others()
-        if written != noted[2] and not others:
+        # Asked where the log alone has moved, too: it is moved into the file after that.
+        if self._has_others():
+            self._excused_until = time.monotonic() + EXCUSED
+        if written != noted[2] and time.monotonic() > self._excused_until:
             raise StoreError(OVERWRITTEN, self._path)
         self._noted = now
 
