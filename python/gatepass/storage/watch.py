@@ -51,14 +51,17 @@ class Watch:
         (files, size, written), log_size = now[:3], now[3]
         if files != noted[0]:
             raise StoreError(REPLACED, self._path)
-        if not size or log_size < noted[3]:
-            # The log is written from its beginning again, and never shortened.
+        if not size:
             raise StoreError(CUT, self._path)
         # Asked where the log alone has moved, too: it is moved into the file after that.
         if self._has_others():
             self._excused_until = time.monotonic() + EXCUSED
-        if written != noted[2] and time.monotonic() > self._excused_until:
-            raise StoreError(OVERWRITTEN, self._path)
+        if time.monotonic() > self._excused_until:
+            if log_size < noted[3]:
+                # SQLite writes the log from its beginning again, and does not shorten it.
+                raise StoreError(CUT, self._path)
+            if written != noted[2]:
+                raise StoreError(OVERWRITTEN, self._path)
         self._noted = now
 
     def note(self) -> None:
