@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -233,10 +235,23 @@ def test_without_file_descriptors_it_says_so_and_goes_on(tmp_path: Path) -> None
     assert b"no room" not in out
 
 
-def test_without_a_log_sighup_ends_it(tmp_path: Path) -> None:
+def test_without_a_log_sighup_changes_nothing(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as live:
         live.process.send_signal(signal.SIGHUP)
-        assert live.process.wait(timeout=30) == -signal.SIGHUP
+        assert live.logon().returncode == 0
+        assert live.end()[0] == 0
+
+
+def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "gatepass", "simulate", "--keys", keys, "--port", "0"]
+    with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"listening on")
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=30) == -signal.SIGHUP
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:

@@ -88,9 +88,14 @@ class Run:
             await gateway.close()
 
     def _rotating(self) -> AbstractContextManager[None]:
-        """Open the log again at SIGHUP; without a log that ends the gateway, as it ends others."""
-        log = self._log
-        return nullcontext() if log is None else on_signals(HANGUP, log.reopen)
+        """Open the log again at SIGHUP.
+
+        Without a log there is nothing to do, unless it says that the terminal is gone: that ends
+        the gateway, as it ends every program.
+        """
+        if self._log is not None:
+            return on_signals(HANGUP, self._log.reopen)
+        return nullcontext() if sys.stdin.isatty() else on_signals(HANGUP, lambda: None)
 
     def _report(self, report: Report) -> None:
         self._tell(report)
