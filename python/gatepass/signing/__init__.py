@@ -1,7 +1,7 @@
 """Sign, verify and explain one logon.
 
 Read in the order in which a logon flows: `notation` (text to wire bytes), `signer`, `verifier`
-with its `verdict`, `explain` with the `mistakes` it knows.
+with its `verdict` and what was accepted before (`replay`), `explain` with the `mistakes` it knows.
 """
 
 from gatepass.signing.explain import ExplainedField, Explanation, explain
