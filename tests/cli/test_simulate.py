@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +180,79 @@ def test_a_log_on_a_full_disk_is_complained_of_once(tmp_path: Path) -> None:
         code, _, err = live.end()
     assert code == 0
     assert err.count(b"/dev/full cannot be written: No space left on device") == 1
+
+
+def test_sighup_opens_the_log_again_and_loses_no_line(tmp_path: Path) -> None:
+    log, old = tmp_path / "log", tmp_path / "log.1"
+    with rehearsal(tmp_path, "--log", str(log)) as live:
+        for number in range(2):
+            live.logon()
+            live.wait_for(b"close")
+            if number == 0:
+                log.rename(old)
+                live.process.send_signal(signal.SIGHUP)
+                for _ in range(500):
+                    if log.exists():
+                        break
+                    time.sleep(0.01)
+        live.process.send_signal(signal.SIGHUP)
+        live.logon()
+        live.wait_for(b"close")
+        assert live.end()[0] == 0
+    lines = [file.read_text().splitlines() for file in (old, log)]
+    kept = [[json.loads(line)["what"] for line in each] for each in lines]
+    assert kept == [["logged on", "logout", "close"], ["logged on", "logout", "close"] * 2]
+
+
+def test_a_log_that_cannot_be_opened_again_goes_on_in_the_old_file(tmp_path: Path) -> None:
+    log, old = tmp_path / "log", tmp_path / "log.1"
+    with rehearsal(tmp_path, "--log", str(log)) as live:
+        log.rename(old)
+        log.mkdir()
+        live.process.send_signal(signal.SIGHUP)
+        assert live.process.stderr is not None
+        for line in live.process.stderr:
+            if b"cannot be opened again: Is a directory; the old file goes on" in line:
+                break
+        live.logon()
+        live.wait_for(b"close")
+        assert live.end()[0] == 0
+    assert len(old.read_text().splitlines()) == 3
+
+
+def test_without_file_descriptors_it_says_so_and_goes_on(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as live:
+        host, port = live.address.split(":")
+        used = max(int(file.name) for file in Path(f"/proc/{live.process.pid}/fd").iterdir())
+        resource.prlimit(live.process.pid, resource.RLIMIT_NOFILE, (used + 3, used + 3))
+        clients = [socket.create_connection((host, int(port))) for _ in range(12)]
+        assert b"Too many open files: new connections wait" in live.wait_for(b"no room")
+        for client in clients:
+            client.close()
+        assert live.logon().returncode == 0
+        code, out, err = live.end()
+    assert code == 0
+    assert b"Traceback" not in err
+    assert b"no room" not in out
+
+
+def test_without_a_log_sighup_changes_nothing(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as live:
+        live.process.send_signal(signal.SIGHUP)
+        assert live.logon().returncode == 0
+        assert live.end()[0] == 0
+
+
+def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "gatepass", "simulate", "--keys", keys, "--port", "0"]
+    with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"listening on")
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=30) == -signal.SIGHUP
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:

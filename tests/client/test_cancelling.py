@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from gatepass.client import connect
+from gatepass.client import connect, connect_pair
 from gatepass.session.message import Message, encode
 from gatepass.session.store import MemoryStore
 from tests.client.test_connect import SETTINGS, Live, live, ring
@@ -53,6 +54,28 @@ def test_a_connect_that_is_cancelled_ends_and_leaves_nobody_on() -> None:
             if await cancelled_after(task, rounds):
                 await asyncio.wait([task], timeout=10.0)
                 assert task.cancelled(), f"cancelled in round {rounds}, and goes on"
+            await nobody_is_on(here)
+            here.gateway.account("ABC123").store = MemoryStore()
+            here.gateway.account("ABC123").port.reopen()
+
+    run(story)
+
+
+def test_a_pair_that_is_cancelled_leaves_nobody_on() -> None:
+    async def story(here: Live) -> None:
+        primary = ("127.0.0.1", here.port)
+        backup = ("127.0.0.1", await here.gateway.listen("127.0.0.1", 0, backup=True))
+        us = replace(SETTINGS, sender_comp_id="ABC123U")
+
+        async def stay() -> None:
+            async with connect_pair(primary, backup, us, here.keys, MemoryStore(), guarded=False):
+                await asyncio.sleep(60.0)
+
+        for rounds in range(0, 100, 7):
+            task = asyncio.create_task(stay())
+            assert await cancelled_after(task, rounds)
+            await asyncio.wait([task], timeout=15.0)
+            assert task.cancelled()
             await nobody_is_on(here)
             here.gateway.account("ABC123").store = MemoryStore()
             here.gateway.account("ABC123").port.reopen()

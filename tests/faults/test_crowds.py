@@ -23,6 +23,7 @@ from gatepass.session.message import encode
 from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport.outlet import MAX_UNSENT
+from tests.transport.waits import let_pass
 
 RING = KeyRing(
     generate_pair(session, created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()
@@ -124,7 +125,7 @@ def test_half_open_connections_are_closed() -> None:
                 here.clock.now += timedelta(seconds=61)
                 for connection in list(here.gateway.connections):
                     if connection.session.client_comp_id == "":
-                        connection._fire()
+                        let_pass(connection, 61.0)
                 await until(lambda: len(here.gateway.connections) == 1)
                 await exchange(here, link, "ABC123")
             for plain in silent:
@@ -150,9 +151,9 @@ def test_sessions_whose_peer_has_vanished_are_closed() -> None:
             left = []
             for seconds in (interval, 0.2 * interval, interval):
                 here.clock.now += timedelta(seconds=seconds)
-                link._fire()
+                let_pass(link, seconds)
                 for connection in list(here.gateway.connections):
-                    connection._fire()
+                    let_pass(connection, seconds)
                 await exchange(here, link, "ABC123")
                 left.append(len(here.gateway.connections))
             assert left == [count + 1, count + 1, 1]

@@ -9,8 +9,9 @@ import pytest
 from gatepass._native import Framer
 from gatepass.client import MemoryStore, connect
 from gatepass.client.stamps import moment_of_its_own
-from gatepass.gateway import Kind
+from gatepass.gateway import Gateway, Kind
 from gatepass.session.message import Message, encode
+from gatepass.signing import ReplayMemory
 from tests.client.test_alterations import US
 from tests.client.test_pair import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play
 from tests.faults.virtual import Pipe, VirtualLoop
@@ -120,6 +121,27 @@ def test_a_logon_that_was_refused_is_refused_for_the_same_reason_again() -> None
             await replay(stage.loop, stage.ports[0], overheard[0])
         refused = [report.detail for report in stage.said if report.what == "refused"]
         assert refused == ["the session is logged on already"] * 2
+
+    play(script)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_gateways_that_share_a_memory_know_what_each_has_admitted(shared: bool) -> None:
+    async def script(stage: Stage) -> None:
+        memory = ReplayMemory() if shared else None
+        gateways = [Gateway(RING, CGW, clock=stage.loop.clock, replays=memory) for _ in range(2)]
+        ports = [await gateway.listen("127.0.0.1", 0) for gateway in gateways]
+        overheard: list[bytes] = []
+
+        def trace(sent: bool, wire: bytes) -> None:
+            overheard.extend([wire] if sent else [])
+
+        where = ("127.0.0.1", ports[0], US, RING, stage.store)
+        async with connect(*where, clock=stage.loop.clock, trace=trace):
+            replayer = await replay(stage.loop, ports[1], overheard[0])
+        assert replayer.kinds()[0] == ("5" if shared else "A")
+        for gateway in gateways:
+            await gateway.close()
 
     play(script)
 

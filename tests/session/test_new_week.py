@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.gateway.admission import Refused
 from gatepass.session import effects as fx
+from gatepass.session.client import ClientSession
 from gatepass.session.message import Message
-from gatepass.session.numbers import Numbers, SentMessage
+from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
 from gatepass.session.scenarios import (
     NOT_RESET,
     Scenario,
@@ -25,7 +27,7 @@ from gatepass.session.scenarios import (
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 from tests.session.test_numbers import Desk
-from tests.session.world import START, World
+from tests.session.world import PAIR, SETTINGS, START, World
 
 CHICAGO = ZoneInfo("America/Chicago")
 WEEK = trading_week(START)
@@ -146,6 +148,17 @@ def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
     assert desk.store.load() == Numbers(2, then, WEEK, True)
 
 
+def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) -> None:
+    many = 3 * MAX_JUMP
+    desk.store.save(Numbers(30, many, WEEK, True))
+    desk.log_on()
+    desk.answer("A", many)
+    desk.answer("5", many + 1, (789, "1"))
+    desk.log_on()
+    assert desk.answer("A", many + 2) == []
+    assert desk.store.load() == Numbers(2, many + 3, WEEK, True)
+
+
 def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: Desk) -> None:
     desk.store.save(Numbers(30, 19, WEEK, True))
     desk.log_on()
@@ -186,6 +199,26 @@ def test_both_sides_agree_after_a_gateway_forgot_the_week() -> None:
     assert world.client.is_on
     assert requests == []
     assert len(world.refusals) == 1
+
+
+def test_a_session_that_is_on_since_last_week_keeps_its_numbers() -> None:
+    friday_night = START.replace(day=24, hour=7, minute=59)
+    later = friday_night + timedelta(minutes=2)
+    world = World()
+    world.now = friday_night
+    world.connect()
+    world.deliver_all()
+    other = ClientSession(SETTINGS, Numbers(9, 9, trading_week(later), True), later)
+    other.connected(later)
+    other.log_on(Scenario.MID_WEEK, later)
+    (wanted,) = [e for e in other.take() if isinstance(e, fx.SignatureWanted)]
+    signature = PAIR.secret.signing_key().sign(wanted.canonical)
+    other.signature(PAIR.access_key_id, signature, later)
+    (logon,) = [Message.parse(e.wire) for e in other.take() if isinstance(e, fx.Send)]
+    verdict = world.admission.judge(logon, later)
+    assert isinstance(verdict, Refused)
+    assert "logged on already" in verdict.reason
+    assert not verdict.counted
 
 
 def _requests(line: bytearray) -> list[Message]:

@@ -21,6 +21,7 @@ from gatepass.session.scenarios import Scenario
 from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore, Store
 from tests.transport.failing import FailingStore, Unheard, is_first
+from tests.transport.waits import let_pass
 
 RING = KeyRing(
     generate_pair(session, created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()
@@ -107,7 +108,7 @@ async def converse(here: Scene, link: Link) -> None:
         if message.get(58) == "two":
             break
     here.clock.now += timedelta(seconds=31)
-    link._fire()
+    let_pass(link, 31.0)
     await link.log_on(Scenario.IN_SESSION)
 
 

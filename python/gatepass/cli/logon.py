@@ -312,7 +312,7 @@ def _log_on(order: Order, state: Path, show: Show, next_number: int | None) -> E
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         guarded = closing(user_attempts(session)) if order.guarded else nullcontext()
-        with guarded as attempts, closing(SqliteStore(state / file, name)) as store:
+        with guarded as attempts, closing(SqliteStore(state / file, name, alone=True)) as store:
             if next_number is not None:
                 with claim(store):
                     store.save(expecting(store.load(), next_number, utc_now()))

@@ -84,6 +84,21 @@ class Log:
         """Close the file."""
         self._file.close()
 
+    def reopen(self) -> None:
+        """Go on in the file that has the log's name now: the old one may have been moved away.
+
+        Where there can be none, the old one is gone on with, and that is said.
+        """
+        try:
+            file = self._path.open("ab", buffering=0)
+        except OSError as error:
+            why = error.strerror or str(error)
+            say(f"gatepass: {self._path} cannot be opened again: {why}; the old file goes on")
+            return
+        self._file.close()
+        self._file = file
+        self._broken, self._complained = b"", False
+
     def write(self, line: str) -> None:
         """Append a line, if it can be."""
         data = self._broken + f"{line}\n".encode()

@@ -25,7 +25,7 @@ from gatepass.cli.output import page, say
 from gatepass.cli.screen import Log, Show
 from gatepass.cli.simulate_run import Run, kept
 from gatepass.cli.simulate_settings import gather
-from gatepass.cli.simulate_view import Told, print_told
+from gatepass.cli.simulate_view import Told, get_ready, print_told
 from gatepass.gateway import Kind, load_fault_plan
 from gatepass.gateway.collector import rare_full_collections
 
@@ -115,9 +115,9 @@ def simulate(
 
     --json writes, from the second line on, an object a line: time, session, what
     and detail. Behind a refusal comes one whose what is logon and whose detail is
-    the Logon: gatepass explain reads these. --log writes the same. Nobody has to
-    wait for whoever reads this output: what is not read in time is counted, and
-    missing from it alone.
+    the Logon: gatepass explain reads these. --log writes the same; SIGHUP opens its
+    file again, for programs that rotate logs. Nobody has to wait for what reads
+    this output: what is not read in time is counted, and missing from it alone.
     """
     if duration is not None and not 0 <= duration < math.inf:
         message = "a number of seconds from 0 on is wanted; without the option it runs until Ctrl-C"
@@ -150,6 +150,7 @@ def _kind(text: str | None) -> Kind | None:
 def _show(*, as_json: bool) -> Show:
     """Give what shows a report on standard output."""
     console = page()
+    get_ready()
 
     def show(told: Told) -> None:
         if as_json:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 
 from gatepass.cli.file_kinds import looks
-from gatepass.cli.interrupts import ending_on_signal
+from gatepass.cli.interrupts import HANGUP, ending_on_signal, on_signals
 from gatepass.cli.key_reports import telling_of_keys
 from gatepass.cli.operator_line import HELP, listen_to_operator, obey
 from gatepass.cli.output import say
@@ -67,7 +74,11 @@ class Run:
         )
         self._gateway = gateway
         try:
-            with ending_on_signal(self._end), telling_of_keys(self._tell_from_any_thread):
+            with (
+                ending_on_signal(self._end),
+                self._rotating(),
+                telling_of_keys(self._tell_from_any_thread),
+            ):
                 await _listen(gateway, settings, source)
                 if keyboard:
                     listen_to_operator(self._obey)
@@ -76,6 +87,16 @@ class Run:
                 await self._over
         finally:
             await gateway.close()
+
+    def _rotating(self) -> AbstractContextManager[None]:
+        """Open the log again at SIGHUP.
+
+        Without a log there is nothing to do, unless it says that the terminal is gone: that ends
+        the gateway, as it ends every program.
+        """
+        if self._log is not None:
+            return on_signals(HANGUP, self._log.reopen)
+        return nullcontext() if sys.stdin.isatty() else on_signals(HANGUP, lambda: None)
 
     def _report(self, report: Report) -> None:
         self._tell(report)
@@ -128,8 +149,8 @@ def kept(settings: Settings) -> Iterator[Kept]:
         return
     with ExitStack() as opened:
         try:
-            database = opened.enter_context(closing(SqliteDatabase(path)))
             ports = opened.enter_context(closing(SqliteClosedPorts(path)))
+            database = opened.enter_context(closing(SqliteDatabase(path)))
         except StoreError as error:
             raise settings.fault("store", f"{error}{looks(path)}") from error
         yield database.store, ports

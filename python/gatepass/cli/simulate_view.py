@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from gatepass.cli.output import CAUTION, NO, YES, Mark, marked, visible
@@ -24,6 +25,7 @@ MARKS = {
     "keys": NO,
     "rejected": CAUTION,
     "garbled": CAUTION,
+    "no room": CAUTION,
     "gap": CAUTION,
     "fault": CAUTION,
     "operator": CAUTION,
@@ -72,6 +74,14 @@ class Told:
     def as_json(self) -> str:
         """The report as one line of JSON."""
         return _SIGNATURE.sub(lambda first: f"\\u{ord(first[0]):04x}", json.dumps(self.as_dict()))
+
+
+def get_ready() -> None:
+    """Load all that printing needs: later there may be no file descriptor to load it with."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO())
+    print_told(console, Told(datetime.now(timezone.utc), Report("no room", "ABC123N", "ready")))
 
 
 def print_told(console: Console, told: Told) -> None:

@@ -245,7 +245,8 @@ class Admission:
     def _scenario_fault(self, case: _Case) -> _Fault | None:
         logon, account, backup = case.logon, case.account, case.backup
         number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
-        is_first = not case.numbers.begun and not backup
+        # A session that is on since last week has its own numbers, which a refusal leaves alone.
+        is_first = not (case.numbers.begun or backup or account.primary_on)
         if is_first and (number != 1 or logon.get(141) == "Y"):
             words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
             return _Fault(NOT_RESET, words, first=True)

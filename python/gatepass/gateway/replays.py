@@ -12,12 +12,14 @@ from gatepass.signing import Recall, ReplayMemory, parse_sending_time
 class Replays:
     """Finds a Logon that was admitted before; `max_age` is how old SendingTime (52) may be.
 
+    Gateways that are handed one `memory` know what each has admitted.
+
     A Logon that was refused is not remembered: sent again, it is refused for the same reason.
     """
 
-    def __init__(self, max_age: timedelta) -> None:
+    def __init__(self, max_age: timedelta, memory: ReplayMemory | None = None) -> None:
         self._max_age = max_age
-        self._memory = ReplayMemory()
+        self._memory = ReplayMemory() if memory is None else memory
 
     def look(self, logon: Message, now: datetime) -> Recall:
         """Tell whether a Logon with a good signature may be admitted."""

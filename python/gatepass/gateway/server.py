@@ -19,11 +19,12 @@ from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
+from gatepass.gateway.shortage import Shortage
 from gatepass.keys import Keys
 from gatepass.session.message import Message
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LogonVerifier, SendingTimeWindow
+from gatepass.signing import LogonVerifier, ReplayMemory, SendingTimeWindow
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.tls import HANDSHAKE_WAIT
@@ -43,7 +44,9 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers. Without ``port_closure`` no number of invalid Logons closes a port.
+    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons that were
+    admitted are remembered in ``replays``, which other gateways of the same sessions may share, and
+    are refused when they come again, on whatever port.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Gateway:
         faults: FaultPlan | None = None,
         closed_ports: ClosedPorts | None = None,
         port_closure: bool = True,
+        replays: ReplayMemory | None = None,
     ) -> None:
         self.kind = kind
         self.keys = FreshKeys(keys)
@@ -74,7 +78,7 @@ class Gateway:
             self.target_sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
-            replays=Replays(verifier.window.max_age),
+            replays=Replays(verifier.window.max_age, replays),
         )
         self._ports = Ports(
             kind.session_id_length, self._has_pair, closed_ports, closing=port_closure
@@ -82,6 +86,7 @@ class Gateway:
         self._accounts = Accounts(store, self._ports)
         self._live: dict[tuple[str, bool], GatewayConnection] = {}
         self._servers: list[asyncio.Server] = []
+        self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
 
     async def listen(
@@ -99,6 +104,7 @@ class Gateway:
             make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
         )
         self._servers.append(server)
+        self._shortage.watch(server)
         number: int = server.sockets[0].getsockname()[1]
         return number
 
@@ -112,6 +118,7 @@ class Gateway:
                 break
             for connection in list(self.connections):
                 connection.abort()
+        self._shortage.end()
         for server in self._servers:
             server.close()
         for connection in list(self.connections):

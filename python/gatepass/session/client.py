@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Logon
-from gatepass.errors import BackupError, FieldError, NumberJumpError, PeerError
+from gatepass.errors import BackupError, FieldError, PeerError
 from gatepass.session import effects as fx
 from gatepass.session.addressing import (
     INDICATORS,
@@ -19,7 +19,8 @@ from gatepass.session.alterations import UNALTERED, Alterations
 from gatepass.session.engine import Engine, Fields
 from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
-from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers, SentMessage
+from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
+from gatepass.session.proposals import after_refusal, begun_again, jump, proposing
 from gatepass.session.scenarios import Scenario, at_week, says_not_reset
 from gatepass.session.settings import ClientSettings
 from gatepass.session.states import TRANSITIONS, State, Trigger
@@ -335,7 +336,7 @@ class ClientSession(Engine):
             self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
             return
         is_new = self._has_begun_anew(message)
-        due = 1 if is_new else self.numbers.next_in
+        due = 1 if is_new else self._due_in(number)
         if number is None or number < due:
             self._fail(f"MsgSeqNum (34) too low: expected {due}", now)
             return
@@ -348,10 +349,8 @@ class ClientSession(Engine):
         self._liveness.hear(self._time.at)
         self._forget_resends()
         self._follow_role(message)
-        if self.scenario is not Scenario.MID_WEEK and number >= self.numbers.first_in > 0:
-            # What was before it, Logouts have used up.
-            self.numbers = replace(self.numbers, next_in=self.numbers.first_in)
-        self.numbers = replace(self.numbers, begun=True, resetting="", proposed=0, first_in=0)
+        self.numbers = replace(self.numbers, next_in=due, begun=True)
+        self.numbers = replace(self.numbers, resetting="", proposed=0, first_in=0)
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
@@ -363,6 +362,17 @@ class ClientSession(Engine):
         if missing:
             self._inbound.hold(Turn(message, number, number + 1))
             self._ask(now)
+
+    def _due_in(self, number: int | None) -> int:
+        """Give the number that the answer to a Logon should have.
+
+        Where Logouts have used up those before it (`Numbers.first_in`), the exchange goes on behind
+        them, or has begun at 1 all the same.
+        """
+        first = self.numbers.first_in
+        if self.scenario is not Scenario.MID_WEEK and 0 < first <= (number or 0):
+            return first
+        return self.numbers.next_in
 
     def _fail(self, text: str, now: datetime) -> None:
         if self._trying:
@@ -431,50 +441,17 @@ class ClientSession(Engine):
     def _take_refusal(
         self, number: int | None, expected: int | None, *, is_new: bool = False
     ) -> None:
-        """Set the numbers for the next try: those before the Logon, which did not count.
-
-        The refusal itself counts where it has the next number; otherwise the next Logon shows a
-        gap, or it had no number of the session at all.
-
-        If CME expects a higher number (789), the next Logon tries that one. A lower one is no
-        reason to go back: messages of those numbers were sent, and are asked for again.
-        Before the week has begun, a failure sets both numbers back to 1. A week that is new at the
-        exchange (`is_new`) is begun again here, and the refusal has used up its number 1.
-        """
-        self.numbers = self._before
-        if not self.numbers.begun:
-            self.numbers = replace(self.numbers, next_out=1, next_in=1)
-        elif number == self.numbers.next_in:
-            self.numbers = replace(self.numbers, next_in=number + 1)
-        self._propose(expected)
-        if is_new:
-            first_in = (number or 0) + 1
-            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=first_in)
+        """Set the numbers for the next try, and keep them."""
+        self.numbers = after_refusal(self._before, number, is_new=is_new)
+        if not is_new:
+            self._propose(expected)
         self._emit(fx.Save(self.numbers))
 
-    @property
-    def _to_begin_again(self) -> int:
-        """What to propose so that the next Logon has 34=1: nothing where it has that anyway.
-
-        It is a proposal like any other: what it makes void is kept until the exchange has accepted
-        a Logon with it.
-        """
-        return 1 if self.numbers.begun else 0
-
     def _propose(self, expected: int | None) -> None:
-        """Have the next Logon try the number that the exchange expects (789), if it is higher.
-
-        Any peer that answers a Logon can write any number there. So it is kept beside the session's
-        own number until the exchange has accepted a Logon with it; a later 789 replaces it.
-        """
-        if expected is None:
-            return
-        due = self.numbers.next_out
-        believed = expected - due <= MAX_JUMP
-        if not believed:
-            self._emit(fx.Failed(NumberJumpError(789, due, expected)))
-        proposed = expected if believed and expected > due else 0
-        self.numbers = replace(self.numbers, proposed=proposed)
+        error = jump(self.numbers, expected)
+        if error is not None:
+            self._emit(fx.Failed(error))
+        self.numbers = proposing(self.numbers, expected)
 
     def _handle_logout(self, message: Message, now: datetime) -> None:
         expected = message.number(789)
@@ -482,8 +459,7 @@ class ClientSession(Engine):
             # The exchange has forgotten the numbers: the answer keeps its number, the next Logon
             # has 34=1. CME's rule is not public; engines in use do this. If the exchange counts its
             # own messages on, its answer to that Logon comes behind this Logout.
-            due = self.numbers.next_in
-            self.numbers = replace(self.numbers, proposed=self._to_begin_again, first_in=due)
+            self.numbers = begun_again(self.numbers, self.numbers.next_in)
         else:
             self._propose(expected)
         self._emit(fx.Save(self.numbers))

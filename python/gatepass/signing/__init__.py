@@ -1,7 +1,8 @@
 """Sign, verify and explain one logon.
 
 Read in the order in which a logon flows: `notation` (text to wire bytes), `draft`, `signer`,
-`verifier` with its `verdict`, `explain` with the `mistakes` it knows.
+`verifier` with its `verdict` and what was accepted before (`replay`), `explain` with the `mistakes`
+it knows.
 """
 
 from gatepass.signing.draft import complete_draft

@@ -98,10 +98,10 @@ class LogonVerifier:
         """Check everything that can be checked and say how each check ended.
 
         `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record: their validity in time, and whether they came before. `logged_on`
-        says whether the session is up already, where that is known: otherwise ResetSeqNumFlag (141)
-        says it. Never raises for a bad Logon: that is a failed check. Raises `ValueError` when `at`
-        has no time zone, `FramingError` for what is no bytes.
+        for logons from a record: the age, the pair's validity, and whether it came before.
+        `logged_on` says whether the session is up already, where that is known: otherwise
+        ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a failed check. Raises
+        `ValueError` when `at` has no time zone, `FramingError` for what is no bytes.
         """
         ring = self._keys.ring
         message = whole(logon)

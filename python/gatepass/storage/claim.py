@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from gatepass.errors import StoreError
 from gatepass.session.store import in_use
@@ -49,4 +49,6 @@ def _take(file: int, path: str, session: str) -> None:
             words = f"cannot be claimed: {error.strerror}; keep it on a disk of this machine"
             raise StoreError(words, path) from error
     os.ftruncate(file, 0)
-    os.write(file, str(os.getpid()).encode())
+    # Whose it is only helps people: a disk without room for it is told by the store itself.
+    with suppress(OSError):
+        os.write(file, str(os.getpid()).encode())

@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from gatepass.errors import StoreError
+from gatepass.storage.disk import DISK_FULL, is_full
+from gatepass.storage.making import APPLICATION_ID, make_unless_there
+from gatepass.storage.watch import Watch
 
 #: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
 #: other sessions wait as well: it is a tenth of the shortest heartbeat interval. A write takes
 #: milliseconds; whoever holds the lock longer is no session, and ends this one.
 LOCK_WAIT = 0.5
 
+_FULL = "make room on its disk, then log on again"
 #: What SQLite says, and what to do about it: Python 3.10 does not give its error codes.
 _ADVICE = (
     ("locked", "end the other program that uses it, or give each program a file of its own"),
-    ("full", "make room on its disk, then log on again"),
+    ("full", _FULL),
     ("not a database", "it is some other file: give another path"),
     ("malformed", "it is damaged: move it away and restore it from a copy"),
     ("readonly", "let this user write the file and the folder it is in"),
@@ -32,11 +36,21 @@ _ADVICE = (
     ("I/O", "look for errors of its disk in the system's log"),
     ("closed", "keep it open for as long as its sessions run"),
 )
+#: What SQLite says where it means a full disk as well as others.
+_PERHAPS_FULL = ("I/O", "unable to open")
 _OTHER = "see that it is a session store of this version of gatepass"
+
+#: One of these tables is in each file that earlier versions made.
+_TABLES = frozenset({"session", "sent", "received", "logon_attempt", "closed_port"})
+WITHOUT_TABLES = "has no tables, so something has emptied it: restore it from a copy"
+FOREIGN = "is some other program's database: give another path"
 
 
 class Database:
     """One connection to a file. Raises `StoreError` where the file cannot be used.
+
+    A file that is made is its owner's alone (mode 0600). One that is empty, or that is emptied,
+    removed, replaced or written over while it is open, cannot be used: see `making` and `watch`.
 
     `lock_wait` is in seconds, `LOCK_WAIT` if it is not given.
     """
@@ -50,16 +64,58 @@ class Database:
         lock_wait: float | None = None,
     ) -> None:
         self.path = str(path)
+        self._watch: Watch | None = None
+        self._others = 0
+        is_file = self.path not in ("", ":memory:")
         with self._failing("opened"):
+            if is_file:
+                self._make()
             wait = LOCK_WAIT if lock_wait is None else lock_wait
             self._db = sqlite3.connect(path, timeout=wait, isolation_level=None)
             try:
                 self._write_ahead(time.monotonic() + wait)
                 self._db.execute(f"PRAGMA synchronous={synchronous}")
+                if is_file:
+                    self._refuse_strangers()
                 self._db.executescript(schema)
+                if is_file:
+                    self._begin_watch()
             except BaseException:
                 self._db.close()
                 raise
+
+    def _make(self) -> None:
+        try:
+            make_unless_there(self.path)
+        except (OSError, RuntimeError) as error:  # a RuntimeError is a circle of links
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            # SQLite cannot open it either, and says so.
+
+    def _refuse_strangers(self) -> None:
+        """Raise `StoreError` for a database that is no store of gatepass."""
+        names = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
+        (number,) = self._db.execute("PRAGMA application_id").fetchone()
+        if number != APPLICATION_ID and not names & _TABLES:
+            raise StoreError(FOREIGN if names else WITHOUT_TABLES, self.path)
+
+    def _begin_watch(self) -> None:
+        self._watch = Watch(self.path, self._has_others)
+
+    def _has_others(self) -> bool:
+        """Whether another connection has committed something since this was asked last."""
+        before = self._others
+        (self._others,) = self._db.execute("PRAGMA data_version").fetchone()
+        return self._others != before
+
+    def _check(self) -> None:
+        """Look at the file, unless what is done is a part of something that has looked."""
+        if self._watch is not None and not self._db.in_transaction:
+            self._watch.check()
+
+    def _note(self) -> None:
+        if self._watch is not None and not self._db.in_transaction:
+            self._watch.note()
 
     def _write_ahead(self, until: float) -> None:
         """Turn the write-ahead log on: here SQLite waits for nobody by itself."""
@@ -76,12 +132,15 @@ class Database:
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """Give the rows of a query."""
         with self._failing("read"):
+            self._check()
             return self._db.execute(query, values).fetchall()
 
     def write(self, statement: str, values: Sequence[object]) -> None:
         """Do one statement: a transaction of its own, or a part of the one that is open."""
         with self._failing("written"):
+            self._check()
             self._db.execute(statement, values)
+            self._note()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -90,11 +149,13 @@ class Database:
             if self._db.in_transaction:
                 yield
                 return
+            self._check()
             # The lock is taken first: a transaction that reads and then writes could be refused it.
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
+                self._note()
             except BaseException:
                 # A full disk may have rolled it back already.
                 if self._db.in_transaction:
@@ -103,6 +164,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file."""
+        self._watch = None
         with self._failing("closed"):
             self._db.close()
 
@@ -112,5 +174,15 @@ class Database:
             yield
         except (sqlite3.Error, OSError) as error:
             words = str(error).rstrip(".")
+            if self._is_full(error, words):
+                raise StoreError(
+                    f"cannot be {done}: its disk is full; {_FULL}", self.path
+                ) from error
             advice = next((advice for part, advice in _ADVICE if part in words), _OTHER)
             raise StoreError(f"cannot be {done}: {words}; {advice}", self.path) from error
+
+    def _is_full(self, error: Exception, words: str) -> bool:
+        """Tell a full disk where SQLite does not: it calls it an I/O error, too."""
+        if isinstance(error, OSError):
+            return error.errno in DISK_FULL
+        return any(part in words for part in _PERHAPS_FULL) and is_full(self.path)

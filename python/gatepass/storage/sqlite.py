@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
+from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import BATCH, Claim
 from gatepass.storage.claim import claimed
@@ -81,13 +82,16 @@ class SqliteDatabase:
 class SqliteStore:
     """Keeps one session, by name, in a file that several sessions may share.
 
-    Raises `StoreError` where the file cannot be used.
+    With `alone` it is this session's file: one that knows other sessions, and not this one, was put
+    there by mistake. Raises `StoreError` for that, and where the file cannot be used.
     """
 
-    def __init__(self, file: Path | str | Database, name: str) -> None:
+    def __init__(self, file: Path | str | Database, name: str, *, alone: bool = False) -> None:
         self._owned = not isinstance(file, Database)
         self._file = file if isinstance(file, Database) else _opened(file)
         self._name = name
+        if alone:
+            self._refuse_others()
         self._own_claim = Claim(name, self.path)
 
     @property
@@ -151,6 +155,13 @@ class SqliteStore:
         """Close the file, unless it is a `SqliteDatabase`'s."""
         if self._owned:
             self._file.close()
+
+    def _refuse_others(self) -> None:
+        names = [row[0] for row in self._file.read("SELECT name FROM session ORDER BY name", ())]
+        if names and self._name not in names:
+            self.close()
+            words = f"is of session {names[0]}, not of {self._name}: give each a file of its own"
+            raise StoreError(words, self.path)
 
     def _write(
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None

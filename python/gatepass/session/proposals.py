@@ -1,0 +1,58 @@
+"""What a Logout says of the numbers, and which numbers the next Logon tries because of it.
+
+Any peer that answers a Logon can write any number into NextExpectedMsgSeqNum (789). So it is kept
+beside the session's own number until the exchange has accepted a Logon with it; a later one
+replaces it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatepass.errors import NumberJumpError
+from gatepass.session.numbers import MAX_JUMP, Numbers
+
+
+def after_refusal(before: Numbers, number: int | None, *, is_new: bool) -> Numbers:
+    """Give the numbers after a Logon was refused: those before it, which did not count.
+
+    The refusal itself, of this `number`, counts where it is the next one; otherwise the next Logon
+    shows a gap, or it had no number of the session at all. Before the week has begun, a failure
+    sets both numbers back to 1. A week that is new at the exchange (`is_new`) is begun again here,
+    and the refusal has used up its number 1.
+    """
+    if not before.begun:
+        numbers = replace(before, next_out=1, next_in=1)
+    elif number == before.next_in:
+        numbers = replace(before, next_in=before.next_in + 1)
+    else:
+        numbers = before
+    return begun_again(numbers, (number or 0) + 1) if is_new else numbers
+
+
+def begun_again(numbers: Numbers, first_in: int) -> Numbers:
+    """Have the next Logon begin the week again, with 34=1; its answer has the number `first_in`.
+
+    It is a proposal like any other: what it makes void is kept until the exchange has accepted a
+    Logon with it. A week that has not begun begins with 1 anyway.
+    """
+    return replace(numbers, proposed=1 if numbers.begun else 0, first_in=first_in)
+
+
+def proposing(numbers: Numbers, expected: int | None) -> Numbers:
+    """Have the next Logon try the number that the exchange expects (789), if it is higher.
+
+    A lower one is no reason to go back: messages of those numbers were sent, and are asked for
+    again. One that is too far ahead is not tried: see `jump`.
+    """
+    if expected is None:
+        return numbers
+    is_tried = numbers.next_out < expected <= numbers.next_out + MAX_JUMP
+    return replace(numbers, proposed=expected if is_tried else 0)
+
+
+def jump(numbers: Numbers, expected: int | None) -> NumberJumpError | None:
+    """Give the error of a number (789) that is too far ahead to be believed, if it is."""
+    if expected is None or expected - numbers.next_out <= MAX_JUMP:
+        return None
+    return NumberJumpError(789, numbers.next_out, expected)

@@ -1,0 +1,23 @@
+"""Whether a disk is full, for errors that do not say so."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from pathlib import Path
+
+#: What the system says of a disk, or of a user's part of it, that is full.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: Bytes that must fit: less is of no use to a store.
+_ROOM = 1 << 16
+
+
+def is_full(path: str) -> bool:
+    """Tell whether the disk of a file has no room, by writing a little beside it. Never raises."""
+    try:
+        with tempfile.TemporaryFile(dir=Path(path).absolute().parent) as probe:
+            probe.write(bytes(_ROOM))
+            probe.flush()
+    except OSError as error:
+        return error.errno in DISK_FULL
+    return False

@@ -1,0 +1,114 @@
+"""How a store is made: whole, for its owner alone, and never in the place of one that was there.
+
+SQLite makes a file of no bytes and fills it later. An empty file could then be a new store, or one
+that somebody emptied, whose numbers would begin at 1 again. So a store is made under another name
+and given its own when it is whole: one that is empty was emptied.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import struct
+from pathlib import Path
+
+from gatepass.errors import StoreError
+
+#: What tells a store of gatepass in its header, where SQLite keeps a number for that: "gate".
+APPLICATION_ID = int.from_bytes(b"gate", "big")
+#: Bytes of a page of a new store: SQLite's own choice.
+_PAGE = 4096
+#: What a folder's file system says where a file cannot have two names.
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
+
+EMPTIED = (
+    "is empty, so something has emptied it: restore it from a copy. To begin without its numbers,"
+    " move it away"
+)
+LEFT_BEHIND = (
+    "is gone, and its journal is still there: put the file back. To begin without its numbers, move"
+    " this away: "
+)
+
+
+def make_unless_there(name: str) -> bool:
+    """Make an empty database with mode 0600 unless the file exists; tell whether it was made.
+
+    Raises `StoreError` for one that exists and is empty, or is gone and has left its journal;
+    `OSError` as the file system does.
+    """
+    path = Path(name).resolve()
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        for ending in ("-wal", "-journal"):
+            journal = path.with_name(path.name + ending)
+            if _size(journal):
+                raise StoreError(f"{LEFT_BEHIND}{journal}", name) from None
+        return _make(path)
+    if not size:
+        raise StoreError(EMPTIED, name)
+    return False
+
+
+def _make(path: Path) -> bool:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(6)}.new")
+    _write(draft)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False  # another process was faster
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _write_or_leave(path)
+    finally:
+        draft.unlink()
+    return True
+
+
+def _write_or_leave(path: Path) -> bool:
+    try:
+        _write(path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _write(path: Path) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, empty_database())
+        os.fsync(file)
+    except BaseException:
+        path.unlink()
+        raise
+    finally:
+        os.close(file)
+
+
+def empty_database() -> bytes:
+    """Give SQLite's file format of a database without a table (https://sqlite.org/fileformat2.html).
+
+    It is one page: the header, and the root of an empty table tree.
+    """
+    header = struct.pack(
+        ">16sH6B12I20x2I",
+        b"SQLite format 3\x00",
+        _PAGE,
+        *(1, 1, 0, 64, 32, 32),  # formats, reserved bytes, payload fractions
+        *(1, 1),  # change counter, pages
+        *(0, 0, 0, 4, 0, 0, 1, 0, 0),  # free pages, cookie, format 4, cache, vacuum, UTF-8, ours
+        APPLICATION_ID,
+        *(1, 3_034_000),  # for which change this holds, and the version that wrote it
+    )
+    root = struct.pack(">BHHHB", 13, 0, 0, _PAGE, 0)
+    return (header + root).ljust(_PAGE, b"\x00")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
