@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import logging
 import os
 import threading
@@ -76,6 +78,27 @@ def test_a_file_that_is_still_is_read_once(path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(watch, "read_snapshot", fail)
     assert keys.ring is first
+
+
+@pytest.mark.parametrize("at", ["open", "dup"])
+def test_a_file_that_no_descriptor_was_left_for_is_read_when_there_is_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    keys = KeyFile(path)
+    rewrite(path, format_key_file([NEW]), still=True)
+
+    def none_left(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    problems: list[KeySourceError] = []
+    keys._on_problem = problems.append
+    with monkeypatch.context() as short:
+        short.setattr(os, at, none_left)
+        for _ in range(3):
+            assert held(keys.ring) == expected(OLD, NEW)
+            gc.collect()  # what was half made ends without a word
+    assert len(problems) == 1
+    assert held(keys.ring) == expected(NEW)
 
 
 def test_an_added_pair_is_taken_up_at_once(path: Path) -> None:

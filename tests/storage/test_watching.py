@@ -459,6 +459,8 @@ def test_a_gateways_sessions_end_and_no_logon_is_admitted(
     path = tmp_path / "state" / "s.sqlite"
     path.parent.mkdir()
     filled(tmp_path / "copy.sqlite", "other")
+    filled(path, "other")
+    SqliteClosedPorts(path).close()
     said: list[Report] = []
 
     async def story() -> None:

@@ -59,11 +59,14 @@ class Snapshot:
 class Kept:
     """Keeps a file open, so that its inode is nobody else's when its name is gone."""
 
+    _fd = -1
+
     def __init__(self, fd: int) -> None:
         self._fd = os.dup(fd)
 
     def __del__(self) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:  # there may have been no descriptor left
+            os.close(self._fd)
 
 
 def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:

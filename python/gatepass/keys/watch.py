@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -31,6 +32,8 @@ from gatepass.keys.ring import KeyRing
 SETTLE_SECONDS = 1.0
 #: Key pairs that one line of the log names.
 MOST_NAMED = 10
+#: What the system says where it has nothing left to read with: the file is not to blame for it.
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 #: The state of a file that is not there: no file has it.
 GONE: Identity = (0, 0, 0, 0)
 
@@ -173,7 +176,7 @@ class KeyFile:
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
-            self._refuse(sight, for_good=was_still)
+            self._refuse(sight, for_good=was_still and not _passes(error))
             return self._once(identity, error)
         sight = self._sight(snapshot.identity, snapshot.mtime)
         whole = sight.is_still or self._replaces(snapshot)
@@ -260,3 +263,9 @@ class KeyFile:
         except OSError:
             return GONE, 0.0
         return identity_of(status), status.st_mtime
+
+
+def _passes(error: KeySourceError) -> bool:
+    """Tell whether the same file can be read another time."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _PASSING

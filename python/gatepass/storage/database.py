@@ -17,7 +17,7 @@ from typing import Any
 from gatepass.errors import StoreError
 from gatepass.storage.disk import DISK_FULL, is_full
 from gatepass.storage.making import APPLICATION_ID, make_unless_there
-from gatepass.storage.watch import Watch
+from gatepass.storage.watch import Watch, is_busy_log
 
 #: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
 #: other sessions wait as well: it is a tenth of the shortest heartbeat interval. A write takes
@@ -70,6 +70,7 @@ class Database:
         with self._failing("opened"):
             if is_file:
                 self._make()
+            is_busy = is_file and is_busy_log(self.path)
             wait = LOCK_WAIT if lock_wait is None else lock_wait
             self._db = sqlite3.connect(path, timeout=wait, isolation_level=None)
             try:
@@ -79,7 +80,7 @@ class Database:
                     self._refuse_strangers()
                 self._db.executescript(schema)
                 if is_file:
-                    self._begin_watch()
+                    self._watch = Watch(self.path, self._has_others, is_busy=is_busy)
             except BaseException:
                 self._db.close()
                 raise
@@ -98,9 +99,6 @@ class Database:
         (number,) = self._db.execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID and not names & _TABLES:
             raise StoreError(FOREIGN if names else WITHOUT_TABLES, self.path)
-
-    def _begin_watch(self) -> None:
-        self._watch = Watch(self.path, self._has_others)
 
     def _has_others(self) -> bool:
         """Whether another connection has committed something since this was asked last."""

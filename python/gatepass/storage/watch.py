@@ -24,14 +24,27 @@ OVERWRITTEN = "was written over while it was open" + _AGAIN
 EXCUSED = 60.0
 
 
+def is_busy_log(path: str) -> bool:
+    """Tell whether somebody has committed something to a file's log just now.
+
+    To be asked before the file is opened: what this program does to it then does not count.
+    """
+    try:
+        log = Path(f"{path}-wal").stat()
+    except OSError:
+        return False
+    return log.st_size > 0 and time.time() - log.st_mtime < EXCUSED
+
+
 class Watch:
     """Watches an SQLite file and its write-ahead log, from when it is made on.
 
     `has_others` tells whether another program has committed something since it was asked last: that
-    one may have written to the file, as it should.
+    one may have written to the file, as it should. `is_busy` says that one had done so just before
+    (`is_busy_log`), and may not be ready.
     """
 
-    def __init__(self, path: str, has_others: Callable[[], bool]) -> None:
+    def __init__(self, path: str, has_others: Callable[[], bool], *, is_busy: bool) -> None:
         self._path = path
         self._has_others = has_others
         # The program may change its folder.
@@ -41,7 +54,7 @@ class Watch:
         # A file system without shared memory has no such log.
         self._has_log = Path(self._log).exists()
         self._noted = self._look()
-        self._excused_until = 0.0
+        self._excused_until = time.monotonic() + EXCUSED if is_busy else 0.0
 
     def check(self) -> None:
         """Raise `StoreError` where the file is not what it was."""
