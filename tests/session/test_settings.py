@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,8 +17,21 @@ from gatepass.session.scenarios import Scenario
 from gatepass.session.settings import ClientSettings
 from tests.session.world import SETTINGS, START, World
 
+TAGS = {
+    "sender_comp_id": 49,
+    "sender_sub_id": 50,
+    "target_comp_id": 56,
+    "target_sub_id": 57,
+    "sender_location_id": 142,
+    "application_system_name": 1603,
+    "trading_system_version": 1604,
+    "application_system_vendor": 1605,
+}
 BAD: list[tuple[str, Any, int]] = [
-    *(("heart_bt_int", seconds, 108) for seconds in (-5, 0, 4, 61, 999, "abc", "030", 30.5)),
+    *(
+        ("heart_bt_int", seconds, 108)
+        for seconds in (-5, 0, 4, 61, 999, "abc", "030", "30", 30.5, True, None, Decimal(30))
+    ),
     *(("sender_comp_id", name, 49) for name in ("ABC123X", "ABC123P", "ABC123B", "ABC123n", "ABN")),
     *(("sender_comp_id", name, 49) for name in ("", "ABC 23N", "ABC123", "ABC1234567N", "ÄBC123N")),
     *(("sender_sub_id", name, 50) for name in ("", "O", "O P", " OP", "O,P", "O" * 33, "OP\n")),
@@ -26,7 +40,12 @@ BAD: list[tuple[str, Any, int]] = [
     *(("application_system_name", name, 1603) for name in ("", "S" * 31, "a\x01b", "naïve")),
     *(("trading_system_version", name, 1604) for name in ("", "1" * 11)),
     *(("application_system_vendor", name, 1605) for name in ("", "V" * 11, "V\n")),
-    *(("target_comp_id", name, 56) for name in ("", "CM\x01E", "CMÉ")),
+    *(("target_comp_id", name, 56) for name in ("", " ", "CME ", "CM\x01E", "CMÉ")),
+    *(
+        (name, value, tag)
+        for name, tag in TAGS.items()
+        for value in (b"US", 7, 1.5, None, ["US"], START)
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from gatepass._native import SigningKey
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.lengths import warn_of_lengths
+from gatepass.keys.likely_secret import may_be_secret
 from gatepass.keys.os_keyring import read_from_keyring
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.reading import read_descriptor
@@ -105,7 +106,7 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
 
     Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
     """
-    if _is_secret(source):
+    if may_be_secret(source) and not os.path.lexists(source):
         # Not repeated, and not looked for: a path that is not found would stand in the message.
         raise KeySourceError(
             "this looks like a secret key, not like a place to read one from:"
@@ -118,15 +119,6 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
     ring = KeyRing(read(rest, allow_insecure))
     warn_of_lengths(source, ring.unusual)
     return FixedKeys(ring)
-
-
-def _is_secret(source: str) -> bool:
-    """Tell whether a text could be one of CME's secret keys, which have 43 characters or more."""
-    try:
-        SigningKey(source)
-    except SecretKeyError:
-        return False
-    return len(source) >= 43
 
 
 def _from_stdin(_rest: str, allow_insecure: bool) -> Iterable[KeyPair]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 from gatepass._native import PROFILES, TAG_NAMES, canonical_string, logon_faults
 from gatepass.errors import FieldError
@@ -12,6 +14,8 @@ from gatepass.signing import format_sending_time
 
 #: A SendingTime (52) that is right, where another one does not matter yet.
 _ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=timezone.utc))
+#: How an exchange may be called.
+_NAME = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,15 @@ class ClientSettings:
     target_comp_id: str = "CME"
 
     def __post_init__(self) -> None:
-        fields = {34: "1", 52: _ANY_TIME, 369: "0", **self._fields()}
+        own = self._fields()
+        for tag, value in own.items():
+            _refuse_other_type(tag, value, int if tag == 108 else str)
+        fields = {34: "1", 52: _ANY_TIME, 369: "0", **own, 108: str(self.heart_bt_int)}
         # A value that is empty, or no printable ASCII, has no canonical string.
         canonical_string("fix-logon", [fields[tag] for tag, _ in PROFILES["fix-logon"]])
         exchange = self.target_comp_id
-        if not exchange.isascii() or not exchange.isprintable():
-            words = "TargetCompID (56) holds an illegal character: use printable ASCII only"
+        if exchange and not _NAME.fullmatch(exchange):
+            words = "TargetCompID (56) has an illegal character: use printable ASCII, no blanks"
             raise FieldError(words, 56, "TargetCompID", "illegal")
         for tag, _, _, reason in logon_faults(
             encode([(35, LOGON), *fields.items()]), logged_on=False
@@ -52,15 +59,22 @@ class ClientSettings:
             if tag != 56 or not exchange:
                 raise FieldError(f"{reason}; nothing was sent", tag, TAG_NAMES[tag], "unexpected")
 
-    def _fields(self) -> dict[int, str]:
+    def _fields(self) -> dict[int, Any]:
         return {
             49: self.sender_comp_id,
             50: self.sender_sub_id,
             56: self.target_comp_id,
             57: self.target_sub_id,
             142: self.sender_location_id,
-            108: str(self.heart_bt_int),
+            108: self.heart_bt_int,
             1603: self.application_system_name,
             1604: self.trading_system_version,
             1605: self.application_system_vendor,
         }
+
+
+def _refuse_other_type(tag: int, value: object, wanted: type) -> None:
+    if type(value) is not wanted:
+        article = "a whole number" if wanted is int else "text"
+        words = f"{TAG_NAMES[tag]} ({tag}) is of type {type(value).__name__}: give {article}"
+        raise FieldError(f"{words}; nothing was sent", tag, TAG_NAMES[tag], "illegal")

@@ -180,7 +180,7 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 fn is_sender(value: &[u8]) -> bool {
     let Some((last, names)) = value.split_last() else { return false };
-    (6..=9).contains(&names.len())
+    (6..=8).contains(&names.len())
         && names.iter().all(u8::is_ascii_alphanumeric)
         && last.is_ascii_alphabetic()
 }

@@ -1,0 +1,26 @@
+"""Whether a text may be a secret key, or most of one, that was put in the wrong place.
+
+What may be one is not repeated in a message. Rather too much is taken for one than too little: a
+key that was cut, quoted, written with a line end or in standard base64, or that stands behind its
+Access Key ID, is as secret as a whole one.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Characters of CME's keys, with room for what was lost or added: in standard base64 a key may have
+#: ``/`` inside.
+_OF_BASE64 = re.compile(r"[^/~][A-Za-z0-9+/_=-]{34,59}")
+#: The shortest secret key has 22 characters (16 bytes); one that was cut may have a few fewer.
+_WORD = re.compile(r"[A-Za-z0-9+_=-]{16,}")
+_KINDS = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]"))
+
+
+def may_be_secret(text: str) -> bool:
+    """Tell whether a text has a word that could be one. With a dot it is the name of a file."""
+    bare = text.strip().strip("'\"")
+    if "." in bare:
+        return False
+    words = [bare] if _OF_BASE64.fullmatch(bare) else _WORD.findall(bare)
+    return any(all(kind.search(word) for kind in _KINDS) for word in words)
