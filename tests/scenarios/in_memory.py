@@ -102,7 +102,7 @@ class InMemory:
         """Let the primary gateway of session ABC123 fail."""
         mine = [side for side in self.sides.values() if side.name == "ABC123"]
         account = self.account("ABC123")
-        numbers = account.fail_over(self.kind.failover_jump, self.now)
+        numbers = account.fail_over(self.kind.failover_jump)
         for side in mine:
             if not side.backup:
                 side.session.disconnected(self.now)

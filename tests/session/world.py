@@ -151,7 +151,7 @@ class World:
         """Let the primary gateway fail: what is under way is lost, a backup that is on goes on."""
         client, gateway = self._log_on_to_backup()
         self.cut()
-        numbers = self.account.fail_over(0, self.now)
+        numbers = self.account.fail_over(0)
         self.account.primary_on = True
         # What is sent now still has the backup's number: the gateway ignores it.
         if self._made % 2:

@@ -112,7 +112,7 @@ class Link(Connection):
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
         self._answered = self.was_read = False
-        chosen = scenario or choose_scenario(self.session.numbers, now)
+        chosen = scenario or choose_scenario(self.session.stored, now)
         self.session.log_on(chosen, now, alterations, self.steady())
         self.perform()
         await self._up

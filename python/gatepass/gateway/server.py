@@ -208,7 +208,7 @@ class Gateway:
         primary = self._live[name, False]
         backup = self._live.get((name, True))
         account = self.account(name)
-        numbers = account.fail_over(self.kind.failover_jump, self.clock())
+        numbers = account.fail_over(self.kind.failover_jump)
         del self._live[name, False]
         primary.retire()
         if backup is not None:

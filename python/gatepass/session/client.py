@@ -21,7 +21,7 @@ from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.proposals import after_refusal, begun_again, jump, proposing
-from gatepass.session.scenarios import Scenario, at_week, says_not_reset
+from gatepass.session.scenarios import Scenario, at_week, says_not_reset, until_accepted
 from gatepass.session.settings import ClientSettings
 from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
@@ -45,6 +45,8 @@ class ClientSession(Engine):
     ) -> None:
         super().__init__(at_week(numbers, now), settings.heart_bt_int)
         self.settings = settings
+        #: What is kept of the session until a Logon is accepted: its week may be another one.
+        self.stored = numbers
         self._backup = backup
         self._promotion: Message | None = None
         self.scenario = Scenario.BEGINNING_OF_WEEK
@@ -81,6 +83,9 @@ class ClientSession(Engine):
         more than a Resend Request takes.
         """
         self._time.read(now, steady)
+        if self.state is State.CONNECTED:
+            # The clock may have been set since the session was read.
+            self.numbers = at_week(self.stored, now)
         if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
             # There is no such week at the exchange: 34 is 1 again.
             scenario = Scenario.BEGINNING_OF_WEEK
@@ -146,7 +151,7 @@ class ClientSession(Engine):
         if self.state is not State.SIGNING:
             return
         self.numbers = self._before
-        self._emit(fx.Save(self.numbers))
+        self._emit(fx.Save(self.stored))
         if self.scenario is not Scenario.IN_SESSION:
             self._end("the Logon was not signed")
             return
@@ -173,7 +178,8 @@ class ClientSession(Engine):
         if self.state is not State.PROMOTING or message is None:
             return
         self._move(Trigger.NUMBERS_GIVEN)
-        self._count_as(at_week(numbers, now))
+        # Whatever week the clock says: a session that is up goes on.
+        self._count_as(numbers)
         self._forget_resends()
         self._backup = False
         self._indicator = "P"
@@ -237,8 +243,14 @@ class ClientSession(Engine):
 
     @property
     def _resets(self) -> bool:
-        """Whether the Logon under way would set the numbers of a week that has begun back to 1."""
-        return self.scenario is not Scenario.MID_WEEK and self._before.begun
+        """Whether the Logon under way would make void what is stored, or set it back to 1."""
+        begins = self.scenario is not Scenario.MID_WEEK
+        return self._is_other_week or (begins and self._before.begun)
+
+    @property
+    def _is_other_week(self) -> bool:
+        """Whether the Logon under way is of another week than what is stored."""
+        return self.stored.week not in ("", self._before.week)
 
     def _test_answered(self) -> None:
         self._is_ready = self.state is State.RESETTING
@@ -251,6 +263,8 @@ class ClientSession(Engine):
     def _ask_signature(self, now: datetime) -> None:
         self._move(Trigger.ASK_LOGON)
         self._before = self.numbers
+        if self.scenario is Scenario.IN_SESSION:
+            self.stored = self.numbers
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
             current = at_week(self.numbers, now)
@@ -266,14 +280,16 @@ class ClientSession(Engine):
 
         Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
         """
-        before = self._before
-        if self._resets:
-            # What the new numbers make void is kept until they hold: a refusal changes nothing.
-            self._emit(fx.Save(replace(before, resetting=self.scenario.value)))
-        elif number == before.proposed:
+        before, begins = self._before, self.scenario is not Scenario.MID_WEEK
+        if number == before.proposed and not begins:
             # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
             # may have had it all the same: then the next number is the one behind it.
-            self._emit(fx.Save(replace(before, proposed=min(number + 1, MAX_NUMBER))))
+            behind = replace(before, proposed=min(number + 1, MAX_NUMBER))
+            self._emit(fx.Save(until_accepted(self.stored, behind)))
+        elif self._resets:
+            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            kept = self.stored if self._is_other_week else before
+            self._emit(fx.Save(replace(kept, resetting=self.scenario.value)))
         else:
             used = SentMessage(number, self._unsigned, keep=False)
             self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
@@ -356,6 +372,8 @@ class ClientSession(Engine):
         if not missing:
             self.numbers = replace(self.numbers, next_in=number + 1)
         # Now, and not before, what was sent under the old numbers is void.
+        if self._is_other_week:
+            self._emit(fx.Save(replace(self.numbers, next_out=1)))
         own = self.numbers.next_out - 1
         first = SentMessage(own, self._unsigned, keep=False) if tried else None
         self._emit(fx.Save(self.numbers, first))
@@ -445,7 +463,8 @@ class ClientSession(Engine):
         self.numbers = after_refusal(self._before, number, is_new=is_new)
         if not is_new:
             self._propose(expected)
-        self._emit(fx.Save(self.numbers))
+        self.stored = until_accepted(self.stored, self.numbers)
+        self._emit(fx.Save(self.stored))
 
     def _propose(self, expected: int | None) -> None:
         error = jump(self.numbers, expected)

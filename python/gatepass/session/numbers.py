@@ -23,7 +23,9 @@ class Numbers:
     the number that a Logout asked for in NextExpectedMsgSeqNum (789), 0 if none did: the next Logon
     tries it, and it becomes ``next_out`` once a Logon with it was accepted. A 1 there begins the
     week again. ``first_in`` is the number of the exchange's answer to a Logon with 34=1 where
-    Logouts have used up those before it, 0 if none has.
+    Logouts have used up those before it, 0 if none has. ``tried_week`` is the week of ``proposed``
+    and ``first_in`` where that is another than ``week``: a Logon of it was tried, and none was
+    accepted yet.
     """
 
     next_out: int = 1
@@ -33,6 +35,7 @@ class Numbers:
     resetting: str = ""
     proposed: int = 0
     first_in: int = 0
+    tried_week: str = ""
 
 
 @dataclass(frozen=True, slots=True)

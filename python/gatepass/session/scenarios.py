@@ -49,11 +49,36 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
     named the number (789) at which the week stands.
     """
     week = trading_week(now)
+    if numbers.tried_week == week:
+        return Numbers(week=week, proposed=numbers.proposed, first_in=numbers.first_in)
+    numbers = in_own_week(numbers)
     if numbers.week != week:
         return Numbers(week=week)
     if numbers.begun or numbers.proposed:
         return numbers
     return Numbers(week=week, first_in=numbers.first_in)
+
+
+def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
+    """Give what is kept of `numbers` until the exchange has accepted a Logon of their week.
+
+    In the week of the stored ones that is all of them. In another one it is what the exchange has
+    named alone: the clock may be wrong, and with the stored numbers the messages would go that are
+    still to be sent again.
+    """
+    if stored.week in ("", numbers.week):
+        return numbers
+    if not (numbers.proposed or numbers.first_in):
+        return in_own_week(stored)
+    proposed, first_in = numbers.proposed, numbers.first_in
+    return replace(stored, proposed=proposed, first_in=first_in, tried_week=numbers.week)
+
+
+def in_own_week(numbers: Numbers) -> Numbers:
+    """Give the numbers without what was named for another week."""
+    if not numbers.tried_week:
+        return numbers
+    return replace(numbers, proposed=0, first_in=0, tried_week="")
 
 
 def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
@@ -79,4 +104,4 @@ def expecting(numbers: Numbers, number: int, now: datetime) -> Numbers:
     if number < current.next_out:
         words = f"MsgSeqNum (34) {number} was used: give {current.next_out} or more"
         raise FieldError(f"{words}; nothing was sent", 34, "MsgSeqNum", "illegal")
-    return replace(current, proposed=number)
+    return until_accepted(numbers, replace(current, proposed=number))

@@ -20,6 +20,7 @@ _LATER = {
     "resetting": "TEXT NOT NULL DEFAULT ''",
     "proposed": "INTEGER NOT NULL DEFAULT 0",
     "first_in": "INTEGER NOT NULL DEFAULT 0",
+    "tried_week": "TEXT NOT NULL DEFAULT ''",
 }
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS session (
