@@ -204,6 +204,36 @@ def test_after_a_new_start_of_the_machine_the_wall_clock_counts(attempts: Attemp
     guard.begin(machine.now)
 
 
+@given(years=st.integers(1, 50), since=st.integers(0, 310))
+def test_a_clock_that_was_years_ahead_holds_logons_back_for_five_minutes_at_most(
+    years: int, since: int
+) -> None:
+    attempts, ahead, machine = MemoryAttempts(), at(years * 365 * 86400), Machine()
+    for _ in range(4):
+        refused(LogonGuard("ABC", attempts, machine.uptime), ahead)
+    machine.boot = "second"
+    guard = LogonGuard("ABC", attempts, machine.uptime)
+    with pytest.raises(LogonGuardError) as caught:
+        guard.begin(NOON)
+    assert caught.value.retry_at == at(305)
+    machine.seconds += since
+    if since < 305:
+        with pytest.raises(LogonGuardError):
+            guard.begin(at(since))
+    else:
+        guard.begin(at(since))
+
+
+def test_a_clock_that_was_years_ahead_is_remembered_no_longer_on_disk(tmp_path: Path) -> None:
+    with closing(SqliteAttempts(tmp_path / "state.sqlite", "ABC123")) as attempts:
+        for _ in range(4):
+            refused(LogonGuard("ABC", attempts), at(10 * 365 * 86400))
+        guard = LogonGuard("ABC", attempts)
+        with pytest.raises(LogonGuardError):
+            guard.begin(NOON)
+        guard.begin(at(305))
+
+
 def test_the_uptime_goes_on_and_is_the_same_for_all() -> None:
     first, second = read_uptime(), read_uptime()
     assert first.boot == second.boot != ""

@@ -14,6 +14,10 @@ from gatepass.client.reconnect import MOST_INVALID
 from gatepass.client.refusals import FORGOTTEN, SILENT
 from gatepass.errors import LogonRefusedError
 from gatepass.keys import KeyRing, generate_pair
+from gatepass.session.message import Message, encode
+from gatepass.session.store import MemoryStore
+from gatepass.signing import format_sending_time
+from gatepass.transport import utc_now
 from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
 from tests.faults.virtual import Pipe
 
@@ -134,6 +138,43 @@ def test_other_refusals_behind_a_broken_connection_are_not_waited_out() -> None:
             await anext(again)
 
     play(script)
+
+
+@pytest.mark.parametrize(
+    ("expected", "tries"),
+    [
+        # The Logon with the number that was expected is refused for it: nothing will help.
+        ([7, 7, 7], 2),
+        ([7, 5], 2),
+        # It may rise, while the exchange reads what was sent before a break; but not for ever.
+        ([7, 9, 12, 15, 18], 4),
+    ],
+)
+def test_a_peer_to_whom_every_number_is_too_low_ends_it(expected: list[int], tries: int) -> None:
+    seen = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        logon = Message.parse(await reader.readuntil(b"\x0110=") + await reader.read(4))
+        seen.append(logon.msg_seq_num)
+        due = expected[len(seen) - 1]
+        header = [(49, "CME"), (50, "G"), (52, format_sending_time(utc_now())), (56, "ABC123N")]
+        words = f"MsgSeqNum (34) too low: expected {due}, received {logon.msg_seq_num}"
+        body = [(58, words), (789, str(due))]
+        writer.write(encode([(35, "5"), (34, str(len(seen))), *header, *body]))
+        await writer.drain()
+        writer.close()
+
+    async def script() -> None:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        us = replace(SETTINGS, sender_comp_id="ABC123N")
+        with pytest.raises(LogonRefusedError, match="too low"):
+            async for _ in reconnecting("127.0.0.1", port, us, RING, MemoryStore(), guarded=False):
+                pass
+        server.close()
+
+    asyncio.run(asyncio.wait_for(script(), 20))
+    assert seen == [1, *expected[: tries - 1]]
 
 
 def test_a_pair_that_the_client_alone_saw_break_is_waited_out() -> None:

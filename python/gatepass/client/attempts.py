@@ -65,6 +65,10 @@ class Attempt:
         """Give the moment that is so much later."""
         return Attempt(self.at + by, self.boot, self.uptime + by.total_seconds())
 
+    def not_after(self, latest: Attempt) -> Attempt:
+        """Give this moment, or `latest` where that is earlier."""
+        return latest if latest.since(self) < timedelta(0) else self
+
     def counts(self, earlier: Attempt) -> bool:
         """Tell whether the exchange may still count an earlier one."""
         return self.since(earlier) < WINDOW + MARGIN
@@ -79,7 +83,8 @@ class Attempts(Protocol):
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
         """Add `latest`, unless `most` are there that still count `now`; return those, ascending.
 
-        Others are forgotten. One step, whoever else does the same at the same time. Times are kept
+        Others are forgotten. One that seems to come after `latest` is of a clock that was wrong: it
+        counts like that one. One step, whoever else does the same at the same time. Times are kept
         to the microsecond.
         """
 
@@ -98,7 +103,8 @@ class MemoryAttempts:
 
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
         """Add `latest`, unless `most` are there that still count `now`; return those."""
-        self._kept = found = sorted(filter(now.counts, self._kept))
+        read = (earlier.not_after(latest) for earlier in self._kept)
+        self._kept = found = sorted(filter(now.counts, read))
         if len(found) < most:
             self._kept = [*found, latest]
         return found
@@ -142,13 +148,18 @@ class SqliteAttempts:
                 Attempt(datetime.fromtimestamp(at, timezone.utc), boot, uptime)
                 for at, boot, uptime in self._file.read(query, (self._name,))
             ]
-            found = [earlier for earlier in kept if now.counts(earlier)]
+            found = []
             for earlier in kept:
-                if earlier not in found:
+                read = earlier.not_after(latest)
+                if not now.counts(read):
                     self.remove(earlier)
+                    continue
+                if read is not earlier:
+                    self.replace(earlier, read)
+                found.append(read)
             if len(found) < most:
                 self._file.write("INSERT INTO logon_attempt VALUES (?, ?, ?, ?)", self._row(latest))
-        return found
+        return sorted(found)
 
     def replace(self, attempt: Attempt, read: Attempt) -> None:
         """Put another moment in the place of one."""

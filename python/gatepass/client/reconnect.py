@@ -26,6 +26,9 @@ from gatepass.transport import Clock, utc_now
 
 #: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.
 MOST_REPLIES = 3
+#: Logons that are refused for too low a number, one after the other, until it is given up. Each
+#: must ask for a higher one: the exchange may still have read what was sent before a break.
+MOST_TOO_LOW = 3
 #: Logons that are refused as invalid after a connection broke, until it is given up: the exchange
 #: says the same for a session that is on already, which time mends, and for a wrong key.
 MOST_INVALID = 3
@@ -45,10 +48,10 @@ async def reconnecting(
 
     Waits by `back_off` where there is no connection, or one has ended soon; where the guard holds a
     Logon back, until it lets one through. A Logon with too low a number is tried again with the
-    number that was expected, one that did not begin a new week with 34=1. Where a connection broke,
-    the exchange may not know yet and refuse the next Logon as invalid: that is waited out (2.2
-    heartbeat intervals, at least 65 s) and tried again, at most three times. Each reason is a
-    warning in the log ``gatepass.client``.
+    number that was expected, as long as that rises and at most three times; one that did not begin
+    a new week, with 34=1. Where a connection broke, the exchange may not know yet and refuse the
+    next Logon as invalid: that is waited out (2.2 heartbeat intervals, at least 65 s) and tried
+    again, at most three times. Each reason is a warning in the log ``gatepass.client``.
 
     Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
@@ -84,12 +87,15 @@ class _Trials:
         self._clock: Clock = options.get("clock", utc_now)
         self._noticed_within = noticed_within(settings.heart_bt_int)
         self._failures = self._replies = self._invalid = 0
+        #: The numbers that Logons were refused for, in a row.
+        self._expected: list[int] = []
         #: Whether the exchange may have a connection that is gone here.
         self._in_doubt = self._is_begun_again = False
 
     def succeeded(self) -> None:
         """Note that a session is up."""
         self._replies = self._invalid = 0
+        self._expected.clear()
         self._in_doubt = self._is_begun_again = False
 
     def ended(self, link: LinkOrPair, seconds: float) -> float:
@@ -116,7 +122,7 @@ class _Trials:
 
     def _refused(self, error: LogonRefusedError) -> float:
         means = meaning(error)
-        if means is Refusal.TOO_LOW:
+        if means is Refusal.TOO_LOW and self._is_higher(error.next_expected or 0):
             logger.warning("%s: trying again with that number", error)
             return 0.0
         if means is Refusal.NOT_RESET and not self._is_begun_again:
@@ -129,6 +135,11 @@ class _Trials:
             logger.warning(words, error, self._noticed_within)
             return self._noticed_within
         raise error
+
+    def _is_higher(self, expected: int) -> bool:
+        """Whether a number is worth a try: a Logon with the last one was refused."""
+        tried, self._expected = self._expected, [*self._expected, expected]
+        return len(tried) < MOST_TOO_LOW and expected > max(tried, default=0)
 
     def _wait(self, why: str) -> float:
         self._failures += 1
