@@ -137,13 +137,27 @@ class GatewayConnection(Connection):
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the gateway's list."""
+        """Leave the gateway's list; what had a session says that it is gone."""
+        self._note_loss(exc)
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
             self._judging.cancel()
         if self._name:
             self.gateway.left(self._name, self)
+
+    def _note_loss(self, exc: Exception | None) -> None:
+        """Say that a client went away without a word; one that never said anything is nobody."""
+        if self.session.state is State.CLOSED or self.gateway.is_closing:
+            return
+        why = "" if exc is None else f": {getattr(exc, 'strerror', None) or exc}"
+        if self._name and self._outlet is not None and self._outlet.has_cut:
+            self._say("close", "connection dropped: the client did not read what was sent")
+        elif self._name:
+            self._say("close", f"connection lost without a Logout{why}")
+        elif self.session.state is State.VERIFYING:
+            words = f"connection lost while its Logon was judged{why}"
+            self.gateway.report(Report("close", self._asking, words))
 
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, arrived = effect.logon, self.clock()
@@ -217,9 +231,11 @@ class GatewayConnection(Connection):
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
-        if self.session.state is State.LOGGED_ON and not in_session:
+        if not in_session:
+            # Before the session goes on to what stands behind the Logon in the same bytes: whatever
+            # that is, nobody else may be let in beside this connection.
             self.gateway.joined(self._name, self)
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
         self._say(
             "logged on",
             f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator},"

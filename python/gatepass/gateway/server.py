@@ -88,6 +88,8 @@ class Gateway:
         self._servers: list[asyncio.Server] = []
         self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
+        #: Whether it drops its connections: then none of them was lost.
+        self.is_closing = False
 
     async def listen(
         self, host: str, port: int, *, backup: bool = False, tls: ssl.SSLContext | None = None
@@ -110,6 +112,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
+        self.is_closing = True
         # Connections first, those that are just being accepted too: CPython 3.13.0 stumbles over
         # one that ends after its server.
         for _ in range(_ROUNDS):
@@ -214,6 +217,8 @@ class Gateway:
         if backup is not None:
             del self._live[name, True]
         promoted = backup is not None and backup.session.state is State.LOGGED_ON
+        if backup is not None and backup.session.state not in (State.LOGGED_ON, State.CLOSED):
+            backup.retire()  # nobody would look after it any more
         words = "the backup is promoted"
         if not promoted:
             words = "its connection is dropped; no backup connection is on to take over"
