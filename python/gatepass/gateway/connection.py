@@ -123,7 +123,7 @@ class GatewayConnection(Connection):
 
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
-        self.gateway.report(Report("fault", session, detail))
+        self.gateway.report(Report.of_client("fault", session, detail))
 
     def force_out(self, text: str) -> None:
         """Log the client out."""
@@ -236,11 +236,10 @@ class GatewayConnection(Connection):
             # that is, nobody else may be let in beside this connection.
             self.gateway.joined(self._name, self)
         self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
-        self._say(
-            "logged on",
-            f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator},"
-            f" key pair {logon.get(355)}",
-        )
+        words = f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator}"
+        # The pair's Access Key ID is known, however long it is.
+        detail = f"{words}, key pair {logon.get(355)}"
+        self.gateway.report(Report("logged on", self.session.client_comp_id, detail))
         if not in_session:
             self._deliver_again()
 
@@ -288,4 +287,4 @@ class GatewayConnection(Connection):
             self._spoiler.send(wire)
 
     def _say(self, what: str, detail: str) -> None:
-        self.gateway.report(Report(what, self.session.client_comp_id, detail))
+        self.gateway.report(Report.of_client(what, self.session.client_comp_id, detail))

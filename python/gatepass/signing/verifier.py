@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.errors import LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
+from gatepass.keys.likely_secret import hidden
 from gatepass.keys.validity import require_aware
 from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
@@ -134,6 +135,8 @@ class LogonVerifier:
         if pair is not None and canonical is not None and signature is not None:
             checks.append(_signature(pair, canonical, signature))
         access_key_id = None if pair is None else pair.access_key_id
+        if sender_comp_id is not None:
+            sender_comp_id = hidden(sender_comp_id, 49)
         verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
         if self._replays is None or moment is None:
             return verdict
