@@ -76,7 +76,8 @@ class GatewayConnection(Connection):
         elif isinstance(effect, fx.Received):
             self._deliver(effect.message)
         elif isinstance(effect, fx.Close):
-            self._say("close", effect.reason)
+            left = "" if self._spoiler is None else self._spoiler.unfinished
+            self._say("close", f"{effect.reason}; {left}" if left else effect.reason)
 
     def store_failed(self, error: StoreError) -> None:
         """Report it: the client only sees that the connection is gone."""
@@ -151,13 +152,17 @@ class GatewayConnection(Connection):
         if self.session.state is State.CLOSED or self.gateway.is_closing:
             return
         why = "" if exc is None else f": {getattr(exc, 'strerror', None) or exc}"
+        left = self.session.unfinished if self._spoiler is None else self._spoiler.unfinished
+        more = f"{why}; {left}" if left else why
         if self._name and self._outlet is not None and self._outlet.has_cut:
             self._say("close", "connection dropped: the client did not read what was sent")
         elif self._name:
-            self._say("close", f"connection lost without a Logout{why}")
+            self._say("close", f"connection lost without a Logout{more}")
         elif self.session.state is State.VERIFYING:
-            words = f"connection lost while its Logon was judged{why}"
-            self.gateway.report(Report("close", self._asking, words))
+            words = f"connection lost while its Logon was judged{more}"
+            self.gateway.report(Report.of_client("close", self._asking, words))
+        elif left:
+            self._say("close", f"connection lost without a Logon{more}")
 
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, arrived = effect.logon, self.clock()
