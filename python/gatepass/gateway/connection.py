@@ -50,6 +50,8 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
+        #: The Logon that waits for key pairs to be read.
+        self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
         if gateway.injection is not None:
             self._spoiler = FaultyWire(
@@ -140,6 +142,8 @@ class GatewayConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the gateway's list; what had a session says that it is gone."""
         self._note_loss(exc)
+        for wire in (*self._unjudged, *self.session.unread):
+            self.gateway.admission.note(wire, self.clock())
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
@@ -170,6 +174,7 @@ class GatewayConnection(Connection):
         if self.gateway.keys.is_current():
             self._decide(logon, arrived)
             return
+        self._unjudged.append(logon.wire)
         self._judging = asyncio.get_running_loop().create_task(self._decide_later(logon, arrived))
         self._judging.add_done_callback(self._judged)
 
@@ -185,6 +190,7 @@ class GatewayConnection(Connection):
             return
         if self.session.state is not State.VERIFYING:
             return
+        self._unjudged.clear()
         try:
             self._decide(logon, arrived)
         except StoreError as error:

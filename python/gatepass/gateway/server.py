@@ -44,9 +44,9 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons that were
-    admitted are remembered in ``replays``, which other gateways of the same sessions may share, and
-    are refused when they come again, on whatever port.
+    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons with a right
+    signature are remembered in ``replays``, which other gateways of the same sessions may share,
+    and are refused when they come again, on whatever port.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Gateway:
             self.target_sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
-            replays=Replays(verifier.window.max_age, replays),
+            replays=Replays(verifier, replays),
         )
         self._ports = Ports(
             kind.session_id_length, self._has_pair, closed_ports, closing=port_closure

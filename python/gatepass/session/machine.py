@@ -61,6 +61,11 @@ class Machine(ABC):
         """Say what came last and is no whole message, and why; empty where nothing is left over."""
         return unfinished(self._framer)
 
+    @property
+    def unread(self) -> list[bytes]:
+        """Whole messages that came and were not handled: an answer was awaited, or it ended."""
+        return [event for event in self._inbox if isinstance(event, bytes)]
+
     def take(self) -> list[fx.Effect]:
         """Give the effects since the last call, in the order in which they must be done."""
         taken, self._effects = self._effects, []

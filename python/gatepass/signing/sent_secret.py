@@ -27,7 +27,7 @@ KEY_SENT = (
 
 def is_sent_secret(value: bytes, pairs: Iterable[KeyPair]) -> bool:
     """Tell whether EncryptedPassword (1402) is the Secret Key of one of `pairs`."""
-    decoded = _decoded(value)
+    decoded = decoded_signature(value)
     return decoded is not None and _is_secret(decoded, pairs)
 
 
@@ -36,13 +36,13 @@ def shown_signature(value: bytes, pairs: Iterable[KeyPair]) -> bytes:
 
     A signature is no secret. The Secret Key of one of `pairs`, and what may be a part of one, is.
     """
-    decoded = _decoded(value)
+    decoded = decoded_signature(value)
     if decoded is None:
         return starred(value, _SIGNATURE)
     return b"*" * len(value) if _is_secret(decoded, pairs) else value
 
 
-def _decoded(value: bytes) -> bytes | None:
+def decoded_signature(value: bytes) -> bytes | None:
     """Give the 32 bytes of a signature, however it is written; ``None`` if it is none."""
     if _BASE64URL.fullmatch(value):
         return base64.urlsafe_b64decode(value + b"=")
