@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.cli.output import CAUTION, NO, YES, Mark, marked, visible
 from gatepass.gateway import Report
+from gatepass.keys.likely_secret import hidden
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +33,8 @@ MARKS = {
     "not shown": CAUTION,
     "failed over": CAUTION,
 }
+#: Reports whose words are the gateway's own: paths and Access Key IDs may be long.
+_OWN_WORDS = frozenset({"logged on", "keys", "store"})
 PLAIN = Mark("·", "-", "")
 #: Columns of what was decided, with its mark.
 WHAT_WIDTH = 13
@@ -57,8 +60,11 @@ class Told:
     @property
     def detail(self) -> str:
         """What there is to say about it, without anything that could be a secret."""
-        # The gateway has made sure that nothing of a client's could be a secret.
-        return self.report.logon if self.is_logon else visible(self.report.detail)
+        # The gateway has made sure that nothing in a Logon could be a secret.
+        if self.is_logon:
+            return self.report.logon
+        detail = visible(self.report.detail)
+        return detail if self.report.what in _OWN_WORDS else hidden(detail)
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain data, for JSON."""

@@ -69,11 +69,9 @@ fn secrets(text: &[u8], place: Place) -> impl Iterator<Item = Range<usize>> {
 }
 
 fn is_secret(word: &[u8], place: Place) -> bool {
-    // One character again and again is a line, or a filler.
-    if word.iter().all(|byte| *byte == word[0]) {
-        return false;
-    }
     match place {
+        // A value that is one character again and again is a filler, and no key.
+        Place::Value(_) if word.iter().all(|byte| *byte == word[0]) => false,
         Place::Value(tag) if LONG_TAGS.contains(&tag) => word.len() >= LONG,
         Place::Value(_) => word.len() >= SHORTEST,
         // The names of tags are as long, and have no digits.
