@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gatepass.session.message import Message
 from tests.gateway.peers import Stage, play
 
 NUMBER = {"5": "2", "A": "1"}
@@ -73,3 +74,22 @@ def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
         assert said == [("close", "ABC123N", "connection lost while its Logon was judged")]
 
     play(script)
+
+
+def test_a_session_whose_application_fails_is_told_of() -> None:
+    def fail(_name: str, _message: Message) -> None:
+        raise LookupError("a secret")
+
+    async def script(stage: Stage) -> None:
+        peer = await stage.peer(stage.logon())
+        connection = stage.gateway._live["ABC123", False]
+        connection.session.receive(stage.message("D", t34="2"), stage.clock(), stage.loop.time())
+        # As asyncio does it.
+        with pytest.raises(LookupError):
+            connection.perform()
+        await asyncio.sleep(1)
+        assert peer.ended
+        assert not stage.gateway.account("ABC123").primary_on
+        assert stage.told("close") == ["what handled a message failed with LookupError"]
+
+    play(script, application=fail)

@@ -86,6 +86,10 @@ class GatewayConnection(Connection):
         name = self.session.client_comp_id or self._asking
         self.gateway.report(Report("store", name, str(error)))
 
+    def broke_off(self, error: BaseException) -> None:
+        """Report it: most likely the application raised it, and the client sees nothing of it."""
+        self._say("close", f"what handled a message failed with {type(error).__name__}")
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection; until its Logon nobody else knows of it."""
         self.gateway.connections.add(self)

@@ -59,6 +59,9 @@ class Connection(asyncio.Protocol):
     def store_failed(self, error: StoreError) -> None:
         """Tell whoever must know that the store failed."""
 
+    def broke_off(self, error: BaseException) -> None:
+        """Tell whoever must know that handling an effect failed, which raises `error` as well."""
+
     def perform(self) -> None:
         """Do what the session asks for, until it asks for nothing more or the store fails.
 
@@ -73,9 +76,10 @@ class Connection(asyncio.Protocol):
                 self._perform_all()
         except StoreError as error:
             self._fail(error)
-        except BaseException:
+        except BaseException as error:
             # What was left to do is lost: the session cannot go on.
             self.retire()
+            self.broke_off(error)
             raise
         self._arm()
 
