@@ -10,7 +10,11 @@ import pytest
 
 from gatepass.cli.simulate_view import Told
 from gatepass.gateway import Report
-from tests.cli.samples import SIGNED, TAMPERED, THEN, objects, run, write_keys
+from gatepass.gateway.logged_logon import written
+from gatepass.session.message import Message
+from tests.cli.samples import SECRET, SIGNED, TAMPERED, THEN, objects, run, write_keys
+from tests.signing.samples import SIGNED as WIRE
+from tests.signing.samples import having
 
 AT = datetime.fromisoformat(THEN.replace("Z", "+00:00"))
 ON_ALREADY = "the session is logged on already"
@@ -127,6 +131,19 @@ def test_a_line_of_another_file_that_is_no_message_is_not_passed_over(tmp_path: 
     result = run("verify", "--keys", write_keys(tmp_path), "--at", THEN, stdin=f"{SIGNED}\nx\n")
     assert result.exit_code == 1
     assert "1 valid, 1 not valid" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "explain"])
+def test_a_signature_over_what_the_log_does_not_show_is_not_called_wrong(
+    tmp_path: Path, command: str
+) -> None:
+    hidden = written(Message.parse(having(WIRE, (142, SECRET))), [])
+    assert "|142=" + "*" * 43 in hidden
+    words = (command, "--keys", write_keys(tmp_path), "--json")
+    (found,) = objects(run(*words, stdin=log(("why", hidden))))
+    outcomes = {check["name"]: check["outcome"] for check in found["checks"]}
+    assert outcomes["signature"] == "not checked"
+    assert found["valid"] is False
 
 
 def test_json_of_another_kind_was_refused_by_nobody(tmp_path: Path) -> None:

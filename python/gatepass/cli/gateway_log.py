@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from gatepass.keys.likely_secret import hidden
 from gatepass.signing import Check, Outcome, Verdict
 
 _BEGIN = "8=FIX"
+#: A signed value that a gateway did not write into its log: it may have been a secret key.
+_HIDDEN = re.compile(rb"\x01(?:34|49|50|52|57|108|142|369|160[345])=[^\x01]*\*{22}")
+_NOT_SHOWN = "the log does not show a value that is signed: it looked like a Secret Key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,18 @@ class Refusal:
     at: datetime | None
     reason: str
 
-    def put_into(self, verdict: Verdict) -> Verdict:
-        """Give a verdict on that Logon with one check more, which has failed."""
+    def put_into(self, verdict: Verdict, message: bytes) -> Verdict:
+        """Give a verdict on that Logon with one check more, which has failed.
+
+        A signature over a value that the log has asterisks for cannot be checked.
+        """
         words = "the gateway refused it"
         detail = f"{words}: {hidden(self.reason)}" if self.reason else words
-        checks = (*verdict.checks, Check("gateway", Outcome.FAILED, detail))
+        checks = verdict.checks
+        if _HIDDEN.search(message):
+            unknown = Check("signature", Outcome.NOT_CHECKED, _NOT_SHOWN)
+            checks = tuple(unknown if check.name == "signature" else check for check in checks)
+        checks = (*checks, Check("gateway", Outcome.FAILED, detail))
         return Verdict(checks, verdict.sender_comp_id, verdict.access_key_id)
 
 

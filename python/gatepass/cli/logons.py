@@ -67,7 +67,7 @@ class Found:
 
     def judged(self, verdict: Verdict) -> Verdict:
         """Give the verdict on it: what the gateway refused is not valid."""
-        return verdict if self.refusal is None else self.refusal.put_into(verdict)
+        return verdict if self.refusal is None else self.refusal.put_into(verdict, self.message)
 
 
 class Logons:
