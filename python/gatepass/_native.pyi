@@ -29,6 +29,7 @@ __all__ = [
     "decode_signature",
     "encode_signature",
     "header_fault",
+    "hide_secrets",
     "logon_faults",
     "measure_core",
     "scan",
@@ -223,6 +224,13 @@ class Framer:
     def pending(self) -> int:
         """Bytes held that are not part of an event yet."""
 
+    @property
+    def unfinished(self) -> tuple[int, FramingError] | None:
+        """How many bytes are held that are no whole message, and why, where no more will come.
+
+        ``None`` if nothing is held, or only what was an event already.
+        """
+
 def scan(message: bytes, /) -> list[tuple[int, bytes]]:
     """All fields of one whole message, in order.
 
@@ -247,6 +255,13 @@ def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> b
 
     Raises `gatepass.errors.FieldError` naming a value that is missing (`None`), empty, illegal or
     too long, and `ValueError` for an unknown profile or a wrong number of values.
+    """
+
+def hide_secrets(value: bytes, tag: int | None = None, /, *, keep_length: bool = False) -> bytes:
+    """Give a text with ``***`` for each part of it that may be a secret key.
+
+    `tag` says whose value the text is; without it, it is words. With `keep_length` each character
+    becomes an asterisk.
     """
 
 def header_fault(

@@ -102,6 +102,14 @@ def changed(whole: bytes, **values: str) -> bytes:
     return message([(tag, new.get(tag, value)) for tag, value in body_of(whole)])
 
 
+def having(whole: bytes, *fields: tuple[int, str]) -> bytes:
+    """A message with these fields behind MsgType, instead of its own of the same tags."""
+    new = [(str(tag), value) for tag, value in fields]
+    tags = {tag for tag, _ in new}
+    kept = [(tag, value) for tag, value in body_of(whole) if tag not in tags]
+    return message([kept[0], *new, *kept[1:]] if kept[0][0] == "35" else [*new, *kept])
+
+
 def without(whole: bytes, *tags: str) -> bytes:
     """A message without some of its fields, framed anew."""
     return message([(tag, value) for tag, value in body_of(whole) if tag not in tags])

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from gatepass.keys import KeyRing
 from gatepass.signing import LogonVerifier, Outcome, Recall, ReplayMemory, SendingTimeWindow
 from gatepass.signing.replay import MARGIN
-from tests.signing.samples import AT, SIGNED, changed, pair
+from tests import oracle
+from tests.signing.samples import AT, KEY_ID, RAW, SECRET, SIGNATURE, SIGNED, changed, having, pair
 
 NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
 KEYS = KeyRing([pair(created=None, expires=None)])
 SECOND = timedelta(seconds=1)
+LATER = changed(RAW, t52="20170623-14:48:42.856")
 
 
 def verifier(memory: ReplayMemory, **options: object) -> LogonVerifier:
@@ -40,12 +42,65 @@ def test_what_is_not_signed_makes_no_other_logon_of_it() -> None:
     assert not verifier(memory).verify(changed(SIGNED, t56="XXX"), at=AT)
 
 
-def test_a_logon_that_was_refused_is_not_remembered() -> None:
+def test_a_logon_that_is_too_early_is_not_valid_later() -> None:
+    """Who overheard it waits until its time has come."""
     memory = ReplayMemory()
-    assert not verifier(memory).verify(SIGNED, at=AT + timedelta(minutes=1))
-    assert not verifier(memory).verify(changed(SIGNED, t34="2"), at=AT)
+    early = verifier(memory).verify(SIGNED, at=AT - 6 * SECOND)
+    assert [check.name for check in early.failed] == ["sending time"]
+    late = verifier(memory).verify(SIGNED, at=AT)
+    assert [check.name for check in late.failed] == ["replay"]
+    assert "refused before" in late.failed[0].detail
+
+
+#: What somebody without the key can make right, as no signature covers it.
+ALTERED = {
+    "56": changed(SIGNED, t56="XXX"),
+    "98": having(SIGNED, (98, "0")),
+    "a tag twice": having(SIGNED, (141, "N"), (141, "N")),
+    "a signed tag twice, the first right": having(SIGNED, (34, "1"), (34, "2")),
+    "a signed tag twice, the last right": having(SIGNED, (34, "2"), (34, "1")),
+    "1400": changed(SIGNED, t1400="CME-2-SHA-256"),
+    "1401": changed(SIGNED, t1401="44"),
+    "355": changed(SIGNED, t355="nobody", t354="6"),
+    "the form of 1402": changed(SIGNED, t1402=SIGNATURE.hex(), t1401="64"),
+    "the message's type": changed(SIGNED, t35="0"),
+    "CheckSum": SIGNED[:-4] + b"999\x01"[-4:],
+    "BodyLength": SIGNED.replace(b"\x019=", b"\x019=1"),
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_a_logon_that_was_wrong_in_what_is_not_signed_is_not_valid_when_it_is_right(
+    what: str,
+) -> None:
+    memory = ReplayMemory()
+    assert not verifier(memory).verify(ALTERED[what], at=AT)
+    assert [check.name for check in verifier(memory).verify(SIGNED, at=AT).failed] == ["replay"]
+
+
+def test_a_logon_with_a_wrong_signature_is_not_remembered() -> None:
+    memory = ReplayMemory()
+    for wrong in (changed(SIGNED, t34="2"), changed(SIGNED, t1402="A" * 43), b"", SIGNED[:99]):
+        assert not verifier(memory).verify(wrong, at=AT)
     assert len(memory) == 0
     assert verifier(memory).verify(SIGNED, at=AT)
+
+
+def test_a_new_logon_is_valid_after_one_that_was_refused() -> None:
+    """A client tries again with the time of then."""
+    memory = ReplayMemory()
+    assert not verifier(memory).verify(SIGNED, at=AT - 6 * SECOND)
+    assert verifier(memory).verify(oracle.sign(SECRET, KEY_ID, LATER), at=AT)
+
+
+@pytest.mark.parametrize("max_age", [timedelta.max, timedelta(days=3_000_000), 5 * SECOND])
+def test_no_window_is_too_large(max_age: timedelta) -> None:
+    memory, window = ReplayMemory(), SendingTimeWindow(max_age=max_age)
+    assert verifier(memory, window=window).verify(SIGNED, at=AT)
+    assert not verifier(memory, window=window).verify(SIGNED, at=AT)
+    for year in ("0001", "9999"):
+        logon = oracle.sign(SECRET, KEY_ID, changed(RAW, t52=f"{year}1231-23:59:59.999"))
+        verifier(memory, window=window).verify(logon, at=AT)
 
 
 def test_a_record_is_verified_as_often_as_one_likes() -> None:
@@ -63,42 +118,100 @@ def test_a_verdict_without_a_memory_says_nothing_of_replay() -> None:
     assert refused.checks[-1].outcome is Outcome.NOT_CHECKED
 
 
+class Steady:
+    """A clock in seconds that nobody sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @given(
     age=st.floats(-5, 5),
-    later=st.lists(st.floats(0, 10), min_size=1, max_size=5),
-    back=st.floats(0, MARGIN.total_seconds() - 15),
+    steps=st.lists(st.tuples(st.floats(0, 10), st.floats(-1e6, 1e6)), min_size=1, max_size=8),
 )
-def test_while_it_is_in_the_window_it_is_remembered_though_the_clock_is_set_back(
-    age: float, later: list[float], back: float
+def test_while_its_window_lasts_by_either_clock_it_is_remembered(
+    age: float, steps: list[tuple[float, float]]
 ) -> None:
-    memory, window = ReplayMemory(), SendingTimeWindow()
+    """Time passes, and the wall clock shows anything, at every other Logon."""
+    steady, window = Steady(), SendingTimeWindow()
+    memory = ReplayMemory(steady=steady)
     sent_at = NOON - timedelta(seconds=age)
     until = sent_at + window.max_age
     assert memory.accept(b"s" * 32, until, NOON)
-    for number, seconds in enumerate(later):
-        now = NOON + timedelta(seconds=seconds)
-        memory.accept(bytes([number]) * 32, now + window.max_age, now)
-        for moment in (now, now - timedelta(seconds=back)):
-            if moment <= until:
+    for number, (passed, off) in enumerate(steps):
+        steady.now += passed
+        right = NOON + timedelta(seconds=steady.now)
+        shown = right + timedelta(seconds=off)
+        memory.accept(bytes([number]) * 32, shown + window.max_age, shown)
+        if right <= until + MARGIN - SECOND or shown <= until:
+            for moment in (right, shown):
                 assert memory.look(b"s" * 32, moment) is Recall.SEEN
                 assert memory.accept(b"s" * 32, until, moment) is Recall.SEEN
 
 
+@given(back=st.floats(0, MARGIN.total_seconds() - 1), waited=st.floats(0, 60))
+def test_a_wall_clock_that_is_set_back_by_less_than_the_margin_opens_nothing(
+    back: float, waited: float
+) -> None:
+    steady = Steady()
+    memory = ReplayMemory(steady=steady)
+    until = NOON + 5 * SECOND
+    assert memory.accept(b"s" * 32, until, NOON)
+    steady.now += waited
+    now = NOON + timedelta(seconds=waited)
+    memory.accept(b"t" * 32, now + 5 * SECOND, now)
+    if now - timedelta(seconds=back) <= until:
+        assert memory.look(b"s" * 32, now - timedelta(seconds=back)) is Recall.SEEN
+
+
 def test_what_is_over_is_forgotten() -> None:
-    memory = ReplayMemory()
+    steady = Steady()
+    memory = ReplayMemory(steady=steady)
     for second in range(1000):
+        steady.now = second
         now = NOON + second * SECOND
         assert memory.accept(second.to_bytes(32, "big"), now + 5 * SECOND, now)
     assert len(memory) <= 5 + MARGIN.total_seconds() + 1
 
 
+def test_logons_that_are_ahead_of_their_time_keep_no_other_out() -> None:
+    """A client whose clock is a year ahead, and which tries without end."""
+    steady = Steady()
+    memory = ReplayMemory(most=100, steady=steady)
+    year = timedelta(days=365)
+    for number in range(1000):
+        memory.note(number.to_bytes(32, "big"), NOON + year, NOON, ahead=True)
+    assert len(memory) == 10
+    assert memory.look((999).to_bytes(32, "big"), NOON + year) is Recall.REFUSED
+    assert memory.accept(b"x" * 32, NOON + 5 * SECOND, NOON)
+
+
+def test_what_came_too_late_is_remembered_where_it_is_noted() -> None:
+    steady = Steady()
+    memory = ReplayMemory(steady=steady)
+    memory.note(b"s" * 32, NOON, NOON + timedelta(hours=1))
+    steady.now = MARGIN.total_seconds() - 1
+    assert memory.accept(b"s" * 32, NOON, NOON - SECOND) is Recall.REFUSED
+
+
+def test_a_verifier_that_judges_by_a_later_time_first_accepts_all_the_same() -> None:
+    memory = ReplayMemory()
+    assert not verifier(memory).verify(SIGNED, at=AT + timedelta(minutes=1))
+    assert verifier(memory).verify(SIGNED, at=AT)
+
+
 def test_a_full_memory_accepts_nothing_until_there_is_room() -> None:
-    memory = ReplayMemory(most=3)
+    steady = Steady()
+    memory = ReplayMemory(most=3, steady=steady)
     for number in range(3):
         assert memory.accept(bytes([number]) * 32, NOON + number * SECOND, NOON)
     late = NOON + timedelta(milliseconds=1)
     # The first of them is over, and kept for its margin alone.
     assert memory.look(b"x" * 32, NOON) is Recall.FULL
+    steady.now = 0.001
     assert memory.accept(b"x" * 32, NOON + 5 * SECOND, late)
     assert memory.accept(b"y" * 32, NOON + 5 * SECOND, late) is Recall.FULL
     assert memory.look(b"x" * 32, late) is Recall.SEEN

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from gatepass.cli.explanation_view import print_explanation
-from gatepass.cli.logons import places, read_logons
+from gatepass.cli.logons import Logons
 from gatepass.cli.options import (
     STDIN,
     AllowInsecureKeys,
@@ -43,6 +45,10 @@ def explain(
     difference where it is a known one. Secrets are never shown. Exit code 1 if
     any Logon is not valid.
 
+    In a log of gatepass simulate, each Logon is judged by the time at which the
+    gateway refused it, and the check "gateway" says why it did; lines without a
+    Logon are passed over.
+
     --json writes an object a line for each Logon: what verify --json writes,
     and signed_fields, canonical, expected_signature, received_signature, cause.
     """
@@ -51,15 +57,18 @@ def explain(
     source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
     console = None if json else page()
     all_valid, only_late = True, False
-    for line in read_logons(file):
-        for place, message in places(line):
-            explanation = explain_logon(message, source, at=moment, any_time=any_time)
-            all_valid = all_valid and explanation.verdict.valid
-            only_late = only_late or _only_late(explanation)
-            if console is None:
-                emit({**place.as_dict(), **explanation.as_dict()})
-            else:
-                print_explanation(console, explanation, f"Logon of line {place}")
+    logons = Logons(file)
+    for found in logons:
+        at_its = found.judged_at(moment, any_time=any_time)
+        explanation = explain_logon(found.message, source, at=at_its, any_time=any_time)
+        explanation = replace(explanation, verdict=found.judged(explanation.verdict))
+        all_valid = all_valid and explanation.verdict.valid
+        only_late = only_late or _only_late(explanation)
+        if console is None:
+            emit({**found.place.as_dict(), **explanation.as_dict()})
+        else:
+            print_explanation(console, explanation, f"Logon of line {found.place}")
+    logons.say_passed_over()
     if only_late and not json:
         say("Only the time is wrong with some: for Logons of the past, add --any-time or --at TIME")
     raise typer.Exit(0 if all_valid else 1)

@@ -46,7 +46,10 @@ _MARKS: tuple[tuple[FileKind, re.Pattern[bytes]], ...] = (
     (FileKind.STORE, re.compile(rb"\ASQLite format 3\0")),
     (FileKind.CERTIFICATE, re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)),
     (FileKind.CERTIFICATE_KEY, re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----", re.MULTILINE)),
-    (FileKind.LOG, re.compile(rb'\A\s*\{"time": "[^"]*", "session": "')),
+    (
+        FileKind.LOG,
+        re.compile(rb'\A\s*(?:\{"time": "[^"]*", "session": "|listening on \S+:\d+\r?\n)'),
+    ),
     (FileKind.FAULT_PLAN, re.compile(rb"^\s*\[\[\s*fault\s*\]\]", re.MULTILINE)),
     (FileKind.LOGONS, re.compile(rb"8=FIXT?\.\d\.\d[^\w\s]")),
     (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.cli.output import CAUTION, NO, YES, Mark, marked, visible
 from gatepass.gateway import Report
+from gatepass.keys.likely_secret import hidden
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,12 +33,12 @@ MARKS = {
     "not shown": CAUTION,
     "failed over": CAUTION,
 }
+#: Reports whose words are the gateway's own: paths and Access Key IDs may be long.
+_OWN_WORDS = frozenset({"logged on", "keys", "store"})
 PLAIN = Mark("·", "-", "")
 #: Columns of what was decided, with its mark.
 WHAT_WIDTH = 13
 NAME_WIDTH = 8
-#: A client may put its secret key, or a signature, where something else belongs.
-_LONG = re.compile(r"[A-Za-z0-9_-]{43,}")
 #: The first character of a signature, in JSON. A program that searches logs for leaked keys takes a
 #: signature for one; with an escape it does not, and readers of JSON get the same text.
 _SIGNATURE = re.compile(r"(?<=1402=)[A-Za-z0-9_+/-]")
@@ -60,13 +61,16 @@ class Told:
     def detail(self) -> str:
         """What there is to say about it, without anything that could be a secret."""
         # The gateway has made sure that nothing in a Logon could be a secret.
-        return self.report.logon if self.is_logon else _LONG.sub("***", visible(self.report.detail))
+        if self.is_logon:
+            return self.report.logon
+        detail = visible(self.report.detail)
+        return detail if self.report.what in _OWN_WORDS else hidden(detail)
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain data, for JSON."""
         return {
             "time": self.at.isoformat(timespec="milliseconds"),
-            "session": _LONG.sub("***", self.report.sender_comp_id),
+            "session": self.report.sender_comp_id,
             "what": self.what,
             "detail": self.detail,
         }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import typer
 
-from gatepass.cli.logons import Place, places, read_logons
+from gatepass.cli.logons import Found, Logons, Place
 from gatepass.cli.options import (
     STDIN,
     AllowInsecureKeys,
@@ -51,7 +52,9 @@ def verify(
     any is not valid; a message that cannot be read is not.
 
     SendingTime (52) may be up to 5 seconds off, and the key pair must be
-    active: for Logons of the past use --at or --any-time.
+    active: for Logons of the past use --at or --any-time. Those in a log of
+    gatepass simulate are judged by its times, and none that the gateway refused
+    is valid.
 
     --json writes an object a line for each Logon: line, index, valid,
     sender_comp_id, access_key_id, and checks with name, outcome and detail.
@@ -60,13 +63,21 @@ def verify(
     moment = parse_at(at)
     source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
     verifier = LogonVerifier(source)
+    logons = Logons(file)
     judged = (
-        (place, verifier.verify(message, at=moment, any_time=any_time))
-        for line in read_logons(file)
-        for place, message in places(line)
+        (found.place, found.judged(_verdict(verifier, found, moment, any_time=any_time)))
+        for found in logons
     )
     all_valid = _write_json(judged) if json else _write_text(judged, source.ring)
+    logons.say_passed_over()
     raise typer.Exit(0 if all_valid else 1)
+
+
+def _verdict(
+    verifier: LogonVerifier, found: Found, moment: datetime | None, *, any_time: bool
+) -> Verdict:
+    at = found.judged_at(moment, any_time=any_time)
+    return verifier.verify(found.message, at=at, any_time=any_time)
 
 
 def _write_json(judged: Iterator[Judged]) -> bool:

@@ -19,7 +19,7 @@ from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import MAX_JUMP, Numbers
 from gatepass.session.scenarios import NOT_RESET, Scenario, at_week
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LogonVerifier
+from gatepass.signing import LogonVerifier, Recall
 
 #: For every failure of the signature, the key or the time, so that the wire never tells which.
 SECURE_LOGON = "Invalid Logon. Logout Forced"
@@ -119,7 +119,7 @@ class Admission:
     """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
 
     `target_sub_id` is what TargetSubID (57) must be: ``G``, or the market segment's two digits.
-    With `replays`, a Logon that was admitted is refused when it comes again, on whatever port.
+    With `replays`, a Logon that has come is refused when it comes again, on whatever port.
     """
 
     def __init__(
@@ -166,6 +166,7 @@ class Admission:
             numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
         case = _Case(logon, account, numbers, arrived or now, own, live)
         if account.port.closed:
+            self.note(logon.wire, case.arrived)
             return self._refuse(CLOSED_TEXT, "the port is closed", case)
         fault = self._fault(case)
         if fault is None:
@@ -173,6 +174,7 @@ class Admission:
             if self._replays is not None:
                 self._replays.remember(logon, case.arrived)
             return self._admit(case)
+        self.note(logon.wire, case.arrived)
         if account.port.count_invalid(now, steady):
             reason = f"{fault.reason}; fifth invalid logon in a minute"
             return self._refuse(CLOSED_TEXT, reason, case)
@@ -183,6 +185,14 @@ class Admission:
             numbers = replace(numbers, next_out=1, next_in=1, first_in=2)
             return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
+
+    def note(self, wire: bytes, arrived: datetime) -> None:
+        """Remember a Logon that was not admitted, or not even judged, if its signature is right.
+
+        Whoever overheard it could log on with it as soon as what it was refused for is gone.
+        """
+        if self._replays is not None:
+            self._replays.note(wire, arrived)
 
     def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
         """Number the Logout that refuses; CME's rule is not public.
@@ -228,9 +238,13 @@ class Admission:
         if not verdict.valid:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
-        if self._replays is not None and not (recall := self._replays.look(logon, case.arrived)):
-            return _Fault(SECURE_LOGON, f"replay: {recall.value}")
-        return self._in_session_fault(case) if case.live else self._scenario_fault(case)
+        recall = Recall.NEW
+        if self._replays is not None:
+            recall = self._replays.look(logon, case.arrived)
+        replayed = None if recall else _Fault(SECURE_LOGON, f"replay: {recall.value}")
+        fault = self._in_session_fault(case) if case.live else self._scenario_fault(case)
+        # One that was refused is refused for the same reason again, as long as that is there.
+        return fault or replayed if recall is Recall.REFUSED else replayed or fault
 
     def _in_session_fault(self, case: _Case) -> _Fault | None:
         logon = case.logon

@@ -50,6 +50,8 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
+        #: The Logon that waits for key pairs to be read.
+        self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
         if gateway.injection is not None:
             self._spoiler = FaultyWire(
@@ -76,12 +78,17 @@ class GatewayConnection(Connection):
         elif isinstance(effect, fx.Received):
             self._deliver(effect.message)
         elif isinstance(effect, fx.Close):
-            self._say("close", effect.reason)
+            left = "" if self._spoiler is None else self._spoiler.unfinished
+            self._say("close", f"{effect.reason}; {left}" if left else effect.reason)
 
     def store_failed(self, error: StoreError) -> None:
         """Report it: the client only sees that the connection is gone."""
         name = self.session.client_comp_id or self._asking
         self.gateway.report(Report("store", name, str(error)))
+
+    def broke_off(self, error: BaseException) -> None:
+        """Report it: most likely the application raised it, and the client sees nothing of it."""
+        self._say("close", f"what handled a message failed with {type(error).__name__}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection; until its Logon nobody else knows of it."""
@@ -123,7 +130,7 @@ class GatewayConnection(Connection):
 
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
-        self.gateway.report(Report("fault", session, detail))
+        self.gateway.report(Report.of_client("fault", session, detail))
 
     def force_out(self, text: str) -> None:
         """Log the client out."""
@@ -137,7 +144,10 @@ class GatewayConnection(Connection):
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the gateway's list."""
+        """Leave the gateway's list; what had a session says that it is gone."""
+        self._note_loss(exc)
+        for wire in (*self._unjudged, *self.session.unread):
+            self.gateway.admission.note(wire, self.clock())
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
@@ -145,12 +155,30 @@ class GatewayConnection(Connection):
         if self._name:
             self.gateway.left(self._name, self)
 
+    def _note_loss(self, exc: Exception | None) -> None:
+        """Say that a client went away without a word; one that never said anything is nobody."""
+        if self.session.state is State.CLOSED or self.gateway.is_closing:
+            return
+        why = "" if exc is None else f": {getattr(exc, 'strerror', None) or exc}"
+        left = self.session.unfinished if self._spoiler is None else self._spoiler.unfinished
+        more = f"{why}; {left}" if left else why
+        if self._name and self._outlet is not None and self._outlet.has_cut:
+            self._say("close", "connection dropped: the client did not read what was sent")
+        elif self._name:
+            self._say("close", f"connection lost without a Logout{more}")
+        elif self.session.state is State.VERIFYING:
+            words = f"connection lost while its Logon was judged{more}"
+            self.gateway.report(Report.of_client("close", self._asking, words))
+        elif left:
+            self._say("close", f"connection lost without a Logon{more}")
+
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, arrived = effect.logon, self.clock()
         self._asking = logon.get(49) or ""
         if self.gateway.keys.is_current():
             self._decide(logon, arrived)
             return
+        self._unjudged.append(logon.wire)
         self._judging = asyncio.get_running_loop().create_task(self._decide_later(logon, arrived))
         self._judging.add_done_callback(self._judged)
 
@@ -166,6 +194,7 @@ class GatewayConnection(Connection):
             return
         if self.session.state is not State.VERIFYING:
             return
+        self._unjudged.clear()
         try:
             self._decide(logon, arrived)
         except StoreError as error:
@@ -217,14 +246,15 @@ class GatewayConnection(Connection):
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
-        if self.session.state is State.LOGGED_ON and not in_session:
+        if not in_session:
+            # Before the session goes on to what stands behind the Logon in the same bytes: whatever
+            # that is, nobody else may be let in beside this connection.
             self.gateway.joined(self._name, self)
-        self._say(
-            "logged on",
-            f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator},"
-            f" key pair {logon.get(355)}",
-        )
+        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
+        words = f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator}"
+        # The pair's Access Key ID is known, however long it is.
+        detail = f"{words}, key pair {logon.get(355)}"
+        self.gateway.report(Report("logged on", self.session.client_comp_id, detail))
         if not in_session:
             self._deliver_again()
 
@@ -272,4 +302,4 @@ class GatewayConnection(Connection):
             self._spoiler.send(wire)
 
     def _say(self, what: str, detail: str) -> None:
-        self.gateway.report(Report(what, self.session.client_comp_id, detail))
+        self.gateway.report(Report.of_client(what, self.session.client_comp_id, detail))

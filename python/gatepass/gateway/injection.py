@@ -16,6 +16,7 @@ from gatepass.gateway import faults as ft
 from gatepass.gateway.expired import ExpiredPairs
 from gatepass.gateway.names import is_named
 from gatepass.keys import KeyRing
+from gatepass.session.machine import unfinished
 from gatepass.session.message import RESEND_REQUEST, Message, encode
 from gatepass.transport import Clock
 from gatepass.transport.fresh_keys import FreshKeys
@@ -208,6 +209,11 @@ class FaultyWire:
         self._out.answers, self._in.answers = self._in, self._out
         self._framer = Framer()
         self._victim = victim
+
+    @property
+    def unfinished(self) -> str:
+        """Say what came last and is no whole message: no fault befell it yet."""
+        return unfinished(self._framer)
 
     def send(self, wire: bytes) -> None:
         """Take a message that the session sends."""

@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from gatepass.gateway.logged_logon import has_secret_for_signature, written
+from gatepass.gateway.logged_logon import written
 from gatepass.gateway.report import Report
 from gatepass.keys import KeyPair, KeyRing, KeySource
 from gatepass.session.message import LOGON, Message
-from gatepass.signing import explain
+from gatepass.signing import explain, sent_secret
+from gatepass.signing.sent_secret import is_sent_secret
 
 #: Said where the signature is wrong and fits no mistake that is known.
 NO_MISTAKE = "no known mistake: another secret key, or a field that was changed after signing"
 
-#: A secret that was on a wire is none any more.
-KEY_SENT = (
-    "cause: EncryptedPassword (1402) is the Secret Key itself: sign with it, never send it, and"
-    " generate a new pair"
-)
+KEY_SENT = f"cause: {sent_secret.KEY_SENT}"
 
 
 class Budget:
@@ -64,7 +61,7 @@ class Refusals:
         """Report a Logon that was refused for `reason`; one that was not judged is only kept."""
         sender = logon.get(49) or ""
         if logon.msg_type != LOGON:
-            return Report("refused", sender, reason)
+            return Report.of_client("refused", sender, reason)
         ring = self._keys.ring
         pairs = _pairs_of(logon, ring)
         found = ""
@@ -72,7 +69,7 @@ class Refusals:
             found = _mistake(logon, ring, pairs)
             self._budget.spend()
         detail = f"{reason}; {found}" if found else reason
-        return Report("refused", sender, detail, written(logon, pairs))
+        return Report.of_client("refused", sender, detail, written(logon, pairs))
 
 
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
@@ -82,7 +79,7 @@ def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
 
 
 def _mistake(logon: Message, ring: KeyRing, pairs: Sequence[KeyPair]) -> str:
-    if has_secret_for_signature(logon, pairs):
+    if is_sent_secret((logon.get(1402) or "").encode("latin-1"), pairs):
         return KEY_SENT
     explanation = explain(logon.wire, ring, any_time=True)
     if explanation.cause is not None:

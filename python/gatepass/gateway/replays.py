@@ -1,24 +1,22 @@
-"""What a gateway remembers of the Logons it has admitted, on all its ports."""
+"""What a gateway remembers of the Logons that have come, on all its ports."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gatepass._native import Logon
 from gatepass.session.message import Message
-from gatepass.signing import Recall, ReplayMemory, parse_sending_time
+from gatepass.signing import LogonVerifier, Recall, ReplayMemory, parse_sending_time
 
 
 class Replays:
-    """Finds a Logon that was admitted before; `max_age` is how old SendingTime (52) may be.
+    """Finds a Logon that came before; the `verifier` says how old SendingTime (52) may be.
 
-    Gateways that are handed one `memory` know what each has admitted.
-
-    A Logon that was refused is not remembered: sent again, it is refused for the same reason.
+    Gateways that are handed one `memory` know what has come to each.
     """
 
-    def __init__(self, max_age: timedelta, memory: ReplayMemory | None = None) -> None:
-        self._max_age = max_age
+    def __init__(self, verifier: LogonVerifier, memory: ReplayMemory | None = None) -> None:
+        self._verifier = verifier
         self._memory = ReplayMemory() if memory is None else memory
 
     def look(self, logon: Message, now: datetime) -> Recall:
@@ -27,5 +25,9 @@ class Replays:
 
     def remember(self, logon: Message, now: datetime) -> None:
         """Note that a Logon is admitted."""
-        until = parse_sending_time(logon.get(52) or "") + self._max_age
+        until = self._verifier.window.until(parse_sending_time(logon.get(52) or ""))
         self._memory.accept(Logon(logon.wire).signature, until, now)
+
+    def note(self, logon: bytes, now: datetime) -> None:
+        """Note a Logon that was not admitted, for whatever reason, if its signature is right."""
+        self._verifier.note_refused(self._memory, logon, now)

@@ -7,6 +7,7 @@ The rules of header and Logon are those of the core (`gatepass._native.header_fa
 from __future__ import annotations
 
 from gatepass._native import header_fault
+from gatepass.keys.likely_secret import hidden
 from gatepass.session.gateway import Finding
 from gatepass.session.message import RESEND_REQUEST, Message
 
@@ -28,7 +29,7 @@ def check_message(message: Message, target_sub_id: str) -> Finding | None:
     `target_sub_id` is ``G`` on a CGW session, the market segment's two digits on an MSGW session.
     """
     if message.msg_type not in KNOWN_TYPES:
-        return Finding(UNKNOWN_TYPE.format(value=message.msg_type), 35)
+        return Finding(UNKNOWN_TYPE.format(value=hidden(message.msg_type, 35)), 35)
     fault = header_fault(message.wire, target_sub_id)
     if fault is not None:
         tag, text, ends, _ = fault

@@ -44,9 +44,9 @@ class Gateway:
     removed takes effect at the next.
     ``application`` gets every application message, with its session's name; ``faults`` spoil what
     is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons that were
-    admitted are remembered in ``replays``, which other gateways of the same sessions may share, and
-    are refused when they come again, on whatever port.
+    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons with a right
+    signature are remembered in ``replays``, which other gateways of the same sessions may share,
+    and are refused when they come again, on whatever port.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Gateway:
             self.target_sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
-            replays=Replays(verifier.window.max_age, replays),
+            replays=Replays(verifier, replays),
         )
         self._ports = Ports(
             kind.session_id_length, self._has_pair, closed_ports, closing=port_closure
@@ -88,6 +88,8 @@ class Gateway:
         self._servers: list[asyncio.Server] = []
         self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
+        #: Whether it drops its connections: then none of them was lost.
+        self.is_closing = False
 
     async def listen(
         self, host: str, port: int, *, backup: bool = False, tls: ssl.SSLContext | None = None
@@ -110,6 +112,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
+        self.is_closing = True
         # Connections first, those that are just being accepted too: CPython 3.13.0 stumbles over
         # one that ends after its server.
         for _ in range(_ROUNDS):
@@ -214,6 +217,8 @@ class Gateway:
         if backup is not None:
             del self._live[name, True]
         promoted = backup is not None and backup.session.state is State.LOGGED_ON
+        if backup is not None and backup.session.state not in (State.LOGGED_ON, State.CLOSED):
+            backup.retire()  # nobody would look after it any more
         words = "the backup is promoted"
         if not promoted:
             words = "its connection is dropped; no backup connection is on to take over"

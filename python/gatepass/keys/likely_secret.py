@@ -3,11 +3,16 @@
 What may be one is not repeated in a message. Rather too much is taken for one than too little: a
 key that was cut, quoted, written with a line end or in standard base64, or that stands behind its
 Access Key ID, is as secret as a whole one.
+
+`may_be_secret` is for what should be a path. For what came in a message the core has the rule
+(``likely_secret.rs``): `hidden` and `starred` apply it.
 """
 
 from __future__ import annotations
 
 import re
+
+from gatepass._native import hide_secrets
 
 #: Characters of CME's keys, with room for what was lost or added: in standard base64 a key may have
 #: ``/`` inside.
@@ -24,3 +29,13 @@ def may_be_secret(text: str) -> bool:
         return False
     words = [bare] if _OF_BASE64.fullmatch(bare) else _WORD.findall(bare)
     return any(all(kind.search(word) for kind in _KINDS) for word in words)
+
+
+def hidden(text: str, tag: int | None = None) -> str:
+    """Write ``***`` for what may be a secret key: in the value of a `tag`, or in words."""
+    return hide_secrets(text.encode(errors="surrogatepass"), tag).decode(errors="surrogatepass")
+
+
+def starred(value: bytes, tag: int) -> bytes:
+    """Write an asterisk for each character of what may be a secret key in the value of a tag."""
+    return hide_secrets(value, tag, keep_length=True)

@@ -91,9 +91,9 @@ class Engine(Machine):
     def _tick_live(self, now: datetime) -> None:
         live, beat = self._liveness, self.heartbeat
         if self._is_due(self._unconfirmed_at):
-            self._end("no confirmation of the Logout within two heartbeat intervals")
+            self._end_in_silence("no confirmation of the Logout within two heartbeat intervals")
         elif self._is_due(live.gone_at(beat)):
-            self._end("no answer to a Test Request within the heartbeat interval")
+            self._end_in_silence("no answer to a Test Request within the heartbeat interval")
         else:
             if self._is_due(live.test_at(beat)):
                 self._send_test(now)

@@ -92,7 +92,7 @@ class GatewaySession(Engine):
         super().tick(now, steady)
         if self.state is State.CONNECTED and self._is_due(self._stale_at):
             # Documented: the socket is closed, and no message is mentioned.
-            self._end("no Logon within 60 seconds")
+            self._end_in_silence("no Logon within 60 seconds")
 
     @property
     def _due(self) -> timedelta | None:

@@ -56,6 +56,16 @@ class Machine(ABC):
         if self.state is not State.CLOSED:
             self._move(Trigger.END)
 
+    @property
+    def unfinished(self) -> str:
+        """Say what came last and is no whole message, and why; empty where nothing is left over."""
+        return unfinished(self._framer)
+
+    @property
+    def unread(self) -> list[bytes]:
+        """Whole messages that came and were not handled: an answer was awaited, or it ended."""
+        return [event for event in self._inbox if isinstance(event, bytes)]
+
     def take(self) -> list[fx.Effect]:
         """Give the effects since the last call, in the order in which they must be done."""
         taken, self._effects = self._effects, []
@@ -83,11 +93,24 @@ class Machine(ABC):
             self._move(Trigger.END)
             self._emit(fx.Close(reason))
 
+    def _end_in_silence(self, reason: str) -> None:
+        """End because nothing came in time: what did come may be no message."""
+        self._end("; ".join(filter(None, (reason, self.unfinished))))
+
     def _emit(self, effect: fx.Effect) -> None:
         self._effects.append(effect)
 
     def _move(self, trigger: Trigger) -> None:
         self.state = TRANSITIONS[self.state, trigger]
+
+
+def unfinished(framer: Framer) -> str:
+    """Say what a framer has left over, and why that is no message."""
+    if framer.unfinished is None:
+        return ""
+    count, why = framer.unfinished
+    bytes_came = "1 byte" if count == 1 else f"{count} bytes"
+    return f"{bytes_came} came that are no whole message: {why}"
 
 
 #: States in which nothing is read until the driver has answered, or ever.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NoReturn
@@ -17,15 +18,20 @@ from gatepass._native import (
 )
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, as_source
+from gatepass.keys.likely_secret import starred
 from gatepass.signing.arguments import whole
 from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
 from gatepass.signing.notation import visible
+from gatepass.signing.sent_secret import KEY_SENT, is_sent_secret, shown_signature
 from gatepass.signing.verdict import Verdict
 from gatepass.signing.verifier import LogonVerifier
 
 _FIELDS = PROFILES["fix-logon"]
+_SENDER_COMP_ID = [tag for tag, _ in _FIELDS].index(49)
 #: The problem of a value that CME's tables do not allow; the check "field values" says why.
 NOT_ALLOWED = "not allowed"
+#: The problem of a value that is not shown, because it looks like a secret key.
+NOT_SHOWN = "a Secret Key?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +112,43 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
     values = logon.values
     wrong = {tag for tag, *_ in logon_faults(logon.message)}
     fields = tuple(
-        ExplainedField(
-            tag,
-            name,
-            _visible(value),
-            _problem(index, value) or (NOT_ALLOWED if tag in wrong else None),
-        )
-        for index, ((tag, name), value) in enumerate(zip(_FIELDS, values, strict=True))
+        _field(index, value, NOT_ALLOWED if tag in wrong else None)
+        for index, ((tag, _), value) in enumerate(zip(_FIELDS, values, strict=True))
     )
     received = dict(scan(logon.message)).get(1402)
+    pair = None if verdict.access_key_id is None else ring.find(verdict.access_key_id)
+    pairs = _candidates(pair, ring, values[_SENDER_COMP_ID])
+    known = [*pairs, *_named(logon, ring)]
+    came = None if received is None else visible(shown_signature(received, known))
     try:
         canonical = logon.canonical
     except LogonError:
-        return Explanation(verdict, fields, received=_visible(received))
-    pair = None if verdict.access_key_id is None else ring.find(verdict.access_key_id)
+        return Explanation(verdict, fields, received=came)
     signed = SignedLogon(logon.message, [value for value in values if value is not None])
     return Explanation(
         verdict,
         fields,
-        canonical.decode("ascii").replace("\n", "\\n"),
+        # Each value is there and legal.
+        "\\n".join(field.value or "" for field in fields),
         None if pair is None else encode_signature(pair.signing_key.sign(canonical)),
-        _visible(received),
-        _cause(signed, canonical, received, pair, ring, verdict),
+        came,
+        _cause(signed, canonical, received, pair, pairs, verdict),
     )
+
+
+def _candidates(pair: KeyPair | None, ring: KeyRing, sender_comp_id: bytes | None) -> list[KeyPair]:
+    """Give the pairs whose secret the client is most likely to have, the one it names first."""
+    serving = ring.serving((sender_comp_id or b"").decode("latin-1"))
+    return ([] if pair is None else [pair]) + [other for other in serving if other is not pair]
+
+
+def _named(logon: Logon, ring: KeyRing) -> list[KeyPair]:
+    """Give the pair that a Logon names, whosever it is."""
+    try:
+        pair = ring.find(logon.access_key_id.decode("ascii"))
+    except LogonError:
+        return []
+    return [] if pair is None else [pair]
 
 
 def _cause(
@@ -136,13 +156,15 @@ def _cause(
     canonical: bytes,
     received: bytes | None,
     pair: KeyPair | None,
-    ring: KeyRing,
+    candidates: Sequence[KeyPair],
     verdict: Verdict,
 ) -> str | None:
     """Find out what the client did, if the signature is what failed."""
     failed = {check.name for check in verdict.failed}
     if received is None or not failed & {"credentials", "access key", "signature"}:
         return None
+    if is_sent_secret(received, candidates):
+        return KEY_SENT
     try:
         signature = Logon(logon.message).signature
         written = ""
@@ -152,18 +174,18 @@ def _cause(
             return None
         written = f"the signature is written as {foreign[0]}, not as base64url without padding"
         signature = foreign[1]
-    made = _made_with(logon, canonical, signature, pair, ring)
+    made = _made_with(logon, canonical, signature, pair, candidates)
     return "; ".join(part for part in (written, made) if part) or None
 
 
 def _made_with(
-    logon: SignedLogon, canonical: bytes, signature: bytes, pair: KeyPair | None, ring: KeyRing
+    logon: SignedLogon,
+    canonical: bytes,
+    signature: bytes,
+    pair: KeyPair | None,
+    candidates: Sequence[KeyPair],
 ) -> str | None:
     """Say whose key made the signature and over what, if it is not the right one's."""
-    serving = ring.serving(logon.value(49).decode("ascii"))
-    candidates = ([] if pair is None else [pair]) + [
-        other for other in serving if other is not pair
-    ]
     for used in candidates:
         if used.signing_key.verify(canonical, signature):
             return None if used is pair else _wrong_key(used, pair)
@@ -185,12 +207,20 @@ def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
     if not scanned:
         return ()
     rows = []
-    for index, (tag, name) in enumerate(_FIELDS):
+    for index, (tag, _) in enumerate(_FIELDS):
         values = [value for t, value in scanned if t == tag]
-        value = values[0] if values else None
-        problem = "repeated" if len(values) > 1 else _problem(index, value)
-        rows.append(ExplainedField(tag, name, _visible(value), problem))
+        problem = "repeated" if len(values) > 1 else None
+        rows.append(_field(index, values[0] if values else None, problem))
     return tuple(rows)
+
+
+def _field(index: int, value: bytes | None, problem: str | None) -> ExplainedField:
+    """Give one signed field: a value that may be a secret key is not shown."""
+    tag, name = _FIELDS[index]
+    safe = None if value is None else starred(value, tag)
+    if problem != "repeated":
+        problem = _problem(index, value) or (NOT_SHOWN if safe != value else problem)
+    return ExplainedField(tag, name, None if safe is None else visible(safe), problem)
 
 
 def _problem(index: int, value: bytes | None) -> str | None:
@@ -202,7 +232,3 @@ def _problem(index: int, value: bytes | None) -> str | None:
     except FieldError as error:
         return error.rule
     return None
-
-
-def _visible(value: bytes | None) -> str | None:
-    return None if value is None else visible(value)

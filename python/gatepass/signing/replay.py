@@ -1,17 +1,23 @@
-"""The signatures of Logons that were accepted: the same Logon is not accepted again.
+"""The signatures of Logons that have come: the same Logon is not accepted again.
 
 Who overhears a Logon can send its bytes again while SendingTime (52) is in its window. That takes
-no key, and nothing in the bytes is wrong.
+no key, and nothing in the bytes is wrong. It goes for a Logon that was refused, too: the reason may
+be gone when it comes again, or may lie in a field that the signature does not cover.
 """
 
 from __future__ import annotations
 
 import enum
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 from threading import Lock
 
-#: Signatures that are remembered at most: some 20 MiB.
+#: Signatures that are remembered at most: some 30 MiB.
 MOST = 100_000
+#: Of Logons whose time has not come yet, this share of them at most: the oldest goes first.
+AHEAD = 10
 #: How much longer one is remembered than its Logon could be accepted: callers whose clocks differ a
 #: little, and a wall clock that is set back by less, open nothing.
 MARGIN = timedelta(seconds=60)
@@ -20,34 +26,45 @@ MARGIN = timedelta(seconds=60)
 class Recall(enum.Enum):
     """What a memory says of a signature. True where its Logon may be accepted."""
 
-    NEW = "it was not accepted before"
+    NEW = "it did not come before"
     SEEN = "this very Logon was accepted before: log on with a new one, stamped and signed again"
-    FULL = "more Logons were accepted in the last seconds than can be remembered: try again later"
+    REFUSED = "this very Logon was refused before: log on with a new one, stamped and signed again"
+    FULL = "more Logons came in the last seconds than can be remembered: try again later"
 
     def __bool__(self) -> bool:
         return self is Recall.NEW
 
 
 class ReplayMemory:
-    """Remembers accepted signatures while their Logons are in the window of SendingTime (52).
+    """Remembers signatures while their Logons are in the window of SendingTime (52).
 
     Hand one to all that verify for the same sessions. Every verifier, port and thread of a process
     may share it: of two threads with the same Logon at the same moment, one accepts it. Another
     process knows nothing of it, nor does the same program after a restart: each may accept the
-    Logon once more. Processes that share sessions need a subclass whose `look` and `accept` go to a
-    store of all of them, where `accept` is one step.
+    Logon once more. Processes that share sessions need a subclass whose `look`, `accept` and `note`
+    go to a store of all of them, where each is one step.
 
-    At most `most` are remembered. Only Logons that were accepted are, so only holders of a key can
-    fill it; while it is full nothing is accepted.
+    A signature is forgotten when the window is over by both clocks: the wall clock that is handed
+    in, which may be set at any time, and ``steady``, in seconds, which nobody sets.
+
+    At most `most` are remembered. Only right signatures are, so only holders of a key can fill it;
+    while it is full nothing is accepted.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, *, steady: Callable[[], float] = time.monotonic) -> None:
         self._most = most
-        self._until: dict[bytes, float] = {}
+        self._steady = steady
+        #: Until when by the wall clock and by the steady one, and what was made of the Logon.
+        self._known: dict[bytes, _Entry] = {}
+        #: Logons that are ahead of their time, in the order in which they came.
+        self._ahead: dict[bytes, None] = {}
+        # What is over by neither clock, and what is over by the steady one.
+        self._by_steady: list[tuple[float, bytes]] = []
+        self._by_wall: list[tuple[float, bytes]] = []
         self._lock = Lock()
 
     def __len__(self) -> int:
-        return len(self._until)
+        return len(self._known)
 
     def __repr__(self) -> str:
         return f"<ReplayMemory of {len(self)} signatures>"
@@ -65,26 +82,62 @@ class ReplayMemory:
         with self._lock:
             recall = self._recall(signature, now.timestamp())
             if recall:
-                self._until[signature] = until.timestamp()
+                self._keep(signature, until, now, Recall.SEEN)
             return recall
 
-    def _recall(self, signature: bytes, now: float) -> Recall:
-        if signature in self._until:
-            return Recall.SEEN
-        self._forget(now - MARGIN.total_seconds())
-        if len(self._until) < self._most:
-            return Recall.NEW
-        # What is kept for the margin's sake goes first.
-        self._until = {known: until for known, until in self._until.items() if until >= now}
-        return Recall.NEW if len(self._until) < self._most else Recall.FULL
+    def note(
+        self, signature: bytes, until: datetime, now: datetime, *, ahead: bool = False
+    ) -> None:
+        """Remember a right signature whose Logon was not accepted, if it is new.
 
-    def _forget(self, before: float) -> None:
-        """Forget what is over, in the order in which it came.
-
-        One whose SendingTime was ahead holds those behind it back, by seconds.
+        `ahead` says that its SendingTime has not come yet: it is kept for as long, but makes room
+        for others, and keeps none out.
         """
-        while self._until:
-            oldest = next(iter(self._until))
-            if self._until[oldest] >= before:
-                return
-            del self._until[oldest]
+        with self._lock:
+            if self._recall(signature, now.timestamp()):
+                self._keep(signature, until, now, Recall.REFUSED)
+                if ahead:
+                    self._ahead[signature] = None
+                    if len(self._ahead) > max(1, self._most // AHEAD):
+                        self._drop(next(iter(self._ahead)))
+
+    def _keep(self, signature: bytes, until: datetime, now: datetime, recall: Recall) -> None:
+        wall = until.timestamp()
+        steady = self._steady() + max(0.0, wall - now.timestamp())
+        self._known[signature] = wall, steady, recall
+        heappush(self._by_steady, (steady, signature))
+
+    def _recall(self, signature: bytes, now: float) -> Recall:
+        known = self._known.get(signature)
+        if known is not None:
+            return known[2]
+        steady, margin = self._steady(), MARGIN.total_seconds()
+        self._forget(now - margin, steady - margin)
+        if len(self._known) >= self._most:
+            # What is kept for the margin's sake goes first.
+            self._known = {
+                signature: entry
+                for signature, entry in self._known.items()
+                if entry[0] >= now or entry[1] >= steady
+            }
+            self._by_wall = []
+            self._by_steady = [(entry[1], key) for key, entry in self._known.items()]
+            heapify(self._by_steady)
+            self._ahead = {key: None for key in self._ahead if key in self._known}
+        return Recall.NEW if len(self._known) < self._most else Recall.FULL
+
+    def _forget(self, wall: float, steady: float) -> None:
+        """Forget what was over by both clocks before these times."""
+        while self._by_steady and self._by_steady[0][0] < steady:
+            _, signature = heappop(self._by_steady)
+            if (entry := self._known.get(signature)) is not None:
+                heappush(self._by_wall, (entry[0], signature))
+        while self._by_wall and self._by_wall[0][0] < wall:
+            self._drop(heappop(self._by_wall)[1])
+
+    def _drop(self, signature: bytes) -> None:
+        self._known.pop(signature, None)
+        self._ahead.pop(signature, None)
+
+
+_Entry = tuple[float, float, Recall]

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta, timezone
 from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.errors import LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
+from gatepass.keys.likely_secret import hidden
 from gatepass.keys.validity import require_aware
 from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
 from gatepass.signing.replay import ReplayMemory
+from gatepass.signing.right_signature import right_signature
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.time_zones import zone_hint
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -45,6 +47,13 @@ class SendingTimeWindow:
     max_age: timedelta = timedelta(seconds=5)
     max_ahead: timedelta = timedelta(seconds=5)
 
+    def until(self, sending_time: datetime) -> datetime:
+        """Give the moment after which such a SendingTime is too old; the last one that there is."""
+        try:
+            return sending_time + self.max_age
+        except OverflowError:
+            return datetime.max.replace(tzinfo=timezone.utc)
+
     def check(self, sending_time: str, at: datetime) -> Check:
         """Judge a SendingTime as it stands in the message against the time `at`."""
         try:
@@ -68,9 +77,10 @@ class LogonVerifier:
 
     ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
 
-    With a `replays` memory a Logon that is valid is remembered, and its verdict is invalid when it
-    comes again (the check ``replay``). Without one, the same Logon is valid as often as it comes in
-    its window, as it must be where a record is verified.
+    With a `replays` memory every Logon with a right signature is remembered, whatever else is wrong
+    with it (unless it came too late: a caller may judge by any time), and its verdict is invalid
+    when it comes again (the check ``replay``). Without one, the same Logon is valid as often as it
+    comes in its window, as it must be where a record is verified.
     """
 
     def __init__(
@@ -111,6 +121,8 @@ class LogonVerifier:
         try:
             parsed = Logon(message)
         except LogonError as error:
+            if self._replays is not None and moment is not None:
+                self.note_refused(self._replays, message, moment, late=False)
             return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
         return self._verify(parsed, ring, moment, logged_on)
 
@@ -134,15 +146,35 @@ class LogonVerifier:
         if pair is not None and canonical is not None and signature is not None:
             checks.append(_signature(pair, canonical, signature))
         access_key_id = None if pair is None else pair.access_key_id
+        if sender_comp_id is not None:
+            sender_comp_id = hidden(sender_comp_id, 49)
         verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
         if self._replays is None or moment is None:
             return verdict
         replay = Check("replay", Outcome.NOT_CHECKED, "")
         if verdict.valid and signature is not None and sending_time is not None:
-            until = parse_sending_time(sending_time) + self.window.max_age
+            until = self.window.until(parse_sending_time(sending_time))
             recall = self._replays.accept(signature, until, moment)
             replay = Check("replay", Outcome.PASSED if recall else Outcome.FAILED, recall.value)
+        else:
+            self.note_refused(self._replays, logon.message, moment, late=False)
         return Verdict((*verdict.checks, replay), sender_comp_id, access_key_id)
+
+    def note_refused(
+        self, memory: ReplayMemory, logon: bytes, at: datetime, *, late: bool = True
+    ) -> None:
+        """Have a memory remember a Logon that is refused, if its signature is right.
+
+        Whoever overheard it could use it later, or with other values where none is signed. One that
+        came too `late` can be accepted where the clock is set back.
+        """
+        right = right_signature(logon, self._keys.ring)
+        if right is None:
+            return
+        signature, sending_time = right
+        until, is_ahead = self.window.until(sending_time), sending_time - at > self.window.max_ahead
+        if late or at <= until:
+            memory.note(signature, until, at, ahead=is_ahead)
 
 
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:

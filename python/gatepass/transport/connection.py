@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timezone
@@ -39,6 +40,9 @@ class Connection(asyncio.Protocol):
         self.clock = clock
         self.failure: StoreError | None = None
         self._retired = False
+        #: What the session has asked for and is not done yet, in its order.
+        self._due: deque[fx.Effect] = deque()
+        self._is_performing = False
         loop = asyncio.get_running_loop()
         #: Measures every wait; nobody sets it.
         self.steady: Callable[[], float] = loop.time
@@ -55,19 +59,27 @@ class Connection(asyncio.Protocol):
     def store_failed(self, error: StoreError) -> None:
         """Tell whoever must know that the store failed."""
 
+    def broke_off(self, error: BaseException) -> None:
+        """Tell whoever must know that handling an effect failed, which raises `error` as well."""
+
     def perform(self) -> None:
-        """Do what the session asks for, until it asks for nothing more or the store fails."""
+        """Do what the session asks for, until it asks for nothing more or the store fails.
+
+        What handles an effect may call this again, by sending a message: then everything that waits
+        to be sent goes first, in its order, and the rest stays for the call that is under way.
+        """
         try:
-            while effects := self.session.take():
-                self._save([effect for effect in effects if isinstance(effect, fx.Save)])
-                for effect in effects:
-                    if not self._retired:
-                        self._perform(effect)
+            if self._is_performing:
+                self._take()
+                self._send_due()
+            else:
+                self._perform_all()
         except StoreError as error:
             self._fail(error)
-        except BaseException:
+        except BaseException as error:
             # What was left to do is lost: the session cannot go on.
             self.retire()
+            self.broke_off(error)
             raise
         self._arm()
 
@@ -136,6 +148,33 @@ class Connection(asyncio.Protocol):
         self.session.disconnected(self.clock(), self.steady())
         self.abort()
 
+    def _perform_all(self) -> None:
+        self._is_performing = True
+        try:
+            while self._due or self._take():
+                effect = self._due.popleft()
+                if not self._retired:
+                    self._perform(effect)
+        finally:
+            self._is_performing = False
+            self._due.clear()
+
+    def _take(self) -> bool:
+        """Take what the session asks for, and keep what is to be kept; tell if it was anything."""
+        effects = self.session.take()
+        self._save([effect for effect in effects if isinstance(effect, fx.Save)])
+        self._due.extend(effect for effect in effects if not isinstance(effect, fx.Save))
+        return bool(self._due)
+
+    def _send_due(self) -> None:
+        """Send what waits to be sent: a message with a higher number must not come before it."""
+        waiting = list(self._due)
+        self._due.clear()
+        self._due.extend(effect for effect in waiting if not isinstance(effect, fx.Send))
+        for effect in waiting:
+            if isinstance(effect, fx.Send) and not self._retired:
+                self._perform(effect)
+
     def _fail(self, error: StoreError) -> None:
         self.failure = error
         self.retire()
@@ -159,7 +198,7 @@ class Connection(asyncio.Protocol):
         elif isinstance(effect, fx.ResendWanted):
             if self._outlet is not None:
                 self._resend_page(self._outlet)
-        elif not isinstance(effect, fx.Save):
+        else:
             self.handle(effect)
             if isinstance(effect, fx.Close):
                 self.close()

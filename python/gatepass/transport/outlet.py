@@ -28,6 +28,8 @@ class Outlet:
         self._free.set()
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
+        #: Whether it has cut the connection because the other side did not read.
+        self.has_cut = False
 
     @property
     def is_full(self) -> bool:
@@ -46,7 +48,7 @@ class Outlet:
         self._transport.write(wire)
         self._written += len(wire)
         if self._transport.get_write_buffer_size() > MOST_UNSENT:
-            self._transport.abort()
+            self._cut()
 
     def refuse_backlog(self) -> None:
         """Raise `BacklogError` if more than `MAX_UNSENT` bytes are unsent."""
@@ -95,9 +97,13 @@ class Outlet:
 
     def _look(self, interval: float, taken: int) -> None:
         if self._taken == taken:
-            self._transport.abort()
+            self._cut()
         else:
             self._watch(interval)
+
+    def _cut(self) -> None:
+        self.has_cut = True
+        self._transport.abort()
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -124,6 +124,8 @@ pub enum FramingError {
         /// What the bytes add up to.
         actual: u8,
     },
+    /// CheckSum has not three digits.
+    CheckSumForm,
     /// Bytes stand behind the end of the message.
     TrailingBytes {
         /// How many.
@@ -186,6 +188,7 @@ impl fmt::Display for FramingError {
             Self::CheckSum { declared, actual } => {
                 write!(f, "CheckSum (10) is {declared:03}, but must be {actual:03} for these bytes")
             }
+            Self::CheckSumForm => write!(f, "CheckSum (10) must have 3 digits, such as 007"),
             Self::TrailingBytes { count } => {
                 write!(f, "{count} bytes stand behind the end of the message: give one message")
             }

@@ -12,6 +12,8 @@ pub(crate) const BEGIN: &[u8] = b"8=FIX";
 const MAX_BEGIN: usize = 16;
 /// `10=ddd` and its SOH.
 const TRAILER: usize = 7;
+/// `ddd`.
+const DIGITS: usize = 3;
 
 /// One message whose BodyLength leads to its CheckSum.
 #[derive(Clone, Copy)]
@@ -85,7 +87,8 @@ impl<'a> Frame<'a> {
             return Ok(Prefix::Partial { missing: Some(len - bytes.len()) });
         };
         if bytes[trailer - 1] != SOH || !is_trailer(&bytes[trailer..]) {
-            return Err(FramingError::BodyLength { declared, actual: None });
+            let none = FramingError::BodyLength { declared, actual: None };
+            return Err(unfinished(bytes).unwrap_or(none));
         }
         Ok(Prefix::Whole(Self { bytes, begin_end, body, trailer }))
     }
@@ -216,6 +219,31 @@ fn is_trailer(bytes: &[u8]) -> bool {
         && bytes.starts_with(b"10=")
         && bytes[3..6].iter().all(u8::is_ascii_digit)
         && bytes[6] == SOH
+}
+
+/// What is wrong with bytes that begin a message and are no whole one, if their CheckSum says it:
+/// it stands too early, or has not three digits.
+pub(crate) fn unfinished(bytes: &[u8]) -> Option<FramingError> {
+    let begin_end = begin_string(bytes).ok()??;
+    let (declared, used) = read_body_length(&bytes[begin_end..]).ok()??;
+    let body = begin_end + used;
+    // From the SOH on with which BodyLength ends.
+    let fields = bytes.get(body - 1..)?;
+    let actual = fields.windows(4).position(|bytes| bytes == b"\x0110=")?;
+    if fields[..actual].windows(BEGIN.len()).any(|bytes| bytes == BEGIN) {
+        return None; // it was cut, and the CheckSum is the next message's
+    }
+    if actual != declared {
+        return Some(FramingError::BodyLength { declared, actual: Some(actual) });
+    }
+    let sum = &bytes[body + actual + 3..];
+    let digits = match sum.iter().position(|byte| *byte == SOH) {
+        Some(end) => &sum[..end],
+        None if sum.len() > DIGITS => sum,
+        None => return None, // it may go on
+    };
+    let is_right = digits.len() == DIGITS && digits.iter().all(u8::is_ascii_digit);
+    (!is_right).then_some(FramingError::CheckSumForm)
 }
 
 /// Where a message ends in a CheckSum but not at its BodyLength: the right BodyLength.

@@ -6,7 +6,8 @@
 //!
 //! The modules stand in the order in which a logon flows through them:
 //! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
-//! [`key_file`] reads the keys, [`draft`] makes a message whole that a person wrote.
+//! [`key_file`] reads the keys, [`draft`] makes a message whole that a person wrote;
+//! [`likely_secret`] keeps keys that were put into a wrong field out of all words.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};
@@ -36,6 +37,7 @@ pub mod fields;
 pub mod frame;
 pub mod key;
 pub mod key_file;
+pub mod likely_secret;
 pub mod logon;
 pub mod profile;
 pub mod rules;

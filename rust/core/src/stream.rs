@@ -1,7 +1,7 @@
 //! Messages out of a byte stream that arrives in any pieces.
 
 use crate::error::FramingError;
-use crate::frame::{BEGIN, Frame, Prefix};
+use crate::frame::{BEGIN, Frame, Prefix, unfinished};
 
 /// What a byte stream holds next. Offsets count from the beginning of the stream.
 #[derive(Clone, PartialEq, Eq)]
@@ -79,6 +79,22 @@ impl Framer {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.start
+    }
+
+    /// What is held and no whole message, where nothing more will come: how many bytes, and why
+    /// they are none. `None` if nothing is held, or only what was reported as garbled.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<(usize, FramingError)> {
+        let rest = &self.buffer[self.start..];
+        if self.lost || rest.is_empty() {
+            return None;
+        }
+        let why = unfinished(rest).unwrap_or_else(|| match Frame::prefix(rest, self.max) {
+            Ok(Prefix::Partial { missing }) => FramingError::Truncated { missing },
+            Ok(Prefix::Whole(_)) => FramingError::Truncated { missing: None },
+            Err(error) => error,
+        });
+        Some((rest.len(), why))
     }
 
     /// Takes the next event, or `None` until more bytes come.

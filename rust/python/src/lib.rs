@@ -6,6 +6,7 @@ mod canonical;
 mod errors;
 mod key;
 mod key_table;
+mod likely_secret;
 mod logon;
 mod rules;
 mod stream;
@@ -28,6 +29,8 @@ mod _native {
     use super::key::PySigningKey;
     #[pymodule_export]
     use super::key_table::PyKeyTable;
+    #[pymodule_export]
+    use super::likely_secret::hide_secrets;
     #[pymodule_export]
     use super::logon::PyLogon;
     #[pymodule_export]

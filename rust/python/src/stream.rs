@@ -73,6 +73,12 @@ impl PyFramer {
     }
 
     #[getter]
+    fn unfinished<'py>(&self, py: Python<'py>) -> Option<(usize, Bound<'py, PyAny>)> {
+        let (count, error) = self.lock().unfinished()?;
+        Some((count, errors::framing(error).into_value(py).into_bound(py).into_any()))
+    }
+
+    #[getter]
     fn pending(&self) -> usize {
         self.lock().pending()
     }

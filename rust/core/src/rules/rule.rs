@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::fields::name_of;
+use crate::likely_secret::{Place, hidden, may_have_secret};
 use crate::rules::Context;
 use crate::rules::time::is_utc_timestamp;
 
@@ -118,18 +119,22 @@ pub struct Fault<'a> {
 }
 
 impl Fault<'_> {
-    /// Text (58) of the gateway's answer: Latin-1, as the message itself is.
+    /// Text (58) of the gateway's answer: Latin-1, as the message itself is. What may be a secret
+    /// key is not repeated.
     #[must_use]
     pub fn text(&self, context: &Context<'_>) -> String {
-        let value = self.value.unwrap_or_default();
+        let value = hidden(self.value.unwrap_or_default(), Place::Value(self.tag));
         let latin: String = value.iter().map(|byte| char::from(*byte)).collect();
         self.filled(self.rule.text, if latin.is_empty() { "null" } else { &latin }, context)
     }
 
     /// What is wrong, in words for the sender's colleagues: printable, the value cut at 40 bytes.
+    /// What may be a secret key is not repeated, and the words say so.
     #[must_use]
     pub fn reason(&self, context: &Context<'_>) -> String {
-        let shown = match self.value {
+        let place = Place::Value(self.tag);
+        let value = self.value.map(|value| hidden(value, place));
+        let shown = match value.as_deref() {
             None => "missing".to_owned(),
             Some([]) => "empty".to_owned(),
             Some(value) if value.len() > MAX_SHOWN => {
@@ -138,7 +143,9 @@ impl Fault<'_> {
             Some(value) => value.escape_ascii().to_string(),
         };
         let why = self.filled(self.rule.why, &shown, context);
-        format!("{} ({}) {why}", name_of(self.tag), self.tag)
+        let may_be_key = self.value.is_some_and(|value| may_have_secret(value, place));
+        let warning = if may_be_key { MAY_BE_KEY } else { "" };
+        format!("{} ({}) {why}{warning}", name_of(self.tag), self.tag)
     }
 
     fn filled(&self, template: &str, value: &str, context: &Context<'_>) -> String {
@@ -167,6 +174,8 @@ impl fmt::Debug for Fault<'_> {
     }
 }
 
+/// Said where a value is not shown because of what it looks like.
+const MAY_BE_KEY: &str = " (what came looks like a Secret Key, which is never sent)";
 /// Bytes of a value that words for people show.
 const MAX_SHOWN: usize = 40;
 

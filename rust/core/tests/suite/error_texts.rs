@@ -77,6 +77,7 @@ fn framing() {
             E::Truncated { missing: Some(7) },
             "the message is truncated: give the 7 missing bytes as well",
         ),
+        (E::CheckSumForm, "CheckSum (10) must have 3 digits, such as 007"),
         (E::Truncated { missing: None }, "the message is truncated: give all of it"),
         (E::TooLong { max: 9 }, "the message is too long: at most 9 bytes are accepted"),
         (

@@ -11,6 +11,7 @@ mod frame;
 mod key;
 mod key_file;
 mod known_answers;
+mod likely_secret;
 mod logon;
 mod redaction;
 mod robustness;

@@ -75,8 +75,8 @@ fn a_message_after_a_garbled_one_is_found() {
     for (wrong, error) in [
         (resummed(logon(BODY)), None),
         (with_last_digit_changed(&logon(BODY)), Some(CheckSum { declared: 99, actual: 98 })),
-        (header("10"), Some(BodyLength { declared: 10, actual: None })),
-        (header("12"), Some(BodyLength { declared: 12, actual: None })),
+        (header("10"), Some(BodyLength { declared: 10, actual: Some(11) })),
+        (header("12"), Some(BodyLength { declared: 12, actual: Some(11) })),
         (header("999999"), Some(TooLong { max: MAX })),
         (header("4096"), Some(TooLong { max: MAX })),
         (header("x"), Some(FramingError::BodyLengthMissing)),
@@ -93,6 +93,46 @@ fn a_message_after_a_garbled_one_is_found() {
         expected.push(garbled(wrong.len() + good.len(), BeginString));
         assert_eq!(events([&stream[..]]), expected, "{error:?}");
         assert_eq!(events(stream.chunks(1)), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_no_whole_message_at_the_end_says_why() {
+    let whole = logon(BODY);
+    let text = String::from_utf8(whole.clone()).unwrap().replace('\x01', "|");
+    let changed = |from: &str, to: &str| soh(&text.replace(from, to));
+    for (stream, why) in [
+        (changed("|9=117|", "|9=118|"), BodyLength { declared: 118, actual: Some(117) }),
+        (changed("|9=117|", "|9=3000|"), BodyLength { declared: 3000, actual: Some(117) }),
+        (changed("|10=098|", "|10=98|"), FramingError::CheckSumForm),
+        (changed("|10=098|", "|"), FramingError::Truncated { missing: Some(7) }),
+        (whole[..whole.len() - 1].to_vec(), FramingError::Truncated { missing: Some(1) }),
+        (whole[..40].to_vec(), FramingError::Truncated { missing: Some(whole.len() - 40) }),
+        (whole[..4].to_vec(), FramingError::Truncated { missing: None }),
+    ] {
+        let mut framer = Framer::new(MAX);
+        framer.push(&stream);
+        assert_eq!(framer.next_event(), None);
+        assert_eq!(framer.unfinished(), Some((stream.len(), why)), "{}", stream.len());
+    }
+    // What was told, or read, is not told again.
+    for stream in [&b""[..], &whole, b"GET / HTTP/1.1\r\n8=F", &framed(b"35=0\x01")] {
+        let mut framer = Framer::new(MAX);
+        framer.push(stream);
+        while framer.next_event().is_some() {}
+        assert_eq!(framer.unfinished(), None);
+    }
+}
+
+#[test]
+fn a_check_sum_of_another_form_is_named() {
+    for sum in ["98", "9", "", "abc", "0098"] {
+        let good = framed(b"35=0\x01");
+        let text = String::from_utf8(logon(BODY)).unwrap().replace("10=098\x01", "");
+        let wrong = format!("{text}10={sum}\x01").into_bytes();
+        let stream = [&wrong[..], &good, &good].concat();
+        let first = events([&stream[..]]).remove(0);
+        assert_eq!(first, garbled(0, FramingError::CheckSumForm), "{sum}");
     }
 }
 

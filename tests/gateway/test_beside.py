@@ -1,0 +1,173 @@
+"""Nobody is let in beside a session that is on, whatever stood behind its Logon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from gatepass.gateway import Gateway, Kind
+from gatepass.session.message import Message
+from tests.gateway.peers import ON_ALREADY, RING, Peer, Stage, logon, play
+from tests.slow_keys import SlowKeys
+
+Behind = Callable[[Stage], bytes]
+
+#: What may stand behind a good Logon in the same bytes, and leave the session on.
+GOES_ON: dict[str, Behind] = {
+    "nothing": lambda _stage: b"",
+    "an In-Session Logon": lambda stage: stage.logon(t141="Y", t108="31"),
+    "two of them": lambda stage: b"".join(
+        stage.logon(t141="Y", t108=beat) for beat in ("31", "32")
+    ),
+    "a Logon for somebody else": lambda stage: stage.message("A", t56="X"),
+    "a message of no known type": lambda stage: stage.message("zz", t34="2"),
+    "a message that is garbled": lambda _stage: b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01",
+    "half a message": lambda stage: stage.message("1", t34="2", t112="T")[:40],
+    "a message behind a gap": lambda stage: stage.message("1", t34="9", t112="T"),
+    "a Test Request": lambda stage: stage.message("1", t34="2", t112="T"),
+}
+#: What ends it.
+ENDS: dict[str, Behind] = {
+    "a Logout": lambda stage: stage.message("5", t34="2"),
+    "a Logon without a signature": lambda stage: stage.message("A", t141="Y"),
+    "a Logon of another firm": lambda stage: stage.logon(t49="ABC999N", t141="Y"),
+    "a number that is too low": lambda stage: stage.message("0", t34="1"),
+    "a number that is too high": lambda stage: stage.message("0", t34="99999999"),
+    "a message of somebody else": lambda stage: stage.message("0", t34="2", t49="XYZ123N"),
+}
+
+
+async def second(stage: Stage) -> Peer:
+    return await stage.peer(stage.logon(t34="2"))
+
+
+@pytest.mark.parametrize("backup", [False, True])
+@pytest.mark.parametrize("behind", GOES_ON)
+def test_a_session_is_on_whatever_stands_behind_its_logon(behind: str, backup: bool) -> None:
+    async def script(stage: Stage) -> None:
+        first = await stage.peer(stage.logon(t49="ABC123U") if backup else stage.logon())
+        if backup:
+            wires = stage.logon(t49="ABC123U") + GOES_ON[behind](stage)
+            first = await stage.peer(wires, backup=True)
+        else:
+            first.transport.abort()
+            await asyncio.sleep(1)
+            first = await stage.peer(stage.logon(t34="2") + GOES_ON[behind](stage))
+        if first.ended:
+            return  # on a backup some of these end the session
+        account = stage.gateway.account("ABC123")
+        assert (account.backup_on if backup else account.primary_on) is True
+        logon = stage.logon(t49="ABC123U") if backup else stage.logon(t34="3")
+        other = await stage.peer(logon, backup=backup)
+        assert other.kinds == ["5"]
+        assert other.texts == [ON_ALREADY]
+        assert not first.ended
+        stage.gateway.log_out_all("ABC")
+        await asyncio.sleep(1)
+        assert first.ended
+
+    play(script)
+
+
+@pytest.mark.parametrize("behind", ENDS)
+def test_a_session_that_has_ended_behind_its_logon_is_gone(behind: str) -> None:
+    async def script(stage: Stage) -> None:
+        first = await stage.peer(stage.logon() + ENDS[behind](stage))
+        assert first.ended
+        assert not stage.gateway.account("ABC123").primary_on
+        with pytest.raises(KeyError):
+            stage.gateway.send("ABC123", "n", [(58, "text")])
+        # The next one is on, and has what was sent last.
+        again = await stage.peer(stage.logon(t34="3"))
+        assert "A" in again.kinds
+
+    play(script)
+
+
+def test_messages_go_to_the_session_that_logged_on_and_began_anew_at_once() -> None:
+    async def script(stage: Stage) -> None:
+        first = await stage.peer(stage.logon() + stage.logon(t141="Y", t108="31"))
+        assert stage.gateway.send("ABC123", "n", [(58, "text")]) == 3
+        await asyncio.sleep(1)
+        assert first.texts == ["text"]
+
+    play(script)
+
+
+def test_a_backup_ends_with_its_primary_whatever_stood_behind_its_logon() -> None:
+    async def script(stage: Stage) -> None:
+        primary = await stage.peer(stage.logon(t49="ABC123U"))
+        reject = stage.message("A", t49="ABC123B", t56="X")
+        backup = await stage.peer(stage.logon(t49="ABC123U") + reject, backup=True)
+        assert not backup.ended
+        primary.transport.abort()
+        await asyncio.sleep(1)
+        assert backup.ended
+
+    play(script)
+
+
+def test_closed_ports_log_a_session_out_whatever_stood_behind_its_logon() -> None:
+    async def script(stage: Stage) -> None:
+        first = await stage.peer(stage.logon() + stage.message("A", t56="X"))
+        for _ in range(4):
+            await stage.peer(stage.message("A"))
+        assert stage.gateway.is_closed("ABC")
+        assert first.ended
+
+    play(script)
+
+
+def test_of_two_logons_that_wait_for_their_pairs_one_is_let_in() -> None:
+    async def told() -> None:
+        keys = SlowKeys(RING)
+        gateway = Gateway(keys, Kind.parse("cgw"))
+        port = await gateway.listen("127.0.0.1", 0)
+        keys.hold()
+        streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for number, (_, writer) in enumerate(streams):
+            first = logon(gateway.clock(), t108=str(30 + number))
+            writer.write(first + logon(gateway.clock(), t141="Y"))
+        await keys.begun()
+        keys.release()
+        firsts = [await asyncio.wait_for(reader.readuntil(b"\x0110="), 20) for reader, _ in streams]
+        assert sorted(first.split(b"\x01")[2] for first in firsts) == [b"35=5", b"35=A"]
+        for _, writer in streams:
+            writer.close()
+        await gateway.close()
+
+    asyncio.run(told())
+
+
+def test_a_backup_that_is_being_judged_is_not_left_over_by_a_failover() -> None:
+    """Its In-Session Logon waits for key pairs when its primary fails."""
+
+    async def script(stage: Stage) -> None:
+        await stage.peer(stage.logon(t49="ABC123U"))
+        backup = await stage.peer(stage.logon(t49="ABC123U"), backup=True)
+        connection = stage.gateway._live["ABC123", True]
+        # As it is while key pairs are read.
+        connection._judge = lambda _effect: None  # type: ignore[method-assign]
+        await backup.send(stage.logon(t49="ABC123B", t141="Y"))
+        stage.gateway.fail_over("ABC123")
+        await asyncio.sleep(1)
+        assert backup.ended
+        assert "no backup connection is on" in stage.told("failed over")[0]
+
+    play(script)
+
+
+def test_messages_in_one_piece_with_the_logon_are_delivered() -> None:
+    got: list[str] = []
+
+    def deliver(_name: str, message: Message) -> None:
+        got.append(message.get(58) or "")
+
+    async def script(stage: Stage) -> None:
+        orders = [stage.message("D", t34=str(n), t58=f"order {n}") for n in (2, 3)]
+        await stage.peer(stage.logon(), *orders)
+
+    play(script, application=deliver)
+    assert got == ["order 2", "order 3"]

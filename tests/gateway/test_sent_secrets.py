@@ -1,0 +1,96 @@
+"""A Secret Key that a client put into a field: a gateway neither reports it nor sends it back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gatepass.cli.simulate_view import Told
+from gatepass.gateway import Report
+from gatepass.gateway import faults as ft
+from gatepass.gateway.faults import FaultPlan
+from tests.gateway.peers import PAIR, WEDNESDAY, Peer, Stage, play
+from tests.leaks import leaks
+
+SECRET = PAIR.secret.reveal()
+FORMS = {
+    "whole": SECRET,
+    "cut": SECRET[:40],
+    "padded": f"{SECRET}=",
+    "behind a word": f"k:{SECRET}",
+}
+#: Every tag that a Logon has or that a rule looks at, and some that none knows.
+TAGS = [
+    34,
+    35,
+    43,
+    49,
+    50,
+    52,
+    56,
+    57,
+    58,
+    98,
+    108,
+    122,
+    141,
+    142,
+    369,
+    553,
+    1603,
+    1604,
+    1605,
+    9999,
+]
+
+
+def check(stage: Stage, *peers: Peer) -> None:
+    for report in stage.said:
+        for told in (Told(WEDNESDAY, report), Told(WEDNESDAY, report, is_logon=True)):
+            assert leaks(f"{report} {report.logon} {told.as_json()} {told.detail}", SECRET) == []
+    for peer in peers:
+        assert leaks("".join(peer.texts), SECRET) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_logon_with_it_is_refused_without_a_word_of_it(tag: int, form: str) -> None:
+    async def script(stage: Stage) -> None:
+        change = {f"t{tag}": FORMS[form]}
+        unsigned = await stage.peer(stage.message("A", **change))
+        peers = [unsigned]
+        if tag != 35:
+            peers.append(await stage.peer(stage.logon(**change)))
+        # And on a live connection.
+        live = await stage.peer(stage.logon(t34="1"))
+        await live.send(stage.message("A", **{"t141": "Y", **change}))
+        check(stage, *peers, live)
+        assert any(report.what in ("refused", "logged on") for report in stage.said)
+
+    play(script)
+
+
+@pytest.mark.parametrize("msg_type", ["0", "1", "2", "3", "4", "5", "D", "zz"])
+@pytest.mark.parametrize("tag", [*TAGS, 7, 16, 36, 45, 112, 123, 371])
+def test_a_message_with_it_is_answered_without_a_word_of_it(tag: int, msg_type: str) -> None:
+    async def script(stage: Stage) -> None:
+        live = await stage.peer(stage.logon())
+        await live.send(stage.message(msg_type, **{"t34": "2", f"t{tag}": SECRET}))
+        live.transport.abort()
+        await asyncio.sleep(1)
+        check(stage, live)
+
+    play(script, faults=FaultPlan((ft.Fault(ft.Duplicate(), ft.Direction.RECEIVE, times=9),)))
+
+
+def test_the_sender_of_a_report_is_hidden_where_it_may_be_one() -> None:
+    assert Report("refused", SECRET, "").sender_comp_id == "***"
+    assert Report("refused", "ABC123N", "").sender_comp_id == "ABC123N"
+    assert Report.of_client("close", "", f"Received: {SECRET}").detail == "Received: ***"
+
+
+def test_what_is_no_clients_is_told_as_it_is() -> None:
+    """The place of a store is long, and has a digit."""
+    path = "/home/trader/Firm2026/production/globex/week"
+    assert Report("store", "ABC123N", path).detail == path

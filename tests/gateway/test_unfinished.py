@@ -1,0 +1,105 @@
+"""What came and is no whole message, where the client waits for an answer: it is said."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from gatepass._native import Framer
+from gatepass.gateway.faults import FaultPlan
+from gatepass.session.gateway import LOGON_TIMEOUT
+from tests.gateway.peers import Stage, play
+
+
+def altered(logon: bytes, kind: str) -> bytes:
+    """Make bytes of a Logon that a framer waits for more of."""
+    match = re.search(rb"\x019=(\d+)\x01", logon)
+    assert match is not None
+    length = int(match[1])
+    return {
+        "a BodyLength that is one too large": logon.replace(
+            match[0], b"\x019=%d\x01" % (length + 1)
+        ),
+        "a BodyLength that is far too large": logon.replace(match[0], b"\x019=9999\x01"),
+        "a CheckSum of two digits": logon[:-4] + b"1\x01",
+        "no CheckSum": logon[:-7],
+        "no last SOH": logon[:-1],
+        "half of it": logon[:100],
+    }[kind]
+
+
+SAID = {
+    "a BodyLength that is one too large": r"BodyLength \(9\) is (\d+), but must be (\d+)",
+    "a BodyLength that is far too large": r"BodyLength \(9\) is 9999, but must be (\d+)",
+    "a CheckSum of two digits": r"CheckSum \(10\) must have 3 digits",
+    "no CheckSum": r"give the 7 missing bytes",
+    "no last SOH": r"give the 1 missing byte",
+    "half of it": r"give the \d+ missing bytes",
+}
+BEGIN = {
+    "the timeout": "no Logon within 60 seconds",
+    "the client": "connection lost without a Logon",
+}
+FAULTS = pytest.mark.parametrize("faults", [None, FaultPlan(())], ids=["", "with a fault plan"])
+
+
+@FAULTS
+@pytest.mark.parametrize("ends", ["the timeout", "the client"])
+@pytest.mark.parametrize("kind", SAID)
+def test_a_logon_that_never_became_whole_is_said(
+    kind: str, ends: str, faults: FaultPlan | None
+) -> None:
+    count = 0
+
+    async def script(stage: Stage) -> None:
+        nonlocal count
+        wire = altered(stage.logon(), kind)
+        count = len(wire)
+        peer = await stage.peer(wire)
+        assert stage.said == []
+        if ends == "the client":
+            peer.transport.abort()
+        await asyncio.sleep(LOGON_TIMEOUT.total_seconds())
+        assert peer.ended
+
+    (said,) = play(script, faults=faults).told("close")
+    begin = (
+        "no Logon within 60 seconds" if ends == "the timeout" else "connection lost without a Logon"
+    )
+    assert said.startswith(f"{begin}; {count} bytes came that are no whole message: ")
+    assert re.search(SAID[kind], said)
+
+
+@FAULTS
+def test_a_message_that_never_became_whole_on_a_live_session_is_said(
+    faults: FaultPlan | None,
+) -> None:
+    async def script(stage: Stage) -> None:
+        peer = await stage.peer(stage.logon())
+        await peer.send(altered(stage.message("1", t34="2", t112="T"), "no CheckSum"))
+        await asyncio.sleep(120)
+        assert peer.ended
+
+    (said,) = play(script, faults=faults).told("close")
+    assert said.startswith("no answer to a Test Request within the heartbeat interval; ")
+    assert "came that are no whole message" in said
+
+
+def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
+    async def script(stage: Stage) -> None:
+        peer = await stage.peer(altered(stage.logon(), "a CheckSum of two digits"), stage.logon())
+        assert peer.kinds == ["A", "1"]
+
+    assert play(script).told("garbled") == ["CheckSum (10) must have 3 digits, such as 007"]
+
+
+def test_nothing_is_said_where_nothing_is_left_over() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.peer()
+        await stage.peer(b"GET / HTTP/1.1\r\n")
+        await asyncio.sleep(LOGON_TIMEOUT.total_seconds())
+
+    assert play(script).told("close") == ["no Logon within 60 seconds"] * 2
+    assert Framer().unfinished is None
