@@ -161,7 +161,32 @@ async def where_no_pairs_could_be_read(stage: Stage) -> tuple[bytes, bool]:
     return logon, False
 
 
+async def with_a_wrong_check_sum(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    peer = await stage.peer(logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01"))
+    assert peer.kinds == []
+    return logon, False
+
+
+async def with_a_check_sum_of_two_digits(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    peer = await stage.peer(logon[:-4] + b"07\x01")
+    peer.transport.abort()
+    await asyncio.sleep(1)
+    return logon, False
+
+
+async def behind_garbage(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    wrong = logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01")
+    assert (await stage.peer(b"x" * 99999, wrong, wrong)).kinds == []
+    return logon, False
+
+
 STORIES: list[Story] = [
+    with_a_wrong_check_sum,
+    with_a_check_sum_of_two_digits,
+    behind_garbage,
     backup_first,
     backup_first_and_then_the_primary_is_on,
     ahead,
@@ -212,6 +237,26 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
         assert "A" in honest.kinds, (honest.texts, stage.said)
 
     play(script, window=LONG if story is behind_and_then_the_clock_is_set_back else None)
+
+
+@pytest.mark.parametrize("before", [b"\n", b"8=FIX", b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01"])
+@pytest.mark.parametrize("behind", [b"", b"\n", b"8=FIX.4.2\x019=5\x0135=0\x0110=000\x01"])
+def test_a_good_logon_beside_garbage_is_admitted_however_it_is_cut(
+    before: bytes, behind: bytes
+) -> None:
+    async def script(stage: Stage) -> None:
+        length = len(before + stage.logon() + behind)
+        for cut in range(length):
+            number = str(cut * 2 + 1)
+            wire = before + stage.logon(t34=number) + behind
+            peer = await stage.peer()
+            peer.transport.write(wire[:cut])
+            await peer.send(wire[cut:])
+            assert "A" in peer.kinds, (cut, stage.said[-3:])
+            await peer.send(stage.message("5", t34=str(cut * 2 + 2)))
+            assert peer.ended
+
+    play(script)
 
 
 @pytest.mark.parametrize("shared", [True, False])

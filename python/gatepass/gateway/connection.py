@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gatepass._native import Framer
 from gatepass.errors import GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 #: How the first bytes of a TLS client begin: a handshake record, of any version.
 _TLS_HANDSHAKE = b"\x16\x03"
+_BEGIN = b"8=FIX"
+#: Bytes before a Logon that are kept until it is accepted, and how often they are looked at for one
+#: that is signed and was no message. What floods costs no more than that.
+MOST_HEARD = 4096
+MOST_LOOKS = 4
 #: Seconds that a Logon waits for its key pairs to be read.
 KEYS_WAIT = 10.0
 
@@ -50,6 +56,9 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
+        #: The last bytes that came before a Logon was accepted, and how often they were looked at.
+        self._heard = b""
+        self._looks = 0
         #: The Logon that waits for key pairs to be read.
         self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
@@ -68,6 +77,7 @@ class GatewayConnection(Connection):
             self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
             self._say("garbled", effect.reason)
+            self._note_heard()
         elif isinstance(effect, fx.RejectSent):
             self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
@@ -99,6 +109,8 @@ class GatewayConnection(Connection):
         """Hand bytes to the session, or to what spoils them first."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
             self._say("garbled", "the client speaks TLS, and this gateway listens without it")
+        if not self._name:
+            self._heard = (self._heard + data)[-MOST_HEARD:]
         if self._spoiler is None:
             super().data_received(data)
         else:
@@ -148,6 +160,7 @@ class GatewayConnection(Connection):
         self._note_loss(exc)
         for wire in (*self._unjudged, *self.session.unread):
             self.gateway.admission.note(wire, self.clock())
+        self._note_heard(is_over=True)
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
@@ -172,8 +185,28 @@ class GatewayConnection(Connection):
         elif left:
             self._say("close", f"connection lost without a Logon{more}")
 
+    def _note_heard(self, *, is_over: bool = False) -> None:
+        """Remember Logons that were no message: who overheard one may make it right.
+
+        Those that are messages are judged. So is what may become one, unless all `is_over`.
+        """
+        if self._looks == MOST_LOOKS:
+            return
+        self._looks += 1
+        pieces = self._heard.split(_BEGIN)[-MOST_LOOKS:]
+        if self.session.unfinished and not is_over:
+            pieces.pop()
+        for piece in pieces:
+            wire = _BEGIN + piece
+            if not any(isinstance(event, bytes) for event in Framer().feed(wire)):
+                self.gateway.admission.note(wire, self.clock())
+
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, arrived = effect.logon, self.clock()
+        if self.session.state is not State.VERIFYING:
+            # It was logged out meanwhile, by what handled a message before this one.
+            self.gateway.admission.note(logon.wire, arrived)
+            return
         self._asking = logon.get(49) or ""
         if self.gateway.keys.is_current():
             self._decide(logon, arrived)
@@ -213,6 +246,7 @@ class GatewayConnection(Connection):
             wrong = {"message": "a Logon could not be judged", "exception": error}
             judging.get_loop().call_exception_handler(wrong)
             self.retire()
+            self.broke_off(error)
 
     def _decide(self, logon: Message, arrived: datetime) -> None:
         now = self.clock()
@@ -241,7 +275,7 @@ class GatewayConnection(Connection):
             if verdict.text == CLOSED_TEXT:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
-        self._name = sender[:-1]
+        self._name, self._heard = sender[:-1], b""
         self.backup = verdict.indicator == "B"
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
