@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass._native import Framer
 from gatepass.errors import GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
+from gatepass.gateway.heard import Heard
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.report import Report
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 
 #: How the first bytes of a TLS client begin: a handshake record, of any version.
 _TLS_HANDSHAKE = b"\x16\x03"
-_BEGIN = b"8=FIX"
-#: Bytes before a Logon that are kept until it is accepted, and how often they are looked at for one
-#: that is signed and was no message. What floods costs no more than that.
-MOST_HEARD = 4096
-MOST_LOOKS = 4
 #: Seconds that a Logon waits for its key pairs to be read.
 KEYS_WAIT = 10.0
 
@@ -56,9 +51,7 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
-        #: The last bytes that came before a Logon was accepted, and how often they were looked at.
-        self._heard = b""
-        self._looks = 0
+        self._heard = Heard()
         #: The Logon that waits for key pairs to be read.
         self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
@@ -77,7 +70,7 @@ class GatewayConnection(Connection):
             self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
             self._say("garbled", effect.reason)
-            self._note_heard()
+            self._remember(*self._heard.look(may_go_on=bool(self.session.unfinished)))
         elif isinstance(effect, fx.RejectSent):
             self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
@@ -110,7 +103,7 @@ class GatewayConnection(Connection):
         if not self._name and data.startswith(_TLS_HANDSHAKE):
             self._say("garbled", "the client speaks TLS, and this gateway listens without it")
         if not self._name:
-            self._heard = (self._heard + data)[-MOST_HEARD:]
+            self._heard.add(data)
         if self._spoiler is None:
             super().data_received(data)
         else:
@@ -158,9 +151,8 @@ class GatewayConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the gateway's list; what had a session says that it is gone."""
         self._note_loss(exc)
-        for wire in (*self._unjudged, *self.session.unread):
-            self.gateway.admission.note(wire, self.clock())
-        self._note_heard(is_over=True)
+        never_judged = (*self._unjudged, *self.session.unread, *self._heard.look(may_go_on=False))
+        self._remember(*never_judged)
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
@@ -185,27 +177,16 @@ class GatewayConnection(Connection):
         elif left:
             self._say("close", f"connection lost without a Logon{more}")
 
-    def _note_heard(self, *, is_over: bool = False) -> None:
-        """Remember Logons that were no message: who overheard one may make it right.
-
-        Those that are messages are judged. So is what may become one, unless all `is_over`.
-        """
-        if self._looks == MOST_LOOKS:
-            return
-        self._looks += 1
-        pieces = self._heard.split(_BEGIN)[-MOST_LOOKS:]
-        if self.session.unfinished and not is_over:
-            pieces.pop()
-        for piece in pieces:
-            wire = _BEGIN + piece
-            if not any(isinstance(event, bytes) for event in Framer().feed(wire)):
-                self.gateway.admission.note(wire, self.clock())
+    def _remember(self, *wires: bytes) -> None:
+        """Remember Logons that are not judged."""
+        for wire in wires:
+            self.gateway.admission.note(wire, self.clock())
 
     def _judge(self, effect: fx.VerificationWanted) -> None:
         logon, arrived = effect.logon, self.clock()
         if self.session.state is not State.VERIFYING:
             # It was logged out meanwhile, by what handled a message before this one.
-            self.gateway.admission.note(logon.wire, arrived)
+            self._remember(logon.wire)
             return
         self._asking = logon.get(49) or ""
         if self.gateway.keys.is_current():
@@ -275,7 +256,8 @@ class GatewayConnection(Connection):
             if verdict.text == CLOSED_TEXT:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
-        self._name, self._heard = sender[:-1], b""
+        self._name = sender[:-1]
+        self._heard.forget()
         self.backup = verdict.indicator == "B"
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
