@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from gatepass.errors import KeySourceError
+from gatepass.keys import KeyRing
 from gatepass.session.message import encode
 from gatepass.signing import ReplayMemory, SendingTimeWindow
 from tests.gateway.peers import INVALID, PAIR, RING, Peer, Stage, play
@@ -237,6 +238,27 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
         assert "A" in honest.kinds, (honest.texts, stage.said)
 
     play(script, window=LONG if story is behind_and_then_the_clock_is_set_back else None)
+
+
+class Later:
+    """A key source that learns of its pair later."""
+
+    def __init__(self) -> None:
+        self.ring = KeyRing([])
+
+
+def test_nobody_logs_on_with_one_whose_pair_was_not_known_yet() -> None:
+    keys = Later()
+
+    async def script(stage: Stage) -> None:
+        logon = stage.logon()
+        assert (await stage.peer(logon)).kinds == ["5"]
+        keys.ring = RING
+        assert (await stage.peer(logon)).texts == [INVALID]
+        assert "replay: this very Logon was refused before" in stage.told("refused")[-1]
+        assert "A" in (await stage.peer(stage.logon())).kinds
+
+    play(script, keys=keys)
 
 
 @pytest.mark.parametrize("before", [b"\n", b"8=FIX", b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01"])
