@@ -171,3 +171,15 @@ def test_messages_in_one_piece_with_the_logon_are_delivered() -> None:
 
     play(script, application=deliver)
     assert got == ["order 2", "order 3"]
+
+
+def test_who_is_logged_out_by_what_took_a_message_does_not_begin_again_behind_it() -> None:
+    async def script(stage: Stage) -> None:
+        stage.gateway.application = lambda _name, _message: stage.gateway.log_out_all("ABC")
+        again = stage.logon(t141="Y", t108="31")
+        first = await stage.peer(stage.logon(), stage.message("D", t34="2"), again)
+        assert first.kinds == ["A", "1", "5"]
+        assert first.ended
+        assert len(stage.told("logged on")) == 1
+
+    play(script)

@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from gatepass.errors import KeySourceError
+from gatepass.keys import KeyRing
 from gatepass.session.message import encode
 from gatepass.signing import ReplayMemory, SendingTimeWindow
 from tests.gateway.peers import INVALID, PAIR, RING, Peer, Stage, play
@@ -161,7 +162,32 @@ async def where_no_pairs_could_be_read(stage: Stage) -> tuple[bytes, bool]:
     return logon, False
 
 
+async def with_a_wrong_check_sum(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    peer = await stage.peer(logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01"))
+    assert peer.kinds == []
+    return logon, False
+
+
+async def with_a_check_sum_of_two_digits(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    peer = await stage.peer(logon[:-4] + b"07\x01")
+    peer.transport.abort()
+    await asyncio.sleep(1)
+    return logon, False
+
+
+async def behind_garbage(stage: Stage) -> tuple[bytes, bool]:
+    logon = stage.logon()
+    wrong = logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01")
+    assert (await stage.peer(b"x" * 99999, wrong, wrong)).kinds == []
+    return logon, False
+
+
 STORIES: list[Story] = [
+    with_a_wrong_check_sum,
+    with_a_check_sum_of_two_digits,
+    behind_garbage,
     backup_first,
     backup_first_and_then_the_primary_is_on,
     ahead,
@@ -212,6 +238,47 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
         assert "A" in honest.kinds, (honest.texts, stage.said)
 
     play(script, window=LONG if story is behind_and_then_the_clock_is_set_back else None)
+
+
+class Later:
+    """A key source that learns of its pair later."""
+
+    def __init__(self) -> None:
+        self.ring = KeyRing([])
+
+
+def test_nobody_logs_on_with_one_whose_pair_was_not_known_yet() -> None:
+    keys = Later()
+
+    async def script(stage: Stage) -> None:
+        logon = stage.logon()
+        assert (await stage.peer(logon)).kinds == ["5"]
+        keys.ring = RING
+        assert (await stage.peer(logon)).texts == [INVALID]
+        assert "replay: this very Logon was refused before" in stage.told("refused")[-1]
+        assert "A" in (await stage.peer(stage.logon())).kinds
+
+    play(script, keys=keys)
+
+
+@pytest.mark.parametrize("before", [b"\n", b"8=FIX", b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01"])
+@pytest.mark.parametrize("behind", [b"", b"\n", b"8=FIX.4.2\x019=5\x0135=0\x0110=000\x01"])
+def test_a_good_logon_beside_garbage_is_admitted_however_it_is_cut(
+    before: bytes, behind: bytes
+) -> None:
+    async def script(stage: Stage) -> None:
+        length = len(before + stage.logon() + behind)
+        for cut in range(length):
+            number = str(cut * 2 + 1)
+            wire = before + stage.logon(t34=number) + behind
+            peer = await stage.peer()
+            peer.transport.write(wire[:cut])
+            await peer.send(wire[cut:])
+            assert "A" in peer.kinds, (cut, stage.said[-3:])
+            await peer.send(stage.message("5", t34=str(cut * 2 + 2)))
+            assert peer.ended
+
+    play(script)
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -89,7 +89,8 @@ def test_a_message_that_never_became_whole_on_a_live_session_is_said(
 
 def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
     async def script(stage: Stage) -> None:
-        peer = await stage.peer(altered(stage.logon(), "a CheckSum of two digits"), stage.logon())
+        cut = altered(stage.logon(), "a CheckSum of two digits")
+        peer = await stage.peer(cut, stage.logon(t108="31"))
         assert peer.kinds == ["A", "1"]
 
     assert play(script).told("garbled") == ["CheckSum (10) must have 3 digits, such as 007"]

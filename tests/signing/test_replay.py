@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gatepass.keys import KeyRing
 from gatepass.signing import LogonVerifier, Outcome, Recall, ReplayMemory, SendingTimeWindow
-from gatepass.signing.replay import MARGIN
+from gatepass.signing.replay import MARGIN, Noted
 from tests import oracle
 from tests.signing.samples import AT, KEY_ID, RAW, SECRET, SIGNATURE, SIGNED, changed, having, pair
 
@@ -177,15 +177,18 @@ def test_what_is_over_is_forgotten() -> None:
     assert len(memory) <= 5 + MARGIN.total_seconds() + 1
 
 
-def test_logons_that_are_ahead_of_their_time_keep_no_other_out() -> None:
-    """A client whose clock is a year ahead, and which tries without end."""
-    steady = Steady()
-    memory = ReplayMemory(most=100, steady=steady)
+@pytest.mark.parametrize("noted", [Noted.AHEAD, Noted.UNKNOWN])
+def test_logons_that_may_never_be_right_keep_no_other_out(noted: Noted) -> None:
+    """A client whose clock is a year ahead, or a stranger, who tries without end."""
+    memory = ReplayMemory(most=100, steady=Steady())
     year = timedelta(days=365)
+    right = b"r" * 32
+    memory.note(right, NOON + 5 * SECOND, NOON)
     for number in range(1000):
-        memory.note(number.to_bytes(32, "big"), NOON + year, NOON, ahead=True)
-    assert len(memory) == 10
+        memory.note(number.to_bytes(32, "big"), NOON + year, NOON, noted)
+    assert len(memory) == 11
     assert memory.look((999).to_bytes(32, "big"), NOON + year) is Recall.REFUSED
+    assert memory.look(right, NOON) is Recall.REFUSED
     assert memory.accept(b"x" * 32, NOON + 5 * SECOND, NOON)
 
 

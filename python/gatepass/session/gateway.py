@@ -214,7 +214,8 @@ class GatewaySession(Engine):
     def force_out(self, text: str, now: datetime, steady: float | None = None) -> None:
         """Log the client out and close."""
         self._time.read(now, steady)
-        if self.state is State.LOGGED_ON:
+        is_on = self.state is State.VERIFYING and self.client_comp_id  # its In-Session Logon waits
+        if self.state is State.LOGGED_ON or is_on:
             self._fail(text, now)
         elif self.state is not State.CLOSED:
             self._end(text)

@@ -16,8 +16,8 @@ from threading import Lock
 
 #: Signatures that are remembered at most: some 30 MiB.
 MOST = 100_000
-#: Of Logons whose time has not come yet, this share of them at most: the oldest goes first.
-AHEAD = 10
+#: Of Logons that are `Noted` as something else than right, a tenth each at most: the oldest goes.
+SHARE = 10
 #: How much longer one is remembered than its Logon could be accepted: callers whose clocks differ a
 #: little, and a wall clock that is set back by less, open nothing.
 MARGIN = timedelta(seconds=60)
@@ -35,6 +35,14 @@ class Recall(enum.Enum):
         return self is Recall.NEW
 
 
+class Noted(enum.Enum):
+    """What is known of a Logon that was not accepted."""
+
+    RIGHT = "its signature is right"
+    AHEAD = "its signature is right, and its time has not come yet"
+    UNKNOWN = "the pair that it names is not known, or not yet"
+
+
 class ReplayMemory:
     """Remembers signatures while their Logons are in the window of SendingTime (52).
 
@@ -47,8 +55,8 @@ class ReplayMemory:
     A signature is forgotten when the window is over by both clocks: the wall clock that is handed
     in, which may be set at any time, and ``steady``, in seconds, which nobody sets.
 
-    At most `most` are remembered. Only right signatures are, so only holders of a key can fill it;
-    while it is full nothing is accepted.
+    At most `most` are remembered, and while it is full nothing is accepted. Only right signatures
+    can fill it, and so only holders of a key.
     """
 
     def __init__(self, most: int = MOST, *, steady: Callable[[], float] = time.monotonic) -> None:
@@ -56,8 +64,8 @@ class ReplayMemory:
         self._steady = steady
         #: Until when by the wall clock and by the steady one, and what was made of the Logon.
         self._known: dict[bytes, _Entry] = {}
-        #: Logons that are ahead of their time, in the order in which they came.
-        self._ahead: dict[bytes, None] = {}
+        #: Those that make room, in the order in which they came.
+        self._spare: dict[Noted, dict[bytes, None]] = {Noted.AHEAD: {}, Noted.UNKNOWN: {}}
         # What is over by neither clock, and what is over by the steady one.
         self._by_steady: list[tuple[float, bytes]] = []
         self._by_wall: list[tuple[float, bytes]] = []
@@ -86,20 +94,21 @@ class ReplayMemory:
             return recall
 
     def note(
-        self, signature: bytes, until: datetime, now: datetime, *, ahead: bool = False
+        self, signature: bytes, until: datetime, now: datetime, noted: Noted = Noted.RIGHT
     ) -> None:
-        """Remember a right signature whose Logon was not accepted, if it is new.
+        """Remember the signature of a Logon that was not accepted, if it is new.
 
-        `ahead` says that its SendingTime has not come yet: it is kept for as long, but makes room
-        for others, and keeps none out.
+        What is ahead of its time, or of a pair that is not known, makes room for what is not.
         """
         with self._lock:
-            if self._recall(signature, now.timestamp()):
-                self._keep(signature, until, now, Recall.REFUSED)
-                if ahead:
-                    self._ahead[signature] = None
-                    if len(self._ahead) > max(1, self._most // AHEAD):
-                        self._drop(next(iter(self._ahead)))
+            if not self._recall(signature, now.timestamp()):
+                return
+            self._keep(signature, until, now, Recall.REFUSED)
+            spare = self._spare.get(noted)
+            if spare is not None:
+                spare[signature] = None
+                if len(spare) > max(1, self._most // SHARE):
+                    self._drop(next(iter(spare)))
 
     def _keep(self, signature: bytes, until: datetime, now: datetime, recall: Recall) -> None:
         wall = until.timestamp()
@@ -123,7 +132,9 @@ class ReplayMemory:
             self._by_wall = []
             self._by_steady = [(entry[1], key) for key, entry in self._known.items()]
             heapify(self._by_steady)
-            self._ahead = {key: None for key in self._ahead if key in self._known}
+            for spare in self._spare.values():
+                for key in spare.keys() - self._known.keys():
+                    del spare[key]
         return Recall.NEW if len(self._known) < self._most else Recall.FULL
 
     def _forget(self, wall: float, steady: float) -> None:
@@ -137,7 +148,8 @@ class ReplayMemory:
 
     def _drop(self, signature: bytes) -> None:
         self._known.pop(signature, None)
-        self._ahead.pop(signature, None)
+        for spare in self._spare.values():
+            spare.pop(signature, None)
 
 
 _Entry = tuple[float, float, Recall]

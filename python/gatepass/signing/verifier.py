@@ -12,8 +12,8 @@ from gatepass.keys.likely_secret import hidden
 from gatepass.keys.validity import require_aware
 from gatepass.signing.arguments import whole
 from gatepass.signing.notation import visible
-from gatepass.signing.replay import ReplayMemory
-from gatepass.signing.right_signature import right_signature
+from gatepass.signing.replay import Noted, ReplayMemory
+from gatepass.signing.right_signature import read_signed
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.time_zones import zone_hint
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -163,18 +163,20 @@ class LogonVerifier:
     def note_refused(
         self, memory: ReplayMemory, logon: bytes, at: datetime, *, late: bool = True
     ) -> None:
-        """Have a memory remember a Logon that is refused, if its signature is right.
+        """Have a memory remember a Logon that is refused, unless its signature is wrong.
 
         Whoever overheard it could use it later, or with other values where none is signed. One that
         came too `late` can be accepted where the clock is set back.
         """
-        right = right_signature(logon, self._keys.ring)
-        if right is None:
+        signed = read_signed(logon, self._keys.ring)
+        if signed is None:
             return
-        signature, sending_time = right
-        until, is_ahead = self.window.until(sending_time), sending_time - at > self.window.max_ahead
+        until = self.window.until(signed.sending_time)
+        noted = Noted.RIGHT if signed.is_right else Noted.UNKNOWN
+        if signed.is_right and signed.sending_time - at > self.window.max_ahead:
+            noted = Noted.AHEAD
         if late or at <= until:
-            memory.note(signature, until, at, ahead=is_ahead)
+            memory.note(signed.signature, until, at, noted)
 
 
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
