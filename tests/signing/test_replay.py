@@ -131,6 +131,6 @@ def test_of_threads_with_the_same_logon_one_accepts_it() -> None:
 def test_no_signature_is_shown_and_no_copy_is_taken_for_the_memory() -> None:
     memory = ReplayMemory()
     memory.accept(b"secret" + bytes(26), NOON, NOON)
-    assert repr(memory) == "<ReplayMemory of 1 signatures>"
+    assert repr(memory) == "<ReplayMemory of 1 signature>"
     with pytest.raises(TypeError):
         pickle.dumps(memory)

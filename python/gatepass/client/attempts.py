@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
+from gatepass.arguments import checked
 from gatepass.storage import Database
 
 #: The exchange counts sixty seconds by when Logons arrive, and its clock is not this one.
@@ -121,6 +122,7 @@ class SqliteAttempts:
     be used.
     """
 
+    @checked
     def __init__(self, path: Path | str, name: str) -> None:
         self._name = name
         self._file = Database(path, _SCHEMA, synchronous="FULL", lock_wait=LOCK_WAIT)

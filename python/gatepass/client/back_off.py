@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatepass.arguments import checked_class
 
+
+@checked_class
 @dataclass(frozen=True, slots=True)
 class BackOff:
     """Seconds to wait after each connection that failed: doubled every time, up to a bound.

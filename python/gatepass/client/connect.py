@@ -9,6 +9,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
+from gatepass.annotations import Port
+from gatepass.arguments import checked
 from gatepass.client.attempts import Attempts
 from gatepass.client.clock import ClockPolicy, check_clock
 from gatepass.client.guard import NO_UPTIME, LogonGuard, guard_of
@@ -31,10 +33,11 @@ SESSION_ID_LENGTH = 3
 CONNECT_WAIT = 10.0
 
 
+@checked
 @asynccontextmanager
 async def connect(
     host: str,
-    port: int,
+    port: Port,
     settings: ClientSettings,
     keys: Keys,
     store: Store,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 
+from gatepass.arguments import checked
 from gatepass.client.attempts import (
     MARGIN,
     READ_WITHIN,
@@ -45,6 +46,7 @@ class LogonGuard:
     wall clock may be set at any time, and often is when Logons are refused.
     """
 
+    @checked
     def __init__(
         self,
         session: str,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gatepass._native import Framer
+from gatepass.arguments import checked
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
 from gatepass.client.loopback import is_loopback
@@ -49,6 +50,7 @@ class Link(Connection):
 
     session: ClientSession
 
+    @checked
     def __init__(
         self,
         settings: ClientSettings,

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gatepass.annotations import Port
+from gatepass.arguments import checked
 from gatepass.client.attempts import Attempts
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, check_clock
@@ -24,7 +26,7 @@ from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 
-Address = tuple[str, int]
+Address = tuple[str, Port]
 #: Which of the two connections something is of, by the gateway it was opened to.
 PRIMARY, BACKUP = "primary", "backup"
 
@@ -142,6 +144,7 @@ def _warn(words: str) -> None:
     logger.warning("%s", words)
 
 
+@checked
 @asynccontextmanager
 async def connect_pair(
     primary: Address,

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from typing import Any, TypeVar
 
+from gatepass.arguments import check_call, checked
 from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
 from gatepass.client.link import Link
@@ -35,6 +36,7 @@ logger = logging.getLogger("gatepass.client")
 LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
 
 
+@checked
 async def reconnecting(
     *target: Any, back_off: BackOff | None = None, **options: Any
 ) -> AsyncIterator[Link]:
@@ -53,12 +55,14 @@ async def reconnecting(
     Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
     """
+    check_call(connect, target, options)
     trials = _Trials(target, options, back_off)
     async with aclosing(_again(partial(connect, *target, **options), trials)) as links:
         async for link in links:
             yield link
 
 
+@checked
 async def reconnecting_pair(
     *target: Any, back_off: BackOff | None = None, **options: Any
 ) -> AsyncIterator[Pair]:
@@ -66,6 +70,7 @@ async def reconnecting_pair(
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.
     """
+    check_call(connect_pair, target, options)
     trials = _Trials(target, options, back_off)
     opened = partial(connect_pair, *target, back_off=back_off, **options)
     async with aclosing(_again(opened, trials)) as pairs:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from gatepass.arguments import checked
+
 _NOT_REACHED = (
     "See that the gateway runs and listens there (gatepass simulate prints where), that no"
     " firewall is between, and that both sides agree about TLS."
@@ -136,6 +138,7 @@ _REMEDIES = tuple(
 )
 
 
+@checked
 def remedy(text: str, *, was_on: bool = False) -> str:
     """Say what to do about an end with these words; `was_on`: the session had been logged on."""
     for pattern, words in _REMEDIES:

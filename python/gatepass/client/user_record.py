@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gatepass.arguments import checked
 from gatepass.client.attempts import SqliteAttempts
 from gatepass.errors import StoreError
 
@@ -19,6 +20,7 @@ def state_folder() -> Path:
     return place / "gatepass"
 
 
+@checked
 def user_attempts(session: str) -> SqliteAttempts:
     """Open this user's record of a Session ID's invalid Logons, to be closed by the caller.
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from gatepass.arguments import checked
 from gatepass.gateway.kind import Kind
 from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text
 from gatepass.signing import SendingTimeWindow
@@ -53,6 +54,7 @@ class GatewayConfig:
     port_closure: bool = True
 
 
+@checked
 def read_config(path: Path) -> GatewayConfig:
     """Read a configuration file. Raises `ConfigError`, and `OSError` as the file system does."""
     return configured(SettingsFile.read(path))

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from gatepass.arguments import checked
 from gatepass.errors import ConfigError, GatepassError
 from gatepass.gateway.faults import ACTIONS, Direction, Fault, FaultPlan
 from gatepass.keys import AccessKeyId, KeyRing
@@ -20,6 +21,7 @@ MAX_SECONDS = 86400.0
 _SESSION = re.compile(r"[A-Za-z0-9]{6,10}")
 
 
+@checked
 def load_fault_plan(path: Path | str, keys: KeyRing | None = None) -> FaultPlan:
     """Read a plan; a pair that it names must be one of `keys`, where they are given.
 

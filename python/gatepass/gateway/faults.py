@@ -23,6 +23,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gatepass.arguments import checked_class
 from gatepass.keys import AccessKeyId
 
 
@@ -205,6 +206,7 @@ class Fault:
     times: int = 1
 
 
+@checked_class
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
     """All that is to go wrong."""

@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from gatepass.arguments import checked, checked_class
+from gatepass.errors import ArgumentError
+
 _KIND = re.compile(r"cgw|(dropcopy|msgw):([0-9]{2})|dropcopy")
 
 
+@checked_class
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What a gateway calls itself in tag 50, what clients must put into 57, and what it keeps.
@@ -29,6 +33,7 @@ class Kind:
     session_id_length: int = 3
 
     @classmethod
+    @checked
     def parse(cls, text: str) -> Kind:
         """Read ``cgw``, ``msgw:NN``, ``dropcopy`` or ``dropcopy:NN``. Raises `ValueError`.
 
@@ -37,7 +42,7 @@ class Kind:
         match = _KIND.fullmatch(text)
         if match is None:
             words = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
-            raise ValueError(f"a gateway is {words}, not {text!r}")
+            raise ArgumentError(f"a gateway is {words}, not {text!r}", "text")
         kind = cls(text, match[2] or "G")
         return replace(kind, **_DROP_COPY) if text.startswith("dropcopy") else kind
 

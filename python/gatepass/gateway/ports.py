@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from gatepass.arguments import checked
 from gatepass.gateway.port import Port
 from gatepass.storage import Database
 
@@ -31,6 +32,7 @@ class SqliteClosedPorts:
     Raises `StoreError` where the file cannot be used.
     """
 
+    @checked
     def __init__(self, path: Path | str) -> None:
         self._file = Database(path, "CREATE TABLE IF NOT EXISTS closed_port (session PRIMARY KEY)")
 

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from gatepass.annotations import FreePort
+from gatepass.arguments import checked
 from gatepass.gateway.accounts import Accounts
 from gatepass.gateway.admission import Account, Admission
 from gatepass.gateway.connection import GatewayConnection
@@ -49,6 +51,7 @@ class Gateway:
     are refused when they come again, on whatever port.
     """
 
+    @checked
     def __init__(
         self,
         keys: Keys,
@@ -89,8 +92,9 @@ class Gateway:
         self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
 
+    @checked
     async def listen(
-        self, host: str, port: int, *, backup: bool = False, tls: ssl.SSLContext | None = None
+        self, host: str, port: FreePort, *, backup: bool = False, tls: ssl.SSLContext | None = None
     ) -> int:
         """Listen as the primary or the backup gateway; gives the port's number.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import checked_class, refuse
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status
@@ -55,6 +56,7 @@ def reached_threshold(days: int) -> int | None:
     return min((threshold for threshold in WARNING_DAYS if days <= threshold), default=None)
 
 
+@checked_class
 class ExpiryReminder:
     """Lets each warning through once per pair and threshold."""
 
@@ -67,6 +69,8 @@ class ExpiryReminder:
         """Return those that were not let through before, and remember them."""
         new = []
         for warning in warnings:
+            if not isinstance(warning, ExpiryWarning):
+                raise refuse("warnings", warning, "an ExpiryWarning for each")
             mark = (warning.pair.access_key_id, warning.threshold)
             if mark not in self._given:
                 self._given.add(mark)

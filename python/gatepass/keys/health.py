@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import checked
 from gatepass.errors import KeyChoiceError
 from gatepass.keys.expiry import WARNING_DAYS, ExpiryWarning, expiry_warning
 from gatepass.keys.identifiers import SessionId
@@ -40,6 +41,7 @@ class SessionHealth:
         return self.used is not None and self.warning is None and self.cut is None
 
 
+@checked
 def session_health(
     ring: KeyRing, at: datetime, within: int = WARNING_DAYS[0]
 ) -> tuple[SessionHealth, ...]:

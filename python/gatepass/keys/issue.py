@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from gatepass.arguments import checked, refuse
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.keyfile import read_pairs
@@ -32,6 +33,7 @@ ACCESS_KEY_ID_LENGTH = 20
 _ALPHABET = string.ascii_letters + string.digits
 
 
+@checked
 def generate_pair(
     session: str, created: date, expires: date, environment: str | None = None
 ) -> IssuedPair:
@@ -51,6 +53,7 @@ def generate_pair(
     )
 
 
+@checked
 def format_key_file(pairs: Iterable[IssuedPair]) -> str:
     """Return the text of a key file with these pairs, in this order. It holds the secrets.
 
@@ -59,6 +62,9 @@ def format_key_file(pairs: Iterable[IssuedPair]) -> str:
     for one session, an Access Key ID twice.
     """
     issued = list(pairs)
+    for pair in issued:
+        if not isinstance(pair, IssuedPair):
+            raise refuse("pairs", pair, "an IssuedPair for each, such as generate_pair() makes")
     if not issued:
         raise KeySourceError("a key file needs at least one key pair: generate one first")
     KeyRing(pair.key_pair() for pair in issued)
@@ -88,6 +94,7 @@ def format_key_file(pairs: Iterable[IssuedPair]) -> str:
     )
 
 
+@checked
 def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) -> None:
     """Write a key file that only its owner can read (mode 0600), whole or not at all.
 
@@ -104,6 +111,7 @@ def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) ->
         raise KeyFileError(f"it cannot be written: {error.strerror}", target) from None
 
 
+@checked
 def add_to_key_file(path: str | os.PathLike[str], pair: IssuedPair) -> None:
     """Add a pair to a key file, in one step as `write_key_file` does.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from gatepass._native import SigningKey
+from gatepass.arguments import checked_class
 from gatepass.errors import KeySourceError
 from gatepass.keys import validity
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -16,6 +17,7 @@ from gatepass.keys.validity import Status
 _ENVIRONMENT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
+@checked_class
 @dataclass(frozen=True, slots=True)
 class KeyPair:
     """A pair to sign with. An unknown date (``None``) is no limit.
@@ -68,6 +70,7 @@ class KeyPair:
         return validity.days_left(self.expires, at)
 
 
+@checked_class
 @dataclass(frozen=True, slots=True)
 class IssuedPair:
     """A pair with its secret, for whoever writes it to a key file. Raises as `KeyPair` does."""

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatepass.arguments import checked
 from gatepass.errors import KeyFileError, KeyFilePermissionError
 from gatepass.keys.keyfile import FilePairs, read_pairs
 from gatepass.keys.pair import KeyPair
@@ -69,6 +70,7 @@ class Kept:
             os.close(self._fd)
 
 
+@checked
 def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:
     """Read the key pairs of a key file.
 

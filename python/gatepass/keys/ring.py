@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import cast
 
+from gatepass.arguments import checked_class
 from gatepass.errors import (
     KeyChoiceError,
     PairExpiredError,
@@ -20,6 +21,7 @@ from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status, require_aware
 
 
+@checked_class
 class KeyRing:
     """Key pairs of any number of sessions, at most two each. Cannot be changed once made.
 
@@ -42,7 +44,7 @@ class KeyRing:
         return len(self._pairs)
 
     def __repr__(self) -> str:
-        return f"<KeyRing of {len(self)} pairs for {_list(self.sessions)}>"
+        return f"<KeyRing of {counted(len(self), 'pair')} for {_list(self.sessions)}>"
 
     @property
     def sessions(self) -> tuple[SessionId, ...]:
@@ -120,6 +122,11 @@ class KeyRing:
                 f" it has {known}"
             )
         return named
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _list(sessions: Sequence[str], most: int = 20) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from gatepass.arguments import checked_class
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.expiry import ExpiryReminder, ExpiryWarning
 from gatepass.keys.keyfile import FilePairs
@@ -25,7 +26,7 @@ from gatepass.keys.reading import (
     identity_of,
     read_snapshot,
 )
-from gatepass.keys.ring import KeyRing
+from gatepass.keys.ring import KeyRing, counted
 
 #: Seconds without a write after which a file counts as whole, and its timestamp as telling: two
 #: writes inside one tick of the file system's clock look like one.
@@ -58,6 +59,7 @@ class _Sight:
         return self.identity == GONE or age >= SETTLE_SECONDS
 
 
+@checked_class
 class KeyFile:
     """The key ring of a file, as the file is now.
 
@@ -110,7 +112,7 @@ class KeyFile:
         self.reload()
 
     def __repr__(self) -> str:
-        return f"<KeyFile {str(self.path)!r}: {len(self._ring)} pairs>"
+        return f"<KeyFile {str(self.path)!r}: {counted(len(self._ring), 'pair')}>"
 
     @property
     def ring(self) -> KeyRing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gatepass.arguments import checked_class
 from gatepass.errors import FieldError
 from gatepass.session.message import MAX_DIGITS, Message, encode
 from gatepass.session.numbers import MAX_RESEND
@@ -30,6 +31,7 @@ _MSG_SEQ_NUM = 34
 _SENDER_COMP_ID = 49
 
 
+@checked_class
 @dataclass(frozen=True, slots=True)
 class Alterations:
     """What to write otherwise in one Logon: values for tags, ``None`` to leave a tag out.

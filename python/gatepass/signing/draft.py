@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gatepass._native import complete_draft as complete
+from gatepass.arguments import a_time
+from gatepass.errors import FramingError
+from gatepass.signing.arguments import refuse_separator, whole
 from gatepass.signing.notation import PIPE, SOH, Line
 from gatepass.signing.sending_time import format_sending_time
 
@@ -22,13 +25,20 @@ def complete_draft(draft: bytes, *, sending_time: datetime | None = None) -> byt
     between the fields; the message has SOH.
 
     Raises `gatepass.errors.FramingError` for what does not begin with BeginString (8) or is cut off
-    in its last field, and `ValueError` for a time without a time zone. What is wrong with a field
-    is found by signing.
+    in its last field, and `gatepass.errors.ArgumentError` for a time without a time zone. What is
+    wrong with a field is found by signing.
     """
+    draft = whole(draft)
     if SOH not in draft:
         draft = _closed(draft.strip().replace(PIPE, SOH))
-    stamp = None if sending_time is None else format_sending_time(sending_time)
-    return complete(draft, stamp)
+    stamp = None
+    if sending_time is not None:
+        stamp = format_sending_time(a_time(sending_time, "sending_time"))
+    try:
+        return complete(draft, stamp)
+    except FramingError:
+        refuse_separator(draft)
+        raise
 
 
 def drafts(line: Line) -> tuple[bytes, ...]:

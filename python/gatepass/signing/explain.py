@@ -15,6 +15,7 @@ from gatepass._native import (
     scan,
     scan_unchecked,
 )
+from gatepass.arguments import refuse
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, as_source
 from gatepass.signing.arguments import whole
@@ -41,7 +42,7 @@ class ExplainedField:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     r"""Everything that is known of one Logon. Holds no secret. True exactly when it is valid.
 
@@ -59,6 +60,10 @@ class Explanation:
 
     def __bool__(self) -> bool:
         return self.verdict.valid
+
+    def __repr__(self) -> str:
+        cause = "" if self.cause is None else f"; cause: {self.cause}"
+        return f"<Explanation: {self.verdict!r}{cause}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -94,6 +99,8 @@ def explain(
     Never raises for a bad Logon: the explanation says what is bad about it.
     """
     logon, ring = whole(logon), as_source(keys).ring
+    if not (verifier is None or isinstance(verifier, LogonVerifier)):
+        raise refuse("verifier", verifier, "a LogonVerifier or None")
     verdict = (verifier or LogonVerifier(ring)).verify(logon, at=at, any_time=any_time)
     try:
         parsed = Logon(logon)

@@ -10,6 +10,10 @@ import enum
 from datetime import datetime, timedelta
 from threading import Lock
 
+from gatepass.arguments import checked_class
+from gatepass.errors import ArgumentError
+from gatepass.keys.ring import counted
+
 #: Signatures that are remembered at most: some 20 MiB.
 MOST = 100_000
 #: How much longer one is remembered than its Logon could be accepted: callers whose clocks differ a
@@ -28,6 +32,7 @@ class Recall(enum.Enum):
         return self is Recall.NEW
 
 
+@checked_class
 class ReplayMemory:
     """Remembers accepted signatures while their Logons are in the window of SendingTime (52).
 
@@ -42,6 +47,8 @@ class ReplayMemory:
     """
 
     def __init__(self, most: int = MOST) -> None:
+        if most < 1:
+            raise ArgumentError("most is the number of signatures kept: give 1 or more", "most")
         self._most = most
         self._until: dict[bytes, float] = {}
         self._lock = Lock()
@@ -50,7 +57,7 @@ class ReplayMemory:
         return len(self._until)
 
     def __repr__(self) -> str:
-        return f"<ReplayMemory of {len(self)} signatures>"
+        return f"<ReplayMemory of {counted(len(self), 'signature')}>"
 
     def look(self, signature: bytes, now: datetime) -> Recall:
         """Tell whether a Logon with this signature may be accepted; remembers nothing."""

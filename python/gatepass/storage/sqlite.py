@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
+from gatepass.arguments import checked
 from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import BATCH, Claim
@@ -67,6 +68,7 @@ class SqliteDatabase:
     Raises `StoreError` where the file cannot be used, here and in every call of its stores.
     """
 
+    @checked
     def __init__(self, path: Path | str) -> None:
         self._database = _opened(path)
 
@@ -86,6 +88,7 @@ class SqliteStore:
     there by mistake. Raises `StoreError` for that, and where the file cannot be used.
     """
 
+    @checked
     def __init__(self, file: Path | str | Database, name: str, *, alone: bool = False) -> None:
         self._owned = not isinstance(file, Database)
         self._file = file if isinstance(file, Database) else _opened(file)

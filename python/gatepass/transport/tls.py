@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from gatepass.arguments import checked
 from gatepass.errors import ConfigError
 
 #: Seconds in which a handshake must be done, on either side.
@@ -14,6 +15,7 @@ HANDSHAKE_WAIT = 5.0
 _NOT_YET_VALID, _EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 9, 10, 62, 64
 
 
+@checked
 def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     """Give what a gateway listens with: a certificate and its key, both PEM.
 
@@ -37,6 +39,7 @@ def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext
     return context
 
 
+@checked
 def client_context(authority: Path | None = None) -> ssl.SSLContext:
     """Give what a client connects with: it trusts whom the system trusts, or `authority` alone.
 

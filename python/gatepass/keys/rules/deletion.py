@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from gatepass.arguments import checked
 from gatepass.errors import CenterError, NotFoundError
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.rules.terms import PairState, PairTerms, effective_state
@@ -19,6 +20,7 @@ class Deletion:
     ended_at: datetime
 
 
+@checked
 def plan_deletion(
     session: str, pairs: Sequence[PairTerms], access_key_id: AccessKeyId, at: datetime
 ) -> Deletion:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from gatepass.arguments import checked
 from gatepass.keys.validity import exchange_zone, require_aware
 
 #: What is farther from the present is cut off: a pair without an end has a last day in 9999.
@@ -56,6 +57,7 @@ class Frame:
         return [tick for tick in ticks if tick.at <= 1 - LABEL / room]
 
 
+@checked
 def frame_around(moments: Iterable[datetime], at: datetime) -> Frame:
     """Return the whole months that hold the present and all moments within `REACH` of it.
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from gatepass._native import MAX_PAIRS_PER_SESSION
+from gatepass.arguments import checked
 from gatepass.errors import CenterError, ThirdPairError
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.rules.deletion import find_active
@@ -45,6 +46,7 @@ class Generation:
     shorten: tuple[AccessKeyId, datetime] | None = None
 
 
+@checked
 def plan_generation(
     session: str,
     pairs: Sequence[PairTerms],

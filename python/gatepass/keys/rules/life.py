@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 
+from gatepass.arguments import checked
 from gatepass.keys.rules.market import MarketCalendar
 from gatepass.keys.validity import exchange_zone, require_aware
 
@@ -17,6 +18,7 @@ OVERLAP = timedelta(weeks=4)
 YEARS = 1
 
 
+@checked
 def end_of_life(created_at: datetime, calendar: MarketCalendar) -> datetime:
     """Return when a pair generated at ``created_at`` expires if nothing else ends it, in UTC.
 
@@ -29,6 +31,7 @@ def end_of_life(created_at: datetime, calendar: MarketCalendar) -> datetime:
     return _close(datetime.combine(day, time.min, exchange_zone()), calendar)
 
 
+@checked
 def end_of_overlap(at: datetime, calendar: MarketCalendar) -> datetime:
     """Return when an older pair expires at the latest once a newer one is generated at ``at``.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import checked
 from gatepass.keys.expiry import reached_threshold
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.rules.terms import PairTerms, active_pairs
@@ -29,6 +30,7 @@ class DueWarning:
     successor: AccessKeyId | None
 
 
+@checked
 def due_warnings(pairs: Sequence[PairTerms], at: datetime) -> list[DueWarning]:
     """Return the warnings that are due at ``at`` for one session's pairs, the oldest pair first.
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import aware, checked, refuse
+from gatepass.errors import ArgumentError
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.validity import require_aware
 
@@ -38,14 +40,19 @@ class PairTerms:
     state: PairState = PairState.ACTIVE
 
     def __post_init__(self) -> None:
-        require_aware(self.created_at)
-        require_aware(self.expires_at)
+        object.__setattr__(self, "access_key_id", AccessKeyId(self.access_key_id))
+        if not isinstance(self.state, PairState):
+            raise refuse("state", self.state, "a PairState")
+        aware(self.created_at, "created_at")
+        aware(self.expires_at, "expires_at")
         if self.ended_at is not None:
-            require_aware(self.ended_at)
+            aware(self.ended_at, "ended_at")
         if (self.ended_at is None) != (self.state is PairState.ACTIVE):
-            raise ValueError("a pair has a time at which it ended if, and only if, it has ended")
+            words = "a pair has an ended_at if, and only if, it has ended"
+            raise ArgumentError(words, "ended_at")
 
 
+@checked
 def effective_state(terms: PairTerms, at: datetime) -> PairState:
     """Return what a pair is at ``at``, recorded or not.
 
@@ -59,6 +66,7 @@ def effective_state(terms: PairTerms, at: datetime) -> PairState:
     return terms.state
 
 
+@checked
 def active_pairs(pairs: Iterable[PairTerms], at: datetime) -> list[PairTerms]:
     """Return the pairs that are active at ``at``, the oldest first.
 
@@ -68,6 +76,7 @@ def active_pairs(pairs: Iterable[PairTerms], at: datetime) -> list[PairTerms]:
     return sorted(active, key=lambda pair: pair.created_at)
 
 
+@checked
 def lapsed_pairs(pairs: Iterable[PairTerms], at: datetime) -> list[PairTerms]:
     """Return the pairs whose time is over but which are still recorded as active.
 

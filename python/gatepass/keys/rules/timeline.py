@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gatepass.arguments import checked
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.rules.frame import Frame, frame_around
@@ -36,6 +37,7 @@ class Timeline(Frame):
     bars: tuple[Bar, ...]
 
 
+@checked
 def lay_out(pairs: Sequence[PairTerms], at: datetime) -> Timeline:
     """Lay out the pairs around the time ``at``. Raises `ValueError` when it has no time zone."""
     ordered = sorted(pairs, key=lambda pair: pair.created_at)
