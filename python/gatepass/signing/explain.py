@@ -18,6 +18,7 @@ from gatepass._native import (
 from gatepass.arguments import refuse
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, as_source
+from gatepass.signing import sent_secret
 from gatepass.signing.arguments import whole
 from gatepass.signing.mistakes import SignedLogon, find_mistake, read_foreign_signature
 from gatepass.signing.notation import visible
@@ -27,6 +28,8 @@ from gatepass.signing.verifier import LogonVerifier
 _FIELDS = PROFILES["fix-logon"]
 #: The problem of a value that CME's tables do not allow; the check "field values" says why.
 NOT_ALLOWED = "not allowed"
+#: So many keys are tried on a Logon, whosever they are.
+FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +125,34 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
         for index, ((tag, name), value) in enumerate(zip(_FIELDS, values, strict=True))
     )
     received = dict(scan(logon.message)).get(1402)
+    known = _suspects(ring, verdict)
     try:
         canonical = logon.canonical
     except LogonError:
-        return Explanation(verdict, fields, received=_visible(received))
+        return Explanation(verdict, fields, received=_received(received, None, known))
     pair = None if verdict.access_key_id is None else ring.find(verdict.access_key_id)
+    expected = None if pair is None else encode_signature(pair.signing_key.sign(canonical))
     signed = SignedLogon(logon.message, [value for value in values if value is not None])
     return Explanation(
         verdict,
         fields,
         canonical.decode("ascii").replace("\n", "\\n"),
-        None if pair is None else encode_signature(pair.signing_key.sign(canonical)),
-        _visible(received),
+        expected,
+        _received(received, expected, known),
         _cause(signed, canonical, received, pair, ring, verdict),
     )
+
+
+def _suspects(ring: KeyRing, verdict: Verdict) -> list[KeyPair]:
+    """The pairs whose secret key may be in the Logon: all, where there are few."""
+    if len(ring) <= FEW:
+        return list(ring)
+    named = None if verdict.access_key_id is None else ring.find(verdict.access_key_id)
+    return [*ring.serving(verdict.sender_comp_id or ""), *([named] if named else [])]
+
+
+def _received(received: bytes | None, expected: str | None, pairs: list[KeyPair]) -> str | None:
+    return None if received is None else sent_secret.shown(received, expected, pairs)
 
 
 def _cause(
@@ -150,6 +167,9 @@ def _cause(
     failed = {check.name for check in verdict.failed}
     if received is None or not failed & {"credentials", "access key", "signature"}:
         return None
+    decoded = sent_secret.bytes_of(received)
+    if decoded is not None and sent_secret.is_secret(decoded, _suspects(ring, verdict)):
+        return sent_secret.WORDS
     try:
         signature = Logon(logon.message).signature
         written = ""
