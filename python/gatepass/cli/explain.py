@@ -43,6 +43,8 @@ def explain(
     difference where it is a known one. Secrets are never shown. Exit code 1 if
     any Logon is not valid.
 
+    FILE may be the log of gatepass simulate (--log): the Logons in it are read.
+
     --json writes an object a line for each Logon: what verify --json writes,
     and signed_fields, canonical, expected_signature, received_signature, cause.
     """

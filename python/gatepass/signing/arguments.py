@@ -34,7 +34,8 @@ def read_logon(message: bytes) -> Logon:
 
 def refuse_separator(message: bytes) -> None:
     """Raise `FramingError` if something else than SOH stands between the fields."""
-    match = None if SOH in message else _SEPARATOR.match(message)
+    # A draft's last field may have been closed already.
+    match = None if SOH in message[:-1] else _SEPARATOR.match(message)
     if match is None:
         return
     found = match[1]
