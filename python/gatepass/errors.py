@@ -3,6 +3,7 @@
 ::
 
     GatepassError
+    ├── ArgumentError              what a call does not take        (also TypeError, ValueError)
     ├── LogonError                 a logon that cannot be signed or read   (also ValueError)
     │   ├── FieldError             one tag of it: missing, empty, repeated, illegal, too long
     │   └── FramingError           not one whole FIX message: BodyLength, CheckSum, truncated ...
@@ -55,6 +56,20 @@ from pathlib import Path
 
 class GatepassError(Exception):
     """The root: ``except GatepassError`` catches all that gatepass raises on purpose."""
+
+
+class ArgumentError(GatepassError, TypeError, ValueError):
+    """A call was given what it does not take; nothing was done. ``argument`` is its name.
+
+    The message says what to give, and never what came: it may be a secret in the wrong place.
+    """
+
+    def __init__(self, message: str, argument: str) -> None:
+        super().__init__(message, argument)
+        self.argument = argument
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class LogonError(GatepassError, ValueError):

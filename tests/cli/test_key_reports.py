@@ -23,16 +23,23 @@ def _wait_for(live: Rehearsal, log: Path, count: int) -> list[str]:
     return _reports(log)
 
 
+def _put(keys: Path, text: str) -> None:
+    """Put a file in the place of another in one step: a gateway may read at any moment."""
+    new = keys.with_suffix(".new")
+    private_file(new, text)
+    new.replace(keys)
+
+
 def test_a_bad_line_is_told_once_and_its_mending_too(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     with rehearsal(tmp_path, "--log", str(log)) as live:
         keys = Path(live.keys)
         good = keys.read_text()
         private_file(tmp_path / "own.txt", good)
-        keys.write_text(good + "XYZ is no key pair\n")
+        _put(keys, good + "XYZ is no key pair\n")
         (bad,) = _wait_for(live, log, 1)
         assert "line " in bad
         assert bad.endswith("the last good key pairs stay in use, deleted ones too")
-        keys.write_text(good)
+        _put(keys, good)
         _, mended = _wait_for(live, log, 2)
         assert mended.endswith("it is good again, and has 1 key pair(s)")

@@ -162,32 +162,7 @@ async def where_no_pairs_could_be_read(stage: Stage) -> tuple[bytes, bool]:
     return logon, False
 
 
-async def with_a_wrong_check_sum(stage: Stage) -> tuple[bytes, bool]:
-    logon = stage.logon()
-    peer = await stage.peer(logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01"))
-    assert peer.kinds == []
-    return logon, False
-
-
-async def with_a_check_sum_of_two_digits(stage: Stage) -> tuple[bytes, bool]:
-    logon = stage.logon()
-    peer = await stage.peer(logon[:-4] + b"07\x01")
-    peer.transport.abort()
-    await asyncio.sleep(1)
-    return logon, False
-
-
-async def behind_garbage(stage: Stage) -> tuple[bytes, bool]:
-    logon = stage.logon()
-    wrong = logon[:-4] + (b"000\x01" if logon[-4:-1] != b"000" else b"001\x01")
-    assert (await stage.peer(b"x" * 99999, wrong, wrong)).kinds == []
-    return logon, False
-
-
 STORIES: list[Story] = [
-    with_a_wrong_check_sum,
-    with_a_check_sum_of_two_digits,
-    behind_garbage,
     backup_first,
     backup_first_and_then_the_primary_is_on,
     ahead,

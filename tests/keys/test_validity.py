@@ -89,7 +89,7 @@ def test_days_are_those_of_chicago() -> None:
     "ask", [lambda at: status_at(None, None, at), lambda at: days_left(None, at)]
 )
 def test_a_time_without_zone_is_refused(ask: Callable[[datetime], object]) -> None:
-    with pytest.raises(ValueError, match=r"the time needs a time zone: use datetime\.now"):
+    with pytest.raises(ValueError, match=r"at needs a time zone: use datetime\.now"):
         ask(datetime(2018, 6, 23, 12))
 
 

@@ -8,10 +8,22 @@ from typing import Any
 
 import pytest
 
-from gatepass import KeyFile, KeyRing, LogonSigner, LogonVerifier, explain
-from gatepass.errors import FieldError, FramingError, KeyFileError, KeySourceError
+from gatepass import (
+    KeyFile,
+    KeyRing,
+    LogonSigner,
+    LogonVerifier,
+    SessionId,
+    explain,
+    open_keys,
+)
+from gatepass.client import ClientSettings
+from gatepass.errors import FieldError, FramingError, GatepassError, KeyFileError, KeySourceError
 from gatepass.keys import FixedKeys
+from gatepass.signing import Credentials, complete_draft
 from tests.signing.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNED, VECTORS
+
+US = ClientSettings("ABC123N", "OPER1", "G", "US", "MYSYSTEM", "1.0", "MYFIRM")
 
 
 @pytest.fixture
@@ -70,6 +82,90 @@ def test_a_value_that_is_no_text_is_refused_by_its_tag(tag: int, value: Any) -> 
     assert caught.value.tag == tag
 
 
+#: What was tried, and what the answer says about it.
+MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
+    "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
+    "a list": (lambda: LogonSigner(KEYS).sign_fields([]), "a dict of texts by tag"),
+    "tags as text": (lambda: LogonSigner(KEYS).sign_fields({"34": "1"}), "tags as numbers"),
+    "no tag": (lambda: LogonSigner(KEYS).sign_fields({}), r"MsgSeqNum \(34\)"),
+    "no signer": (lambda: LogonSigner.using(None), "signer is of type NoneType"),
+    "a text": (lambda: LogonSigner.using("x"), "with access_key_id and sign"),
+    "a time in words": (lambda: LogonSigner(KEYS).sign(RAW, at="now"), "datetime.now"),
+    "a date": (lambda: LogonVerifier(KEYS).verify(RAW, at=AT.date()), "at is of type date"),
+    "a naive time": (
+        lambda: LogonVerifier(KEYS).verify(RAW, at=AT.replace(tzinfo=None)),
+        "at needs a time zone",
+    ),
+    "credentials": (lambda: Credentials("no id", "x").fields(), r"Access Key ID \(355\)"),
+    "a draft as text": (lambda: complete_draft("x"), "a Logon is bytes, not str"),
+    "a stamp": (lambda: complete_draft(RAW, sending_time="x"), "sending_time is of type str"),
+    "a ring of a path": (lambda: KeyRing("CMEKeys.txt"), "pairs is of type str"),
+    "no source": (lambda: open_keys(None), "source is of type NoneType"),
+    "a Request Center": (lambda: open_keys("center:"), "open_center_keys"),
+    "no Session ID": (lambda: SessionId(None), "is of type NoneType: give it as text"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_a_call_is_answered_with_what_to_give(name: str) -> None:
+    call, says = MISTAKES[name]
+    with pytest.raises(GatepassError, match=says):
+        call()
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "", "no id", "A" * 33])
+def test_a_signer_whose_access_key_id_cannot_be_sent_is_refused_at_once(wrong: Any) -> None:
+    remote = _Remote()
+    remote.access_key_id = wrong
+    with pytest.raises(FieldError, match=r"EncodedText \(355\)"):
+        LogonSigner.using(remote)
+
+
+def test_a_signer_that_loses_its_access_key_id_is_asked_for_nothing() -> None:
+    remote = _Remote()
+    signer = LogonSigner.using(remote)
+    remote.access_key_id = None
+    values = {int(known): text for known, text in FIELDS.items()}
+    for sign in (lambda: signer.sign(RAW, at=AT), lambda: signer.sign_fields(values, at=AT)):
+        with pytest.raises(FieldError, match=r"EncodedText \(355\)"):
+            sign()
+
+
+@pytest.mark.parametrize(
+    ("separator", "call"),
+    [
+        (b"|", "complete_draft"),
+        (b";", r"logon.replace\(b';'"),
+        (b"^A", r"b'\^A'"),
+        (b" ", "b' '"),
+        (b"\\x01", "separated by"),
+        (b"<SOH>", "b'<SOH>'"),
+    ],
+)
+def test_a_separator_that_is_not_soh_is_named_with_the_call_that_mends_it(
+    separator: bytes, call: str
+) -> None:
+    piped = RAW.replace(b"\x01", separator)
+    with pytest.raises(FramingError, match=call):
+        LogonSigner(KEYS).sign(piped, at=AT)
+    (check,) = LogonVerifier(KEYS).verify(piped).failed
+    assert f"separated by '{separator.decode()}'" in check.detail
+    assert check.detail in repr(explain(piped, KEYS))
+
+
+def test_what_is_shown_of_a_verdict_says_first_whether_it_is_valid() -> None:
+    good = LogonVerifier(KEYS).verify(SIGNED, at=AT)
+    assert repr(good) == f"<Verdict: valid B08004N, signed with {KEY_ID}>"
+    late = LogonVerifier(KEYS).verify(SIGNED)
+    assert repr(late).startswith("<Verdict: not valid B08004N: key validity: ")
+    assert repr(explain(SIGNED, KEYS, at=AT)) == f"<Explanation: {good!r}>"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 pair for"), (2, "2 pairs for")])
+def test_one_pair_is_no_plural(count: int, words: str) -> None:
+    assert words in repr(KeyRing(list(KEYS)[:count]))
+
+
 def test_what_is_shown_of_an_object_says_where_its_keys_are_from(path: Path) -> None:
     shown = {
         repr(KeyFile(path)),
@@ -87,7 +183,7 @@ def test_what_is_shown_of_an_object_says_where_its_keys_are_from(path: Path) -> 
 
 
 class _Remote:
-    access_key_id = KEY_ID
+    access_key_id: Any = KEY_ID
 
     def sign(self, canonical: bytes) -> bytes:
         raise NotImplementedError

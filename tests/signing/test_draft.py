@@ -28,6 +28,28 @@ def test_a_whole_message_comes_back_as_it_is() -> None:
         assert complete_draft(whole) == whole
 
 
+#: Fields that signing makes new or leaves out, as a draft may have them.
+LEFTOVERS = [
+    *(b"9=5\x01", b"10=000\x01", b"98=0\x01", b"95=3\x0196=abc\x01", b"95=99\x0196=abc\x01"),
+    *(b"354=3\x01355=abc\x01", b"354=99999\x01355=abc\x01", b"355=abc\x01", b"354=\x01"),
+    *(b"1400=CME-1-SHA-256\x01", b"1400=x\x01", b"1401=2\x011402=abcd\x01", b"1402=abcd\x01"),
+]
+
+
+@given(st.lists(st.sampled_from(LEFTOVERS), max_size=6), st.sampled_from([b"", b"10=1\x01"]))
+def test_what_signing_makes_new_may_be_wrong_absent_or_there_twice(
+    leftovers: list[bytes], check: bytes
+) -> None:
+    draft = b"8=FIX.4.2\x01" + BODY + b"".join(leftovers) + check
+    assert LogonSigner(KEYS).sign(complete_draft(draft), at=AT) == SIGNED
+
+
+def test_a_signed_field_that_is_there_twice_is_refused_beside_leftovers() -> None:
+    draft = b"8=FIX.4.2\x01" + BODY + b"34=1\x01354=9\x01355=a\x01"
+    with pytest.raises(FieldError, match=r"MsgSeqNum \(34\) occurs more than once"):
+        LogonSigner(KEYS).sign(complete_draft(draft), at=AT)
+
+
 def test_pipes_between_the_fields_are_read() -> None:
     written = b" 8=FIX.4.2|" + BODY.replace(b"\x01", b"|").removesuffix(b"|") + b"\n"
     assert complete_draft(written) == RAW

@@ -8,6 +8,8 @@ import typer
 
 from gatepass._native import VERSION
 from gatepass.cli import bench, center, demo, explain, keys, logon, samples, sign, simulate, verify
+from gatepass.cli.options import Json
+from gatepass.cli.output import emit
 from gatepass.cli.running import Commands
 
 app = typer.Typer(
@@ -15,8 +17,9 @@ app = typer.Typer(
     cls=Commands,
     help="Sign, verify and explain CME Globex secure logons.",
     epilog=(
-        "Exit codes: 0 yes, 1 no, 2 bad input or an answer that could not be written. Data goes to"
-        " standard output, talk to standard error.\n\n[bold]Example:[/bold] gatepass demo"
+        "Exit codes: 0 yes, 1 no, 2 bad input or an answer that could not be written, 130 Ctrl-C,"
+        " 141 a reader that left before the end of the answer, such as head. Data goes to standard"
+        " output, talk to standard error.\n\n[bold]Example:[/bold] gatepass demo"
     ),
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -52,8 +55,14 @@ def top(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass version", hidden=True)
-def version() -> None:
-    """Show the version, as --version does."""
+def version(json: Json = False) -> None:
+    """Show the version, as --version does.
+
+    --json writes one object: version.
+    """
+    if json:
+        emit({"version": VERSION})
+        return
     _print_version(True)
 
 

@@ -88,7 +88,9 @@ def print_signatures(console: Console, expected: str | None, received: str | Non
     from rich.text import Text
 
     label = f"{INDENT}{{:<10}}"
-    at = first_difference(expected, received)
+    # What may be a Secret Key came with asterisks.
+    is_hidden = "*" in (received or "")
+    at = None if is_hidden else first_difference(expected, received)
     for name, signature in (("expected", expected), ("received", received)):
         if signature is None:
             text = Text("(none)" if name == "received" else "(unknown without the pair)", "dim")
@@ -97,7 +99,7 @@ def print_signatures(console: Console, expected: str | None, received: str | Non
             if at is not None:
                 text.stylize("bold red", at, at + 1)
         console.print(Text(label.format(name)).append_text(text), soft_wrap=True)
-    if expected is None or received is None:
+    if expected is None or received is None or is_hidden:
         return
     if at is None:
         console.print(Text(label.format("")).append_text(marked(console, YES, "the same")))

@@ -48,7 +48,8 @@ def list_pairs(
     Secret Keys are never shown.
 
     --json writes one object: at, and pairs with session, access_key_id,
-    created, expires, valid_until, environment, status, days_left and used each.
+    created, expires, valid_until, environment, status, days_left,
+    secret_key_bytes and used each.
     """
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)

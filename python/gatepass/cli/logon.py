@@ -141,7 +141,8 @@ def logon(
         str, typer.Option("--location", metavar="PLACE", help="SenderLocationID (142).")
     ] = "US",
     heartbeat: Annotated[
-        int, typer.Option("--heartbeat", metavar="SECONDS", min=1, help="HeartBtInt (108).")
+        int,
+        typer.Option("--heartbeat", metavar="SECONDS", help="HeartBtInt (108), 5 to 60 seconds."),
     ] = 30,
     system_name: Annotated[
         str, typer.Option("--system-name", metavar="TEXT", help="ApplicationSystemName (1603).")
@@ -178,7 +179,8 @@ def logon(
 
     Exit code 0: logged on and out. 1: refused, or answered by somebody who is
     not the exchange; the text and what to do are shown. 2: bad input.
-    3: no connection, or it was lost.
+    3: no connection, or it was lost. 130: Ctrl-C before it was logged on. 141: the
+    reader of the conversation has left; it is logged out all the same.
 
     After four invalid Logons in a minute the next is not sent (exit code 1),
     because a fifth would close the port. They are counted for each user and
@@ -189,9 +191,9 @@ def logon(
     --set and --omit make a Logon wrong, to rehearse what a gateway says to it:
     with in-session that Logon, else the first. It is neither held back nor
     counted. What is set is signed; the signature is as if what is left out were
-    there. Framing (8, 9, 10), 35, 49 and the signature's tags are not to be set;
-    a wrong signature takes a wrong key. A higher 34 moves the numbers on, a lower
-    one not back.
+    there. Framing (8, 9, 10), 35 and the signature's tags cannot be set, and of 49
+    only the last character: a wrong signature takes a wrong key. A higher 34 moves
+    the numbers on, a lower one not back.
 
     With --backup it logs on to both gateways; each line says which connection
     it is of, and a failover is shown. A backup that cannot be reached costs no

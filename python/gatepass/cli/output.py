@@ -7,6 +7,8 @@ visible first, and Rich's markup is never read in them.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,11 +96,31 @@ def emit(data: object) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file. Raises `OSError` with its name, which the system leaves out of a full disk."""
+    """Write a file, whole or not at all: one that was there is replaced in one step.
+
+    A pipe or a device is written to. Raises `OSError` with the file's name, which the system leaves
+    out of a full disk.
+    """
     try:
-        path.write_bytes(data)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)
     except OSError as error:
-        error.filename = str(path)
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+        if path.exists():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,8 +13,11 @@ from typer.core import TyperGroup
 
 from gatepass._native import SigningKey
 from gatepass.cli import streams
+from gatepass.cli.key_reports import talking_of_keys
 from gatepass.cli.output import emit, say
 from gatepass.errors import GatepassError, SecretKeyError
+from gatepass.keys.identifiers import MAX_ACCESS_KEY_ID_LENGTH
+from gatepass.keys.likely_secret import may_be_secret
 
 BAD_INPUT = 2
 #: As a shell reports a program ended by SIGINT and SIGPIPE: neither is an answer.
@@ -24,6 +28,23 @@ ABOUT_ITSELF = frozenset({"--help", "-h", "--version", "-V", "version"})
 
 #: Characters of the shortest word that is taken for a secret. CME's have 43.
 SECRET_LENGTH = 43
+#: What a word may have before and behind one: an option, a source, a port, quotes, blanks.
+_PARTS = re.compile(r"[=:@,;'\"\s]+")
+
+#: What Typer says, in words that say what to give.
+_PLAIN = tuple(
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"(Invalid value for|Missing argument|Missing option) '([^']+)'", r"\1 \2"),
+        (r"Input should be a valid integer, unable to parse .*? an integer", "give a whole number"),
+        (r"Input should be a valid number, unable to parse .*? a number", "give a number"),
+        (r"Input should be greater than or equal to (\S+)", r"give \1 or more"),
+        (r"Input should be less than or equal to (\S+)", r"give \1 or less"),
+        (r"Value error, (.*)\. \(?", r"\1 ("),
+        (r"Value error, ", ""),
+        (r"Got unexpected extra argument\(s\) \((.*)\)", r"too many words: \1"),
+    )
+)
 
 #: The commands in the order in which a new user wants them; Typer would put groups last.
 ORDER = (
@@ -37,7 +58,7 @@ class Commands(TyperGroup):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        _name_no_type_of_help(self, given["context_settings"])
+        _show_no_types(self, given["context_settings"])
 
     def list_commands(self, ctx: object) -> list[str]:
         """Name the commands in `ORDER`."""
@@ -59,16 +80,26 @@ class Commands(TyperGroup):
             sys.stdout.flush()
         except BrokenPipeError:
             streams.silence(sys.stdout)
-            code = BROKEN_PIPE if ABOUT_ITSELF.isdisjoint(words) else 0
+            code = self._code_without_reader(words)
         except OSError as error:
             code = _lose(error, words)
         streams.finish_talk()
         sys.exit(code)
 
+    def _code_without_reader(self, words: Sequence[str]) -> int:
+        """Tell how a command ends whose reader has left before the end of the answer."""
+        if not ABOUT_ITSELF.isdisjoint(words):
+            return 0
+        command: Any = self
+        for word in words:
+            command = getattr(command, "commands", {}).get(word)
+        # Without a command there is no answer, but the help.
+        return BAD_INPUT if hasattr(command, "commands") else BROKEN_PIPE
+
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         try:
             _refuse_secret(words)
-            with self.make_context(prog_name, words[:], **extra) as context:
+            with talking_of_keys(), self.make_context(prog_name, words[:], **extra) as context:
                 self.invoke(context)
         except Exit as exit_:
             return exit_.exit_code
@@ -91,16 +122,20 @@ class Commands(TyperGroup):
         return 0
 
 
-def _name_no_type_of_help(command: Any, settings: Mapping[str, Any]) -> None:
-    """Let the help of each command show ``--help`` as the flag that it is, not as ``<bool>``."""
+def _show_no_types(command: Any, settings: Mapping[str, Any]) -> None:
+    """Let the help of each command show no types: ``--help`` is a flag, and no ``<bool>``."""
     option = command.get_help_option(Context(command, **settings))
     option.metavar = ""
+    for parameter in command.params:
+        # An argument's name says what to give; the type that Typer shows beside it is Python's.
+        if parameter.param_type_name == "argument" and hasattr(parameter, "display_type_rich"):
+            parameter.display_type_rich = lambda **_: None
     for inner in getattr(command, "commands", {}).values():
-        _name_no_type_of_help(inner, settings)
+        _show_no_types(inner, settings)
 
 
 def _refuse(error: Exception, words: Sequence[str]) -> int:
-    message = _message(error)
+    message = _without_secrets(_message(error), words)
     # Without a message Typer has printed the help instead: no command was given.
     if message:
         if "--json" in words:
@@ -120,9 +155,20 @@ def _lose(error: OSError, words: Sequence[str]) -> int:
     return BAD_INPUT
 
 
+def _without_secrets(message: str, words: Sequence[str]) -> str:
+    """Hide what was given and may be most of a secret key: an error may quote it into a log."""
+    for word in words:
+        for text in {word, word.partition("=")[2]}:
+            if len(text) > MAX_ACCESS_KEY_ID_LENGTH and may_be_secret(text):
+                message = message.replace(text, "***")
+    return message
+
+
 def _message(error: Exception) -> str:
     if isinstance(error, TyperException):
         message = " ".join(error.format_message().split())
+        for pattern, plain in _PLAIN:
+            message = pattern.sub(plain, message)
         context = getattr(error, "ctx", None)
         return f"{message} (see {context.command_path} --help)" if message and context else message
     if isinstance(error, OSError):
@@ -137,8 +183,7 @@ def _refuse_secret(words: Sequence[str]) -> None:
     Done before anything else looks at them, for whatever refuses a word may quote it.
     """
     for number, word in enumerate(words, start=1):
-        text = word.partition("=")[2] if word.startswith("-") else word
-        if len(text) >= SECRET_LENGTH and _is_secret(text):
+        if any(map(_is_secret, _PARTS.split(word))):
             raise SecretKeyError(
                 f"word {number} of the command line looks like a Secret Key, and others can read"
                 " it there: give the path of a key file to --keys (and ./NAME for a file of such a"
@@ -147,6 +192,8 @@ def _refuse_secret(words: Sequence[str]) -> None:
 
 
 def _is_secret(text: str) -> bool:
+    if len(text) < SECRET_LENGTH:
+        return False
     try:
         SigningKey(text)
     except SecretKeyError:

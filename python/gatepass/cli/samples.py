@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +48,8 @@ def samples(
     finds. CMEKeys.txt has a throwaway key pair of the session ABC, in the layout
     of CME's file: for rehearsals, CME does not know it.
 
-    A file that is there is never touched: then nothing is written.
+    A file that is there is never touched: then nothing is written. Nothing is
+    left behind either where the disk is full.
 
     --json writes one object: folder, and files with name and what it is.
     """
@@ -56,17 +58,34 @@ def samples(
             raise typer.BadParameter(
                 f"{folder / name} is there already: name another folder", param_hint="DIR"
             )
-    folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(timezone.utc)
     pair = generate_pair(SESSION, *dates(now, expired=False), ENVIRONMENT)
-    for name, (_, write) in _FILES.items():
-        write(folder / name, pair, _LOGON.format(sending_time=format_sending_time(now)))
+    logon = _LOGON.format(sending_time=format_sending_time(now))
+    with _leaving_nothing_behind(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (_, write) in _FILES.items():
+            write(folder / name, pair, logon)
     if json:
         files = [{"name": name, "what": what} for name, (what, _) in _FILES.items()]
         emit({"folder": str(folder), "files": files})
         return
     for name, (what, _) in _FILES.items():
         say(f"{folder / name}: {what}")
+
+
+@contextmanager
+def _leaving_nothing_behind(folder: Path) -> Iterator[None]:
+    """Remove the files, and the folders that were made for them, if not all can be written."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for name in _FILES:
+                (folder / name).unlink(missing_ok=True)
+            for place in made:
+                place.rmdir()
+        raise
 
 
 def _write_keys(path: Path, pair: IssuedPair, _logon: str) -> None:

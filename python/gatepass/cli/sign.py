@@ -10,12 +10,11 @@ from typing import Annotated
 
 import typer
 
-from gatepass._native import PROFILES, Logon
+from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.cli.logons import Place, places, read_logons
 from gatepass.cli.options import (
     STDIN,
     AllowInsecureKeys,
-    At,
     Json,
     Keys,
     LogonFile,
@@ -29,6 +28,15 @@ from gatepass.signing import LogonSigner, Outcome, SendingTimeWindow, complete_d
 from gatepass.signing.draft import drafts
 from gatepass.signing.notation import PIPE, SOH, Line
 
+SignAt = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Choose the pair as if it were this time: 2026-11-23T14:30:00Z, or as in a Logon"
+        " (UTC): 20261123-14:30:00.000.",
+    ),
+]
 _TAGS = [tag for tag, _ in PROFILES["fix-logon"]]
 _SENDER_COMP_ID = _TAGS.index(49)
 _SENDING_TIME = _TAGS.index(52)
@@ -51,7 +59,7 @@ def sign(
         str | None,
         typer.Option("--access-key", metavar="ID", help="Sign with this pair, no other."),
     ] = None,
-    at: At = None,
+    at: SignAt = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
@@ -62,7 +70,8 @@ def sign(
     the body; 9 and 10 are made new, so they may be wrong or missing.
 
     CME takes a Logon for 5 seconds: one whose SendingTime (52) is further off
-    is signed all the same, and said. --now puts the present time there.
+    is signed all the same, and said. --now puts the present time there. A value
+    that CME refuses, such as 108=0, is signed and said, too.
 
     A Logon that cannot be signed gives no output but an error that names its
     line, the others are signed all the same, and the exit code is 2.
@@ -85,7 +94,7 @@ def sign(
     signer = LogonSigner(source, access_key_id=chosen)
     used: set[str] = set()
     failed = False
-    late = LateLogons()
+    late, refused = LateLogons(), RefusedLogons()
     for line in read_logons(file):
         signed = []
         for place, draft in places(replace(line, messages=drafts(line))):
@@ -102,10 +111,12 @@ def sign(
         # Who names the time to sign by does not send the Logon now.
         if moment is None:
             late.look(signed)
+        refused.look(signed)
         new = {logon.access_key_id.decode("ascii") for _, logon in signed} - used
         _warn(source, new, moment)
         used |= new
     late.finish()
+    refused.finish()
     if failed:
         raise typer.Exit(2)
 
@@ -133,6 +144,28 @@ class LateLogons:
         """Say how many more there were."""
         if self._count > 1:
             say(f"gatepass: SendingTime (52) of {self._count} Logons is too far off in all")
+
+
+class RefusedLogons:
+    """Says of the first Logon what the exchange will refuse in it, and at the end how many more."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def look(self, signed: Iterable[tuple[Place, Logon]]) -> None:
+        """Look at the values of Logons that were signed, but for SendingTime (52)."""
+        for place, logon in signed:
+            why = [reason for tag, _, _, reason in logon_faults(logon.message) if tag != 52]
+            if not why:
+                continue
+            self._count += 1
+            if self._count == 1:
+                say(f"gatepass: line {place}: {why[0]}; the exchange will refuse this Logon")
+
+    def finish(self) -> None:
+        """Say how many more there were."""
+        if self._count > 1:
+            say(f"gatepass: {self._count} Logons in all have a value that the exchange refuses")
 
 
 def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:

@@ -51,6 +51,8 @@ def verify(
     One Logon gives its list of checks, several give a row each. Exit code 1 if
     any is not valid; a message that cannot be read is not.
 
+    FILE may be the log of gatepass simulate (--log): the Logons in it are read.
+
     SendingTime (52) may be up to 5 seconds off, and the key pair must be
     active: for Logons of the past use --at or --any-time. Those in a log of
     gatepass simulate are judged by its times, and none that the gateway refused

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gatepass.arguments import refuse
 from gatepass.errors import ClockError
 
 #: Seconds of error that are worth a word.
@@ -93,6 +94,10 @@ def check_clock(
     Raises `ClockError` where it is too large and the policy says so; otherwise the log
     ``gatepass.client`` has it as a warning. That the error is unknown is logged as information.
     """
+    if not isinstance(policy, ClockPolicy):
+        raise refuse("policy", policy, "a ClockPolicy, such as ClockPolicy.WARN")
+    if not callable(read):
+        raise refuse("read", read, "a function")
     if policy is ClockPolicy.IGNORE:
         return None
     reading = read()

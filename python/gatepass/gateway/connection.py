@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from gatepass.errors import GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
-from gatepass.gateway.heard import Heard
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.report import Report
@@ -51,7 +50,6 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
-        self._heard = Heard()
         #: The Logon that waits for key pairs to be read.
         self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
@@ -70,7 +68,6 @@ class GatewayConnection(Connection):
             self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
             self._say("garbled", effect.reason)
-            self._remember(*self._heard.look(may_go_on=bool(self.session.unfinished)))
         elif isinstance(effect, fx.RejectSent):
             self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
@@ -102,8 +99,6 @@ class GatewayConnection(Connection):
         """Hand bytes to the session, or to what spoils them first."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
             self._say("garbled", "the client speaks TLS, and this gateway listens without it")
-        if not self._name:
-            self._heard.add(data)
         if self._spoiler is None:
             super().data_received(data)
         else:
@@ -151,8 +146,7 @@ class GatewayConnection(Connection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the gateway's list; what had a session says that it is gone."""
         self._note_loss(exc)
-        never_judged = (*self._unjudged, *self.session.unread, *self._heard.look(may_go_on=False))
-        self._remember(*never_judged)
+        self._remember(*self._unjudged, *self.session.unread)
         super().connection_lost(exc)
         self.gateway.connections.discard(self)
         if self._judging is not None:
@@ -257,7 +251,6 @@ class GatewayConnection(Connection):
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
         self._name = sender[:-1]
-        self._heard.forget()
         self.backup = verdict.indicator == "B"
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from gatepass.errors import ArgumentError
+
 _KIND = re.compile(r"cgw|(dropcopy|msgw):([0-9]{2})|dropcopy")
 
 
@@ -37,7 +39,7 @@ class Kind:
         match = _KIND.fullmatch(text)
         if match is None:
             words = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
-            raise ValueError(f"a gateway is {words}, not {text!r}")
+            raise ArgumentError(f"a gateway is {words}, not {text!r}", "text")
         kind = cls(text, match[2] or "G")
         return replace(kind, **_DROP_COPY) if text.startswith("dropcopy") else kind
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import refuse
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status
@@ -67,6 +68,8 @@ class ExpiryReminder:
         """Return those that were not let through before, and remember them."""
         new = []
         for warning in warnings:
+            if not isinstance(warning, ExpiryWarning):
+                raise refuse("warnings", warning, "an ExpiryWarning for each")
             mark = (warning.pair.access_key_id, warning.threshold)
             if mark not in self._given:
                 self._given.add(mark)

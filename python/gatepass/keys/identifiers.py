@@ -30,6 +30,8 @@ class AccessKeyId(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
+        if not isinstance(text, str):
+            raise _refusal("illegal", f"is of type {type(text).__name__}: give it as text")
         if not text:
             raise _refusal("empty", "is empty: give it a value")
         if len(text) > MAX_ACCESS_KEY_ID_LENGTH:
@@ -52,24 +54,27 @@ class SessionId(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text."""
+        if not isinstance(text, str):
+            raise _no_session(f"is of type {type(text).__name__}: give it as text", "illegal")
         if len(text) not in SESSION_ID_LENGTHS or not _SESSION_ID.fullmatch(text):
-            raise FieldError(
-                "Session ID, the start of SenderCompID (49), must be 3 or 6 characters"
-                " of A-Z a-z 0-9",
-                tag=49,
-                name="SenderCompID",
-                rule="illegal" if text else "empty",
+            raise _no_session(
+                "must be 3 or 6 characters of A-Z a-z 0-9", "illegal" if text else "empty"
             )
         return super().__new__(cls, text)
 
     @classmethod
     def of(cls, sender_comp_id: str) -> Self:
         """Return the iLink Session ID of a SenderCompID: its first three characters."""
-        return cls(sender_comp_id[:3])
+        return cls(sender_comp_id[:3] if isinstance(sender_comp_id, str) else sender_comp_id)
 
     def serves(self, sender_comp_id: str) -> bool:
         """Tell whether a SenderCompID belongs to this session: it starts with it."""
         return sender_comp_id.startswith(self)
+
+
+def _no_session(complaint: str, rule: str) -> FieldError:
+    words = f"Session ID, the start of SenderCompID (49), {complaint}"
+    return FieldError(words, tag=49, name="SenderCompID", rule=rule)
 
 
 def _refusal(rule: str, complaint: str) -> FieldError:

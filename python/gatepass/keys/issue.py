@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from gatepass.arguments import refuse
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.keyfile import read_pairs
@@ -59,6 +60,9 @@ def format_key_file(pairs: Iterable[IssuedPair]) -> str:
     for one session, an Access Key ID twice.
     """
     issued = list(pairs)
+    for pair in issued:
+        if not isinstance(pair, IssuedPair):
+            raise refuse("pairs", pair, "an IssuedPair for each, such as generate_pair() makes")
     if not issued:
         raise KeySourceError("a key file needs at least one key pair: generate one first")
     KeyRing(pair.key_pair() for pair in issued)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatepass._native import KeyTable
+from gatepass.arguments import refuse_type
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.pair import KeyPair
 
@@ -91,5 +92,13 @@ def parse_key_file(
     Raises `KeyFileError`, with the line, for anything else: no header, no pair, a value that is
     missing, cut or wrong, three pairs for one session, an Access Key ID that occurs twice.
     """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        # Text would have to be encoded, and Python cannot wipe it.
+        kind, data = type(data), b""
+        raise refuse_type("data", kind, "the bytes of a key file, or its path to read_key_file()")
+    if not (path is None or isinstance(path, Path)):
+        raise refuse_type("path", type(path), "a pathlib.Path or None")
+    if not isinstance(may_be_empty, bool):
+        raise refuse_type("may_be_empty", type(may_be_empty), "True or False")
     data = memoryview(data)  # as above
     return list(read_pairs(data, path, may_be_empty=may_be_empty))

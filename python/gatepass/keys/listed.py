@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from gatepass._native import MAX_PAIRS_PER_SESSION
+from gatepass.arguments import refuse
 from gatepass.errors import KeySourceError
 from gatepass.keys.identifiers import SessionId
 from gatepass.keys.pair import KeyPair
@@ -43,11 +44,15 @@ class ListedPairs:
     __slots__ = ("_by_access_key", "_by_session", "_pairs")
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
+        if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+            raise refuse("pairs", pairs, "KeyPairs, or take the ring of open_keys(path)")
         self._pairs = tuple(pairs)
         # A gateway has thousands of sessions: both look-ups must not depend on how many.
         self._by_session: dict[str, tuple[KeyPair, ...]] = {}
         self._by_access_key: dict[str, KeyPair] = {}
         for pair in self._pairs:
+            if not isinstance(pair, KeyPair):
+                raise refuse("pairs", pair, "a KeyPair for each")
             if pair.access_key_id in self._by_access_key:
                 raise KeySourceError(f"Access Key ID {pair.access_key_id} is there twice: keep one")
             self._by_access_key[pair.access_key_id] = pair

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from gatepass.arguments import refuse_type
 from gatepass.errors import FieldError, KeyFileError, KeySourceError
 from gatepass.keys.identifiers import SessionId
 from gatepass.keys.keyfile import parse_key_file
@@ -46,6 +47,9 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
     """
     try:
         name = _session(session)
+        if not isinstance(key_file, str):
+            kind, key_file = type(key_file), ""
+            raise refuse_type("key_file", kind, "the text of a key file")
         pairs = _parse(name, _buffer(key_file))
         keyring = _package()
         try:

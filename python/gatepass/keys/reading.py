@@ -7,6 +7,7 @@ outgrown one is wiped at once, as the last one is when the pairs are made.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -121,10 +122,23 @@ def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
 
     Raises as `read_key_file` does; the permissions of a pipe or socket are not looked at.
     """
+    if not _is_open(fd):
+        name = "standard input" if fd == 0 else f"descriptor {fd}"
+        redirection = "< KEYFILE" if fd == 0 else f"{fd}< KEYFILE"
+        raise KeyFileError(f"{name} is closed: open it, as with {redirection} in a shell")
     with _explained(None), io.FileIO(fd, closefd=False) as file:
         _refuse_exposed(file, None, allow_insecure=allow_insecure)
         with _content(file, None) as text:
             return read_pairs(text)
+
+
+def _is_open(fd: int) -> bool:
+    """Tell whether a descriptor is open, to be read from."""
+    try:
+        os.read(fd, 0)
+    except OSError as error:
+        return error.errno != errno.EBADF
+    return True
 
 
 def identity_of(status: os.stat_result) -> Identity:

@@ -42,7 +42,7 @@ class KeyRing:
         return len(self._pairs)
 
     def __repr__(self) -> str:
-        return f"<KeyRing of {len(self)} pairs for {_list(self.sessions)}>"
+        return f"<KeyRing of {counted(len(self), 'pair')} for {_list(self.sessions)}>"
 
     @property
     def sessions(self) -> tuple[SessionId, ...]:
@@ -120,6 +120,11 @@ class KeyRing:
                 f" it has {known}"
             )
         return named
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _list(sessions: Sequence[str], most: int = 20) -> str:

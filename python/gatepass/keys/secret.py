@@ -10,6 +10,7 @@ import secrets
 from typing import NoReturn, final
 
 from gatepass._native import SigningKey
+from gatepass.errors import SecretKeyError
 
 #: Bytes of a generated secret. CME's keys have 32.
 SECRET_BYTES = 32
@@ -28,6 +29,9 @@ class SecretKey:
 
     def __init__(self, text: str) -> None:
         try:
+            if not isinstance(text, str):
+                kind, text = type(text), ""
+                raise SecretKeyError(f"a secret key is text, not {kind.__name__}")
             SigningKey(text)
             self._text = text
         finally:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol, cast
 
 from gatepass._native import SigningKey
+from gatepass.arguments import is_text, refuse
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.lengths import warn_of_lengths
@@ -28,6 +29,8 @@ ENV_CREATED = "GATEPASS_KEY_CREATED"
 ENV_EXPIRES = "GATEPASS_KEY_EXPIRES"
 ENV_ENVIRONMENT = "GATEPASS_KEY_ENVIRONMENT"
 
+#: What the command opens by itself: it takes a database, which the base install does without.
+CENTER = "center:"
 STDIN = 0
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DESCRIPTOR = re.compile(r"[0-9]{1,9}")
@@ -86,7 +89,9 @@ def as_source(keys: Keys) -> KeySource:
     if isinstance(keys, KeyRing):
         return FixedKeys(keys)
     if isinstance(keys, (str, os.PathLike)):
-        return open_keys(os.fspath(keys))
+        if not is_text(str(keys)):
+            raise KeySourceError("where the key pairs are has a character that no path may have")
+        return open_keys(keys)
     # Not asked for here: to read the ring may take long.
     if inspect.getattr_static(keys, "ring", None) is not None:
         return keys
@@ -96,7 +101,7 @@ def as_source(keys: Keys) -> KeySource:
     )
 
 
-def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
+def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -> KeySource:
     """Open a source of key pairs.
 
     ``source`` is the path of a key file, which is then followed (`KeyFile`); ``-`` for standard
@@ -106,6 +111,11 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
 
     Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        raise refuse("source", source, "the path of a key file")
+    source = os.fspath(source)
+    if not source:
+        raise KeySourceError("where the key pairs are is empty: give the path of a key file")
     if may_be_secret(source) and not os.path.lexists(source):
         # Not repeated, and not looked for: a path that is not found would stand in the message.
         raise KeySourceError(
@@ -113,6 +123,11 @@ def open_keys(source: str, *, allow_insecure: bool = False) -> KeySource:
             " write ./NAME for a file of such a name"
         )
     prefix, colon, rest = source.partition(":")
+    if prefix + colon == CENTER and not os.path.lexists(source):
+        raise KeySourceError(
+            "center: is for the command's --keys: a program calls"
+            " gatepass.center.keysource.open_center_keys; write ./NAME for a file of such a name"
+        )
     read = _READERS.get(prefix + colon)
     if read is None:
         return KeyFile(source, allow_insecure=allow_insecure)

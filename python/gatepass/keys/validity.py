@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gatepass.arguments import a_time
 from gatepass.errors import KeySourceError
 
 #: The exchange's own time zone: key files give dates in it.
@@ -83,6 +84,5 @@ def days_left(expires: date | None, at: datetime) -> int | None:
 
 
 def require_aware(at: datetime) -> None:
-    """Raise `ValueError` for a time without a time zone: nobody can tell which instant it is."""
-    if at.utcoffset() is None:
-        raise ValueError("the time needs a time zone: use datetime.now(timezone.utc), for example")
+    """Raise `ArgumentError`, a `ValueError`, for what is no time with a time zone."""
+    a_time(at)

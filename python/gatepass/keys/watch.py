@@ -25,7 +25,7 @@ from gatepass.keys.reading import (
     identity_of,
     read_snapshot,
 )
-from gatepass.keys.ring import KeyRing
+from gatepass.keys.ring import KeyRing, counted
 
 #: Seconds without a write after which a file counts as whole, and its timestamp as telling: two
 #: writes inside one tick of the file system's clock look like one.
@@ -110,7 +110,7 @@ class KeyFile:
         self.reload()
 
     def __repr__(self) -> str:
-        return f"<KeyFile {str(self.path)!r}: {len(self._ring)} pairs>"
+        return f"<KeyFile {str(self.path)!r}: {counted(len(self._ring), 'pair')}>"
 
     @property
     def ring(self) -> KeyRing:

@@ -47,7 +47,7 @@ class Alterations:
             found = _fault(tag, value, seen)
             if found is not None:
                 rule, words = found
-                message = f"tag {tag} cannot be altered: {words}; nothing was sent"
+                message = f"tag {tag} {words}; nothing was sent"
                 raise FieldError(message, tag, f"tag {tag}", rule)
             seen.add(tag)
 
@@ -106,15 +106,15 @@ UNALTERED = Alterations()
 def _fault(tag: int, value: str | None, seen: set[int]) -> tuple[str, str] | None:
     """Find what is wrong with an alteration: the rule, and the words."""
     if tag in REFUSED:
-        return "illegal", REFUSED[tag]
+        return "illegal", f"cannot be altered: {REFUSED[tag]}"
     if tag in seen:
-        return "repeated", "it is named twice"
+        return "repeated", "is named twice"
     if not 0 < tag < 10**MAX_DIGITS:
-        return "illegal", "a tag is a number of up to nine digits, from 1"
+        return "illegal", "cannot be altered: a tag is a number of up to nine digits, from 1"
     if value == "":
-        return "empty", "FIX has no empty values: leave the tag out"
+        return "empty", "is set to nothing, and FIX has no empty values: leave the tag out"
     if value is not None and len(value) > MAX_VALUE:
-        return "too long", f"a value here has {MAX_VALUE} characters at the most"
+        return "too long", f"has a value of more than {MAX_VALUE} characters"
     if value is not None and not (value.isascii() and value.isprintable()):
-        return "illegal", "a value here is printable ASCII"
+        return "illegal", "has a value that is not printable ASCII"
     return None

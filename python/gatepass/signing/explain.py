@@ -16,6 +16,7 @@ from gatepass._native import (
     scan,
     scan_unchecked,
 )
+from gatepass.arguments import refuse
 from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, as_source
 from gatepass.keys.likely_secret import starred
@@ -47,7 +48,7 @@ class ExplainedField:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     r"""Everything that is known of one Logon. Holds no secret. True exactly when it is valid.
 
@@ -65,6 +66,10 @@ class Explanation:
 
     def __bool__(self) -> bool:
         return self.verdict.valid
+
+    def __repr__(self) -> str:
+        cause = "" if self.cause is None else f"; cause: {self.cause}"
+        return f"<Explanation: {self.verdict!r}{cause}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -100,6 +105,8 @@ def explain(
     Never raises for a bad Logon: the explanation says what is bad about it.
     """
     logon, ring = whole(logon), as_source(keys).ring
+    if not (verifier is None or isinstance(verifier, LogonVerifier)):
+        raise refuse("verifier", verifier, "a LogonVerifier or None")
     verdict = (verifier or LogonVerifier(ring)).verify(logon, at=at, any_time=any_time)
     try:
         parsed = Logon(logon)
@@ -124,13 +131,16 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
         canonical = logon.canonical
     except LogonError:
         return Explanation(verdict, fields, received=came)
+    expected = None if pair is None else encode_signature(pair.signing_key.sign(canonical))
+    if received and expected and received.decode("latin-1") in expected:
+        came = received.decode("latin-1")  # a part of the right signature is no secret
     signed = SignedLogon(logon.message, [value for value in values if value is not None])
     return Explanation(
         verdict,
         fields,
         # Each value is there and legal.
         "\\n".join(field.value or "" for field in fields),
-        None if pair is None else encode_signature(pair.signing_key.sign(canonical)),
+        expected,
         came,
         _cause(signed, canonical, received, pair, pairs, verdict),
     )

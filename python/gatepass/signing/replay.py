@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from threading import Lock
 
+from gatepass.errors import ArgumentError
+from gatepass.keys.ring import counted
+
 #: Signatures that are remembered at most: some 30 MiB.
 MOST = 100_000
 #: Of Logons that are `Noted` as something else than right, a tenth each at most: the oldest goes.
@@ -60,6 +63,8 @@ class ReplayMemory:
     """
 
     def __init__(self, most: int = MOST, *, steady: Callable[[], float] = time.monotonic) -> None:
+        if most < 1:
+            raise ArgumentError("most is the number of signatures kept: give 1 or more", "most")
         self._most = most
         self._steady = steady
         #: Until when by the wall clock and by the steady one, and what was made of the Logon.
@@ -75,7 +80,7 @@ class ReplayMemory:
         return len(self._known)
 
     def __repr__(self) -> str:
-        return f"<ReplayMemory of {len(self)} signatures>"
+        return f"<ReplayMemory of {counted(len(self), 'signature')}>"
 
     def look(self, signature: bytes, now: datetime) -> Recall:
         """Tell whether a Logon with this signature may be accepted; remembers nothing."""

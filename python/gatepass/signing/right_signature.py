@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gatepass._native import PROFILES, canonical_string
-from gatepass.errors import FieldError
+from gatepass._native import PROFILES, canonical_string, scan_unchecked
+from gatepass.errors import FieldError, LogonError
 from gatepass.keys import KeyRing
 from gatepass.signing.sending_time import parse_sending_time
 from gatepass.signing.sent_secret import decoded_signature
 
 _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
-#: Of the longest tag that is signed.
-_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,10 @@ def read_signed(logon: bytes, ring: KeyRing) -> Signed | None:
 
     ``None`` also where 52, which is signed, is no time: nobody can ever log on with it.
     """
-    fields = []
-    for item in logon.split(b"\x01"):
-        tag, is_field, value = item.partition(b"=")
-        if is_field and tag.isdigit() and len(tag) <= _DIGITS:
-            fields.append((int(tag), value))
+    try:
+        fields = scan_unchecked(logon)
+    except LogonError:
+        return None
     # Of a tag that is there twice either value may be the one that was signed.
     last, first = dict(fields), dict(reversed(fields))
     found = [_read(first, ring)]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
+from gatepass.arguments import aware, refuse
+from gatepass.errors import ArgumentError, FieldError
+
 _TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)(?:\.(\d{3}|\d{6}))?", re.ASCII)
 
 
 def parse_sending_time(text: str) -> datetime:
     """Read ``YYYYMMDD-HH:MM:SS``, with ``.sss`` or ``.ssssss`` or without.
 
-    CME's field has 21 characters, which is the form with milliseconds. Raises `ValueError`.
+    CME's field has 21 characters, which is the form with milliseconds. Raises
+    `gatepass.errors.FieldError`.
     """
+    if not isinstance(text, str):
+        raise refuse("text", text, "text, such as 20261123-14:30:00.000")
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        raise ValueError("SendingTime (52) must look like YYYYMMDD-HH:MM:SS.sss, in UTC")
+        raise _illegal("SendingTime (52) must look like YYYYMMDD-HH:MM:SS.sss, in UTC")
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
     microsecond = int((match[7] or "").ljust(6, "0"))
     # A leap second is a legal FIX timestamp, but no datetime: the second before it stands for it.
@@ -23,15 +29,21 @@ def parse_sending_time(text: str) -> datetime:
     try:
         return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=timezone.utc)
     except ValueError:
-        raise ValueError("SendingTime (52) is no date and time that exists") from None
+        raise _illegal("SendingTime (52) is no date and time that exists") from None
 
 
 def format_sending_time(moment: datetime) -> str:
     """Write ``YYYYMMDD-HH:MM:SS.sss`` in UTC, cut to the millisecond.
 
-    Raises `ValueError` for a datetime without a time zone.
+    Raises `ArgumentError` for what is no datetime with a time zone.
     """
-    if moment.tzinfo is None:
-        raise ValueError("a SendingTime needs a datetime with a time zone")
-    utc = moment.astimezone(timezone.utc)
-    return f"{utc:%Y%m%d-%H:%M:%S}.{utc.microsecond // 1000:03d}"
+    try:
+        utc = aware(moment, "moment").astimezone(timezone.utc)
+    except OverflowError:
+        words = "moment is no date in UTC: give datetime.now(timezone.utc), for example"
+        raise ArgumentError(words, "moment") from None
+    return f"{utc.year:04d}{utc:%m%d-%H:%M:%S}.{utc.microsecond // 1000:03d}"
+
+
+def _illegal(words: str) -> FieldError:
+    return FieldError(words, 52, "SendingTime", "illegal")

@@ -31,7 +31,7 @@ class Check:
         return self.outcome is Outcome.PASSED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """Every check of one Logon, in order. True exactly when the Logon is `valid`.
 
@@ -45,6 +45,14 @@ class Verdict:
     def __bool__(self) -> bool:
         # `if verifier.verify(logon): accept()` is what people write: it must not accept a bad one.
         return self.valid
+
+    def __repr__(self) -> str:
+        """Say what one wants to know first: whether it is valid, whose it is, and what failed."""
+        whose = "" if self.sender_comp_id is None else f" {self.sender_comp_id}"
+        if self.valid:
+            return f"<Verdict: valid{whose}, signed with {self.access_key_id}>"
+        why = "; ".join(f"{check.name}: {check.detail}" for check in self.failed)
+        return f"<Verdict: not valid{whose}: {why or 'the signature was not checked'}>"
 
     @property
     def valid(self) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from gatepass._native import PROFILES, Logon, logon_faults
-from gatepass.errors import LogonError
+from gatepass.arguments import a_time, refuse
+from gatepass.errors import ArgumentError, LogonError
 from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
 from gatepass.keys.likely_secret import hidden
-from gatepass.keys.validity import require_aware
-from gatepass.signing.arguments import whole
+from gatepass.signing.arguments import flag, read_logon, whole
 from gatepass.signing.notation import visible
 from gatepass.signing.replay import Noted, ReplayMemory
 from gatepass.signing.right_signature import read_signed
@@ -41,11 +41,20 @@ class SendingTimeWindow:
     """How far SendingTime (52) may be from the verifier's clock.
 
     Older than five seconds is refused: CME documents that. CME's rule for a time in the future is
-    not public; five seconds were chosen, as a setting of its own.
+    not public; five seconds were chosen, as a setting of its own. Raises
+    `gatepass.errors.ArgumentError` for less than nothing.
     """
 
     max_age: timedelta = timedelta(seconds=5)
     max_ahead: timedelta = timedelta(seconds=5)
+
+    def __post_init__(self) -> None:
+        for name in ("max_age", "max_ahead"):
+            span = getattr(self, name)
+            if not isinstance(span, timedelta):
+                raise refuse(name, span, "a timedelta")
+            if span < timedelta(0):
+                raise ArgumentError(f"{name} is less than nothing: give a timedelta from 0", name)
 
     def until(self, sending_time: datetime) -> datetime:
         """Give the moment after which such a SendingTime is too old; the last one that there is."""
@@ -91,6 +100,10 @@ class LogonVerifier:
         replays: ReplayMemory | None = None,
     ) -> None:
         self._keys = as_source(keys)
+        if not (window is None or isinstance(window, SendingTimeWindow)):
+            raise refuse("window", window, "a SendingTimeWindow or None")
+        if not (replays is None or isinstance(replays, ReplayMemory)):
+            raise refuse("replays", replays, "a ReplayMemory or None")
         self.window = window or SendingTimeWindow()
         self._replays = replays
 
@@ -111,15 +124,17 @@ class LogonVerifier:
         for logons from a record: the age, the pair's validity, and whether it came before.
         `logged_on` says whether the session is up already, where that is known: otherwise
         ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a failed check. Raises
-        `ValueError` when `at` has no time zone, `FramingError` for what is no bytes.
+        `gatepass.errors.ArgumentError` when `at` has no time zone, `FramingError` for what is no
+        bytes.
         """
         ring = self._keys.ring
         message = whole(logon)
-        moment = None if any_time else at or datetime.now(timezone.utc)
-        if moment is not None:
-            require_aware(moment)
+        given = None if at is None else a_time(at)
+        moment = None if flag(any_time, "any_time") else given or datetime.now(timezone.utc)
+        if logged_on is not None:
+            flag(logged_on, "logged_on")
         try:
-            parsed = Logon(message)
+            parsed = read_logon(message)
         except LogonError as error:
             if self._replays is not None and moment is not None:
                 self.note_refused(self._replays, message, moment, late=False)

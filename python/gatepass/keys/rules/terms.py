@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gatepass.arguments import aware, refuse
+from gatepass.errors import ArgumentError
 from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.validity import require_aware
 
@@ -38,12 +40,16 @@ class PairTerms:
     state: PairState = PairState.ACTIVE
 
     def __post_init__(self) -> None:
-        require_aware(self.created_at)
-        require_aware(self.expires_at)
+        object.__setattr__(self, "access_key_id", AccessKeyId(self.access_key_id))
+        if not isinstance(self.state, PairState):
+            raise refuse("state", self.state, "a PairState")
+        aware(self.created_at, "created_at")
+        aware(self.expires_at, "expires_at")
         if self.ended_at is not None:
-            require_aware(self.ended_at)
+            aware(self.ended_at, "ended_at")
         if (self.ended_at is None) != (self.state is PairState.ACTIVE):
-            raise ValueError("a pair has a time at which it ended if, and only if, it has ended")
+            words = "a pair has an ended_at if, and only if, it has ended"
+            raise ArgumentError(words, "ended_at")
 
 
 def effective_state(terms: PairTerms, at: datetime) -> PairState:
