@@ -21,7 +21,7 @@ def test_a_client_that_goes_away_without_a_logout_is_told_of(backup: bool) -> No
             peer = await stage.peer(stage.logon(t49="ABC123U"), backup=True)
         peer.transport.abort()
         await asyncio.sleep(1)
-        ends = [report for report in stage.said if report.what == "close"]
+        ends = [report for report in stage.said if report.what == "lost"]
         assert [(end.sender_comp_id, end.detail) for end in ends] == [
             (f"ABC123{'B' if backup else 'P'}", LOST)
         ]
@@ -39,6 +39,7 @@ def test_a_connection_that_was_closed_is_not_lost_as_well(behind: str, reason: s
         peer.transport.abort()
         await asyncio.sleep(1)
         assert stage.told("close") == [reason]
+        assert stage.told("lost") == []
 
     play(script)
 
@@ -58,7 +59,7 @@ def test_what_a_gateway_drops_as_it_ends_is_not_lost() -> None:
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon())
 
-    assert play(script).told("close") == []
+    assert play(script).told("lost") == []
 
 
 def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
@@ -71,7 +72,7 @@ def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
         peer.transport.abort()
         await asyncio.sleep(1)
         said = [(report.what, report.sender_comp_id, report.detail) for report in stage.said]
-        assert said == [("close", "ABC123N", "connection lost while its Logon was judged")]
+        assert said == [("lost", "ABC123N", "connection lost while its Logon was judged")]
 
     play(script)
 

@@ -39,8 +39,8 @@ SAID = {
     "half of it": r"give the \d+ missing bytes",
 }
 BEGIN = {
-    "the timeout": "no Logon within 60 seconds",
-    "the client": "connection lost without a Logon",
+    "the timeout": ("close", "no Logon within 60 seconds"),
+    "the client": ("lost", "connection lost without a Logon"),
 }
 FAULTS = pytest.mark.parametrize("faults", [None, FaultPlan(())], ids=["", "with a fault plan"])
 
@@ -64,10 +64,8 @@ def test_a_logon_that_never_became_whole_is_said(
         await asyncio.sleep(LOGON_TIMEOUT.total_seconds())
         assert peer.ended
 
-    (said,) = play(script, faults=faults).told("close")
-    begin = (
-        "no Logon within 60 seconds" if ends == "the timeout" else "connection lost without a Logon"
-    )
+    what, begin = BEGIN[ends]
+    (said,) = play(script, faults=faults).told(what)
     assert said.startswith(f"{begin}; {count} bytes came that are no whole message: ")
     assert re.search(SAID[kind], said)
 

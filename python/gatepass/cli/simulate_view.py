@@ -28,6 +28,7 @@ MARKS = {
     "garbled": CAUTION,
     "no room": CAUTION,
     "gap": CAUTION,
+    "lost": CAUTION,
     "fault": CAUTION,
     "operator": CAUTION,
     "not shown": CAUTION,

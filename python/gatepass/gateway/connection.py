@@ -162,14 +162,14 @@ class GatewayConnection(Connection):
         left = self.session.unfinished if self._spoiler is None else self._spoiler.unfinished
         more = f"{why}; {left}" if left else why
         if self._name and self._outlet is not None and self._outlet.has_cut:
-            self._say("close", "connection dropped: the client did not read what was sent")
+            self._say("lost", "connection cut: the client did not read what was sent")
         elif self._name:
-            self._say("close", f"connection lost without a Logout{more}")
+            self._say("lost", f"connection lost without a Logout{more}")
         elif self.session.state is State.VERIFYING:
             words = f"connection lost while its Logon was judged{more}"
-            self.gateway.report(Report.of_client("close", self._asking, words))
+            self.gateway.report(Report.of_client("lost", self._asking, words))
         elif left:
-            self._say("close", f"connection lost without a Logon{more}")
+            self._say("lost", f"connection lost without a Logon{more}")
 
     def _remember(self, *wires: bytes) -> None:
         """Remember Logons that are not judged."""

@@ -7,7 +7,7 @@ it knows.
 
 from gatepass.signing.draft import complete_draft
 from gatepass.signing.explain import ExplainedField, Explanation, explain
-from gatepass.signing.replay import Recall, ReplayMemory
+from gatepass.signing.replay import Noted, Recall, ReplayMemory
 from gatepass.signing.sending_time import format_sending_time, parse_sending_time
 from gatepass.signing.signer import Credentials, LocalSigner, LogonSigner, Signer
 from gatepass.signing.verdict import Check, Outcome, Verdict
@@ -21,6 +21,7 @@ __all__ = [
     "LocalSigner",
     "LogonSigner",
     "LogonVerifier",
+    "Noted",
     "Outcome",
     "Recall",
     "ReplayMemory",

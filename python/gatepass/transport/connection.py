@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         #: What the session has asked for and is not done yet, in its order.
         self._due: deque[fx.Effect] = deque()
         self._is_performing = False
+        self._may_have_sends = False
         loop = asyncio.get_running_loop()
         #: Measures every wait; nobody sets it.
         self.steady: Callable[[], float] = loop.time
@@ -70,16 +71,16 @@ class Connection(asyncio.Protocol):
         """
         try:
             if self._is_performing:
-                self._take()
-                self._send_due()
+                self._send_first()
             else:
                 self._perform_all()
         except StoreError as error:
             self._fail(error)
         except BaseException as error:
             # What was left to do is lost: the session cannot go on.
-            self.retire()
-            self.broke_off(error)
+            if not self._retired:
+                self.retire()
+                self.broke_off(error)
             raise
         self._arm()
 
@@ -151,7 +152,7 @@ class Connection(asyncio.Protocol):
     def _perform_all(self) -> None:
         self._is_performing = True
         try:
-            while self._due or self._take():
+            while self._due or self._begin_next():
                 effect = self._due.popleft()
                 if not self._retired:
                     self._perform(effect)
@@ -159,23 +160,34 @@ class Connection(asyncio.Protocol):
             self._is_performing = False
             self._due.clear()
 
-    def _take(self) -> bool:
-        """Take what the session asks for, and keep what is to be kept; tell if it was anything."""
-        effects = self.session.take()
-        self._save([effect for effect in effects if isinstance(effect, fx.Save)])
-        self._due.extend(effect for effect in effects if not isinstance(effect, fx.Save))
+    def _begin_next(self) -> bool:
+        """Take what the session asks for; tell if it was anything."""
+        self._due.extend(self._take())
+        self._may_have_sends = True
         return bool(self._due)
 
-    def _send_due(self) -> None:
+    def _take(self) -> list[fx.Effect]:
+        """Take what the session asks for, and keep what is to be kept."""
+        effects = self.session.take()
+        self._save([effect for effect in effects if isinstance(effect, fx.Save)])
+        return [effect for effect in effects if not isinstance(effect, fx.Save)]
+
+    def _send_first(self) -> None:
         """Send what waits to be sent: a message with a higher number must not come before it."""
-        waiting = list(self._due)
-        self._due.clear()
-        self._due.extend(effect for effect in waiting if not isinstance(effect, fx.Send))
-        for effect in waiting:
+        effects = self._take()
+        if self._may_have_sends:
+            # Once for all that waits: there may be thousands, and each is answered by a message.
+            effects = [*self._due, *effects]
+            self._due.clear()
+            self._may_have_sends = False
+        self._due.extend(effect for effect in effects if not isinstance(effect, fx.Send))
+        for effect in effects:
             if isinstance(effect, fx.Send) and not self._retired:
                 self._perform(effect)
 
     def _fail(self, error: StoreError) -> None:
+        if self.failure is not None:
+            return  # whoever sent a message has heard of it, and raised it
         self.failure = error
         self.retire()
         self.store_failed(error)
