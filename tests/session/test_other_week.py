@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.keys.validity import exchange_zone
 from gatepass.session import effects as fx
 from gatepass.session.client import ClientSession
 from gatepass.session.message import Message, encode
@@ -198,3 +199,68 @@ def test_a_promotion_goes_on_with_the_numbers_of_a_session_that_is_up() -> None:
     assert any(isinstance(effect, fx.NumbersWanted) for effect in client.take())
     client.promoted(LEFT, now)
     assert (client.numbers.next_out, client.numbers.next_in) == (7, 10)
+
+
+SATURDAY = datetime(2026, 1, 31, 2, 0, tzinfo=exchange_zone())
+LAST_WEEK = replace(LEFT, week=trading_week(SATURDAY - timedelta(days=1)))
+TOO_LOW = "MsgSeqNum (34) too low: expected 4, received 1"
+
+
+@given(
+    seconds=st.integers(0, int(timedelta(hours=32).total_seconds())),
+    number=st.integers(9, 14),
+    expected=st.integers(2, 6),
+)
+def test_an_exchange_that_goes_on_with_last_week_gets_what_it_has_missed(
+    seconds: int, number: int, expected: int
+) -> None:
+    store = _with_orders(MemoryStore(), LAST_WEEK)
+    now = SATURDAY + timedelta(seconds=seconds)
+    one = Try(store, now)
+    assert one.sign().msg_seq_num == 1
+    one.answer("5", number, (58, TOO_LOW), (789, str(expected)))
+    again = Try(store, now)
+    assert again.sign().msg_seq_num == 6
+    # What came in between is asked for, and nothing from the beginning.
+    asked = again.answer("A", number + 1, (108, str(SETTINGS.heart_bt_int)))
+    assert [(m.get(7), m.get(16)) for m in asked] == [("9", str(number))]
+    assert store.sent(1, 99) == ORDERS
+    assert store.load().week == LAST_WEEK.week
+    # Its own week begins later, and then it is another one.
+    assert Try(store, now).sign().msg_seq_num == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "expected", "hours"),
+    [
+        (8, 4, 0),  # numbers that came already
+        (9, 1, 0),
+        (9, 7, 0),  # an order that was never sent
+        (9, None, 0),
+        (9, 4, 32.6),  # all clients are in: the week has begun everywhere
+        (9, 4, 7 * 24),
+    ],
+)
+def test_numbers_that_do_not_continue_last_week_are_of_a_new_one(
+    number: int, expected: int | None, hours: float
+) -> None:
+    store = _with_orders(MemoryStore(), LAST_WEEK)
+    now = SATURDAY + timedelta(hours=hours)
+    one = Try(store, now)
+    one.sign()
+    named = [] if expected is None else [(789, str(expected))]
+    one.answer("5", number, (58, TOO_LOW), *named)
+    assert at_week(store.load(), now).week == trading_week(now)
+    assert store.sent(1, 99) == ORDERS
+
+
+def test_a_week_that_began_before_this_clock_says_so_is_not_begun_twice() -> None:
+    store = _with_orders(MemoryStore(), LAST_WEEK)
+    now = SATURDAY - timedelta(seconds=3)
+    one = Try(store, now)
+    assert one.sign().msg_seq_num == 6
+    one.answer("5", 1, (58, NOT_RESET), (789, "1"))
+    one = Try(store, now)
+    assert one.sign().msg_seq_num == 1
+    one.answer("A", 2, (108, str(SETTINGS.heart_bt_int)))
+    assert Try(store, SATURDAY + timedelta(minutes=1)).sign().msg_seq_num == 2

@@ -67,6 +67,36 @@ def test_a_second_claim_is_refused_until_the_first_is_over(pair: tuple[Store, St
             raise ZeroDivisionError
 
 
+def test_a_file_is_claimed_whatever_path_leads_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.sqlite").symlink_to("s.sqlite")
+    (tmp_path / "folder").mkdir()
+    with closing(SqliteStore("s.sqlite", "ABC123")) as first, claim(first):
+        for path in ("s.sqlite", "link.sqlite", "folder/../s.sqlite", tmp_path / "s.sqlite"):
+            with (
+                closing(SqliteStore(path, "ABC123")) as second,
+                pytest.raises(StoreError, match="is in use"),
+                claim(second),
+            ):
+                raise AssertionError
+        # The path was that of then.
+        monkeypatch.chdir(tmp_path / "folder")
+        first.save(Numbers(next_out=2))
+        with (
+            closing(SqliteStore("../link.sqlite", "ABC123")) as second,
+            pytest.raises(StoreError, match="is in use"),
+            claim(second),
+        ):
+            raise AssertionError
+
+
+def test_a_store_without_a_path_is_refused() -> None:
+    with pytest.raises(StoreError, match="has no path"):
+        SqliteStore("", "ABC123")
+
+
 def test_each_session_of_a_file_is_claimed_on_its_own(tmp_path: Path) -> None:
     with closing(SqliteDatabase(tmp_path / "s.sqlite")) as file:
         stores = [file.store(name) for name in ("ABC123", "ABC999", "../ABC 123")]

@@ -21,7 +21,15 @@ from gatepass.session.inbound import Turn
 from gatepass.session.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.proposals import after_refusal, begun_again, jump, proposing
-from gatepass.session.scenarios import Scenario, at_week, says_not_reset, until_accepted
+from gatepass.session.scenarios import (
+    CLOCKS_DIFFER,
+    Scenario,
+    at_week,
+    goes_on,
+    says_not_reset,
+    trading_week,
+    until_accepted,
+)
 from gatepass.session.settings import ClientSettings
 from gatepass.session.states import TRANSITIONS, State, Trigger
 from gatepass.signing import format_sending_time
@@ -366,7 +374,10 @@ class ClientSession(Engine):
         self._forget_resends()
         self._follow_role(message)
         self.numbers = replace(self.numbers, next_in=due, begun=True)
-        self.numbers = replace(self.numbers, resetting="", proposed=0, first_in=0)
+        if self.numbers.first_in:
+            # The week is new at the exchange, which may be ahead of this clock.
+            self.numbers = replace(self.numbers, week=trading_week(now + CLOCKS_DIFFER))
+        self.numbers = replace(self.numbers, resetting="", proposed=0, first_in=0, tried_week="")
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
@@ -428,7 +439,8 @@ class ClientSession(Engine):
             self._disown(message, fault, now)
         elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
-            self._take_refusal(message.msg_seq_num, expected, is_new=says_not_reset(text))
+            is_new = says_not_reset(text)
+            self._take_refusal(message.msg_seq_num, expected, now, is_new=is_new)
             self._emit(fx.LoggedOut(text, expected, refused=True))
             self._end(text or "the Logon was refused")
         elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
@@ -453,16 +465,20 @@ class ClientSession(Engine):
             self._move(Trigger.RESET_REJECTED)
             self._sequence(message, now)
         else:
-            self._take_refusal(None, None)
+            self._take_refusal(None, None, now)
             self._end(text or "the Logon was rejected")
 
     def _take_refusal(
-        self, number: int | None, expected: int | None, *, is_new: bool = False
+        self, number: int | None, expected: int | None, now: datetime, *, is_new: bool = False
     ) -> None:
         """Set the numbers for the next try, and keep them."""
-        self.numbers = after_refusal(self._before, number, is_new=is_new)
-        if not is_new:
-            self._propose(expected)
+        if self._is_other_week and not is_new and goes_on(self.stored, number, expected, now):
+            week = self._before.week
+            self.numbers = replace(self.stored, proposed=0, first_in=0, tried_week=week)
+        else:
+            self.numbers = after_refusal(self._before, number, is_new=is_new)
+            if not is_new:
+                self._propose(expected)
         self.stored = until_accepted(self.stored, self.numbers)
         self._emit(fx.Save(self.stored))
 

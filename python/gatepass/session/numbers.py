@@ -25,7 +25,7 @@ class Numbers:
     week again. ``first_in`` is the number of the exchange's answer to a Logon with 34=1 where
     Logouts have used up those before it, 0 if none has. ``tried_week`` is the week of ``proposed``
     and ``first_in`` where that is another than ``week``: a Logon of it was tried, and none was
-    accepted yet.
+    accepted yet. Without either, the exchange still goes on with these numbers in that week.
     """
 
     next_out: int = 1

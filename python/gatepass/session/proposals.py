@@ -16,17 +16,13 @@ from gatepass.session.numbers import MAX_JUMP, Numbers
 def after_refusal(before: Numbers, number: int | None, *, is_new: bool) -> Numbers:
     """Give the numbers after a Logon was refused: those before it, which did not count.
 
-    The refusal itself, of this `number`, counts where it is the next one; otherwise the next Logon
-    shows a gap, or it had no number of the session at all. Before the week has begun, a failure
-    sets both numbers back to 1. A week that is new at the exchange (`is_new`) is begun again here,
-    and the refusal has used up its number 1.
+    The refusal itself has a `number` that does not count either: its sender has proved nothing, and
+    messages of the exchange may wait under that number. Where it was the exchange's, the next
+    Logon shows a gap, which is filled. Before the week has begun, a failure sets both numbers back
+    to 1. A week that is new at the exchange (`is_new`) is begun again here, and the refusal has
+    used up its number 1.
     """
-    if not before.begun:
-        numbers = replace(before, next_out=1, next_in=1)
-    elif number == before.next_in:
-        numbers = replace(before, next_in=before.next_in + 1)
-    else:
-        numbers = before
+    numbers = before if before.begun else replace(before, next_out=1, next_in=1)
     return begun_again(numbers, (number or 0) + 1) if is_new else numbers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from gatepass.errors import FieldError
 from gatepass.keys.validity import exchange_zone
@@ -23,6 +23,10 @@ class Scenario(enum.Enum):
 #: sets them back at its weekly start-up, and lets clients in from Saturday 02:00 (24/7 segments) or
 #: Sunday 10:30 (the others). The minute of the start-up is not public: one before both is right.
 WEEK_BEGINS = timedelta(days=5, hours=2)
+#: When on the week's Sunday its numbers begin at 1 everywhere: the last clients come in then.
+ALL_IN = time(10, 30)
+#: Most that this machine's clock and the exchange's may differ.
+CLOCKS_DIFFER = timedelta(seconds=5)
 #: What CME says to the week's first Logon where that does not begin the numbers at 1 (a peer's
 #: certification shows it, documented nowhere).
 NOT_RESET = "Failed to reset sequence numbers at the beginning of the week. Logout forced."
@@ -50,7 +54,9 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
     """
     week = trading_week(now)
     if numbers.tried_week == week:
-        return Numbers(week=week, proposed=numbers.proposed, first_in=numbers.first_in)
+        if numbers.proposed or numbers.first_in:
+            return Numbers(week=week, proposed=numbers.proposed, first_in=numbers.first_in)
+        return numbers  # they `goes_on`
     numbers = in_own_week(numbers)
     if numbers.week != week:
         return Numbers(week=week)
@@ -72,6 +78,23 @@ def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
         return in_own_week(stored)
     proposed, first_in = numbers.proposed, numbers.first_in
     return replace(stored, proposed=proposed, first_in=first_in, tried_week=numbers.week)
+
+
+def goes_on(stored: Numbers, number: int | None, expected: int | None, now: datetime) -> bool:
+    """Tell whether the refusal of a new week's first Logon shows that last week still goes on.
+
+    The minute at which the exchange sets its numbers back is not public, and clocks differ. Until
+    the last clients are let in, a refusal with this `number` that expects this one (789) is of last
+    week where both go on from the stored ones.
+    """
+    sunday = date.fromisoformat(trading_week(now))
+    local = now.astimezone(exchange_zone()).replace(tzinfo=None)
+    may_be = (
+        stored.begun
+        and stored.week == (sunday - timedelta(days=7)).isoformat()
+        and local < datetime.combine(sunday, ALL_IN)
+    )
+    return may_be and (number or 0) >= stored.next_in and 1 < (expected or 0) <= stored.next_out
 
 
 def in_own_week(numbers: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ with every message.)
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,7 @@ _OTHER = "see that it is a session store of this version of gatepass"
 #: One of these tables is in each file that earlier versions made.
 _TABLES = frozenset({"session", "sent", "received", "logon_attempt", "closed_port"})
 WITHOUT_TABLES = "has no tables, so something has emptied it: restore it from a copy"
+NO_PATH = "has no path: give one, or use MemoryStore()"
 FOREIGN = "is some other program's database: give another path"
 
 
@@ -63,16 +65,20 @@ class Database:
         synchronous: str = "NORMAL",
         lock_wait: float | None = None,
     ) -> None:
-        self.path = str(path)
+        # SQLite follows links, and so must a claim, and a watch on the log beside the file. The
+        # program may change its folder.
+        is_file = str(path) != ":memory:"
+        self.path = os.path.realpath(path) if is_file else str(path)
+        if not str(path):
+            raise StoreError(NO_PATH, "''")
         self._watch: Watch | None = None
         self._others = 0
-        is_file = self.path not in ("", ":memory:")
         with self._failing("opened"):
             if is_file:
                 self._make()
             is_busy = is_file and is_busy_log(self.path)
             wait = LOCK_WAIT if lock_wait is None else lock_wait
-            self._db = sqlite3.connect(path, timeout=wait, isolation_level=None)
+            self._db = sqlite3.connect(self.path, timeout=wait, isolation_level=None)
             try:
                 self._write_ahead(time.monotonic() + wait)
                 self._db.execute(f"PRAGMA synchronous={synchronous}")

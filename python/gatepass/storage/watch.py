@@ -47,9 +47,7 @@ class Watch:
     def __init__(self, path: str, has_others: Callable[[], bool], *, is_busy: bool) -> None:
         self._path = path
         self._has_others = has_others
-        # The program may change its folder.
-        main = Path(path).absolute()
-        self._main, self._log = str(main), f"{main}-wal"
+        self._main, self._log = path, f"{path}-wal"
         has_others()  # which has the log opened
         # A file system without shared memory has no such log.
         self._has_log = Path(self._log).exists()
