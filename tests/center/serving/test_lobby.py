@@ -1,0 +1,128 @@
+"""Who waits to be let in, and who comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from gatepass.center.serving.guests import Guest, Guests
+from gatepass.center.serving.lobby import Lobby
+
+
+class Street:
+    """Connections that come to a lobby, each known by a name."""
+
+    def __init__(self) -> None:
+        self.guests = Guests(1000)
+        self.entered: list[str] = []
+        self.inside: dict[str, socket.socket] = {}
+        self._names: dict[socket.socket, str] = {}
+        self._all = ExitStack()
+
+    def lobby(self, patience: float = 600) -> Lobby:
+        return Lobby(self._enter, patience)
+
+    def comes(self, lobby: Lobby, name: str, sends: bytes) -> tuple[socket.socket, Guest]:
+        far, near = (self._all.enter_context(end) for end in socket.socketpair())
+        near.setblocking(False)
+        far.sendall(sends)
+        self._names[near] = name
+        guest = self.guests.admit("a", near.close)
+        assert guest is not None
+        lobby.add(near, guest)
+        return far, guest
+
+    def close(self) -> None:
+        self._all.close()
+
+    def _enter(self, connection: socket.socket, _guest: Guest) -> None:
+        name = self._names[connection]
+        self.entered.append(name)
+        self.inside[name] = connection
+
+
+@pytest.fixture
+def street() -> Iterator[Street]:
+    street = Street()
+    yield street
+    street.close()
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
+    street: Street, path: str
+) -> None:
+    async def run() -> None:
+        lobby = street.lobby()
+        for number in range(100):
+            street.comes(lobby, f"{number}", b"GET /login HTTP/1.1\r\nX-Slow: ")
+        street.comes(lobby, "health", f"GET {path} HTTP/1.1\r\n".encode())
+        await _until(lambda: len(street.entered) == 101)
+        lobby.close()
+
+    asyncio.run(run())
+    assert street.entered.index("health") < 10
+    # All others in their order, and nothing of what they sent was taken.
+    assert [name for name in street.entered if name != "health"] == [str(n) for n in range(100)]
+    assert street.inside["0"].recv(100) == b"GET /login HTTP/1.1\r\nX-Slow: "
+
+
+def test_who_sends_nothing_is_not_let_in_and_goes_after_a_while(street: Street) -> None:
+    async def run() -> None:
+        lobby = street.lobby(patience=0.05)
+        silent = [street.comes(lobby, f"{n}", b"")[0] for n in range(3)]
+        street.comes(lobby, "speaks", b"G")
+        await _until(lambda: street.entered == ["speaks"] and len(street.guests) == 1)
+        assert [far.recv(1) for far in silent] == [b""] * 3
+        lobby.close()
+
+    asyncio.run(run())
+
+
+def test_who_goes_before_anything_came_is_forgotten(street: Street) -> None:
+    async def run() -> None:
+        lobby = street.lobby()
+        far, _ = street.comes(lobby, "goes", b"")
+        far.close()
+        await _until(lambda: not len(street.guests))
+        lobby.close()
+
+    asyncio.run(run())
+    assert street.entered == []
+
+
+def test_who_makes_room_for_others_while_he_waits_is_not_let_in(street: Street) -> None:
+    async def run() -> None:
+        lobby = street.lobby()
+        came = [street.comes(lobby, f"{n}", b"GET / HTTP/1.1\r\n") for n in range(20)]
+        await _until(lambda: len(street.entered) > 0)
+        _, last = came[-1]
+        last.goes()
+        last.send_away()
+        await _until(lambda: len(street.entered) == 19)
+        await asyncio.sleep(0)
+        lobby.close()
+
+    asyncio.run(run())
+    assert street.entered == [str(n) for n in range(19)]
+
+
+def test_a_lobby_that_closes_ends_all_that_are_in_it(street: Street) -> None:
+    async def run() -> None:
+        lobby = street.lobby()
+        silent, _ = street.comes(lobby, "silent", b"")
+        lobby.close()
+        assert silent.recv(1) == b""
+
+    asyncio.run(run())
+    assert len(street.guests) == 0
+    assert street.entered == []
