@@ -19,8 +19,8 @@ log = logging.getLogger("gatepass.center")
 #: Seconds until connections are taken again, after the system had no file for one.
 _LATER = 0.05
 #: Connections that are taken in one round of the event loop: those that are here are served in
-#: between.
-_BURST = 32
+#: between, and to be served takes several rounds.
+_BURST = 16
 
 
 class Door:
@@ -83,7 +83,6 @@ class Door:
         if guest is None:
             connection.close()
             return
-        connection.setblocking(False)
         self._lobby.add(connection, guest)
 
     def _enter(self, connection: socket.socket, guest: Guest) -> None:

@@ -2,7 +2,7 @@
 
 To let one in takes ten times as long as to accept it: a transport, a protocol, several rounds of
 the event loop. Half of that is lost on those that send nothing. So they wait here, where each
-costs a socket and no more; those that sent something are let in a few at a time, and health checks
+costs a socket and no more; those that sent something are let in one in each round, and health checks
 before all others. What came is only looked at, and stays for the protocol to read.
 """
 
@@ -20,9 +20,6 @@ from gatepass.center.serving.guests import Guest
 #: all that it gives is an earlier turn. In TLS nobody can see it.
 FIRST: Final = (b"GET /healthz", b"GET /readyz")
 _LOOK: Final = max(map(len, FIRST))
-#: Connections that are let in in one round of the event loop.
-_AT_ONCE: Final = 4
-
 Enter = Callable[[socket.socket, Guest], None]
 
 
@@ -44,6 +41,9 @@ class Lobby:
     def add(self, connection: socket.socket, guest: Guest) -> None:
         """Wait for something to come from a connection that is not blocking."""
         guest.send_away = lambda: self._end(connection, guest)
+        # Most have sent something by now.
+        if self._look_at(connection, guest):
+            return
         try:
             asyncio.get_running_loop().add_reader(connection, self._look_at, connection, guest)
         except NotImplementedError:
@@ -61,35 +61,37 @@ class Lobby:
         for connection, guest in (*self._silent.items(), *self._queue):
             self._end(connection, guest)
 
-    def _look_at(self, connection: socket.socket, guest: Guest) -> None:
+    def _look_at(self, connection: socket.socket, guest: Guest) -> bool:
+        """Tell whether something came; then it is no longer waited for."""
         try:
             begun = connection.recv(_LOOK, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             begun = b""
+        self._stop_waiting(connection)
         if not begun:
             self._end(connection, guest)
-            return
-        self._stop_waiting(connection)
-        if begun.startswith(FIRST):
+        elif begun.startswith(FIRST):
             self._enter(connection, guest)
-            return
-        self._queue.append((connection, guest))
-        self._let_in_next_round()
+        else:
+            self._queue.append((connection, guest))
+            self._let_in_next_round()
+        return True
 
     def _let_in_next_round(self) -> None:
         if self._queue and not self._letting_in:
             self._letting_in = True
-            asyncio.get_running_loop().call_soon(self._let_in_some)
+            asyncio.get_running_loop().call_soon(self._let_in_next)
 
-    def _let_in_some(self) -> None:
+    def _let_in_next(self) -> None:
         self._letting_in = False
-        for _ in range(min(_AT_ONCE, len(self._queue))):
+        while self._queue:
             connection, guest = self._queue.popleft()
             # One that made room for others meanwhile is closed.
             if connection.fileno() >= 0:
                 self._enter(connection, guest)
+                break
         self._let_in_next_round()
 
     def _end(self, connection: socket.socket, guest: Guest) -> None:
