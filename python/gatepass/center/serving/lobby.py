@@ -2,8 +2,8 @@
 
 To let one in takes ten times as long as to accept it: a transport, a protocol, several rounds of
 the event loop. Half of that is lost on those that send nothing. So they wait here, where each
-costs a socket and no more; those that sent something are let in one in each round, and health checks
-before all others. What came is only looked at, and stays for the protocol to read.
+costs a socket and no more; those that sent something are let in one in each round, and health
+checks before all others. What came is only looked at, and stays for the protocol to read.
 """
 
 from __future__ import annotations
