@@ -170,6 +170,18 @@ def test_a_double_click_on_a_code_is_no_wrong_code(site: Site) -> None:
     assert "code refused" not in words(browser.get("/audit"))
 
 
+def test_an_authenticator_that_is_confirmed_twice_by_a_double_click_is_set_up(site: Site) -> None:
+    browser = site.user("maria")
+    browser.submit("/account/authenticator")
+    begun = browser.submit("/account/authenticator/begin", code=site.outbox.last_code)
+    secret = begun.text.partition('class="secret">')[2].partition("<")[0].replace(" ", "")
+    form = {**fields(begun), "code": pyotp.TOTP(secret).at(site.clock())}
+    for _ in range(2):
+        answer = browser.post("/account/authenticator/confirm", data=form)
+        assert answer.headers["location"] == "/account"
+    assert people.account(site.center, site.actors["maria"]).authenticator
+
+
 @pytest.mark.parametrize("path", ["/download/code", "/sessions/ABC/delete/{key}"])
 def test_wrong_code_gives_and_changes_nothing(site: Site, path: str) -> None:
     browser = site.user("maria")
