@@ -58,7 +58,7 @@ class Refusal:
     text: str = ""
 
 
-_ASK = "Tell whoever runs this Request Center. Nothing was changed."
+_ASK = "Tell the operator of this Request Center. Nothing was changed."
 _LOGGED = "The Request Center's log says what is wrong."
 _SOON = "Try again soon. The Request Center's log says what is wrong."
 
