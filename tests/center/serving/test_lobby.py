@@ -16,18 +16,19 @@ from gatepass.center.serving.lobby import Lobby
 class Street:
     """Connections that come to a lobby, each known by a name."""
 
-    def __init__(self) -> None:
+    def __init__(self, pair: Callable[[], tuple[socket.socket, socket.socket]]) -> None:
+        self._pair = pair
         self.guests = Guests(1000)
         self.entered: list[str] = []
         self.inside: dict[str, socket.socket] = {}
         self._names: dict[socket.socket, str] = {}
         self._all = ExitStack()
 
-    def lobby(self, patience: float = 600) -> Lobby:
-        return Lobby(self._enter, patience)
+    def lobby(self, patience: float = 600, *, tls: bool = False) -> Lobby:
+        return Lobby(self._enter, patience, tls=tls)
 
     def comes(self, lobby: Lobby, name: str, sends: bytes) -> tuple[socket.socket, Guest]:
-        far, near = (self._all.enter_context(end) for end in socket.socketpair())
+        far, near = (self._all.enter_context(end) for end in self._pair())
         near.setblocking(False)
         far.sendall(sends)
         self._names[near] = name
@@ -47,9 +48,23 @@ class Street:
 
 @pytest.fixture
 def street() -> Iterator[Street]:
-    street = Street()
+    street = Street(socket.socketpair)
     yield street
     street.close()
+
+
+@pytest.fixture
+def inet() -> Iterator[Street]:
+    """With TCP, as only its sockets wait for more bytes."""
+
+    def pair() -> tuple[socket.socket, socket.socket]:
+        far = socket.create_connection(listener.getsockname())
+        return far, listener.accept()[0]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        street = Street(pair)
+        yield street
+        street.close()
 
 
 async def _until(true: Callable[[], bool]) -> None:
@@ -74,6 +89,40 @@ def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
     # All others in their order, and nothing of what they sent was taken.
     assert [name for name in street.entered if name != "health"] == [str(n) for n in range(100)]
     assert street.inside["0"].recv(100) == b"GET /login HTTP/1.1\r\nX-Slow: "
+
+
+_HELLO = b"\x16\x03\x01\x02\x00" + bytes(512)
+
+
+@pytest.mark.parametrize("hello", [_HELLO, _HELLO * 9, b"\x16\x03\x01\x40\x00" + bytes(4096)])
+@pytest.mark.parametrize("cut", [0, 1, 4, 5, 6, 300])
+def test_in_tls_those_are_let_in_who_have_said_all_of_their_hello(
+    inet: Street, hello: bytes, cut: int
+) -> None:
+    async def run() -> None:
+        lobby = inet.lobby(tls=True)
+        for number in range(50):
+            inet.comes(lobby, f"{number}", _HELLO[: max(1, cut)])
+        far, _ = inet.comes(lobby, "whole", hello[:cut])
+        far.sendall(hello[cut:])
+        await _until(lambda: bool(inet.entered))
+        await asyncio.sleep(0.01)
+        assert inet.entered == ["whole"]
+        inet.inside["whole"].setblocking(True)
+        assert inet.inside["whole"].recv(6, socket.MSG_WAITALL) == hello[:6]
+        lobby.close()
+
+    asyncio.run(run())
+
+
+def test_what_is_no_tls_is_let_in_to_be_refused_at_once(inet: Street) -> None:
+    async def run() -> None:
+        lobby = inet.lobby(tls=True)
+        inet.comes(lobby, "plain", b"GET / HTTP/1.1\r\n")
+        await _until(lambda: inet.entered == ["plain"])
+        lobby.close()
+
+    asyncio.run(run())
 
 
 def test_who_sends_nothing_is_not_let_in_and_goes_after_a_while(street: Street) -> None:

@@ -17,21 +17,29 @@ from typing import Final
 from gatepass.center.serving.guests import Guest
 
 #: How a request begins whose sender decides whether this process lives on. It is nobody's right:
-#: all that it gives is an earlier turn. In TLS nobody can see it.
+#: all that it gives is an earlier turn.
 FIRST: Final = (b"GET /healthz", b"GET /readyz")
-_LOOK: Final = max(map(len, FIRST))
+#: Bytes that are looked at: in TLS the first record, with which a client says hello, where it has
+#: no more than most.
+_LOOK: Final = 2048
+#: Bytes before what a TLS record contains; the last two of them are its length. And the first byte
+#: of one with which a connection begins.
+_RECORD: Final = 5
+_HANDSHAKE: Final = 22
 Enter = Callable[[socket.socket, Guest], None]
 
 
 class Lobby:
     """Connections that are not let in yet. ``enter`` lets one in.
 
-    One that sends nothing for ``patience`` seconds is ended.
+    One that sends nothing for ``patience`` seconds is ended. With ``tls`` nobody can see who asks
+    for health, and to let one in takes longer still: that is for those whose hello is whole.
     """
 
-    def __init__(self, enter: Enter, patience: float) -> None:
+    def __init__(self, enter: Enter, patience: float, *, tls: bool = False) -> None:
         self._enter = enter
         self._patience = patience
+        self._tls = tls
         # In the order in which they came; dictionaries remember it.
         self._silent: dict[socket.socket, Guest] = {}
         self._queue: deque[tuple[socket.socket, Guest]] = deque()
@@ -69,10 +77,12 @@ class Lobby:
             return False
         except OSError:
             begun = b""
+        if begun and self._tls and _rest_is_waited_for(connection, begun):
+            return False
         self._stop_waiting(connection)
         if not begun:
             self._end(connection, guest)
-        elif begun.startswith(FIRST):
+        elif not self._tls and begun.startswith(FIRST):
             self._enter(connection, guest)
         else:
             self._queue.append((connection, guest))
@@ -114,3 +124,23 @@ class Lobby:
                 self._timer = loop.call_at(until, self._wait_for_first)
                 return
             self._end(connection, guest)
+
+
+def _rest_is_waited_for(connection: socket.socket, begun: bytes) -> bool:
+    """Have the system tell of a TLS connection once its first record is there.
+
+    Not where it is there already, where it is no TLS, and where the system tells too early all the
+    same.
+    """
+    if begun[0] != _HANDSHAKE:
+        return False
+    known = len(begun) >= _RECORD
+    size = _RECORD + int.from_bytes(begun[_RECORD - 2 : _RECORD], "big") if known else _RECORD
+    wanted = min(size, _LOOK)
+    if len(begun) >= wanted and known:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        return False
+    if connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == wanted:
+        return False
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+    return True
