@@ -9,8 +9,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from gatepass.center.serving import lobby as lobby_module
+from gatepass.center.serving.bounds import Bounds
 from gatepass.center.serving.guests import Guest, Guests
 from gatepass.center.serving.lobby import Lobby
+
+_LOGIN = b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Street:
@@ -25,7 +29,7 @@ class Street:
         self._all = ExitStack()
 
     def lobby(self, patience: float = 600, *, tls: bool = False) -> Lobby:
-        return Lobby(self._enter, patience, tls=tls)
+        return Lobby(self._enter, Bounds(arrives_within=patience), tls=tls)
 
     def comes(self, lobby: Lobby, name: str, sends: bytes) -> tuple[socket.socket, Guest]:
         far, near = (self._all.enter_context(end) for end in self._pair())
@@ -79,8 +83,8 @@ def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
     async def run() -> None:
         lobby = street.lobby()
         for number in range(100):
-            street.comes(lobby, f"{number}", b"GET /login HTTP/1.1\r\nX-Slow: ")
-        street.comes(lobby, "health", f"GET {path} HTTP/1.1\r\n".encode())
+            street.comes(lobby, f"{number}", _LOGIN)
+        street.comes(lobby, "health", f"GET {path} HTTP/1.1\r\n\r\n".encode())
         await _until(lambda: len(street.entered) == 101)
         lobby.close()
 
@@ -88,7 +92,7 @@ def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
     assert street.entered.index("health") < 10
     # All others in their order, and nothing of what they sent was taken.
     assert [name for name in street.entered if name != "health"] == [str(n) for n in range(100)]
-    assert street.inside["0"].recv(100) == b"GET /login HTTP/1.1\r\nX-Slow: "
+    assert street.inside["0"].recv(100) == _LOGIN
 
 
 _HELLO = b"\x16\x03\x01\x02\x00" + bytes(512)
@@ -118,7 +122,7 @@ def test_in_tls_those_are_let_in_who_have_said_all_of_their_hello(
 def test_what_is_no_tls_is_let_in_to_be_refused_at_once(inet: Street) -> None:
     async def run() -> None:
         lobby = inet.lobby(tls=True)
-        inet.comes(lobby, "plain", b"GET / HTTP/1.1\r\n")
+        inet.comes(lobby, "plain", b"GET / HTTP/1.1\r\n\r\n")
         await _until(lambda: inet.entered == ["plain"])
         lobby.close()
 
@@ -129,9 +133,44 @@ def test_who_sends_nothing_is_not_let_in_and_goes_after_a_while(street: Street) 
     async def run() -> None:
         lobby = street.lobby(patience=0.05)
         silent = [street.comes(lobby, f"{n}", b"")[0] for n in range(3)]
-        street.comes(lobby, "speaks", b"G")
+        street.comes(lobby, "speaks", _LOGIN)
         await _until(lambda: street.entered == ["speaks"] and len(street.guests) == 1)
         assert [far.recv(1) for far in silent] == [b""] * 3
+        lobby.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("begun", [b"\r\n", b"G", b"GET /healthz HTTP/1.1\r\nX: ", _LOGIN[:-1]])
+def test_who_sends_no_whole_head_is_not_let_in_and_is_told_so(inet: Street, begun: bytes) -> None:
+    async def run() -> None:
+        lobby = inet.lobby(patience=0.05)
+        far, _ = inet.comes(lobby, "slow", begun)
+        whole, _ = inet.comes(lobby, "whole", _LOGIN[:9])
+        whole.sendall(_LOGIN[9:])
+        await _until(lambda: inet.entered == ["whole"] and len(inet.guests) == 1)
+        assert far.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert far.recv(100) == b""
+        lobby.close()
+
+    asyncio.run(run())
+    assert inet.inside["whole"].recv(100) == _LOGIN
+
+
+def test_where_the_system_tells_of_each_byte_all_are_let_in(
+    inet: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they were before: the protocol has the same bounds."""
+
+    def deaf(*_given: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(lobby_module, "_tell_later", deaf)
+
+    async def run() -> None:
+        lobby = inet.lobby()
+        inet.comes(lobby, "half", _LOGIN[:9])
+        await _until(lambda: inet.entered == ["half"])
         lobby.close()
 
     asyncio.run(run())
@@ -152,7 +191,7 @@ def test_who_goes_before_anything_came_is_forgotten(street: Street) -> None:
 def test_who_makes_room_for_others_while_he_waits_is_not_let_in(street: Street) -> None:
     async def run() -> None:
         lobby = street.lobby()
-        came = [street.comes(lobby, f"{n}", b"GET / HTTP/1.1\r\n") for n in range(20)]
+        came = [street.comes(lobby, f"{n}", b"GET / HTTP/1.1\r\n\r\n") for n in range(20)]
         await _until(lambda: len(street.entered) > 0)
         _, last = came[-1]
         last.goes()

@@ -42,7 +42,7 @@ class Door:
         self._make = make
         self._tls = tls
         self._guests = Guests(bounds.connections)
-        self._lobby = Lobby(self._enter, bounds.arrives_within, tls=tls is not None)
+        self._lobby = Lobby(self._enter, bounds, tls=tls is not None)
         self._entering: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[None] | None = None
 

@@ -1,47 +1,50 @@
-"""Where connections wait until something came from them, and then for their turn to be let in.
+"""Where connections wait until their beginning came, and then for their turn to be let in.
 
 To let one in takes ten times as long as to accept it: a transport, a protocol, several rounds of
-the event loop. Half of that is lost on those that send nothing. So they wait here, where each
-costs a socket and no more; those that sent something are let in one in each round, and health
+the event loop. That is lost on those that send nothing, or half of a request's head. So they wait
+here, where each costs a socket and no more; the others are let in one in each round, and health
 checks before all others. What came is only looked at, and stays for the protocol to read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from gatepass.center.serving.beginning import (
+    is_health_check,
+    wanted_of_hello,
+    wanted_of_request,
+)
+from gatepass.center.serving.bounds import Bounds
 from gatepass.center.serving.guests import Guest
 
-#: How a request begins whose sender decides whether this process lives on. It is nobody's right:
-#: all that it gives is an earlier turn.
-FIRST: Final = (b"GET /healthz", b"GET /readyz")
-#: Bytes that are looked at: in TLS the first record, with which a client says hello, where it has
-#: no more than most.
-_LOOK: Final = 2048
-#: Bytes before what a TLS record contains; the last two of them are its length. And the first byte
-#: of one with which a connection begins.
-_RECORD: Final = 5
-_HANDSHAKE: Final = 22
+#: What who has begun with a request and not ended it gets at last.
+_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#: More than comes here: what is longer is let in.
+_ALL: Final = 2**20
+
 Enter = Callable[[socket.socket, Guest], None]
 
 
 class Lobby:
     """Connections that are not let in yet. ``enter`` lets one in.
 
-    One that sends nothing for ``patience`` seconds is ended. With ``tls`` nobody can see who asks
-    for health, and to let one in takes longer still: that is for those whose hello is whole.
+    One that has not sent a whole head within ``bounds`` is ended; in TLS, a whole hello: nobody
+    can see there who asks for health.
     """
 
-    def __init__(self, enter: Enter, patience: float, *, tls: bool = False) -> None:
+    def __init__(self, enter: Enter, bounds: Bounds, *, tls: bool = False) -> None:
         self._enter = enter
-        self._patience = patience
+        self._bounds = bounds
         self._tls = tls
+        self._wanted = wanted_of_hello if tls else wanted_of_request
         # In the order in which they came; dictionaries remember it.
-        self._silent: dict[socket.socket, Guest] = {}
+        self._waiting: dict[socket.socket, Guest] = {}
         self._queue: deque[tuple[socket.socket, Guest]] = deque()
         self._letting_in = False
         self._timer: asyncio.TimerHandle | None = None
@@ -58,7 +61,7 @@ class Lobby:
             # Windows' event loop tells only of what was read.
             self._enter(connection, guest)
             return
-        self._silent[connection] = guest
+        self._waiting[connection] = guest
         if self._timer is None:
             self._wait_for_first()
 
@@ -66,23 +69,24 @@ class Lobby:
         """End all that are here."""
         if self._timer is not None:
             self._timer.cancel()
-        for connection, guest in (*self._silent.items(), *self._queue):
+        for connection, guest in (*self._waiting.items(), *self._queue):
             self._end(connection, guest)
 
     def _look_at(self, connection: socket.socket, guest: Guest) -> bool:
         """Tell whether something came; then it is no longer waited for."""
         try:
-            begun = connection.recv(_LOOK, socket.MSG_PEEK)
+            begun = connection.recv(self._bounds.head, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError:
             begun = b""
-        if begun and self._tls and _rest_is_waited_for(connection, begun):
+        wanted = self._wanted(begun, self._bounds.head) if begun else 0
+        if wanted and _is_told_later(connection, wanted):
             return False
         self._stop_waiting(connection)
         if not begun:
             self._end(connection, guest)
-        elif not self._tls and begun.startswith(FIRST):
+        elif not self._tls and is_health_check(begun):
             self._enter(connection, guest)
         else:
             self._queue.append((connection, guest))
@@ -110,37 +114,47 @@ class Lobby:
         connection.close()
 
     def _stop_waiting(self, connection: socket.socket) -> None:
-        if self._silent.pop(connection, None) is not None:
+        if self._waiting.pop(connection, None) is not None:
             asyncio.get_running_loop().remove_reader(connection)
+            with contextlib.suppress(OSError):
+                _tell_later(connection, 1)
 
     def _wait_for_first(self) -> None:
-        """Wait until the first of those that are silent has been so for too long."""
+        """Wait until the first of those that wait has done so for too long."""
         self._timer = None
         loop = asyncio.get_running_loop()
-        while self._silent:
-            connection, guest = next(iter(self._silent.items()))
-            until = guest.came_at + self._patience
+        while self._waiting:
+            connection, guest = next(iter(self._waiting.items()))
+            until = guest.came_at + self._bounds.arrives_within
             if until > loop.time():
                 self._timer = loop.call_at(until, self._wait_for_first)
                 return
+            if not self._tls:
+                _say_too_slow(connection)
             self._end(connection, guest)
 
 
-def _rest_is_waited_for(connection: socket.socket, begun: bytes) -> bool:
-    """Have the system tell of a TLS connection once its first record is there.
+def _is_told_later(connection: socket.socket, wanted: int) -> bool:
+    """Have the system tell of a connection once so many bytes are there.
 
-    Not where it is there already, where it is no TLS, and where the system tells too early all the
-    same.
+    Not where it tells earlier all the same.
     """
-    if begun[0] != _HANDSHAKE:
+    try:
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == wanted:
+            return False
+        _tell_later(connection, wanted)
+    except OSError:
         return False
-    known = len(begun) >= _RECORD
-    size = _RECORD + int.from_bytes(begun[_RECORD - 2 : _RECORD], "big") if known else _RECORD
-    wanted = min(size, _LOOK)
-    if len(begun) >= wanted and known:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-        return False
-    if connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == wanted:
-        return False
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
     return True
+
+
+def _tell_later(connection: socket.socket, wanted: int) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+
+
+def _say_too_slow(connection: socket.socket) -> None:
+    """Answer who has begun with a request."""
+    # What was not read would end the connection before the answer is taken.
+    with contextlib.suppress(OSError):
+        if connection.recv(_ALL):
+            connection.send(_TOO_SLOW)
