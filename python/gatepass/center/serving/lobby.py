@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from gatepass.center.serving.guests import Guest
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 #: More than comes here: what is longer is let in.
 _ALL: Final = 2**20
+#: Connections that are ended in one round of the event loop, of a crowd that came together.
+_AT_ONCE: Final = 16
 
 Enter = Callable[[socket.socket, Guest], None]
 
@@ -73,7 +76,7 @@ class Lobby:
             self._end(connection, guest)
 
     def _look_at(self, connection: socket.socket, guest: Guest) -> bool:
-        """Tell whether something came; then it is no longer waited for."""
+        """Look at what came, and tell whether nothing more is waited for."""
         try:
             begun = connection.recv(self._bounds.head, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -120,11 +123,10 @@ class Lobby:
                 _tell_later(connection, 1)
 
     def _wait_for_first(self) -> None:
-        """Wait until the first of those that wait has done so for too long."""
+        """Wait until the first of those that wait has done so for too long, and end it."""
         self._timer = None
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            connection, guest = next(iter(self._waiting.items()))
+        for connection, guest in tuple(itertools.islice(self._waiting.items(), _AT_ONCE)):
             until = guest.came_at + self._bounds.arrives_within
             if until > loop.time():
                 self._timer = loop.call_at(until, self._wait_for_first)
@@ -132,6 +134,8 @@ class Lobby:
             if not self._tls:
                 _say_too_slow(connection)
             self._end(connection, guest)
+        if self._waiting:
+            self._timer = loop.call_later(0, self._wait_for_first)
 
 
 def _is_told_later(connection: socket.socket, wanted: int) -> bool:
