@@ -284,6 +284,36 @@ def test_a_database_that_is_gone_and_comes_back(center: Center, database: Databa
     assert count(database) == 1
 
 
+@pytest.mark.parametrize("other", ["nothing", "an empty file", "another store"])
+def test_nothing_is_written_to_a_file_that_was_removed_or_replaced(
+    tmp_path: Path, other: str
+) -> None:
+    path, aside = tmp_path / "center.sqlite", tmp_path / "aside"
+    with opened(f"sqlite:///{path}") as database:
+        database.upgrade()
+        path.rename(aside)
+        if other == "an empty file":
+            path.touch(0o600)
+        elif other == "another store":
+            with opened(f"sqlite:///{path}") as another:
+                another.upgrade()
+        there = path.exists() and path.read_bytes()
+        for _ in range(2):
+            with pytest.raises(DatabaseError, match="put it back"):
+                database.write(lambda connection: add(connection, "Alpha"))
+            with pytest.raises(DatabaseError, match="put it back"):
+                database.check_writing()
+            # A connection that is made now is to no other file either, and makes none.
+            database.engine.dispose()
+        assert (path.exists() and path.read_bytes()) == there
+        if other == "another store":
+            # It has taken over the log beside the file: what is put back lacks it.
+            return
+        aside.rename(path)
+        database.write(lambda connection: add(connection, "Alpha"))
+        assert count(database) == 1
+
+
 def test_connections_that_were_ended_are_made_anew(center: Center, database: Database) -> None:
     add_firm(center, "Alpha")
     if database.is_sqlite:

@@ -90,6 +90,16 @@ def test_a_token_only_reads(world: World) -> None:
             actor.require(action)
 
 
+def test_tokens_of_a_user_who_is_shut_out_are_not_good_again_later(world: World) -> None:
+    text = tokens.issue(world.center, world.keys, "monitoring").reveal()
+    other = tokens.issue(world.center, world.manager, "monitoring").reveal()
+    people.set_disabled(world.center, world.keys.name, disabled=True)
+    assert tokens.find(world.center, text) is None
+    people.set_disabled(world.center, world.keys.name, disabled=False)
+    assert tokens.find(world.center, text) is None
+    assert tokens.find(world.center, other) is not None
+
+
 def test_a_token_ends(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring", days=1).reveal()
     world.clock.go(hours=23, minutes=59)

@@ -2,8 +2,13 @@
 
 A server is begun as ``gatepass center serve`` begins it, with the 1,024 open files that most
 systems give; one client attacks it in each of the ways of `attackers`, on the loopback interface
-and for some seconds. Exit code 1 when a bound is broken: the bounds are below. A machine that is
-busy with other things slows all answers, so an attack that breaks a bound gets another go.
+and for some seconds. Exit code 1 when a bound is broken: the bounds are below, and the one that
+counts is for the slowest answer of all.
+
+An attacker has a machine of its own as a rule. Here it runs on the server's, so the system prefers
+all others to it (niceness 19). And what else this machine does slows answers down: `control` is
+asked at the same time, and what other processes had of the processors is measured. A run that
+breaks a bound while they had more than a tenth is shown, and made again.
 """
 
 from __future__ import annotations
@@ -14,19 +19,24 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benches.center.attack.attackers import KINDS
+from benches.center.attack.others import Others
 from benches.center.attack.probe import Waits, probe
 
-#: Milliseconds within which 95 of 100 health checks are answered, and all of them.
-USUALLY, ALWAYS = 50.0, 1_000.0
+#: Milliseconds within which all health checks are answered.
+ALWAYS = 50.0
+#: Of a machine that has time for a server: milliseconds within which the control's answers come,
+#: and what other processes may have of the processors.
+QUIET, ALONE = 10.0, 0.1
 #: MiB that a server may take more than before, at most, and KiB that it may say.
 MEMORY, WORDS = 200.0, 16.0
 OPEN_FILES = 1_024
-GOES = 3
+GOES = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Outcome:
 
     name: str
     waits: Waits
+    control: Waits
+    others: float
     grown: float
     said: float
     done: str
@@ -43,24 +55,29 @@ class Outcome:
         """Name the bounds that were broken."""
         checks = (
             (len(self.waits.wrong) > 0, f"wrong answers: {self.waits.wrong[:3]}"),
-            (self.waits.within(0.95) > USUALLY, f"95 % within {self.waits.within(0.95):.0f} ms"),
             (self.waits.within(1) > ALWAYS, f"the slowest took {self.waits.within(1):.0f} ms"),
             (self.grown > MEMORY, f"{self.grown:.0f} MiB more memory"),
             (self.said > WORDS, f"{self.said:.0f} KiB of messages"),
         )
         return [words for broken, words in checks if broken]
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether this machine had time for a server."""
+        return self.control.within(1) <= QUIET and self.others <= ALONE
+
     def __str__(self) -> str:
         return (
             f"| {self.name} | {len(self.waits.times)} | {self.waits.within(0.5):.1f} |"
-            f" {self.waits.within(0.95):.1f} | {self.waits.within(1):.1f} |"
+            f" {self.waits.within(0.99):.1f} | {self.waits.within(1):.1f} |"
+            f" {self.control.within(1):.1f} | {self.others:.0%} |"
             f" {len(self.waits.wrong)} | {self.grown:.0f} | {self.said:.0f} | {self.done} |"
         )
 
 
 HEAD = (
-    "| attack | health checks | median, ms | 95 %, ms | slowest, ms | not 200 | MiB grown |"
-    " KiB said | what was done |\n|---|---|---|---|---|---|---|---|---|"
+    "| attack | health checks | median, ms | 99 %, ms | slowest, ms | the control's slowest |"
+    " others had | not 200 | MiB grown | KiB said | what was done |\n|" + "---|" * 11
 )
 
 
@@ -83,23 +100,38 @@ def _served(folder: str, command: list[str]) -> Iterator[tuple[int, int, Path]]:
             process.kill()
 
 
+_CONTROL = "benches.center.attack.control"
+
+
 def _peak(pid: int) -> float:
     """MiB of memory that a process had at most."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+def _probes(port: int, control: int, seconds: float) -> tuple[Waits, Waits]:
+    """Ask the server and the control at the same time."""
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(probe, control, seconds)
+        return probe(port, seconds), beside.result()
+
+
 def attacked(name: str, seconds: float, command: list[str] | None) -> Outcome:
     """Begin a server, attack it, and say how it went."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
         script = str(Path(sys.executable).with_name("gatepass"))
         ours = [script, "center", "serve", "--port", "0"]
-        with _served(folder, command or [*ours, "--state", f"{folder}/state"]) as (pid, port, said):
+        with (
+            _served(folder, command or [*ours, "--state", f"{folder}/state"]) as (pid, port, said),
+            _served(other, [sys.executable, "-m", _CONTROL]) as (idle_pid, control, _),
+        ):
             probe(port, 1.0)
             before, words = _peak(pid), said.stat().st_size
             done = "nothing"
             if name == "none":
-                waits = probe(port, seconds)
+                others = Others([pid, idle_pid])
+                waits, idle = _probes(port, control, seconds)
+                taken = others.share()
             else:
                 module = "benches.center.attack.attackers"
                 with subprocess.Popen(
@@ -107,10 +139,12 @@ def attacked(name: str, seconds: float, command: list[str] | None) -> Outcome:
                     stdout=subprocess.PIPE,
                     text=True,
                 ) as attacker:
-                    waits = probe(port, seconds + 0.5)
+                    others = Others([pid, idle_pid, attacker.pid])
+                    waits, idle = _probes(port, control, seconds + 0.5)
+                    taken = others.share()
                     done = attacker.communicate(timeout=60)[0].strip()
             grown, more = _peak(pid) - before, said.stat().st_size - words
-    return Outcome(name, waits, grown, more / 1024, done)
+    return Outcome(name, waits, idle, taken, grown, more / 1024, done)
 
 
 def main() -> int:
@@ -118,23 +152,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--smoke", action="store_true", help="three seconds each")
-    parser.add_argument("--goes", type=int, default=GOES, help="for an attack that breaks a bound")
+    parser.add_argument("--runs", type=int, default=1, help="of each attack")
     parser.add_argument("--attack", choices=["none", *KINDS], action="append")
     parser.add_argument("command", nargs="*", help="another server; its first line ends in :PORT")
     options = parser.parse_args()
     seconds = 3.0 if options.smoke else options.seconds
-    broken = False
     print(HEAD)
+    good = True
     for name in options.attack or ["none", *KINDS]:
-        for left in reversed(range(options.goes)):
-            outcome = attacked(name, seconds, options.command or None)
-            print(outcome, flush=True)
-            problems = outcome.problems()
-            if not problems:
-                break
-            print(f"{name}: {'; '.join(problems)}", file=sys.stderr, flush=True)
-            broken |= not left
-    return 1 if broken else 0
+        for _ in range(options.runs):
+            good &= judged(name, seconds, options.command or None)
+    return 0 if good else 1
+
+
+def judged(name: str, seconds: float, command: list[str] | None) -> bool:
+    """Attack until a run can be judged, and tell whether it was within the bounds."""
+    for _ in range(GOES):
+        outcome = attacked(name, seconds, command)
+        print(outcome, flush=True)
+        problems = outcome.problems()
+        if not problems:
+            return True
+        print(f"{name}: {'; '.join(problems)}", file=sys.stderr, flush=True)
+        if outcome.is_quiet:
+            return False
+        print(f"{name}: this machine is busy with other things", file=sys.stderr, flush=True)
+    return False
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What one client without a login does to a server on this machine, bounded in count and time.
 
 ``python -m benches.center.attack.attackers KIND PORT SECONDS`` runs one of `KINDS`, and prints
-what it did. It is a process of its own, so that it takes no time from what measures.
+what it did. It is a process of its own, so that it takes no time from what measures; and the system
+prefers all others to it, for an attacker on another machine takes none of the server's processors.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import sys
 import time
 from collections import Counter
@@ -100,6 +102,7 @@ KINDS: dict[str, Attack] = {"half-open": half_open, "headers": headers, "logins"
 
 
 def main() -> None:
+    os.nice(19)
     kind, port, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     done: Counter[str] = Counter()
     with contextlib.suppress(TimeoutError):

@@ -292,7 +292,7 @@ _LATER = "try again later"
 #: By the rule of a `DeliveryError`.
 _UNSENT = {
     "unreachable": "what sends it does not answer: try again later",
-    "refused": "what sends it did not take it: tell whoever runs this Request Center",
+    "refused": "what sends it did not take it: tell the operator of this Request Center",
     "in doubt": "it may arrive all the same and is not good then: try again later",
 }
 

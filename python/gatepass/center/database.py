@@ -95,6 +95,8 @@ class Database:
         )
         self._written_at = -JUST_NOW
         self._writing: set[object] = set()
+        self._file: tuple[int, int] | None = None
+        event.listen(self._engine, "do_connect", self._on_do_connect)
         event.listen(self._engine, "connect", self._dialect.on_connect)
         event.listen(self._engine, "checkout", self._dialect.on_checkout)
         event.listen(self._engine, "begin", self._dialect.on_begin)
@@ -207,16 +209,36 @@ class Database:
         return status.st_dev, status.st_ino
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections that are not in use; those to come may be to another file."""
         self._engine.dispose()
+        self._file = None
 
     def __repr__(self) -> str:
         return f"<Database {self._url.render_as_string(hide_password=True)}>"
+
+    def _on_do_connect(self, *_given: object) -> None:
+        # SQLite would make the file anew, for others to read, and empty.
+        self._require_file()
+
+    def _require_file(self) -> None:
+        """Raise `DatabaseError` where the file's path leads to none, or to another one by now.
+
+        What is written to the open file goes with it, and nobody else sees it.
+        """
+        file = self.file()
+        if self._file is None:
+            self._file = file
+        elif file != self._file:
+            raise DatabaseError(
+                f"the database file {self._url.database} is not the one that was opened: somebody"
+                " replaced it: put it back, or end this program and start it again"
+            )
 
     def _as_writer(self, connection: Connection) -> Connection:
         return connection.execution_options(gatepass_writes=True)
 
     def _once(self, work: Callable[[Connection], Result]) -> Result:
+        self._require_file()
         with self._engine.connect() as connection:
             try:
                 with self._as_writer(connection).begin() as transaction:

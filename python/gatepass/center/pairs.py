@@ -8,7 +8,7 @@ a third does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,8 @@ from gatepass.keys.pair import IssuedPair
 from gatepass.keys.rules import (
     Generation,
     PairState,
+    PairTerms,
+    effective_state,
     end_of_life,
     end_of_overlap,
     plan_deletion,
@@ -39,11 +41,18 @@ from gatepass.keys.validity import exchange_zone
 
 
 def generate(
-    center: Center, actor: Actor, session_name: str, delete: str | None = None
+    center: Center,
+    actor: Actor,
+    session_name: str,
+    delete: str | None = None,
+    *,
+    shown: Collection[str] | None = None,
 ) -> PairView:
     """Make a new pair for a session; ``delete`` names which of two active ones makes room.
 
-    Raises `gatepass.errors.ThirdPairError` when that choice is needed, and `NotAllowedError`,
+    With ``shown``, the active pairs that the user decided by, others than those raise
+    `OtherPairsError`: so a form that is sent twice makes one pair. Raises
+    `gatepass.errors.ThirdPairError` when the choice is needed, and `NotAllowedError`,
     `ClosedError`, `NotFoundError`, `CenterError` as the rules say.
     """
     at = _allowed(center, actor, Action.GENERATE)
@@ -52,6 +61,8 @@ def generate(
     def work(connection: Connection) -> PairView:
         row = pair_rows.lock_session(connection, actor.firm_id, session_name)
         before = pair_rows.terms(connection, row.id)
+        if shown is not None and _active(before, at) != set(shown):
+            raise OtherPairsError
         plan = plan_generation(session_name, before, at, center.calendar, chosen)
         lapsed = pair_rows.settle(connection, before, plan.created_at)
         made = _carry_out(connection, center, actor, row, plan)
@@ -73,6 +84,17 @@ def generate(
         return _view_of_new(actor, made, plan, at)
 
     return center.database.write(work, again=True)
+
+
+class OtherPairsError(CenterError):
+    """Other pairs of the session are active than the user was shown."""
+
+    def __str__(self) -> str:
+        return "the key pairs of this session have changed since this page was shown: look again"
+
+
+def _active(pairs: Iterable[PairTerms], at: datetime) -> set[str]:
+    return {one.access_key_id for one in pairs if effective_state(one, at) is PairState.ACTIVE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,13 @@ def set_role(center: Center, name: str, role: Role, *, last_manager: bool = Fals
 
 
 def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: bool = False) -> None:
-    """Shut a user out at once, or let the user in again. Raises as `set_role`."""
+    """Shut a user out at once, or let the user in again. Raises as `set_role`.
+
+    API tokens of a user who is shut out end: they are not good again later.
+    """
     action = "disable user" if disabled else "enable user"
     keep = disabled and not last_manager
-    _change(center, name, action, {"disabled": disabled}, end=True, keep=keep)
+    _change(center, name, action, {"disabled": disabled}, end=True, keep=keep, revoke=disabled)
 
 
 def reset_password(center: Center, name: str) -> Hidden:

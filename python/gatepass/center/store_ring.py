@@ -101,5 +101,10 @@ class StoreRing(KeyRing):
         due = (expiry_warning(pair, at) for pair in self)
         return [warning for warning in due if warning is not None]
 
+    @property
+    def unusual(self) -> tuple[KeyPair, ...]:
+        """The pairs whose secret key has a length that CME's keys do not have."""
+        return tuple(pair for pair in self if not pair.signing_key.has_usual_length)
+
 
 _number = attrgetter("number")

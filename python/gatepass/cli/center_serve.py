@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -141,13 +142,14 @@ async def _serve(
 ) -> None:
     """Serve until somebody ends it; `announce` is called once requests are taken."""
     from gatepass.center.serving.server import Server
-    from gatepass.center.web import make_app
+    from gatepass.center.web import make_app, warm_up
 
     tls = None
     if settings.certificate is not None:
         tls = server_context(settings.certificate, settings.key)
+    app = make_app(center, settings.names)
     server = Server(
-        make_app(center, settings.names),
+        app,
         listener,
         tls=tls,
         # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
@@ -161,7 +163,18 @@ async def _serve(
         on_end()
 
     with ending_on_signal(end):
+        await warm_up(app)
+        _leave_out_of_collections()
         await server.run_here()
+
+
+def _leave_out_of_collections() -> None:
+    """Have the garbage collector pass over what is there by now: it stays until the end.
+
+    To look through all modules takes 70 to 100 ms, in which no thread runs.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _leave_at_last() -> None:

@@ -116,3 +116,14 @@ def words(response: httpx2.Response) -> str:
     """What a page says, without its tags and what could be selected."""
     text = re.sub(r"<(script|style|select).*?</\1>", " ", response.text, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def fields(response: httpx2.Response) -> dict[str, str]:
+    """What a page's form sends as it stands: hidden fields and what is chosen already."""
+    main = response.text.partition("<main")[2]
+    sent = {}
+    for tag in re.findall(r"<input [^>]+>", main):
+        named = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        if named.get("type") == "hidden" or " checked" in tag:
+            sent[unescape(named["name"])] = unescape(named.get("value", "on"))
+    return sent

@@ -6,12 +6,15 @@ import logging
 import re
 
 import pytest
+import starlette.requests
+from starlette.requests import cookie_parser
 
 from gatepass.center import firms, mails
 from gatepass.center.web import refusals
+from gatepass.center.web.head_limit import LONGEST_QUERY
 from gatepass.center.web.rendering import STATIC
 from gatepass.center.web.rules import RULES
-from gatepass.center.web.security import MAX_BODY
+from gatepass.center.web.security import LOGIN_COOKIE, MAX_BODY
 from gatepass.errors import CenterError, DatabaseError, VaultError
 from tests.center.web.site import Browser, Site, words
 
@@ -72,6 +75,42 @@ def test_what_users_type_is_escaped(site: Site) -> None:
     for page in pages:
         assert "<script>alert" not in page.text
     assert attack in words(pages[1])
+
+
+@pytest.mark.parametrize("path", ["/login", "/sessions", "/api/v1/sessions", "/healthz", "/no"])
+def test_a_query_that_is_too_long_is_refused_before_it_is_parsed(site: Site, path: str) -> None:
+    browser = site.user("maria")
+    assert browser.get(f"{path}?q={'a' * (LONGEST_QUERY - 2)}").status_code != 414
+    response = browser.get(f"{path}?q={'a' * (LONGEST_QUERY - 1)}")
+    assert response.status_code == 414
+    assert "too long" in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+    if path.startswith("/api/"):
+        assert response.json()["status"] == 414
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        'a="' + '\\"' * 7000 + '"',
+        "theirs=1; " * 800 + "last=2",
+        "__Host-gatepass-more=" + "x" * 600,
+        '__Host-gatepass-form="quoted"',
+    ],
+)
+def test_cookies_of_others_are_not_parsed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(
+        starlette.requests, "cookie_parser", lambda text: parsed.append(text) or cookie_parser(text)
+    )
+    browser = site.user("kim")
+    own = f"{LOGIN_COOKIE}={browser.cookies[LOGIN_COOKIE]}"
+    browser.cookies.clear()
+    for cookies in (f"{own}; {others}", f"{others};{own}"):
+        assert browser.get("/sessions", headers={"cookie": cookies}).status_code == 200
+    assert set(parsed) == {own}
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, 10 * MAX_BODY])

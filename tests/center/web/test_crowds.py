@@ -195,6 +195,7 @@ def _forbid_writing(database: Database) -> None:
 
 def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "PATIENCE", 0.01)
+    monkeypatch.setattr(readiness, "AT_ONCE", 0)
     go, looks = threading.Event(), Counter[str]()
 
     class Stuck:
@@ -214,6 +215,43 @@ def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.Mo
 
     anyio.run(ask)
     assert looks["at it"] == 1
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_while_a_look_lasts_the_one_of_a_moment_ago_is_the_answer_if_it_found_all_well(
+    monkeypatch: pytest.MonkeyPatch, *, well: bool
+) -> None:
+    monkeypatch.setattr(readiness, "PATIENCE", 0.01)
+    go, looks = threading.Event(), Counter[str]()
+
+    class Slower:
+        """Answers at once, then so, then nobody."""
+
+        def check_version(self) -> None:
+            looks["at it"] += 1
+            if looks["at it"] == 2 and not well:
+                raise DatabaseError("the disk is full")
+            assert looks["at it"] < 3 or go.wait(60)
+
+        def check_writing(self) -> None: ...
+
+    async def ask() -> list[str]:
+        ready = Readiness(Slower())  # type: ignore[arg-type]
+        monkeypatch.setattr(readiness, "AT_ONCE", 60)
+        found = [await ready.problem() for _ in range(2)]
+        monkeypatch.setattr(readiness, "AT_ONCE", 0.01)
+        monkeypatch.setattr(readiness, "FRESH", 600)
+        found.append(await ready.problem())
+        monkeypatch.setattr(readiness, "FRESH", 0)
+        found.append(await ready.problem())
+        go.set()
+        return found
+
+    first, second, lasting, later = anyio.run(ask)
+    assert first == ""
+    assert second == ("" if well else "the disk is full")
+    assert "took nothing" in later
+    assert lasting == ("" if well else later)
 
 
 def test_behind_others_that_write_a_write_of_a_moment_ago_is_enough(site: Site) -> None:

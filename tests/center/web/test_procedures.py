@@ -17,7 +17,7 @@ from gatepass.center.web.rules import RULES, Rule, Who
 from gatepass.center.web.security import SENT_COOKIE
 from gatepass.errors import DatabaseError
 from gatepass.keys.keyfile import parse_key_file
-from tests.center.web.site import NAMES, PASSWORD, Browser, Site, furnish, words
+from tests.center.web.site import NAMES, PASSWORD, Browser, Site, fields, furnish, words
 from tests.center.world import Clock, Outbox
 
 
@@ -107,6 +107,39 @@ def test_third_pair_asks_which_to_delete_with_the_oldest_chosen(site: Site) -> N
     assert {pair.access_key_id for pair in active} == {site.key, third}
 
 
+@pytest.mark.parametrize("pairs_before", [0, 1, 2])
+def test_a_form_to_generate_that_is_sent_twice_makes_one_pair(
+    site: Site, pairs_before: int
+) -> None:
+    """By a double click without scripts, or when its page is loaded again."""
+    for _ in range(pairs_before):
+        site.generate("DEF")
+    browser, path = site.user("maria"), "/sessions/DEF/generate"
+    form = fields(browser.get(path))
+    first, second = browser.post(path, data=form), browser.post(path, data=form)
+    assert first.status_code == 303
+    assert second.headers["location"] == first.headers["location"]
+    made = first.headers["location"].rpartition("/")[2]
+    session = firms.find_session(site.center, site.actors["maria"], "DEF")
+    assert session.pairs[0].access_key_id == made
+    assert len(session.pairs) == pairs_before + 1
+
+
+@pytest.mark.parametrize("who", ["maria", "kim"])
+def test_a_dialog_that_shows_other_pairs_than_there_are_by_now_makes_none(
+    site: Site, who: str
+) -> None:
+    browser, path = site.user("maria"), "/sessions/ABC/generate"
+    form = fields(browser.get(path))
+    made = site.generate("ABC", by=who)
+    site.clock.go(minutes=2 if who == "maria" else 0)
+    response = browser.post(path, data=form)
+    assert response.status_code == 409
+    assert "have changed since this page was shown" in words(response)
+    assert made in words(response)
+    assert browser.post(path, data=fields(response)).status_code == 303
+
+
 def test_delete(site: Site) -> None:
     browser = site.user("maria")
     response = browser.submit("/sessions", session="ABC", do="delete")
@@ -135,6 +168,18 @@ def test_a_double_click_on_a_code_is_no_wrong_code(site: Site) -> None:
     assert again.status_code == 422
     assert "what it was for is done" in words(again)
     assert "code refused" not in words(browser.get("/audit"))
+
+
+def test_an_authenticator_that_is_confirmed_twice_by_a_double_click_is_set_up(site: Site) -> None:
+    browser = site.user("maria")
+    browser.submit("/account/authenticator")
+    begun = browser.submit("/account/authenticator/begin", code=site.outbox.last_code)
+    secret = begun.text.partition('class="secret">')[2].partition("<")[0].replace(" ", "")
+    form = {**fields(begun), "code": pyotp.TOTP(secret).at(site.clock())}
+    for _ in range(2):
+        answer = browser.post("/account/authenticator/confirm", data=form)
+        assert answer.headers["location"] == "/account"
+    assert people.account(site.center, site.actors["maria"]).authenticator
 
 
 @pytest.mark.parametrize("path", ["/download/code", "/sessions/ABC/delete/{key}"])

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from gatepass.center.origins import network_of
 from gatepass.center.serving.bounds import Bounds
 from gatepass.center.serving.guests import Guest, Guests
+from gatepass.center.serving.lobby import Lobby
 
 log = logging.getLogger("gatepass.center")
 
 #: Seconds until connections are taken again, after the system had no file for one.
 _LATER = 0.05
-#: Connections that are taken in one round of the event loop: a health check behind a crowd waits
-#: for fewer rounds, in each of which a page may begin.
-_BURST = 32
+#: Connections that are taken in one round of the event loop: those that are here are served in
+#: between, and to be served takes several rounds.
+_BURST = 16
 
 
 class Door:
@@ -41,6 +42,7 @@ class Door:
         self._make = make
         self._tls = tls
         self._guests = Guests(bounds.connections)
+        self._lobby = Lobby(self._enter, bounds, tls=tls is not None)
         self._entering: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[None] | None = None
 
@@ -54,6 +56,7 @@ class Door:
         for task in (self._taking, *self._entering):
             if task is not None:
                 task.cancel()
+        self._lobby.close()
 
     async def wait_closed(self) -> None:
         """Wait until none is taken any more."""
@@ -76,11 +79,15 @@ class Door:
                     await asyncio.sleep(0)
 
     def _admit(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        guest = self._guests.admit(network_of(address[0]), lambda: task.cancel())
+        guest = self._guests.admit(network_of(address[0]), connection.close)
         if guest is None:
             connection.close()
             return
+        self._lobby.add(connection, guest)
+
+    def _enter(self, connection: socket.socket, guest: Guest) -> None:
         task = asyncio.get_running_loop().create_task(self._let_in(connection, guest))
+        guest.send_away = task.cancel
         self._entering.add(task)
 
         def entered(task: asyncio.Task[None]) -> None:
@@ -99,7 +106,6 @@ class Door:
     async def _let_in(self, connection: socket.socket, guest: Guest) -> None:
         """Make a connection of a socket, after its TLS handshake."""
         within = None if self._tls is None else self._bounds.arrives_within
-        connection.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(
             lambda: self._make(guest), connection, ssl=self._tls, ssl_handshake_timeout=within
         )

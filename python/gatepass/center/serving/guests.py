@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 
 
 class Guest:
-    """One connection. ``send_away`` ends it at once; whose it is, is its ``origin``."""
+    """One connection. ``send_away`` ends it at once; whose it is, is its ``origin``.
 
-    __slots__ = ("_guests", "origin", "send_away")
+    ``came_at`` is by the clock of event loops, `time.monotonic`.
+    """
+
+    __slots__ = ("_guests", "came_at", "origin", "send_away")
 
     def __init__(self, guests: Guests, origin: str, send_away: Callable[[], object]) -> None:
         self._guests = guests
         self.origin = origin
         self.send_away = send_away
+        self.came_at = time.monotonic()
 
     def waits(self) -> None:
         """The next step is the client's: to send a request, or to take an answer."""

@@ -18,6 +18,9 @@ from gatepass.center.serving.guests import Guest
 
 #: What a header's line has beside its name and value: a colon, a blank, the end of the line.
 _AROUND = 4
+#: Bytes that are parsed before the bounds are looked at again: asyncio reads 256 KiB at once, and
+#: in them are 50,000 headers, or 10,000 requests.
+_PIECE = 4096
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -36,10 +39,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, for so long."""
+        """Wait for a request, for so long; what the connection waited already counts."""
         super().connection_made(transport)
         self._guest.send_away = transport.abort
-        self._expect_request()
+        self._expect_request(self.loop.time() - self._guest.came_at)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -53,8 +56,14 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if not (self._expecting or self._is_answering()):
             self._expect_request()
-        self._come += len(data)
-        super().data_received(data)
+        for start in range(0, len(data), _PIECE):
+            self._take(data[start : start + _PIECE])
+            if self._over or self.transport.is_closing():
+                return
+
+    def _take(self, piece: bytes) -> None:
+        self._come += len(piece)
+        super().data_received(piece)
         if self._refused is None:
             self._refused = self._too_much()
         if self._refused is not None:
@@ -137,12 +146,11 @@ class BoundedProtocol(HttpToolsProtocol):
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if self._come > self._bounds.request else None
 
-    def _expect_request(self) -> None:
+    def _expect_request(self, waited: float = 0.0) -> None:
         self._expecting = True
         self._guest.waits()
-        self._start_timer(
-            self._bounds.arrives_within, lambda: self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-        )
+        left = max(0.0, self._bounds.arrives_within - waited)
+        self._start_timer(left, lambda: self._refuse(HTTPStatus.REQUEST_TIMEOUT))
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer in a word, where nothing else is being answered, and end the connection."""

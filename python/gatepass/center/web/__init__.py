@@ -5,5 +5,6 @@ of `rules` and refuses whoever may not use it, then its page. `refusals` answers
 """
 
 from gatepass.center.web.app import make_app
+from gatepass.center.web.warming import warm_up
 
-__all__ = ["make_app"]
+__all__ = ["make_app", "warm_up"]

@@ -25,6 +25,7 @@ from gatepass.center.web import (
 )
 from gatepass.center.web.body_limit import BodyLimit
 from gatepass.center.web.guard import guard
+from gatepass.center.web.head_limit import HeadLimit
 from gatepass.center.web.host_names import KnownNames
 from gatepass.center.web.metrics import Meters
 from gatepass.center.web.pace import Pace
@@ -80,6 +81,7 @@ def make_app(center: Center, names: Iterable[str] = ()) -> FastAPI:
     for kind, handler in _ANSWERS:
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, most=MAX_BODY)
+    app.add_middleware(HeadLimit, api=refusals.API)
     app.add_middleware(KnownNames, names=names, api=refusals.API)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Pace)

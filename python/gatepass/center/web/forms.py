@@ -27,6 +27,10 @@ class Form:
         value = self._fields.get(name)
         return value if isinstance(value, str) else ""
 
+    def has(self, name: str) -> bool:
+        """Tell whether a field was sent, an empty one too."""
+        return name in self._fields
+
     def texts(self, name: str) -> list[str]:
         """Return all fields of a name, each once, in their order."""
         return list(dict.fromkeys(v for v in self._fields.getlist(name) if isinstance(v, str)))

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatepass.center.web.bare import bare_refusal
 
 _TEXT: Final = (
     "This Request Center does not answer to the name it was asked for. Open it by the address that"
@@ -58,15 +60,8 @@ class KnownNames:
         return self._all_addresses and _address(name) is not None
 
     def _refusal(self, path: str) -> Response:
-        if not path.startswith(self._api):
-            return PlainTextResponse(f"{_TEXT}\n", 421)
-        body = {
-            "type": "urn:gatepass:problem:host",
-            "title": "This site does not answer to that name",
-            "status": 421,
-            "detail": _TEXT,
-        }
-        return JSONResponse(body, 421, media_type="application/problem+json")
+        title = "This site does not answer to that name"
+        return bare_refusal(421, "host", title, _TEXT, api=path.startswith(self._api))
 
 
 #: Whole, since a header with more in it would change the path that is read from it.

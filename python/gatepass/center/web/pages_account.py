@@ -90,6 +90,9 @@ def confirm_authenticator(request: Request, form: SentForm) -> Response:
     try:
         totp.confirm_enrolment(center_of(request), actor_of(request), form.text("code").strip())
     except CodeError as error:
+        if people.account(center_of(request), actor_of(request)).authenticator:
+            # A form that was sent twice: the first one has done it.
+            return RedirectResponse("/account", 303)
         return page(
             request, "authenticator.html", 422, picture="", secret="", problem_text=str(error)
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gatepass.center import firms, pairs
+from gatepass.center.roles import Actor
 from gatepass.center.views import PairView, SessionView
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.rendering import page
@@ -26,14 +31,35 @@ def generate(request: Request, name: str, form: SentForm) -> Response:
     """Generate the pair and lead to its details."""
     center, actor = center_of(request), actor_of(request)
     chosen = form.text("delete")
+    shown = form.text("shown").split() if form.has("shown") else None
     try:
-        pair = pairs.generate(center, actor, name, chosen or None)
+        pair = pairs.generate(center, actor, name, chosen or None, shown=shown)
+    except pairs.OtherPairsError as error:
+        session = firms.find_session(center, actor, name)
+        made = _made_just_now(session, actor, shown or (), center.clock())
+        if made is None:
+            return _dialog(request, session, str(error))
+        pair = made
     except ThirdPairError:
         # Somebody generated the second one since the dialog was shown.
         session = firms.find_session(center, actor, name)
         problem = "This session has two active key pairs by now: choose which to delete."
         return _dialog(request, session, problem)
     return RedirectResponse(f"/sessions/{pair.session}/generated/{pair.access_key_id}", 303)
+
+
+#: Within this time a form that comes again is a double click, or a page that was loaded again.
+TWICE_WITHIN: Final = timedelta(minutes=1)
+
+
+def _made_just_now(
+    session: SessionView, actor: Actor, shown: Collection[str], at: datetime
+) -> PairView | None:
+    """Return what the same form has made, when it was sent twice."""
+    newest = session.active[0] if session.active else None
+    if newest is None or newest.access_key_id in shown or newest.created_by != actor.name:
+        return None
+    return newest if at - newest.created_at < TWICE_WITHIN else None
 
 
 @router.get("/generated/{access_key_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import anyio
 
@@ -14,12 +15,17 @@ log = logging.getLogger("gatepass.center.web")
 
 #: Seconds that a database gets to answer: another program may have its lock.
 PATIENCE = 2.0
+#: Seconds after which who asks is not kept waiting, where the last look found all well and is not
+#: older than so many: a disk that takes a moment longer once is no reason to restart a server.
+AT_ONCE, FRESH = 0.02, 0.5
+_NEVER = float("-inf")
 
 
 class Readiness:
     """Looks at a database for all who ask; those who ask meanwhile share one look.
 
-    The look has a thread of its own: pages that fill theirs do not keep it waiting.
+    A look has a thread of its own: pages that fill theirs do not keep it waiting. While one lasts,
+    that the last one found all well is the answer, for a moment.
     """
 
     def __init__(self, database: Database) -> None:
@@ -27,6 +33,7 @@ class Readiness:
         self._thread = anyio.CapacityLimiter(1)
         self._look: asyncio.Future[str] | None = None
         self._said = ""
+        self._well_at = _NEVER
 
     async def problem(self) -> str:
         """Return what is wrong, nothing when all is well. The log has it once."""
@@ -34,6 +41,9 @@ class Readiness:
             self._look = asyncio.ensure_future(
                 anyio.to_thread.run_sync(self._find, limiter=self._thread)
             )
+        await asyncio.wait([self._look], timeout=AT_ONCE)
+        if not self._look.done() and time.monotonic() - self._well_at < FRESH:
+            return ""
         await asyncio.wait([self._look], timeout=PATIENCE)
         found = self._look.result() if self._look.done() else _SLOW
         # Anybody may ask, as often as he likes.
@@ -47,7 +57,9 @@ class Readiness:
             self._database.check_version()
             self._database.check_writing()
         except DatabaseError as error:
+            self._well_at = _NEVER
             return str(error)
+        self._well_at = time.monotonic()
         return ""
 
 

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from gatepass.center.pairs import OtherPairsError
 from gatepass.center.web import security
 from gatepass.center.web.metrics import count_refusal
 from gatepass.center.web.rendering import page
@@ -58,7 +59,7 @@ class Refusal:
     text: str = ""
 
 
-_ASK = "Tell whoever runs this Request Center. Nothing was changed."
+_ASK = "Tell the operator of this Request Center. Nothing was changed."
 _LOGGED = "The Request Center's log says what is wrong."
 _SOON = "Try again soon. The Request Center's log says what is wrong."
 
@@ -72,6 +73,7 @@ REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     FormExpiredError: Refusal(403, "form", "This form has expired"),
     NotAllowedError: Refusal(403, "not-allowed", "Your role may not do this"),
     NotFoundError: Refusal(404, "not-found", "There is no such thing here"),
+    OtherPairsError: Refusal(409, "other-pairs", "The key pairs have changed"),
     ThirdPairError: Refusal(409, "third-pair", "Two key pairs are active"),
     ClosedError: Refusal(503, "closed", "The Request Center is closed"),
     CodeError: Refusal(422, "code", "The verification code was not accepted"),
