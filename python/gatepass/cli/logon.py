@@ -41,6 +41,7 @@ from gatepass.errors import (
     PeerError,
 )
 from gatepass.keys import AccessKeyId
+from gatepass.keys.likely_secret import may_be_secret_part
 from gatepass.session.numbers import MAX_NUMBER
 from gatepass.session.scenarios import expecting
 from gatepass.session.settings import ClientSettings
@@ -283,6 +284,9 @@ def _parse_target(text: str, hint: str = "HOST:PORT") -> tuple[str, int]:
     match = _TARGET.fullmatch(text)
     if match is None or not 0 < int(match[3]) < 65536:
         raise typer.BadParameter("give a host and a port, such as localhost:9443", param_hint=hint)
+    if may_be_secret_part(text.rpartition(":")[0]):
+        # It would go to a name server.
+        raise typer.BadParameter("this looks like a secret key, not like a host", param_hint=hint)
     return match[1] or match[2], int(match[3])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,7 @@ from gatepass.cli import streams
 from gatepass.cli.key_reports import talking_of_keys
 from gatepass.cli.output import emit, say
 from gatepass.errors import GatepassError, SecretKeyError
-from gatepass.keys.identifiers import MAX_ACCESS_KEY_ID_LENGTH
-from gatepass.keys.likely_secret import may_be_secret
+from gatepass.keys.likely_secret import may_be_secret_part
 
 BAD_INPUT = 2
 #: As a shell reports a program ended by SIGINT and SIGPIPE: neither is an answer.
@@ -158,8 +158,9 @@ def _lose(error: OSError, words: Sequence[str]) -> int:
 def _without_secrets(message: str, words: Sequence[str]) -> str:
     """Hide what was given and may be most of a secret key: an error may quote it into a log."""
     for word in words:
-        for text in {word, word.partition("=")[2]}:
-            if len(text) > MAX_ACCESS_KEY_ID_LENGTH and may_be_secret(text):
+        for text in _parts(word):
+            # In a folder that is there it is the name of a file.
+            if may_be_secret_part(text) and not os.path.isdir(os.path.dirname(text)):  # noqa: PTH
                 message = message.replace(text, "***")
     return message
 
@@ -183,12 +184,18 @@ def _refuse_secret(words: Sequence[str]) -> None:
     Done before anything else looks at them, for whatever refuses a word may quote it.
     """
     for number, word in enumerate(words, start=1):
-        if any(map(_is_secret, _PARTS.split(word))):
+        if any(map(_is_secret, _parts(word))):
             raise SecretKeyError(
                 f"word {number} of the command line looks like a Secret Key, and others can read"
                 " it there: give the path of a key file to --keys (and ./NAME for a file of such a"
                 " name)"
             )
+
+
+def _parts(word: str) -> list[str]:
+    """Give a word, and what stands in it, as an option's name too."""
+    parts = [word, *_PARTS.split(word)]
+    return [*parts, *(part.lstrip("-") for part in parts)]
 
 
 def _is_secret(text: str) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from gatepass._native import hide_secrets
+from gatepass.keys.identifiers import MAX_ACCESS_KEY_ID_LENGTH
 
 #: Characters of CME's keys, with room for what was lost or added: in standard base64 a key may have
 #: ``/`` inside.
@@ -39,3 +40,8 @@ def hidden(text: str, tag: int | None = None) -> str:
 def starred(value: bytes, tag: int) -> bytes:
     """Write an asterisk for each character of what may be a secret key in the value of a tag."""
     return hide_secrets(value, tag, keep_length=True)
+
+
+def may_be_secret_part(text: str) -> bool:
+    """Tell the same of a text that may well be an Access Key ID: only what is longer counts."""
+    return len(text) > MAX_ACCESS_KEY_ID_LENGTH and may_be_secret(text)
