@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gatepass import SigningKey
-from gatepass._native import decode_signature, encode_signature
-from gatepass.errors import FieldError, SecretKeyError
+from gatepass._native import PROFILES, decode_signature, encode_signature
+from gatepass.errors import ArgumentError, FieldError, SecretKeyError
 from tests.signing.samples import KEY, SECRET, SIGNATURE, SIGNATURE_TEXT, as_text, secrets, shown
 
 MESSAGE = b"a message"
@@ -137,6 +137,34 @@ def test_only_bytes_are_signed(wrong: Any) -> None:
             call(wrong)
     with pytest.raises(TypeError):
         KEY.verify(MESSAGE, wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, 1.5, [1], {}, object(), True])
+def test_an_argument_of_another_type_is_named(wrong: Any) -> None:
+    for name, call in {
+        "canonical": lambda: KEY.sign(wrong),
+        "canonical ": lambda: KEY.verify(wrong, SIGNATURE),
+        "signature": lambda: KEY.verify(MESSAGE, wrong),
+        "canonical  ": lambda: KEY.matches_undecoded(wrong, SIGNATURE),
+        "signature ": lambda: KEY.matches_undecoded(MESSAGE, wrong),
+        "logon": lambda: KEY.sign_logon("A", wrong),
+        "logon ": lambda: KEY.verify_logon(wrong),
+    }.items():
+        with pytest.raises(ArgumentError, match=rf"{name.strip()} is of type .*: give bytes"):
+            call()
+    with pytest.raises(FieldError, match=r"\(355\) is of type"):
+        KEY.sign_logon(wrong, b"")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"1", ["1"]])
+@pytest.mark.parametrize("index", range(11))
+def test_a_value_that_is_no_text_is_named_by_its_tag(index: int, wrong: Any) -> None:
+    values: list[Any] = ["1"] * 11
+    values[index] = wrong
+    tag, name = PROFILES["fix-logon"][index]
+    with pytest.raises(FieldError, match=rf"^{name} \({tag}\) is of type") as caught:
+        KEY.sign_fields(*values)
+    assert (caught.value.tag, caught.value.rule) == (tag, "illegal")
 
 
 # --- signatures as text -----------------------------------------------------------------------

@@ -61,6 +61,8 @@ class SigningKey:
     Made from the Secret Key of a pair: strict base64url text of 16 to 128 bytes. It cannot be
     printed, compared, copied, pickled or read back. Raises `gatepass.errors.SecretKeyError`,
     which names the check that failed and never the text. Wiping the text is the caller's part.
+    Every call raises `gatepass.errors.ArgumentError` for another type than it takes, or
+    `gatepass.errors.FieldError` where that is a field's value.
     """
 
     def __new__(cls, secret: str | bytes | bytearray, /) -> SigningKey: ...

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from typer import Abort, Context, Exit, TyperException
@@ -160,7 +160,8 @@ def _without_secrets(message: str, words: Sequence[str]) -> str:
     for word in words:
         for text in _parts(word):
             # In a folder that is there it is the name of a file.
-            if may_be_secret_part(text) and not os.path.isdir(os.path.dirname(text)):  # noqa: PTH
+            is_file = "/" in text and Path(text).parent.is_dir()
+            if may_be_secret_part(text) and not is_file:
                 message = message.replace(text, "***")
     return message
 

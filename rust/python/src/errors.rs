@@ -1,11 +1,14 @@
 //! The one way from a core error to a Python exception. The classes live in `gatepass.errors`.
 
-use gatepass_core::{FieldError, FramingError, KeyFileError, LogonError, SecretKeyError};
+use gatepass_core::{
+    FIX_LOGON, FieldError, FramingError, KeyFileError, LogonError, SecretKeyError,
+};
 use pyo3::{Bound, PyAny, PyErr};
 
 mod python {
     #![allow(missing_docs)]
     use pyo3::import_exception;
+    import_exception!(gatepass.errors, ArgumentError);
     import_exception!(gatepass.errors, FieldError);
     import_exception!(gatepass.errors, FramingError);
     import_exception!(gatepass.errors, KeyFileError);
@@ -14,6 +17,19 @@ mod python {
 
 pub fn field(error: FieldError) -> PyErr {
     python::FieldError::new_err((error.to_string(), error.tag, error.name, error.rule.name()))
+}
+
+/// What a call does not take; `message` never has the value, which may be a secret.
+pub fn argument(name: &'static str, message: String) -> PyErr {
+    python::ArgumentError::new_err((message, name))
+}
+
+/// A value of the field `tag` that is of another type than text.
+pub fn no_text(tag: u32, kind: &str) -> PyErr {
+    let signed = FIX_LOGON.fields.iter().find(|field| field.tag == tag);
+    let name = signed.map_or("EncodedText", |field| field.name);
+    let message = format!("{name} ({tag}) is of type {kind}: give it as text, as on the wire");
+    python::FieldError::new_err((message, tag, name, "illegal"))
 }
 
 pub fn framing(error: FramingError) -> PyErr {

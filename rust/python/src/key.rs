@@ -7,7 +7,11 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use zeroize::Zeroizing;
 
 use crate::errors;
-use crate::text::Text;
+use crate::text::{Given, Text};
+
+type Canonical<'a> = Given<'a, 0>;
+type Signature<'a> = Given<'a, 1>;
+type Message<'a> = Given<'a, 2>;
 
 /// A secret key, ready to sign.
 #[pyclass(frozen, name = "SigningKey", module = "gatepass._native")]
@@ -25,7 +29,10 @@ impl PySigningKey {
         } else if let Ok(bytes) = secret.cast::<PyByteArray>() {
             SigningKey::from_base64url(&Zeroizing::new(bytes.to_vec()))
         } else {
-            return Err(PyTypeError::new_err("a secret key is str, bytes or bytearray"));
+            return Err(errors::argument(
+                "secret",
+                "a secret key is str, bytes or bytearray".into(),
+            ));
         };
         key.map(Self).map_err(errors::secret_key)
     }
@@ -41,18 +48,18 @@ impl PySigningKey {
     }
 
     #[pyo3(signature = (canonical, /))]
-    fn sign<'py>(&self, py: Python<'py>, canonical: &[u8]) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.sign(canonical).as_bytes())
+    fn sign<'py>(&self, py: Python<'py>, canonical: Canonical<'_>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.sign(canonical.0).as_bytes())
     }
 
     #[pyo3(signature = (canonical, signature, /))]
-    fn verify(&self, canonical: &[u8], signature: &[u8]) -> bool {
-        self.0.verify(canonical, signature)
+    fn verify(&self, canonical: Canonical<'_>, signature: Signature<'_>) -> bool {
+        self.0.verify(canonical.0, signature.0)
     }
 
     #[pyo3(signature = (canonical, signature, /))]
-    fn matches_undecoded(&self, canonical: &[u8], signature: &[u8]) -> bool {
-        self.0.matches_undecoded(canonical, signature)
+    fn matches_undecoded(&self, canonical: Canonical<'_>, signature: Signature<'_>) -> bool {
+        self.0.matches_undecoded(canonical.0, signature.0)
     }
 
     // One argument a signed field: a call with positional arguments costs no tuple and no list.
@@ -65,17 +72,17 @@ impl PySigningKey {
     fn sign_fields<'py>(
         &self,
         py: Python<'py>,
-        msg_seq_num: Text<'_>,
-        sender_comp_id: Text<'_>,
-        sender_sub_id: Text<'_>,
-        sending_time: Text<'_>,
-        target_sub_id: Text<'_>,
-        heart_bt_int: Text<'_>,
-        sender_location_id: Text<'_>,
-        last_msg_seq_num_processed: Text<'_>,
-        application_system_name: Text<'_>,
-        trading_system_version: Text<'_>,
-        application_system_vendor: Text<'_>,
+        msg_seq_num: Text<'_, 34>,
+        sender_comp_id: Text<'_, 49>,
+        sender_sub_id: Text<'_, 50>,
+        sending_time: Text<'_, 52>,
+        target_sub_id: Text<'_, 57>,
+        heart_bt_int: Text<'_, 108>,
+        sender_location_id: Text<'_, 142>,
+        last_msg_seq_num_processed: Text<'_, 369>,
+        application_system_name: Text<'_, 1603>,
+        trading_system_version: Text<'_, 1604>,
+        application_system_vendor: Text<'_, 1605>,
     ) -> PyResult<Bound<'py, PyString>> {
         let values = [
             Some(msg_seq_num.0),
@@ -98,11 +105,11 @@ impl PySigningKey {
     fn sign_logon<'py>(
         &self,
         py: Python<'py>,
-        access_key_id: &str,
-        logon: &[u8],
+        access_key_id: Text<'_, 355>,
+        logon: Message<'_>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let access_key = AccessKeyId::new(access_key_id).map_err(errors::field)?;
-        let logon = Logon::parse(logon).map_err(errors::logon)?;
+        let access_key = AccessKeyId::new(access_key_id.as_str()).map_err(errors::field)?;
+        let logon = Logon::parse(logon.0).map_err(errors::logon)?;
         let signature = logon.sign(&self.0).map_err(errors::field)?;
         let len = logon.signed_len(access_key).map_err(errors::framing)?;
         PyBytes::new_with(py, len, |out| {
@@ -112,8 +119,8 @@ impl PySigningKey {
     }
 
     #[pyo3(signature = (logon, /))]
-    fn verify_logon(&self, logon: &[u8]) -> PyResult<bool> {
-        match verify_logon(logon, |_| Some(&self.0)) {
+    fn verify_logon(&self, logon: Message<'_>) -> PyResult<bool> {
+        match verify_logon(logon.0, |_| Some(&self.0)) {
             Verdict::Valid => Ok(true),
             Verdict::SignatureMismatch | Verdict::UnknownAccessKey => Ok(false),
             Verdict::Unreadable(error) => Err(errors::logon(error)),

@@ -1,10 +1,12 @@
 //! Text arguments, borrowed as fast as the stable ABI allows.
 
-use std::slice;
+use std::{slice, str};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use pyo3::{Borrowed, ffi};
+
+use crate::errors;
 
 /// Stands for a `str` that is no text, because it holds half of a surrogate pair: the byte with
 /// which UTF-8 would begin that. No value may hold it, so the refusal names the field.
@@ -14,9 +16,18 @@ const NO_TEXT: &[u8] = &[0xED];
 ///
 /// PyO3's `&str` asks for the type and then for the bytes. Asking for the bytes alone answers
 /// both, and a signature has eleven such arguments.
-pub struct Text<'a>(pub &'a [u8]);
+///
+/// With a `TAG` it is the value of that field, and the refusal of another type names it.
+pub struct Text<'a, const TAG: u32 = 0>(pub &'a [u8]);
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
+impl<'a, const TAG: u32> Text<'a, TAG> {
+    /// The text; what is no text is one that no rule takes.
+    pub fn as_str(&self) -> &'a str {
+        str::from_utf8(self.0).unwrap_or("\u{0}")
+    }
+}
+
+impl<'a, 'py, const TAG: u32> FromPyObject<'a, 'py> for Text<'a, TAG> {
     type Error = PyErr;
 
     #[inline(always)]
@@ -34,10 +45,36 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
 }
 
 #[cold]
-fn refuse<'a>(object: &Bound<'_, PyAny>) -> PyResult<Text<'a>> {
+fn refuse<'a, const TAG: u32>(object: &Bound<'_, PyAny>) -> PyResult<Text<'a, TAG>> {
     drop(PyErr::take(object.py()));
-    object.cast::<PyString>()?;
-    Ok(Text(NO_TEXT))
+    match object.cast::<PyString>() {
+        Ok(_) => Ok(Text(NO_TEXT)),
+        Err(error) if TAG == 0 => Err(error.into()),
+        Err(_) => Err(errors::no_text(TAG, &kind_of(object))),
+    }
+}
+
+/// The arguments that are bytes, by the number of a `Given`.
+const BYTES: [&str; 3] = ["canonical", "signature", "logon"];
+
+/// The bytes of an argument, borrowed: the refusal of another type names it.
+pub struct Given<'a, const ARGUMENT: usize>(pub &'a [u8]);
+
+impl<'a, 'py, const ARGUMENT: usize> FromPyObject<'a, 'py> for Given<'a, ARGUMENT> {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        <&'a [u8]>::extract(object).map(Self).map_err(|_| {
+            let name = BYTES[ARGUMENT];
+            let message = format!("{name} is of type {}: give bytes", kind_of(&object));
+            errors::argument(name, message)
+        })
+    }
+}
+
+fn kind_of(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "unknown".into(), |name| name.to_string())
 }
 
 /// The bytes of a `str` or `bytes`, borrowed.
