@@ -103,7 +103,9 @@ def timeline(
     keys: KeysArgument,
     svg: Annotated[
         str | None,
-        typer.Option("--svg", metavar="FILE", help="Write a picture to FILE, or - for SVG alone."),
+        typer.Option(
+            "--svg", metavar="FILE", help="Write a picture to FILE; - prints the SVG only."
+        ),
     ] = None,
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,

@@ -175,8 +175,8 @@ def logon(
 ) -> None:
     """Log on to a gateway, stay, log out, and show the conversation.
 
-    Signatures are masked, times are UTC. in-session logs on first, then starts
-    the numbers anew. Ctrl-C ends the stay.
+    Signatures are masked, times are UTC. --scenario in-session logs on first, then
+    begins the numbers at 1 again. Ctrl-C ends the stay.
 
     Exit code 0: logged on and out. 1: refused, or answered by somebody who is
     not the exchange; the text and what to do are shown. 2: bad input.

@@ -25,7 +25,7 @@ Omit = Annotated[
     typer.Option(
         "--omit",
         metavar="TAG",
-        help="Leave a tag out of the Logon, as --set. May be repeated.",
+        help="Leave a tag out of the Logon: only to a gateway on this machine. May be repeated.",
         show_default=False,
     ),
 ]

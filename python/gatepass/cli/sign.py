@@ -70,8 +70,8 @@ def sign(
     the body; 9 and 10 are made new, so they may be wrong or missing.
 
     CME takes a Logon for 5 seconds: one whose SendingTime (52) is further off
-    is signed all the same, and said. --now puts the present time there. A value
-    that CME refuses, such as 108=0, is signed and said, too.
+    is signed all the same, with a warning. --now puts the present time there. A
+    value that CME refuses, such as 108=0, is signed with a warning, too.
 
     A Logon that cannot be signed gives no output but an error that names its
     line, the others are signed all the same, and the exit code is 2.

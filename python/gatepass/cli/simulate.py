@@ -102,10 +102,9 @@ def simulate(
     max-age and max-ahead, in seconds; in its section tls, certificate and key.
     --fault-plan takes a file of faults: docs/faults.md has them all.
 
-    With --keys center: the state folder is that of GATEPASS_CENTER_STATE, or
-    gatepass center's own, the URL without one that of GATEPASS_CENTER_DATABASE;
-    the envelope key is read from the state folder, or from
-    GATEPASS_CENTER_ENVELOPE_KEY where that is set.
+    --keys center: opens the database in the state folder of gatepass center, or
+    the one that GATEPASS_CENTER_STATE or GATEPASS_CENTER_DATABASE names. The
+    envelope key is in the state folder, or in GATEPASS_CENTER_ENVELOPE_KEY.
 
     Type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to
     send a session a message, fail-over ABC123 to let its primary gateway fail;
@@ -114,10 +113,10 @@ def simulate(
     configuration names a store.
 
     --json writes, from the second line on, an object a line: time, session, what
-    and detail. Behind a refusal comes one whose what is logon and whose detail is
-    the Logon: gatepass explain reads these. --log writes the same; SIGHUP opens its
-    file again, for programs that rotate logs. Nobody has to wait for what reads
-    this output: what is not read in time is counted, and missing from it alone.
+    and detail. After a refusal comes an object with the Logon: its what is logon,
+    and gatepass explain reads it. --log writes the same; SIGHUP opens its file
+    again, for programs that rotate logs. A slow reader of this output delays no
+    client: what it misses is counted.
     """
     if duration is not None and not 0 <= duration < math.inf:
         message = "a number of seconds from 0 on is wanted; without the option it runs until Ctrl-C"

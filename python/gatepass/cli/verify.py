@@ -49,7 +49,7 @@ def verify(
     """Verify signed Logons as CME Globex does.
 
     One Logon gives its list of checks, several give a row each. Exit code 1 if
-    any is not valid; a message that cannot be read is not.
+    any is not valid; a message that cannot be read is not valid.
 
     FILE may be the log of gatepass simulate (--log): the Logons in it are read.
 
