@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gatepass.arguments import a_time
+from gatepass.arguments import aware
 from gatepass.errors import KeySourceError
 
 #: The exchange's own time zone: key files give dates in it.
@@ -85,4 +85,4 @@ def days_left(expires: date | None, at: datetime) -> int | None:
 
 def require_aware(at: datetime) -> None:
     """Raise `ArgumentError`, a `ValueError`, for what is no time with a time zone."""
-    a_time(at)
+    aware(at, "at")
