@@ -240,7 +240,7 @@ def test_a_descriptor_of_an_exposed_file_is_refused(path: Path) -> None:
 
 def test_a_closed_descriptor_is_refused(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
-    with pytest.raises(KeyFileError, match="is closed: open it"):
+    with pytest.raises(KeyFileError, match=rf"descriptor {pipe[0]} is closed: open it, as with"):
         read_descriptor(pipe[0])
 
 
