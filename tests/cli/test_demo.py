@@ -82,9 +82,10 @@ def test_json_gives_the_steps(temporary: Path) -> None:
     assert steps["wrong key"]["told"] == "Invalid Logon. Logout Forced"
     first, second = (steps[name]["access_key_id"] for name in ("mid-week", "key rotation"))
     assert first == steps["key file"]["access_key_id"] != second
-    assert sent_numbers(steps["mid-week"]) == ["4", "5", "6"]
-    assert sent_numbers(steps["key rotation"]) == ["7", "8", "9"]
-    assert sent_numbers(steps["in-session reset"]) == ["10", "11", "12", "1", "2", "3"]
+    # The Logout that refused the wrong key is asked for, and filled.
+    assert sent_numbers(steps["mid-week"]) == ["4", "5", "6", "7"]
+    assert sent_numbers(steps["key rotation"]) == ["8", "9", "10"]
+    assert sent_numbers(steps["in-session reset"]) == ["11", "12", "13", "1", "2", "3"]
     assert steps["refuse"]["expected_signature"] != steps["refuse"]["received_signature"]
     assert not Path(steps["key file"]["path"]).exists()
     assert list(temporary.iterdir()) == []

@@ -132,7 +132,7 @@ def test_version_is_data_too() -> None:
         ("logon", "of 49 only the last character"),
         ("logon", "5 to 60 seconds"),
         ("verify", "FILE may be the log of gatepass simulate"),
-        ("explain", "FILE may be the log of gatepass simulate"),
+        ("explain", "In a log of gatepass simulate, each Logon is judged by the time"),
         ("keys list", "secret_key_bytes"),
     ],
 )
