@@ -17,6 +17,9 @@ PIPE = b"|"
 
 def visible(value: bytes) -> str:
     r"""Write a value for people: bytes that cannot be printed become ``\xNN``."""
+    text = value.decode("latin-1")
+    if text.isascii() and text.isprintable():  # as nearly all are
+        return text
     return "".join(chr(b) if 0x20 <= b <= 0x7E else f"\\x{b:02x}" for b in value)
 
 
