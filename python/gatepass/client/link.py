@@ -14,6 +14,7 @@ from gatepass.client.loopback import is_loopback
 from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
+    KeySourceError,
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
@@ -101,10 +102,9 @@ class Link(Connection):
         with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
         sent, `StoreError` as soon as the numbers cannot be kept. A session whose In-Session Logon
         was not sent, or was answered with a Session Level Reject, goes on as it was. The key pairs
-        are read before anything else, off the event loop; raises what their source raises.
+        are read before anything else, off the event loop; raises `KeySourceError` where that fails.
         """
-        if not self._keys.is_current():
-            await self._keys.refresh()
+        await self._read_keys()
         self.raise_failure()
         if self.closed.done():
             raise NoConnectionError("the connection has ended")
@@ -116,6 +116,18 @@ class Link(Connection):
         self.session.log_on(chosen, now, alterations, self.steady())
         self.perform()
         await self._up
+
+    async def _read_keys(self) -> None:
+        if self._keys.is_current():
+            return
+        try:
+            await self._keys.refresh()
+        except GatepassError:
+            raise
+        except Exception as error:
+            # A source of the user's own. Its words may have a secret in them.
+            words = f"the key pairs could not be read: their source raised {type(error).__name__}"
+            raise KeySourceError(words) from error
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; gives its number.
