@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
 from gatepass.client.link import Link
+from gatepass.client.links import Lending, LinkOrPair, Links
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.refusals import Refusal, meaning, noticed_within
 from gatepass.errors import (
@@ -35,16 +36,20 @@ MOST_INVALID = 3
 
 logger = logging.getLogger("gatepass.client")
 
-LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
 
-
-async def reconnecting(
-    *target: Any, back_off: BackOff | None = None, **options: Any
-) -> AsyncIterator[Link]:
+def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Link]:
     """Give a link, and a new one whenever the body is done with a link that has ended.
 
-    Takes what `connect` takes: ``async for link in reconnecting(host, port, ...)``. A link that is
-    still up at the end of the body is logged out, and that is the end.
+    Takes what `connect` takes::
+
+        async with reconnecting(host, port, settings, keys, store) as links:
+            async for link in links:
+                ...
+
+    A link that is still up at the end of the body is logged out, and that is the end. Left in any
+    other way (``break``, ``return``, an exception, a cancelled task, Ctrl-C), the session is logged
+    out before ``async with`` is left. A plain ``async for link in reconnecting(...)`` works too;
+    then the session may end a moment after the loop: see `Links`.
 
     Waits by `back_off` where there is no connection, or one has ended soon; where the guard holds a
     Logon back, until it lets one through. A Logon with too low a number is tried again with the
@@ -57,23 +62,17 @@ async def reconnecting(
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
     """
     trials = _Trials(target, options, back_off)
-    async with aclosing(_again(partial(connect, *target, **options), trials)) as links:
-        async for link in links:
-            yield link
+    return Links(partial(_again, partial(connect, *target, **options), trials))
 
 
-async def reconnecting_pair(
-    *target: Any, back_off: BackOff | None = None, **options: Any
-) -> AsyncIterator[Pair]:
+def reconnecting_pair(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Pair]:
     """Give a pair, and a new one whenever both its connections have ended.
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.
     """
     trials = _Trials(target, options, back_off)
     opened = partial(connect_pair, *target, back_off=back_off, **options)
-    async with aclosing(_again(opened, trials)) as pairs:
-        async for pair in pairs:
-            yield pair
+    return Links(partial(_again, opened, trials))
 
 
 class _Trials:
@@ -149,18 +148,23 @@ class _Trials:
 
 
 async def _again(
-    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]], trials: _Trials
-) -> AsyncGenerator[LinkOrPair, None]:
+    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]],
+    trials: _Trials,
+    lending: Lending[LinkOrPair],
+) -> None:
     loop = asyncio.get_running_loop()
+    is_over = False
     while True:
         try:
             async with opened() as link:
                 trials.succeeded()
                 since = loop.time()
-                yield link
-                if not link.has_ended:
+                is_over = not await lending.lend(link) or not link.has_ended
+                if is_over:
                     return
             wait = trials.ended(link, loop.time() - since)
         except LogonFailedError as error:
+            if is_over:
+                raise
             wait = trials.failed(error)
         await asyncio.sleep(wait)
