@@ -84,16 +84,16 @@ class LogonGuard:
 
     def answered(self, now: datetime) -> None:
         """Say that the exchange has dealt with the Logon counted last, and that it was not good."""
-        if self._open is not None:
+        counted, self._open = self._open, None
+        if counted is not None:
             uptime = self._uptime()
-            self._attempts.replace(self._open, Attempt(now, uptime.boot, uptime.seconds))
-            self._open = None
+            self._attempts.replace(counted, Attempt(now, uptime.boot, uptime.seconds))
 
     def succeeded(self) -> None:
         """Say that the Logon counted last was good."""
-        if self._open is not None:
-            self._attempts.remove(self._open)
-            self._open = None
+        counted, self._open = self._open, None
+        if counted is not None:
+            self._attempts.remove(counted)
 
 
 @contextmanager

@@ -106,8 +106,11 @@ class Link(Connection):
         """
         await self._read_keys()
         self.raise_failure()
-        if self.closed.done():
-            raise NoConnectionError("the connection has ended")
+        if self.has_ended:
+            # The other side may have said why, before it was asked anything.
+            is_answered = self._up.done() and not self._up.cancelled()
+            refusal = self._up.exception() if is_answered else None
+            raise refusal or self.ending or NoConnectionError("the connection has ended")
         now = self.clock()
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
@@ -326,8 +329,14 @@ class Link(Connection):
     def _note_answer(self) -> None:
         """Note that the exchange has read the Logon: a minute from now it counts no more."""
         self.was_read = True
-        if self._guard is not None:
+        if self._guard is None:
+            return
+        try:
             self._guard.answered(self.clock())
+        except StoreError as error:
+            # It counts on as one that nobody has answered, which is longer: no port is closed by
+            # that, and the exchange's own words are what the caller needs.
+            logger.warning("when the Logon was answered could not be kept: %s", error)
 
     def _end(self, error: NoConnectionError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""
