@@ -89,7 +89,10 @@ async def connect(
             yield link
             link.acknowledge()
         finally:
-            await link.log_out()
+            try:
+                await link.log_out()
+            finally:
+                link.inbox.close()
 
 
 def guarding(

@@ -156,8 +156,9 @@ class Link(Connection):
         """Give the application messages in order, until the session ends.
 
         A message is acknowledged when the next one is asked for, and when the block of `connect`
-        ends without an exception. After a crash the store gives what was not acknowledged again;
-        the first of it may have been dealt with, and says so: ``possibly_delivered``.
+        ends without an exception. Behind that block there are no more: the next link gives what was
+        not acknowledged, as after a crash. The first of it may have been dealt with, and says so:
+        ``possibly_delivered``.
 
         Raises `StoreError` where the session ended because the store failed, `PeerError` where a
         message was not the exchange's, `NumberJumpError` where it jumped too far ahead.
