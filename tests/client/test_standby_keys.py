@@ -29,7 +29,7 @@ class Keys:
     def ring(self) -> KeyRing:
         self.asked += 1
         if self.error is not None:
-            raise self.error
+            raise type(self.error)(*self.error.args)
         return RING
 
 
@@ -43,6 +43,7 @@ def with_keys(body: Callable[[Stage, Pair, Keys, list[str]], Coroutine[Any, Any,
             await body(stage, pair, keys, told)
         await asyncio.sleep(1.0)
         assert open_at(stage, backup=False) == open_at(stage, backup=True) == 0
+        await asyncio.sleep(600.0)  # what is being read is read to its end
 
     play(script)
 
@@ -156,5 +157,30 @@ def test_a_backup_that_is_cancelled_while_it_waits_for_its_keys_is_closed() -> N
         assert task.cancelled()
         await asyncio.sleep(0.1)
         assert open_at(stage, backup=False) == open_at(stage, backup=True) == 0
+        await asyncio.sleep(600.0)
+
+    play(script)
+
+
+def test_keys_that_cannot_be_read_for_the_backups_first_logon_cost_no_session() -> None:
+    class Once(Keys):
+        """Read well for the primary, and not for the backup a moment later."""
+
+        @property
+        def ring(self) -> KeyRing:
+            self.error = KeySourceError("it is being replaced") if self.asked == 1 else None
+            return super().ring
+
+    async def script(stage: Stage) -> None:
+        told: list[str] = []
+        primary, backup = (("127.0.0.1", port) for port in stage.ports)
+        where = (primary, backup, SETTINGS, Once(), stage.store)
+        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as pair:
+            assert pair.backup is None
+            await trade(stage, pair, "alone")
+            await asyncio.sleep(5.0)
+            assert pair.backup is not None
+            assert "it is being replaced" in told[0]
+            await check_failover(stage, pair)
 
     play(script)

@@ -16,6 +16,9 @@ from gatepass.client.links import Lending, LinkOrPair, Links
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.refusals import Refusal, meaning, noticed_within
 from gatepass.errors import (
+    GatepassError,
+    KeyChoiceError,
+    KeySourceError,
     LogonFailedError,
     LogonGuardError,
     LogonRefusedError,
@@ -33,6 +36,9 @@ MOST_TOO_LOW = 3
 #: Logons that are refused as invalid after a connection broke, until it is given up: the exchange
 #: says the same for a session that is on already, which time mends, and for a wrong key.
 MOST_INVALID = 3
+
+#: What is raised before a Logon is sent where there is no pair to sign it with.
+_NO_KEYS = (KeySourceError, KeyChoiceError)
 
 logger = logging.getLogger("gatepass.client")
 
@@ -57,6 +63,10 @@ def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) 
     a new week, with 34=1. Where a connection broke, the exchange may not know yet and refuse the
     next Logon as invalid: that is waited out (2.2 heartbeat intervals, at least 65 s) and tried
     again, at most three times. Each reason is a warning in the log ``gatepass.client``.
+
+    Once a session was up, key pairs that cannot be read, or have none for this session, are waited
+    for by `back_off` too, without an end: somebody may be about to replace their file, and nothing
+    is sent. Before, they are an error at once.
 
     Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
@@ -88,11 +98,13 @@ class _Trials:
         self._failures = self._replies = self._invalid = 0
         #: The numbers that Logons were refused for, in a row.
         self._expected: list[int] = []
+        self._was_up = False
         #: Whether the exchange may have a connection that is gone here.
         self._in_doubt = self._is_begun_again = False
 
     def succeeded(self) -> None:
         """Note that a session is up."""
+        self._was_up = True
         self._replies = self._invalid = 0
         self._expected.clear()
         self._in_doubt = self._is_begun_again = False
@@ -103,8 +115,10 @@ class _Trials:
         self._in_doubt = link.goodbye is None
         return self._wait(f"the session has ended: {link.ending}")
 
-    def failed(self, error: LogonFailedError) -> float:
+    def failed(self, error: GatepassError) -> float:
         """Note that a try has failed; give the wait, or raise the error where none helps."""
+        if isinstance(error, _NO_KEYS) and self._was_up:
+            return self._wait(str(error))
         if isinstance(error, LogonGuardError):
             logger.warning("%s", error)
             return max(0.0, (error.retry_at - self._clock()).total_seconds())
@@ -163,7 +177,7 @@ async def _again(
                 if is_over:
                     return
             wait = trials.ended(link, loop.time() - since)
-        except LogonFailedError as error:
+        except (LogonFailedError, *_NO_KEYS) as error:
             if is_over:
                 raise
             wait = trials.failed(error)

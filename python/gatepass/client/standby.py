@@ -16,6 +16,7 @@ from gatepass.client.link import Link
 from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.errors import (
     GatepassError,
+    KeySourceError,
     LogonGuardError,
     LogonRefusedError,
     LogonReplyError,
@@ -73,7 +74,7 @@ class Standby:
             if self._primary.has_ended:
                 raise NoConnectionError(PRIMARY_ENDED) from error
             raise
-        except (NoConnectionError, LogonGuardError) as error:
+        except (NoConnectionError, LogonGuardError, KeySourceError) as error:
             if self._primary.has_ended:
                 raise
             now = error
@@ -118,6 +119,7 @@ class Standby:
         except BaseException as error:
             if link.session.state is not State.LOGGED_ON:  # it may be, when this is cancelled
                 link.abort()
+                self.link = None
             if isinstance(error, NoConnectionError):
                 self._pause = FORGOTTEN if link.was_read else UNANSWERED
             raise
