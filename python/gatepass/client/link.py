@@ -36,6 +36,9 @@ from gatepass.transport.waiting import within
 
 logger = logging.getLogger("gatepass.client")
 
+#: Messages that one line of the log names.
+MOST_NAMED = 10
+
 #: Called with each whole message, before it is acted upon: was it sent, and its bytes.
 Trace = Callable[[bool, bytes], None]
 
@@ -87,6 +90,8 @@ class Link(Connection):
         self.was_read = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
+        #: The last of the client's messages that the exchange is known to have processed (369).
+        self._processed = 0
         #: Why the connection has ended, once it has.
         self.ending: NoConnectionError | None = None
 
@@ -203,14 +208,17 @@ class Link(Connection):
         if isinstance(effect, fx.SignatureWanted):
             self._sign(effect)
         elif isinstance(effect, fx.Received):
+            self._processed = max(self._processed, effect.message.number(369) or 0)
             self.inbox.stir()
         elif isinstance(effect, fx.LoggedOn):
+            self._processed = effect.logon.number(369) or 0
             if self._guard is not None:
                 self._guard.succeeded()
             self._settle(None)
         elif isinstance(effect, fx.LoggedOut):
             self.goodbye = effect
             self._note_answer()
+            self._warn_of_void(effect)
             # An in-session Logon is refused by a Logout like any other.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
         elif isinstance(effect, fx.LogonRejected):
@@ -301,8 +309,25 @@ class Link(Connection):
         """Go on with the session's numbers, which nobody else counts from here on."""
         if self._backup_of is not None:
             self._backup_of.retire()
+            self._processed = self._backup_of._processed
         self.store = self._session_store
         self.session.promoted(self.store.load(), self.clock(), self.steady())
+
+    def _warn_of_void(self, logout: fx.LoggedOut) -> None:
+        """Say which messages may be lost where the numbers begin again: they are not sent again."""
+        numbers = self.session.numbers
+        if logout.refused or logout.next_expected != 1 or numbers.proposed != 1:
+            return
+        sent = self.store.sent(self._processed + 1, numbers.next_out - 1)
+        if sent:
+            named = ", ".join(str(message.number) for message in sent[:MOST_NAMED])
+            more = f" and {len(sent) - MOST_NAMED} more" if len(sent) > MOST_NAMED else ""
+            logger.warning(
+                "the exchange logged out with NextExpectedMsgSeqNum (789) 1 and may not have taken"
+                " messages %s%s: they are not sent again; see by its answers what became of them",
+                named,
+                more,
+            )
 
     @property
     def has_ended(self) -> bool:
