@@ -139,10 +139,6 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
     except asyncio.TimeoutError as error:
         message = f"no connection to {host}:{port} within {CONNECT_WAIT:g} s"
         raise NoConnectionError(message) from error
-    except (ValueError, OverflowError) as error:
-        # What the system is asked with makes no name, or no port.
-        words = "give a host's name, with parts of 1 to 63 characters, or its address; and its port"
-        raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error
     except OSError as error:
         # asyncio puts the address into the words once more.
         own = isinstance(error, socket.gaierror) or error.errno is None
@@ -150,3 +146,7 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         if tls is not None:
             why = handshake_fault(error, host) or why
         raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
+    except (ValueError, OverflowError) as error:
+        # What the system is asked with makes no name, or no port. An OSError may be a ValueError too.
+        words = "give a host's name, with parts of 1 to 63 characters, or its address; and its port"
+        raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error
