@@ -67,8 +67,8 @@ async def connect(
     `tls` is a context such as `gatepass.transport.client_context` gives.
 
     Raises `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
-    `LogonGuardError` (four invalid Logons in a minute) or a `KeyChoiceError`; at any time
-    `StoreError`, at once where the store is in use by another connection.
+    `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
+    any time `StoreError`, at once where the store is in use by another connection.
     """
     if clock is utc_now:
         check_clock(clock_policy)
@@ -147,6 +147,6 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
             why = handshake_fault(error, host) or why
         raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
     except (ValueError, OverflowError) as error:
-        # What the system is asked with makes no name, or no port. An OSError may be a ValueError too.
+        # No name, or no port. (A certificate that is refused is a ValueError, too, but not here.)
         words = "give a host's name, with parts of 1 to 63 characters, or its address; and its port"
         raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error
