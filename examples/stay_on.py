@@ -15,11 +15,10 @@ import asyncio
 import logging
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
 from contextlib import closing
 
 from gatepass import open_keys
-from gatepass.client import ClientSettings, Link, SqliteStore, reconnecting
+from gatepass.client import ClientSettings, Link, Links, SqliteStore, reconnecting
 from gatepass.errors import BacklogError, GatepassError, NoConnectionError
 
 
@@ -40,10 +39,15 @@ async def send_orders(link: Link, orders: deque[str], pause: float) -> None:
         await asyncio.sleep(pause)
 
 
-async def stay_on(links: AsyncIterator[Link], orders: deque[str], pause: float) -> None:
-    """Take link after link until all orders are sent; the last is logged out."""
-    async for link in links:
-        await send_orders(link, orders, pause)
+async def stay_on(links: Links[Link], orders: deque[str], pause: float) -> None:
+    """Take link after link until all orders are sent; the last is logged out.
+
+    It is, too, where an error, a cancelled task or Ctrl-C ends this: that is what ``async with``
+    is for.
+    """
+    async with links:
+        async for link in links:
+            await send_orders(link, orders, pause)
 
 
 def main() -> int:
@@ -65,6 +69,8 @@ def main() -> int:
             asyncio.run(stay_on(links, orders, 1.0))
         except GatepassError as error:
             print(error, file=sys.stderr)  # noqa: T201
+        except KeyboardInterrupt:
+            print(f"{len(orders)} orders were not sent", file=sys.stderr)  # noqa: T201
     return 1 if orders else 0
 
 

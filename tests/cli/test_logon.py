@@ -554,6 +554,9 @@ def test_an_expired_pair_is_bad_input_and_nothing_is_sent(live: Rehearsal) -> No
     [
         (("localhost", "--sender-comp-id", "ABC123N"), "HOST:PORT"),
         (("localhost:0", "--sender-comp-id", "ABC123N"), "HOST:PORT"),
+        (("h..x:1", "--sender-comp-id", "ABC123N"), "HOST:PORT"),
+        ((f"{'a' * 70}.example:1", "--sender-comp-id", "ABC123N"), "1 to 63 characters"),
+        (("localhost:1", "--sender-comp-id", "ABC123U", "--backup", "h..x:1"), "--backup"),
         (("localhost:1", "--sender-comp-id", "../ABC"), "--sender-comp-id"),
         (("example.com:1", "--sender-comp-id", "ABC123N", "--unguarded"), "--unguarded"),
         (("localhost:1", "--sender-comp-id", "ABC123N", "--scenario", "x"), "--scenario"),

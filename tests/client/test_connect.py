@@ -119,6 +119,22 @@ def test_messages_come_and_the_trace_has_every_one() -> None:
     run(story)
 
 
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        *[(name, 9443) for name in ("h..x", f"{'a' * 70}.example", "a\x00b", "\u00e4" * 70)],
+        *[("127.0.0.1", port) for port in (70000, -1)],
+    ],
+)
+def test_an_address_that_is_none_is_no_connection(host: str, port: int) -> None:
+    async def story() -> None:
+        with pytest.raises(NoConnectionError, match="1 to 63 characters"):
+            async with connect(host, port, SETTINGS, ring(), MemoryStore()):
+                raise AssertionError
+
+    asyncio.run(story())
+
+
 def test_a_refusal_has_text_and_789() -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()

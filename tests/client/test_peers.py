@@ -173,3 +173,47 @@ def test_a_stranger_is_tried_three_times_by_a_program_that_stays_on() -> None:
             assert [message.msg_type for message in came].count("A") == 3
 
     asyncio.run(story())
+
+
+async def logged_out_behind(orders: int) -> None:
+    """Have an order filled, send more, and be logged out with 789=1 before these are taken."""
+
+    logout = ("5", 3, {789: "1"})
+    due = [[("A", 1, {369: "1"})], [("8", 2, {369: "2"})], [logout]]
+
+    def script(_: Message) -> list[tuple[str, int, dict[int, str]]]:
+        return due.pop(0) if due else []
+
+    if not orders:
+        due[1].append(due.pop()[0])
+    async with peer(script) as (port, _), link_to(port, MemoryStore()) as link:
+        link.send("D", [(58, "filled")])
+        async for _message in link.messages():
+            break
+        for _ in range(orders):
+            link.send("D", [(58, "in flight")])
+        await link.closed
+
+
+@pytest.mark.parametrize(
+    ("orders", "numbers"),
+    [(2, "3, 4"), (3, "3, 4, 5"), (40, "3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 30 more")],
+)
+def test_what_a_logout_with_789_1_leaves_in_doubt_is_logged(
+    orders: int, numbers: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next Logon makes it void: only the exchange's answers tell what became of it."""
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        asyncio.run(logged_out_behind(orders))
+    (words,) = (
+        record.getMessage() for record in caplog.records if record.name == "gatepass.client"
+    )
+    assert f"messages {numbers}: " in words
+
+
+def test_where_all_was_taken_a_logout_with_789_1_leaves_nothing_in_doubt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        asyncio.run(logged_out_behind(0))
+    assert not [record for record in caplog.records if record.name == "gatepass.client"]

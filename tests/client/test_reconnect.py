@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,22 @@ import pytest
 from gatepass.client import BackOff, Link, reconnecting, reconnecting_pair
 from gatepass.client.reconnect import MOST_INVALID
 from gatepass.client.refusals import FORGOTTEN, SILENT
-from gatepass.errors import LogonRefusedError
-from gatepass.keys import KeyRing, generate_pair
+from gatepass.errors import (
+    KeyFileError,
+    KeySourceError,
+    LogonRefusedError,
+    PairExpiredError,
+    UnknownSessionError,
+)
+from gatepass.gateway import Gateway, Kind
+from gatepass.keys import KeyRing, generate_pair, write_key_file
 from gatepass.session.message import Message, encode
 from gatepass.session.store import MemoryStore
 from gatepass.signing import format_sending_time
 from gatepass.transport import utc_now
+from tests.cli.gateways import fresh_pair
 from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+from tests.client.test_standby_keys import Keys
 from tests.faults.virtual import Pipe
 
 WRONG = KeyRing([generate_pair("ABC", date(2026, 1, 5), date(2027, 1, 5)).key_pair()])
@@ -193,3 +204,80 @@ def test_a_pair_that_the_client_alone_saw_break_is_waited_out() -> None:
         await again.aclose()
 
     play(script)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyFileError("it is empty", Path("keys.txt")),
+        ConnectionError("the vault is down"),
+        UnknownSessionError("no pair for ABC: the file is half-written"),
+        PairExpiredError("its time is over: the new one is to come"),
+    ],
+)
+def test_keys_that_are_not_to_be_had_at_a_reconnect_are_waited_for(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def script(stage: Stage) -> None:
+        keys = Keys()
+        async with links(stage, keys=keys) as again:
+            link = await anext(again)
+            keys.error = error
+            link.abort()
+            await link.closed
+            next_link = asyncio.ensure_future(anext(again))
+            await asyncio.sleep(3600.0)
+            assert keys.asked > 100
+            assert not refusals(stage)
+            keys.error = None
+            assert not (await next_link).has_ended
+
+    with caplog.at_level(logging.WARNING, "gatepass.client"):
+        play(script)
+    said = "ConnectionError" if isinstance(error, ConnectionError) else str(error)
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("error", [KeySourceError("no"), UnknownSessionError("no")])
+def test_keys_that_are_not_to_be_had_at_the_first_logon_end_it_at_once(error: Exception) -> None:
+    async def script(stage: Stage) -> None:
+        keys = Keys()
+        keys.error = error
+        with pytest.raises(type(error)):
+            await anext(links(stage, keys=keys))
+        assert keys.asked == 1
+
+    play(script)
+
+
+@pytest.mark.parametrize("state", ["empty", "half-written", "absent"])
+def test_a_key_file_that_is_replaced_at_the_moment_of_a_reconnect_is_waited_for(
+    state: str, tmp_path: Path
+) -> None:
+    file, pair = tmp_path / "keys.txt", fresh_pair()
+    write_key_file(file, [pair])
+    whole = file.read_text()
+
+    async def story() -> None:
+        gateway = Gateway(KeyRing([pair.key_pair()]), Kind.parse("cgw"))
+        port = await gateway.listen("127.0.0.1", 0)
+        us = replace(SETTINGS, sender_comp_id="ABC123N")
+        waits = BackOff(0.02, 0.02)
+        async with reconnecting(
+            "127.0.0.1", port, us, str(file), MemoryStore(), back_off=waits
+        ) as again:
+            link = await anext(again)
+            if state == "absent":
+                file.unlink()
+            else:
+                file.write_text("" if state == "empty" else whole[:-60])
+            link.abort()
+            await link.closed
+            next_link = asyncio.ensure_future(anext(again))
+            await asyncio.sleep(0.2)
+            assert not next_link.done()
+            write_key_file(file, [pair])
+            assert not (await asyncio.wait_for(next_link, 10.0)).has_ended
+        await gateway.close()
+
+    asyncio.run(story())

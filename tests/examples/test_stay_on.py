@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections import deque
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from examples import stay_on
 from gatepass.client import BackOff, reconnecting
-from gatepass.gateway import Gateway, Kind
+from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, write_key_file
 from tests.cli.gateways import fresh_pair
 from tests.client.test_alterations import US
@@ -98,3 +99,37 @@ def test_the_program_ends_when_all_is_sent_or_the_logon_is_refused(
 
     assert asyncio.run(story()) == (0 if known else 1)
     assert arrived == (["0"] if known else [])
+
+
+def test_ctrl_c_logs_the_session_out(tmp_path: Path) -> None:
+    pair = fresh_pair()
+    write_key_file(tmp_path / "keys.txt", [pair])
+
+    async def story() -> tuple[int | None, str]:
+        arrived = asyncio.Event()
+        gateway = Gateway(
+            KeyRing([pair.key_pair()]),
+            Kind.parse("cgw"),
+            report=said.append,
+            application=lambda _name, _message: arrived.set(),
+        )
+        port = await gateway.listen("127.0.0.1", 0)
+        words = ["--keys", str(tmp_path / "keys.txt"), "--sender-comp-id", "ABC123N"]
+        words += ["--state", str(tmp_path / "state.sqlite"), "--orders", "99"]
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "examples.stay_on", f"127.0.0.1:{port}", *words),
+            cwd=Path(stay_on.__file__).parents[1],
+            stderr=asyncio.subprocess.PIPE,
+        )
+        await arrived.wait()
+        program.send_signal(signal.SIGINT)
+        _, errors = await program.communicate()
+        await gateway.close()
+        return program.returncode, errors.decode()
+
+    said: list[Report] = []
+    code, errors = asyncio.run(story())
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].endswith(" orders were not sent")
+    assert code == 1
+    assert [report.what for report in said][-2:] == ["logout", "close"]

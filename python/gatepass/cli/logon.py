@@ -284,10 +284,16 @@ def _parse_target(text: str, hint: str = "HOST:PORT") -> tuple[str, int]:
     match = _TARGET.fullmatch(text)
     if match is None or not 0 < int(match[3]) < 65536:
         raise typer.BadParameter("give a host and a port, such as localhost:9443", param_hint=hint)
-    if may_be_secret_part(text.rpartition(":")[0]):
+    host = match[1] or match[2]
+    if may_be_secret_part(host):
         # It would go to a name server.
         raise typer.BadParameter("this looks like a secret key, not like a host", param_hint=hint)
-    return match[1] or match[2], int(match[3])
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        words = f"{host} is no host's name: each part of one has 1 to 63 characters"
+        raise typer.BadParameter(words, param_hint=hint) from error
+    return host, int(match[3])
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_c
 from gatepass.client.connect import connect
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
+from gatepass.client.links import Links
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
@@ -25,6 +26,7 @@ __all__ = [
     "ClockPolicy",
     "ClockReading",
     "Link",
+    "Links",
     "LogonGuard",
     "MemoryAttempts",
     "MemoryStore",

@@ -67,8 +67,8 @@ async def connect(
     `tls` is a context such as `gatepass.transport.client_context` gives.
 
     Raises `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
-    `LogonGuardError` (four invalid Logons in a minute) or a `KeyChoiceError`; at any time
-    `StoreError`, at once where the store is in use by another connection.
+    `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
+    any time `StoreError`, at once where the store is in use by another connection.
     """
     if clock is utc_now:
         check_clock(clock_policy)
@@ -89,7 +89,10 @@ async def connect(
             yield link
             link.acknowledge()
         finally:
-            await link.log_out()
+            try:
+                await link.log_out()
+            finally:
+                link.inbox.close()
 
 
 def guarding(
@@ -143,3 +146,7 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         if tls is not None:
             why = handshake_fault(error, host) or why
         raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
+    except (ValueError, OverflowError) as error:
+        # No name, or no port. (A certificate that is refused is a ValueError, too, but not here.)
+        words = "give a host's name, with parts of 1 to 63 characters, or its address; and its port"
+        raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error

@@ -24,7 +24,7 @@ from gatepass.client.attempts import (
     SqliteAttempts,
 )
 from gatepass.client.uptime import Uptime
-from gatepass.client.user_record import user_attempts
+from gatepass.client.user_record import may_be_written, user_attempts
 from gatepass.errors import LogonGuardError, StoreError
 from gatepass.session.store import Store
 from gatepass.storage import SqliteStore
@@ -84,16 +84,16 @@ class LogonGuard:
 
     def answered(self, now: datetime) -> None:
         """Say that the exchange has dealt with the Logon counted last, and that it was not good."""
-        if self._open is not None:
+        counted, self._open = self._open, None
+        if counted is not None:
             uptime = self._uptime()
-            self._attempts.replace(self._open, Attempt(now, uptime.boot, uptime.seconds))
-            self._open = None
+            self._attempts.replace(counted, Attempt(now, uptime.boot, uptime.seconds))
 
     def succeeded(self) -> None:
         """Say that the Logon counted last was good."""
-        if self._open is not None:
-            self._attempts.remove(self._open)
-            self._open = None
+        counted, self._open = self._open, None
+        if counted is not None:
+            self._attempts.remove(counted)
 
 
 @contextmanager
@@ -108,9 +108,10 @@ def guard_of(
     """Give the guard of a Session ID.
 
     It remembers in `attempts`. Without them, and with an `SqliteStore`, it does in this user's
-    record if it is to be `shared` with all programs, else in the store's file; with any other store
-    as long as that object lives. Logons to a gateway on this machine are counted apart, unless
-    `attempts` are of one record only.
+    record if it is to be `shared` with all programs and there is a place for it, else in the
+    store's file; with any other store as long as that object lives. Logons to a gateway on this
+    machine are counted apart, unless `attempts` are of one record only. Raises `StoreError`, for a
+    record that was emptied or damaged too.
     """
     if attempts is not None:
         apart = attempts.on_loopback() if isinstance(attempts, SqliteAttempts) else None
@@ -128,6 +129,8 @@ def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
         try:
             return user_attempts(session)
         except StoreError as error:
+            if may_be_written():
+                raise  # what it had counted is lost: in each store apart, too many would go out
             logger.warning(
                 "invalid Logons are counted in %s alone, not with other programs': %s", path, error
             )

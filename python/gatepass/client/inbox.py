@@ -21,6 +21,7 @@ class Inbox:
         self._stirred = asyncio.Event()
         self._given: int | None = None
         self._in_doubt = bool(store.undelivered(1))
+        self._is_closed = False
 
     def stir(self) -> None:
         """Have whoever waits look again: a message has come, or a connection has ended."""
@@ -32,13 +33,19 @@ class Inbox:
             self._store.delivered(self._given)
             self._given = None
 
+    def close(self) -> None:
+        """Give and acknowledge nothing any more: the store may have a new link, with its own."""
+        self._is_closed = True
+        self._given = None
+        self.stir()
+
     async def messages(self, ended: Callable[[], bool]) -> AsyncIterator[Message]:
         """Give messages until there are none left and nothing is to come.
 
         After a crash the first one may have been dealt with, and says so:
         ``possibly_delivered``. Raises `StoreError`.
         """
-        while True:
+        while not self._is_closed:
             self.acknowledge()
             self._stirred.clear()
             waiting = self._store.undelivered(1)

@@ -14,6 +14,7 @@ from gatepass.client.loopback import is_loopback
 from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
+    KeySourceError,
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
@@ -34,6 +35,9 @@ from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.waiting import within
 
 logger = logging.getLogger("gatepass.client")
+
+#: Messages that one line of the log names.
+MOST_NAMED = 10
 
 #: Called with each whole message, before it is acted upon: was it sent, and its bytes.
 Trace = Callable[[bool, bytes], None]
@@ -86,6 +90,8 @@ class Link(Connection):
         self.was_read = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
+        #: The last of the client's messages that the exchange is known to have processed (369).
+        self._processed = 0
         #: Why the connection has ended, once it has.
         self.ending: NoConnectionError | None = None
 
@@ -101,13 +107,15 @@ class Link(Connection):
         with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
         sent, `StoreError` as soon as the numbers cannot be kept. A session whose In-Session Logon
         was not sent, or was answered with a Session Level Reject, goes on as it was. The key pairs
-        are read before anything else, off the event loop; raises what their source raises.
+        are read before anything else, off the event loop; raises `KeySourceError` where that fails.
         """
-        if not self._keys.is_current():
-            await self._keys.refresh()
+        await self._read_keys()
         self.raise_failure()
-        if self.closed.done():
-            raise NoConnectionError("the connection has ended")
+        if self.has_ended:
+            # The other side may have said why, before it was asked anything.
+            is_answered = self._up.done() and not self._up.cancelled()
+            refusal = self._up.exception() if is_answered else None
+            raise refusal or self.ending or NoConnectionError("the connection has ended")
         now = self.clock()
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
@@ -116,6 +124,18 @@ class Link(Connection):
         self.session.log_on(chosen, now, alterations, self.steady())
         self.perform()
         await self._up
+
+    async def _read_keys(self) -> None:
+        if self._keys.is_current():
+            return
+        try:
+            await self._keys.refresh()
+        except GatepassError:
+            raise
+        except Exception as error:
+            # A source of the user's own. Its words may have a secret in them.
+            words = f"the key pairs could not be read: their source raised {type(error).__name__}"
+            raise KeySourceError(words) from error
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; gives its number.
@@ -141,8 +161,9 @@ class Link(Connection):
         """Give the application messages in order, until the session ends.
 
         A message is acknowledged when the next one is asked for, and when the block of `connect`
-        ends without an exception. After a crash the store gives what was not acknowledged again;
-        the first of it may have been dealt with, and says so: ``possibly_delivered``.
+        ends without an exception. Behind that block there are no more: the next link gives what was
+        not acknowledged, as after a crash. The first of it may have been dealt with, and says so:
+        ``possibly_delivered``.
 
         Raises `StoreError` where the session ended because the store failed, `PeerError` where a
         message was not the exchange's, `NumberJumpError` where it jumped too far ahead.
@@ -187,14 +208,17 @@ class Link(Connection):
         if isinstance(effect, fx.SignatureWanted):
             self._sign(effect)
         elif isinstance(effect, fx.Received):
+            self._processed = max(self._processed, effect.message.number(369) or 0)
             self.inbox.stir()
         elif isinstance(effect, fx.LoggedOn):
+            self._processed = effect.logon.number(369) or 0
             if self._guard is not None:
                 self._guard.succeeded()
             self._settle(None)
         elif isinstance(effect, fx.LoggedOut):
             self.goodbye = effect
             self._note_answer()
+            self._warn_of_void(effect)
             # An in-session Logon is refused by a Logout like any other.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
         elif isinstance(effect, fx.LogonRejected):
@@ -285,8 +309,25 @@ class Link(Connection):
         """Go on with the session's numbers, which nobody else counts from here on."""
         if self._backup_of is not None:
             self._backup_of.retire()
+            self._processed = self._backup_of._processed
         self.store = self._session_store
         self.session.promoted(self.store.load(), self.clock(), self.steady())
+
+    def _warn_of_void(self, logout: fx.LoggedOut) -> None:
+        """Say which messages may be lost where the numbers begin again: they are not sent again."""
+        numbers = self.session.numbers
+        if logout.refused or logout.next_expected != 1 or numbers.proposed != 1:
+            return
+        sent = self.store.sent(self._processed + 1, numbers.next_out - 1)
+        if sent:
+            named = ", ".join(str(message.number) for message in sent[:MOST_NAMED])
+            more = f" and {len(sent) - MOST_NAMED} more" if len(sent) > MOST_NAMED else ""
+            logger.warning(
+                "the exchange logged out with NextExpectedMsgSeqNum (789) 1 and may not have taken"
+                " messages %s%s: they are not sent again; see by its answers what became of them",
+                named,
+                more,
+            )
 
     @property
     def has_ended(self) -> bool:
@@ -314,8 +355,14 @@ class Link(Connection):
     def _note_answer(self) -> None:
         """Note that the exchange has read the Logon: a minute from now it counts no more."""
         self.was_read = True
-        if self._guard is not None:
+        if self._guard is None:
+            return
+        try:
             self._guard.answered(self.clock())
+        except StoreError as error:
+            # It counts on as one that nobody has answered, which is longer: no port is closed by
+            # that, and the exchange's own words are what the caller needs.
+            logger.warning("when the Logon was answered could not be kept: %s", error)
 
     def _end(self, error: NoConnectionError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""

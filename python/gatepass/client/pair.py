@@ -205,4 +205,7 @@ async def connect_pair(
             finally:
                 await pair.log_out()
         finally:
-            await first.log_out()
+            try:
+                await first.log_out()
+            finally:
+                first.inbox.close()

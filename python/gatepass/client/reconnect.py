@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
 from gatepass.client.link import Link
+from gatepass.client.links import Lending, LinkOrPair, Links
 from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.refusals import Refusal, meaning, noticed_within
 from gatepass.errors import (
+    GatepassError,
+    KeyChoiceError,
+    KeySourceError,
     LogonFailedError,
     LogonGuardError,
     LogonRefusedError,
@@ -33,18 +37,25 @@ MOST_TOO_LOW = 3
 #: says the same for a session that is on already, which time mends, and for a wrong key.
 MOST_INVALID = 3
 
+#: What is raised before a Logon is sent where there is no pair to sign it with.
+_NO_KEYS = (KeySourceError, KeyChoiceError)
+
 logger = logging.getLogger("gatepass.client")
 
-LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
 
-
-async def reconnecting(
-    *target: Any, back_off: BackOff | None = None, **options: Any
-) -> AsyncIterator[Link]:
+def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Link]:
     """Give a link, and a new one whenever the body is done with a link that has ended.
 
-    Takes what `connect` takes: ``async for link in reconnecting(host, port, ...)``. A link that is
-    still up at the end of the body is logged out, and that is the end.
+    Takes what `connect` takes::
+
+        async with reconnecting(host, port, settings, keys, store) as links:
+            async for link in links:
+                ...
+
+    A link that is still up at the end of the body is logged out, and that is the end. Left in any
+    other way (``break``, ``return``, an exception, a cancelled task, Ctrl-C), the session is logged
+    out before ``async with`` is left. A plain ``async for link in reconnecting(...)`` works too;
+    then the session may end a moment after the loop: see `Links`.
 
     Waits by `back_off` where there is no connection, or one has ended soon; where the guard holds a
     Logon back, until it lets one through. A Logon with too low a number is tried again with the
@@ -53,27 +64,25 @@ async def reconnecting(
     next Logon as invalid: that is waited out (2.2 heartbeat intervals, at least 65 s) and tried
     again, at most three times. Each reason is a warning in the log ``gatepass.client``.
 
+    Once a session was up, key pairs that cannot be read, or have none for this session, are waited
+    for by `back_off` too, without an end: somebody may be about to replace their file, and nothing
+    is sent. Before, they are an error at once.
+
     Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
     """
     trials = _Trials(target, options, back_off)
-    async with aclosing(_again(partial(connect, *target, **options), trials)) as links:
-        async for link in links:
-            yield link
+    return Links(partial(_again, partial(connect, *target, **options), trials))
 
 
-async def reconnecting_pair(
-    *target: Any, back_off: BackOff | None = None, **options: Any
-) -> AsyncIterator[Pair]:
+def reconnecting_pair(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Pair]:
     """Give a pair, and a new one whenever both its connections have ended.
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.
     """
     trials = _Trials(target, options, back_off)
     opened = partial(connect_pair, *target, back_off=back_off, **options)
-    async with aclosing(_again(opened, trials)) as pairs:
-        async for pair in pairs:
-            yield pair
+    return Links(partial(_again, opened, trials))
 
 
 class _Trials:
@@ -89,11 +98,13 @@ class _Trials:
         self._failures = self._replies = self._invalid = 0
         #: The numbers that Logons were refused for, in a row.
         self._expected: list[int] = []
+        self._was_up = False
         #: Whether the exchange may have a connection that is gone here.
         self._in_doubt = self._is_begun_again = False
 
     def succeeded(self) -> None:
         """Note that a session is up."""
+        self._was_up = True
         self._replies = self._invalid = 0
         self._expected.clear()
         self._in_doubt = self._is_begun_again = False
@@ -104,8 +115,10 @@ class _Trials:
         self._in_doubt = link.goodbye is None
         return self._wait(f"the session has ended: {link.ending}")
 
-    def failed(self, error: LogonFailedError) -> float:
+    def failed(self, error: GatepassError) -> float:
         """Note that a try has failed; give the wait, or raise the error where none helps."""
+        if isinstance(error, _NO_KEYS) and self._was_up:
+            return self._wait(str(error))
         if isinstance(error, LogonGuardError):
             logger.warning("%s", error)
             return max(0.0, (error.retry_at - self._clock()).total_seconds())
@@ -149,18 +162,23 @@ class _Trials:
 
 
 async def _again(
-    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]], trials: _Trials
-) -> AsyncGenerator[LinkOrPair, None]:
+    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]],
+    trials: _Trials,
+    lending: Lending[LinkOrPair],
+) -> None:
     loop = asyncio.get_running_loop()
+    is_over = False
     while True:
         try:
             async with opened() as link:
                 trials.succeeded()
                 since = loop.time()
-                yield link
-                if not link.has_ended:
+                is_over = not await lending.lend(link) or not link.has_ended
+                if is_over:
                     return
             wait = trials.ended(link, loop.time() - since)
-        except LogonFailedError as error:
+        except (LogonFailedError, *_NO_KEYS) as error:
+            if is_over:
+                raise
             wait = trials.failed(error)
         await asyncio.sleep(wait)

@@ -16,11 +16,13 @@ from gatepass.client.link import Link
 from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.errors import (
     GatepassError,
+    KeySourceError,
     LogonGuardError,
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
 )
+from gatepass.session.states import State
 
 #: Seconds after which a Logon that was not answered counts no more.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
@@ -63,7 +65,7 @@ class Standby:
         Raises what `Link.log_on` does for all that waiting does not mend.
         """
         try:
-            now: Link | GatepassError = await self._log_on()
+            now: Link | Exception = await self._log_on()
         except LogonReplyError:
             raise
         except LogonRefusedError as error:
@@ -72,7 +74,7 @@ class Standby:
             if self._primary.has_ended:
                 raise NoConnectionError(PRIMARY_ENDED) from error
             raise
-        except (NoConnectionError, LogonGuardError) as error:
+        except (NoConnectionError, LogonGuardError, KeySourceError) as error:
             if self._primary.has_ended:
                 raise
             now = error
@@ -83,23 +85,24 @@ class Standby:
         if self._keeping is not None:
             self._keeping.cancel()
 
-    async def _keep(self, now: Link | GatepassError) -> None:
+    async def _keep(self, now: Link | Exception) -> None:
         """Follow a link that is on until it is lost, and try until there is one, by turns."""
         while True:
             lost = await self._loss(now) if isinstance(now, Link) else now
+            why = lost if isinstance(lost, GatepassError) else type(lost).__name__
             self.link = None
             wait = self._wait(lost)
             if wait is None:
                 self._tell(
-                    f"no fault tolerance: {lost}; the backup is not tried again: mend the cause,"
+                    f"no fault tolerance: {why}; the backup is not tried again: mend the cause,"
                     " then log out and on for a new pair"
                 )
                 return
-            self._tell(f"no fault tolerance: {lost}; the backup is tried again in {wait:.3g} s")
+            self._tell(f"no fault tolerance: {why}; the backup is tried again in {wait:.3g} s")
             await asyncio.sleep(wait)
             try:
                 now = await self._log_on()
-            except GatepassError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it ends no session
                 now = error
             else:
                 self._tell("the backup is on: the session is fault tolerant again")
@@ -113,8 +116,12 @@ class Standby:
         self.link = link
         try:
             await link.log_on()
-        except NoConnectionError:
-            self._pause = FORGOTTEN if link.was_read else UNANSWERED
+        except BaseException as error:
+            if link.session.state is not State.LOGGED_ON:  # it may be, when this is cancelled
+                link.abort()
+                self.link = None
+            if isinstance(error, NoConnectionError):
+                self._pause = FORGOTTEN if link.was_read else UNANSWERED
             raise
         self._refusals = 0
         self._since = asyncio.get_running_loop().time()
@@ -131,7 +138,7 @@ class Standby:
             return NoConnectionError(f"the backup was logged out: {words}")
         return NoConnectionError(f"the backup was lost: {link.ending}")
 
-    def _wait(self, lost: GatepassError) -> float | None:
+    def _wait(self, lost: Exception) -> float | None:
         """Give the seconds until the next try, ``None`` if there is to be none."""
         if isinstance(lost, LogonGuardError):
             return max(0.0, (lost.retry_at - self._primary.clock()).total_seconds())

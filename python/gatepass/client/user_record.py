@@ -9,6 +9,8 @@ from gatepass.client.attempts import SqliteAttempts
 from gatepass.errors import StoreError
 
 NAME = "logons.sqlite"
+#: How long the exchange may count a Logon that the record had (`attempts.READ_WITHIN`, `WINDOW`).
+_BEWARE = "it counts invalid Logons, so if you move it away, wait six minutes before the next Logon"
 
 
 def state_folder() -> Path:
@@ -32,4 +34,18 @@ def user_attempts(session: str) -> SqliteAttempts:
     except (OSError, RuntimeError) as error:
         why = f"cannot be opened: {error}; set XDG_STATE_HOME to a folder that can be written"
         raise StoreError(why, NAME) from error
-    return SqliteAttempts(folder / NAME, session)
+    try:
+        return SqliteAttempts(folder / NAME, session)
+    except StoreError as error:
+        raise StoreError(f"{error.message}; {_BEWARE}", error.path) from error
+
+
+def may_be_written() -> bool:
+    """Whether this user has a place for the record, and may write what is there."""
+    try:
+        folder = state_folder()
+    except RuntimeError:  # there is no home
+        return False
+    record = folder / NAME
+    may_make = os.access(folder, os.W_OK | os.X_OK)
+    return may_make and (not record.exists() or os.access(record, os.W_OK))

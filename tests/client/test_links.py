@@ -1,0 +1,321 @@
+"""However the loop over `reconnecting`'s links is left, the session is logged out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepass.client import BackOff, Link, Links, Pair, reconnecting, reconnecting_pair
+from gatepass.errors import KeySourceError
+from gatepass.session.store import MemoryStore
+from gatepass.storage import SqliteStore
+from tests.client.test_connect import SETTINGS as US
+from tests.client.test_connect import Live, live
+from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+
+LOGGED_OUT = ["A", "0", "5"]
+
+
+def links_of(stage: Stage) -> Links[Link]:
+    us = replace(SETTINGS, sender_comp_id="ABC123N")
+
+    def trace(sent: bool, wire: bytes) -> None:
+        if sent:
+            stage.got.append(wire.split(b"\x0135=")[1][:1].decode())
+
+    where = ("127.0.0.1", stage.ports[0], us, RING, stage.store)
+    return reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), trace=trace)
+
+
+async def read(link: Link) -> None:
+    async for _ in link.messages():
+        pass
+
+
+async def leave_by_break(links: Links[Link]) -> None:
+    async for _ in links:
+        break
+
+
+async def leave_by_return(links: Links[Link]) -> None:
+    async for _ in links:
+        return
+
+
+async def leave_by_an_error(links: Links[Link]) -> None:
+    async for _ in links:
+        raise KeyError("the body's own")
+
+
+async def leave_the_messages(links: Links[Link]) -> None:
+    async for link in links:
+        task = asyncio.get_running_loop().call_later(1.0, link.abort)
+        async for _ in link.messages():
+            raise AssertionError("there is no message")
+        task.cancel()
+        break
+
+
+async def never_begin(links: Links[Link]) -> None:
+    assert links is links.__aiter__()
+
+
+WAYS = [leave_by_break, leave_by_return, leave_by_an_error, leave_the_messages, never_begin]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_behind_async_with_nobody_is_on(way: Callable[[Links[Link]], Awaitable[None]]) -> None:
+    async def script(stage: Stage) -> None:
+        with suppress(KeyError):
+            async with links_of(stage) as links:
+                await way(links)
+                assert way is never_begin or stage.gateway.connections
+        assert not stage.gateway.connections
+        # The store is free: nobody is logged on with it.
+        async with links_of(stage) as links:
+            await anext(links)
+
+    play(script)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_left_behind_by_a_plain_loop_the_session_is_logged_out_a_moment_later(
+    way: Callable[[Links[Link]], Awaitable[None]],
+) -> None:
+    async def script(stage: Stage) -> None:
+        with suppress(KeyError):
+            await way(links_of(stage))
+        gc.collect()
+        await asyncio.sleep(1.0)
+        assert not stage.gateway.connections
+        if way not in (never_begin, leave_the_messages):
+            assert stage.got == LOGGED_OUT
+
+    play(script)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 100.0])
+def test_a_task_that_is_cancelled_ends_the_session_whoever_has_the_links(seconds: float) -> None:
+    async def script(stage: Stage) -> None:
+        links = links_of(stage)
+
+        async def stay() -> None:
+            async for link in links:
+                await read(link)
+
+        task = asyncio.create_task(stay())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        await asyncio.sleep(1.0)
+        assert not stage.gateway.connections
+        await links.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(links)
+
+    play(script)
+
+
+def test_a_task_that_is_cancelled_in_async_with_ends_when_the_session_is_logged_out() -> None:
+    async def script(stage: Stage) -> None:
+        async def stay() -> None:
+            async with links_of(stage) as links:
+                async for link in links:
+                    await read(link)
+
+        task = asyncio.create_task(stay())
+        await asyncio.sleep(1.0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not stage.gateway.connections
+        assert stage.got == LOGGED_OUT
+
+    play(script)
+
+
+def test_a_task_that_only_fetches_a_link_ends_no_session() -> None:
+    """As `asyncio.wait_for` makes one for itself, up to Python 3.11."""
+
+    async def script(stage: Stage) -> None:
+        async with links_of(stage) as links:
+            link = await asyncio.create_task(links.__anext__())
+            await asyncio.sleep(100.0)
+            assert not link.has_ended
+
+    play(script)
+
+
+def test_another_task_may_go_on_with_the_links() -> None:
+    async def script(stage: Stage) -> None:
+        async with links_of(stage) as links:
+
+            async def fetch_and_stay() -> None:
+                link = await anext(links)
+                link.abort()
+                await link.closed
+                await asyncio.sleep(3600.0)
+
+            first = asyncio.create_task(fetch_and_stay())
+            await asyncio.sleep(1.0)
+            link = await anext(links)
+            first.cancel()
+            await asyncio.sleep(1.0)
+            assert not link.has_ended
+
+    play(script)
+
+
+def test_two_tasks_cannot_wait_for_the_next_link() -> None:
+    async def script(stage: Stage) -> None:
+        links = links_of(stage)
+        waiting = asyncio.create_task(links.__anext__())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="awaited already"):
+            await anext(links)
+        assert not (await waiting).has_ended
+        await links.aclose()
+
+    play(script)
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_message_counts_as_dealt_with_where_the_block_is_left_without_an_error(
+    well: bool,
+) -> None:
+    async def script(stage: Stage) -> None:
+        with suppress(KeyError):
+            async with links_of(stage) as links:
+                async for link in links:
+                    stage.say("fill")
+                    async for _ in link.messages():
+                        break
+                    if not well:
+                        raise KeyError("the body's own")
+                    break
+        assert bool(stage.store.undelivered()) is not well
+
+    play(script)
+
+
+def test_what_ends_it_is_raised_once_and_then_it_is_over() -> None:
+    class Shut:
+        @property
+        def ring(self) -> object:
+            raise KeySourceError("the vault is shut")
+
+    async def script(stage: Stage) -> None:
+        us = replace(SETTINGS, sender_comp_id="ABC123N")
+        where = ("127.0.0.1", stage.ports[0], us, Shut(), stage.store)
+        async with reconnecting(*where, clock=stage.loop.clock) as links:
+            with pytest.raises(KeySourceError):
+                await anext(links)
+            with pytest.raises(StopAsyncIteration):
+                await anext(links)
+
+    play(script)
+
+
+def test_a_pair_is_logged_out_at_both_gateways() -> None:
+    async def script(stage: Stage) -> None:
+        where = [("127.0.0.1", port) for port in stage.ports]
+        links: Links[Pair] = reconnecting_pair(
+            *where, SETTINGS, RING, stage.store, clock=stage.loop.clock
+        )
+        async with links:
+            async for pair in links:
+                assert pair.backup is not None
+                assert len(stage.gateway.connections) == 2
+                break
+        assert not stage.gateway.connections
+
+    play(script)
+
+
+def test_a_session_whose_exchange_says_nothing_is_dropped_when_the_wait_is_cut_short() -> None:
+    async def script(stage: Stage) -> None:
+        async def stay() -> None:
+            async with links_of(stage) as links:
+                async for _ in links:
+                    (side,) = stage.gateway.connections
+                    side.data_received = lambda _data: None  # type: ignore[method-assign]
+                    return
+
+        task = asyncio.create_task(stay())
+        await asyncio.sleep(1.0)
+        began = stage.loop.time()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert stage.loop.time() - began < 1.0
+        await asyncio.sleep(0.1)
+        assert stage.gateway.account(NAME).primary_on is False
+
+    play(script)
+
+
+# On a loop of its own, which ends: what asyncio does then is a part of this.
+
+
+def with_gateway(client: Callable[[int, Live], Coroutine[Any, Any, None]]) -> None:
+    """Run a client's program, which may end by an error of its own; then nobody is on."""
+
+    async def story() -> None:
+        async with live() as here:
+            with suppress(KeyError, asyncio.CancelledError):
+                await asyncio.to_thread(lambda: asyncio.run(client(here.port, here)))
+            for _ in range(200):
+                if not here.gateway.connections:
+                    return
+                await asyncio.sleep(0.01)
+            raise AssertionError("a session stays on")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("way", [*WAYS[:3], "cancelled", "held"])
+def test_a_program_that_ends_in_its_loop_logs_out_and_shows_no_traceback(
+    way: Callable[[Links[Link]], Awaitable[None]] | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def client(port: int, here: Live) -> None:
+        if way == "held":
+            kept.append(reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()))
+            await anext(kept[0])
+        elif isinstance(way, str):
+            async for _ in reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()):
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+                await asyncio.sleep(3600.0)
+        else:
+            await way(reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()))
+
+    kept: list[Links[Link]] = []
+    with caplog.at_level(logging.WARNING):
+        with_gateway(client)
+    assert caplog.text == ""
+
+
+def test_a_store_that_is_closed_too_early_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def client(port: int, here: Live) -> None:
+        with closing(SqliteStore(tmp_path / "store.sqlite", "ABC123")) as store:
+            async for _ in reconnecting("127.0.0.1", port, US, here.keys, store):
+                break
+        await asyncio.sleep(0.2)
+
+    with_gateway(client)
+    (record,) = caplog.records
+    assert record.name == "gatepass.client"
+    assert record.getMessage().startswith("the session that was left has ended with an error")
+    assert record.exc_info is None
