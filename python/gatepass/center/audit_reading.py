@@ -54,6 +54,14 @@ ACTIONS = (
 )
 
 
+def has_done(center: Center, actor: Actor, action: str, access_key_id: str) -> bool:
+    """Tell whether it is this user who did that to a key pair."""
+    own = (audit.c.firm_id == actor.firm_id) & (audit.c.actor == actor.name)
+    this = (audit.c.action == action) & (audit.c.access_key_id == access_key_id)
+    with center.database.read() as connection:
+        return connection.execute(select(audit.c.id).where(own & this).limit(1)).first() is not None
+
+
 def entries(
     center: Center, actor: Actor, page: int = 1, size: int = PAGE_SIZE, wanted: Wanted = Wanted()
 ) -> Page[Entry | Unreadable]:

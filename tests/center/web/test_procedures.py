@@ -157,6 +157,10 @@ def test_delete(site: Site) -> None:
     log = words(browser.get("/audit"))
     assert "code refused" not in log
     assert log.count(f"delete ABC {site.key}") == 1
+    # Another user has not done it.
+    answer = site.user("kim").submit(page, code=code)
+    assert answer.status_code == 409
+    assert "is deleted" in words(answer)
 
 
 def test_a_double_click_on_a_code_is_no_wrong_code(site: Site) -> None:

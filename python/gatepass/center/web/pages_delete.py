@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import firms, pairs, people
+from gatepass.center import audit_reading, firms, pairs, people
 from gatepass.center.codes import Purpose
 from gatepass.center.views import SessionView
 from gatepass.center.web.forms import SentForm
@@ -52,7 +52,8 @@ def delete(request: Request, name: str, access_key_id: str, form: SentForm) -> R
     """Delete the pair for the right code and lead back to the list, with a notice at its top."""
     center, actor = center_of(request), actor_of(request)
     pair = pair_of(firms.find_session(center, actor, name), access_key_id)
-    if pair.state is PairState.DELETED:
+    is_done = pair.state is PairState.DELETED
+    if is_done and audit_reading.has_done(center, actor, "delete", pair.access_key_id):
         # A form that was sent twice: the notice of the first one says that it is done.
         return RedirectResponse("/sessions", 303)
     try:

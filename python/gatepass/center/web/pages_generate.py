@@ -36,7 +36,8 @@ def generate(request: Request, name: str, form: SentForm) -> Response:
         pair = pairs.generate(center, actor, name, chosen or None, shown=shown)
     except pairs.OtherPairsError as error:
         session = firms.find_session(center, actor, name)
-        made = _made_just_now(session, actor, shown or (), center.clock())
+        left = set(shown or ()) - {chosen}
+        made = _made_just_now(session, actor, left, center.clock())
         if made is None:
             return _dialog(request, session, str(error))
         pair = made
@@ -53,11 +54,12 @@ TWICE_WITHIN: Final = timedelta(minutes=1)
 
 
 def _made_just_now(
-    session: SessionView, actor: Actor, shown: Collection[str], at: datetime
+    session: SessionView, actor: Actor, left: Collection[str], at: datetime
 ) -> PairView | None:
-    """Return what the same form has made, when it was sent twice."""
-    newest = session.active[0] if session.active else None
-    if newest is None or newest.access_key_id in shown or newest.created_by != actor.name:
+    """Return what the same form has made beside those that it left, when it was sent twice."""
+    newest, *others = session.active or (None,)
+    is_its = newest is not None and newest.created_by == actor.name
+    if newest is None or not is_its or {one.access_key_id for one in others if one} != set(left):
         return None
     return newest if at - newest.created_at < TWICE_WITHIN else None
 
