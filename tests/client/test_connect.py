@@ -119,17 +119,11 @@ def test_messages_come_and_the_trace_has_every_one() -> None:
     run(story)
 
 
-@pytest.mark.parametrize(
-    ("host", "port"),
-    [
-        *[(name, 9443) for name in ("h..x", f"{'a' * 70}.example", "a\x00b", "\u00e4" * 70)],
-        *[("127.0.0.1", port) for port in (70000, -1)],
-    ],
-)
-def test_an_address_that_is_none_is_no_connection(host: str, port: int) -> None:
+@pytest.mark.parametrize("host", ["h..x", f"{'a' * 70}.example", "a\x00b", "\u00e4" * 70])
+def test_an_address_that_is_none_is_no_connection(host: str) -> None:
     async def story() -> None:
         with pytest.raises(NoConnectionError, match="1 to 63 characters"):
-            async with connect(host, port, SETTINGS, ring(), MemoryStore()):
+            async with connect(host, 9443, SETTINGS, ring(), MemoryStore()):
                 raise AssertionError
 
     asyncio.run(story())

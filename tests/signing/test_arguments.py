@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from gatepass import (
     LogonSigner,
     LogonVerifier,
     SessionId,
+    connect,
     explain,
     open_keys,
 )
-from gatepass.client import ClientSettings
+from gatepass.client import ClientSettings, MemoryStore
 from gatepass.errors import FieldError, FramingError, GatepassError, KeyFileError, KeySourceError
 from gatepass.keys import FixedKeys
 from gatepass.signing import Credentials, complete_draft
@@ -82,6 +85,14 @@ def test_a_value_that_is_no_text_is_refused_by_its_tag(tag: int, value: Any) -> 
     assert caught.value.tag == tag
 
 
+def enter(connection: AbstractAsyncContextManager[object]) -> None:
+    async def script() -> None:
+        async with connection:
+            raise AssertionError
+
+    asyncio.run(script())
+
+
 #: What was tried, and what the answer says about it.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
@@ -102,6 +113,14 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a ring of a path": (lambda: KeyRing("CMEKeys.txt"), "pairs is of type str"),
     "no source": (lambda: open_keys(None), "source is of type NoneType"),
     "a Request Center": (lambda: open_keys("center:"), "open_center_keys"),
+    "a port": (lambda: enter(connect("::1", 99999, US, KEYS, MemoryStore())), "out of range"),
+    "no store": (lambda: enter(connect("::1", 1, US, KEYS, None)), "such as SqliteStore"),
+    "a path as a store": (lambda: enter(connect("::1", 1, US, KEYS, "s.db")), "store is of type"),
+    "settings": (lambda: enter(connect("::1", 1, "ABC123N", KEYS, MemoryStore())), "settings is"),
+    "a scenario in words": (
+        lambda: enter(connect("::1", 1, US, KEYS, MemoryStore(), scenario="mid-week")),
+        "Scenario.MID_WEEK",
+    ),
     "no Session ID": (lambda: SessionId(None), "is of type NoneType: give it as text"),
 }
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
+from gatepass.client.arguments import require_usable
 from gatepass.client.attempts import Attempts
 from gatepass.client.clock import ClockPolicy, check_clock
 from gatepass.client.guard import NO_UPTIME, LogonGuard, guard_of
@@ -68,8 +69,10 @@ async def connect(
 
     Raises `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
     `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
-    any time `StoreError`, at once where the store is in use by another connection.
+    any time `StoreError`, at once where the store is in use by another connection. Raises
+    `ArgumentError` for a port, settings, a store or a scenario of another kind.
     """
+    require_usable(settings, store, scenario, port)
     if clock is utc_now:
         check_clock(clock_policy)
     with claim(store), guarding(settings, store, clock, attempts, guarded=guarded) as guard:
@@ -146,7 +149,7 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         if tls is not None:
             why = handshake_fault(error, host) or why
         raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
-    except (ValueError, OverflowError) as error:
-        # No name, or no port. (A certificate that is refused is a ValueError, too, but not here.)
-        words = "give a host's name, with parts of 1 to 63 characters, or its address; and its port"
+    except ValueError as error:
+        # No name. (A certificate that is refused is a ValueError, too, but not here.)
+        words = "give a host's name, with parts of 1 to 63 characters, or its address"
         raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error

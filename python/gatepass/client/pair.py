@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gatepass.client.arguments import require_usable
 from gatepass.client.attempts import Attempts
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, check_clock
@@ -174,6 +175,7 @@ async def connect_pair(
 
     The rest is as for `connect`, with what it raises, and `FieldError` for another SenderCompID.
     """
+    require_usable(settings, store, scenario, primary[1], backup[1])
     if not settings.sender_comp_id.endswith("U"):
         message = "SenderCompID (49) of a session with a backup ends in U: nothing was sent"
         raise FieldError(message, 49, "SenderCompID", "illegal")
