@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from gatepass.client import connect, connect_pair
+from gatepass.client import BackOff, Link, Links, connect, connect_pair, reconnecting
 from gatepass.session.message import Message, encode
-from gatepass.session.store import MemoryStore
+from gatepass.session.store import MemoryStore, claim
 from tests.client.test_connect import SETTINGS, Live, live, ring
+from tests.client.test_pair import RING, Stage, play
 
 #: Rounds of the loop: a logon on one machine takes fewer.
 ROUNDS = range(0, 60, 3)
@@ -146,3 +148,53 @@ def test_a_logout_that_nobody_confirms_and_that_is_cancelled_ends_the_connection
         server.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("within", [True, False])
+def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held: bool) -> None:
+    """In whatever round: while it logs on, has a link, waits for the next one, or logs out."""
+
+    def script(
+        rounds: int, links: list[Links[Link]]
+    ) -> Callable[[Stage], Coroutine[Any, Any, None]]:
+        async def story(stage: Stage) -> None:
+            us = replace(SETTINGS, sender_comp_id="ABC123N")
+            where = ("127.0.0.1", stage.ports[0], us, RING, stage.store)
+
+            async def stay() -> None:
+                mine = reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(0.0, 0.0))
+                if held:
+                    links.append(mine)
+                if within:
+                    async with mine:
+                        await loop_over(mine)
+                else:
+                    await loop_over(mine)
+
+            task = asyncio.create_task(stay())
+            is_cancelled = await cancelled_after(task, rounds)
+            await asyncio.wait([task])
+            assert task.cancelled() is is_cancelled
+            cancelled.add(is_cancelled)
+            # The gateway hears a moment later of a connection that was dropped.
+            await asyncio.sleep(0.01 if within else 5.0)
+            assert not stage.gateway.connections
+            with claim(stage.store):
+                pass
+
+        return story
+
+    async def loop_over(links: Links[Link]) -> None:
+        ended = 0
+        async for link in links:
+            await asyncio.sleep(0)
+            if ended < 2:
+                link.abort()
+                await link.closed
+                ended += 1
+
+    cancelled: set[bool] = set()
+    for rounds in range(120):
+        play(script(rounds, []))
+    assert cancelled == {True, False}  # the last of them came to its own end
