@@ -103,7 +103,9 @@ def test_left_behind_by_a_plain_loop_the_session_is_logged_out_a_moment_later(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 100.0])
-def test_a_task_that_is_cancelled_ends_the_session_whoever_has_the_links(seconds: float) -> None:
+def test_a_task_that_is_cancelled_ends_the_session_of_links_that_others_have_too(
+    seconds: float,
+) -> None:
     async def script(stage: Stage) -> None:
         links = links_of(stage)
 
@@ -175,6 +177,19 @@ def test_another_task_may_go_on_with_the_links() -> None:
     play(script)
 
 
+def test_each_who_closes_the_links_waits_until_the_session_is_logged_out() -> None:
+    async def script(stage: Stage) -> None:
+        links = links_of(stage)
+        await anext(links)
+        closing_it = [asyncio.create_task(links.aclose()) for _ in range(3)]
+        await asyncio.wait(closing_it, return_when=asyncio.FIRST_COMPLETED)
+        assert not stage.gateway.connections
+        await asyncio.gather(*closing_it)
+        assert stage.got == LOGGED_OUT
+
+    play(script)
+
+
 def test_two_tasks_cannot_wait_for_the_next_link() -> None:
     async def script(stage: Stage) -> None:
         links = links_of(stage)
@@ -184,6 +199,7 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
             await anext(links)
         assert not (await waiting).has_ended
         await links.aclose()
+        assert not stage.gateway.connections
 
     play(script)
 

@@ -73,7 +73,7 @@ def read_for(stage: Stage, seconds: float) -> None:
 
 
 async def all_is_over(pair: Pair) -> None:
-    """Whoever waits for the pair is let go, and nothing is sent."""
+    """What waits for the pair goes on, and nothing is sent."""
     async for _ in pair.messages():
         raise AssertionError("there is no message")
     with pytest.raises(NoConnectionError):

@@ -20,7 +20,7 @@ LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
 
 logger = logging.getLogger("gatepass.client")
 
-#: The loop alone would forget a task that nobody holds.
+#: An event loop forgets a task that nothing refers to.
 _KEPT: set[asyncio.Task[None]] = set()
 
 
@@ -34,7 +34,9 @@ class Lending(Generic[LinkOrPair]):
         self._loop = asyncio.get_running_loop()
         self._wanted: asyncio.Future[LinkOrPair] = self._loop.create_future()
         self._back: asyncio.Future[bool] | None = None
-        self._is_awaited = self._is_ending = False
+        #: Whether somebody waits, and gets a failure raised.
+        self.is_awaited = False
+        self._is_ending = False
         self._failure: Exception | None = None
         self._keeping = self._loop.create_task(self._run(keep))
         _KEPT.add(self._keeping)
@@ -54,19 +56,16 @@ class Lending(Generic[LinkOrPair]):
 
         `None` at the end; raises what ended it.
         """
-        if self._is_awaited:
-            raise RuntimeError("the next link is awaited already, by another task")
         self._wanted = self._loop.create_future()
         if self._back is not None and not self._back.done():
             self._back.set_result(True)
-        self._is_awaited = True
+        self.is_awaited = True
         either: list[asyncio.Future[Any]] = [self._wanted, self._keeping]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        self._is_awaited = False
+        self.is_awaited = False
         if self._wanted.done():
             return self._wanted.result()
-        if self._failure is not None:
-            raise self._failure
+        self._raise_failure()
         return None
 
     async def finish(self, *, well: bool) -> None:
@@ -78,15 +77,15 @@ class Lending(Generic[LinkOrPair]):
             self._back.set_result(False)
             self._is_ending = True
         self.abandon()
-        self._is_awaited = True
+        self.is_awaited = True
         try:
-            await asyncio.wait([self._keeping])
+            if not self._keeping.done():
+                await asyncio.wait([self._keeping])
         except asyncio.CancelledError:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
             raise
-        if self._failure is not None:
-            raise self._failure
+        self._raise_failure()
 
     def abandon(self) -> None:
         """End the session, for which nobody waits."""
@@ -116,12 +115,18 @@ class Lending(Generic[LinkOrPair]):
         if taker.cancelled():
             self.abandon()
 
+    def _raise_failure(self) -> None:
+        """Raise what the session failed with: once."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
     async def _run(self, keep: Callable[[Lending[LinkOrPair]], Coroutine[Any, Any, None]]) -> None:
         try:
             await keep(self)
         except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
             self._failure = error
-            if not self._is_awaited:
+            if not self.is_awaited:
                 logger.warning("the session that was left has ended with an error: %s", error)
 
 
@@ -149,11 +154,16 @@ class Links(AsyncIterator[LinkOrPair]):
         return self
 
     async def __anext__(self) -> LinkOrPair:
-        """Wait for the next link, as `reconnecting` says; one that is still up is logged out."""
+        """Wait for the next link, as `reconnecting` says; one that is still up is logged out.
+
+        Raises `RuntimeError` where another task waits for it.
+        """
         if self._is_over:
             raise StopAsyncIteration
         if self._lending is None:
             self._lending = Lending(self._keep)
+        if self._lending.is_awaited:
+            raise RuntimeError("the next link is awaited already, by another task")
         try:
             link = await self._lending.next()
         except asyncio.CancelledError:
@@ -192,7 +202,6 @@ class Links(AsyncIterator[LinkOrPair]):
             self._lending.abandon_from_anywhere()
 
     async def _end(self, *, well: bool) -> None:
-        if not self._is_over:
-            self._is_over = True
-            if self._lending is not None:
-                await self._lending.finish(well=well)
+        self._is_over = True
+        if self._lending is not None:
+            await self._lending.finish(well=well)
