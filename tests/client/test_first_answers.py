@@ -92,7 +92,7 @@ async def outcome(port: int, attempts: MemoryAttempts, keys: object = RING) -> G
             raise AssertionError("there is no session")
 
     with pytest.raises(GatepassError) as caught:
-        await asyncio.wait_for(log_on(), 4.0)
+        await asyncio.wait_for(log_on(), 30.0)
     return caught.value
 
 
