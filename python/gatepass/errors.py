@@ -254,8 +254,9 @@ class LogonGuardError(LogonFailedError):
     def __str__(self) -> str:
         return (
             f"session {self.session}: {self.invalid} Logons were refused in the last minute or not"
-            " answered in the last five, and a fifth invalid one would close the port: nothing was"
-            f" sent; mend the cause, then try again from {self.retry_at:%H:%M:%S} UTC on"
+            " answered in the last five minutes, and a fifth invalid one would close the port:"
+            " nothing was sent; mend the cause, then try again from"
+            f" {self.retry_at:%H:%M:%S} UTC on"
         )
 
 

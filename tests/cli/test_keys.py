@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.keys import IssuedPair, SecretKey
+from gatepass.cli import keys as cli_keys
+from gatepass.keys import IssuedPair, KeyRing, SecretKey
 from tests.cli.samples import (
     ACCESS_KEY_ID,
     OTHER_ACCESS_KEY_ID,
@@ -189,3 +190,10 @@ def test_the_first_day_and_the_market_close_of_the_last_one_count(tmp_path: Path
     before_close = run("keys", "list", keys, "--at", "2026-11-23T15:59:59-06:00")
     assert "! active, used" in before_close.stdout
     assert "✗ expired" in run("keys", "list", keys, "--at", "2026-11-23T16:00:00-06:00").stdout
+
+
+def test_check_fails_where_there_is_no_pair_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli_keys, "_open", lambda *_: KeyRing([]))
+    result = run("keys", "check", "keys.txt")
+    assert result.exit_code == 1
+    assert "there is no key pair: no session can log on" in result.stdout

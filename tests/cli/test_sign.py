@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -222,7 +223,7 @@ def test_a_logon_cut_off_in_its_last_field_is_not_signed(tmp_path: Path) -> None
 
 def test_a_logon_that_is_late_is_signed_and_said_once(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, pair(expires="9999-12-31"))
-    for count, more in ((1, ""), (3, "SendingTime (52) of 3 Logons")):
+    for count, more in ((1, ""), (3, "in all, 3 Logons have a SendingTime (52) too far off")):
         result = run("sign", "--keys", keys, stdin=f"{RAW}\n" * count)
         assert (result.exit_code, result.stdout) == (0, f"{SIGNED}\n" * count)
         first, *rest = result.stderr.splitlines()
@@ -250,3 +251,17 @@ def test_now_and_at_are_two_times(tmp_path: Path) -> None:
     result = run(*words, stdin=RAW)
     assert result.exit_code == 2
     assert "not both" in result.stderr
+
+
+def test_what_the_exchange_will_refuse_is_said_of_each_value_and_of_local_time(
+    tmp_path: Path,
+) -> None:
+    local = datetime.now(timezone.utc) + timedelta(hours=8)
+    draft = (
+        f"8=FIX.4.2|35=A|34=1|49=B08004N|50=A|52={local:%Y%m%d-%H:%M:%S}.000|56=CME|57=ZZ|142=US|"
+        "369=0|108=0|1603=MYSYSTEM|1604=1.0|1605=MYFIRM|"
+    )
+    endless = write_keys(tmp_path, pair(expires="9999-12-31"))
+    result = run("sign", "--keys", endless, stdin=draft)
+    assert all(f"({tag})" in result.stderr for tag in (50, 57, 108))
+    assert "is 52 local time, of a zone 8:00 h ahead of UTC?" in result.stderr

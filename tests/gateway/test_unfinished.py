@@ -94,6 +94,15 @@ def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
     assert play(script).told("garbled") == ["CheckSum (10) must have 3 digits, such as 007"]
 
 
+@pytest.mark.parametrize("separator", [b"|", b"^A"])
+def test_what_stands_between_the_fields_instead_of_soh_is_named(separator: bytes) -> None:
+    async def script(stage: Stage) -> None:
+        await stage.peer(stage.logon().replace(b"\x01", separator))
+
+    said = play(script).told("garbled")
+    assert f"separated by '{separator.decode()}', not by SOH (0x01)" in said[0]
+
+
 def test_nothing_is_said_where_nothing_is_left_over() -> None:
     async def script(stage: Stage) -> None:
         await stage.peer()

@@ -226,6 +226,16 @@ def _requests(line: bytearray) -> list[Message]:
     return [message for message in map(Message.parse, wires) if message.msg_type == "2"]
 
 
+def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: Desk) -> None:
+    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.log_on()
+    desk.answer("5", 1, *REFUSED)
+    for number in (2, 3):
+        assert desk.log_on() == 1
+        desk.answer("5", number, (58, "Invalid Logon. Logout Forced"), (789, "1"))
+    assert desk.log_on() == 1
+
+
 def test_a_mid_week_logon_of_a_new_week_is_told_from_a_wrong_key(desk: Desk) -> None:
     for text in (NOT_RESET.upper(), NOT_RESET.rstrip(".")):
         desk.store.save(Numbers(31, 20, WEEK, True))

@@ -87,7 +87,8 @@ def check(
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment, within)
-    healthy = all(session.healthy for session in health)
+    # Without any pair no session can log on.
+    healthy = bool(health) and all(session.healthy for session in health)
     if json:
         sessions = [_session_as_data(session, moment) for session in health]
         emit({"ok": healthy, "at": moment.isoformat(), "sessions": sessions})

@@ -78,6 +78,8 @@ def print_health(console: Console, health: Sequence[SessionHealth], at: datetime
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    if not health:
+        table.add_row(marked(console, NO, "fails"), "there is no key pair: no session can log on")
     for session in health:
         mark, word = (YES, "ok") if session.healthy else (NO, "fails")
         table.add_row(marked(console, mark, word), _finding(session, at))

@@ -24,9 +24,16 @@ from gatepass.cli.options import (
 from gatepass.cli.output import emit, say
 from gatepass.errors import GatepassError
 from gatepass.keys import AccessKeyId, KeySource
-from gatepass.signing import LogonSigner, Outcome, SendingTimeWindow, complete_draft
+from gatepass.signing import (
+    LogonSigner,
+    Outcome,
+    SendingTimeWindow,
+    complete_draft,
+    parse_sending_time,
+)
 from gatepass.signing.draft import drafts
 from gatepass.signing.notation import PIPE, SOH, Line
+from gatepass.signing.time_zones import zone_hint
 
 SignAt = Annotated[
     str | None,
@@ -138,12 +145,19 @@ class LateLogons:
             if self._count == 1:
                 # What is wrong, without what to do about a Logon that was sent.
                 wrong = check.detail.partition(": ")[0]
-                say(f"gatepass: line {place}: {wrong}; --now puts the present time there")
+                hint = _zone_of(sending_time)
+                say(f"gatepass: line {place}: {wrong}{hint}; --now puts the present time there")
 
     def finish(self) -> None:
         """Say how many more there were."""
         if self._count > 1:
-            say(f"gatepass: SendingTime (52) of {self._count} Logons is too far off in all")
+            say(f"gatepass: in all, {self._count} Logons have a SendingTime (52) too far off")
+
+
+def _zone_of(sending_time: str) -> str:
+    """Ask whether a time is local time, where it looks like that."""
+    hint = zone_hint(datetime.now(timezone.utc) - parse_sending_time(sending_time))
+    return "" if hint is None else f"; {hint}"
 
 
 class RefusedLogons:
@@ -160,12 +174,14 @@ class RefusedLogons:
                 continue
             self._count += 1
             if self._count == 1:
-                say(f"gatepass: line {place}: {why[0]}; the exchange will refuse this Logon")
+                say(
+                    f"gatepass: line {place}: {'; '.join(why)}; the exchange will refuse this Logon"
+                )
 
     def finish(self) -> None:
         """Say how many more there were."""
         if self._count > 1:
-            say(f"gatepass: {self._count} Logons in all have a value that the exchange refuses")
+            say(f"gatepass: in all, {self._count} Logons have values that the exchange refuses")
 
 
 def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:

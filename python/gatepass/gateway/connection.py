@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.errors import GatepassError, StoreError
+from gatepass.errors import FramingError, GatepassError, StoreError
 from gatepass.gateway.admission import Admitted, Refused, Rejected
 from gatepass.gateway.answer import Answer
 from gatepass.gateway.injection import FaultyWire
@@ -20,6 +20,7 @@ from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
 from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
+from gatepass.signing.arguments import refuse_separator
 from gatepass.transport import Connection
 from gatepass.transport.waiting import within
 
@@ -99,10 +100,19 @@ class GatewayConnection(Connection):
         """Hand bytes to the session, or to what spoils them first."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
             self._say("garbled", "the client speaks TLS, and this gateway listens without it")
+        elif not self._name:
+            self._name_separator(data)
         if self._spoiler is None:
             super().data_received(data)
         else:
             self._spoiler.receive(data)
+
+    def _name_separator(self, data: bytes) -> None:
+        """Say what stands between the fields where it is not SOH."""
+        try:
+            refuse_separator(data)
+        except FramingError as error:
+            self._say("garbled", str(error))
 
     def pause_writing(self) -> None:
         """Read no more of a client that does not read: it would be answered, too."""

@@ -17,7 +17,10 @@ from gatepass.signing import explain, sent_secret
 from gatepass.signing.sent_secret import is_sent_secret
 
 #: Said where the signature is wrong and fits no mistake that is known.
-NO_MISTAKE = "no known mistake: another secret key, or a field that was changed after signing"
+NO_MISTAKE = (
+    "no known mistake: another secret key, or a field that was changed after signing, as 34 and 52"
+    " often are"
+)
 
 KEY_SENT = f"cause: {sent_secret.KEY_SENT}"
 

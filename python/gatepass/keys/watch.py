@@ -212,7 +212,9 @@ class KeyFile:
             self._tell_of_gone(snapshot.pairs.gone_since(self._pairs))
         if self._reported is not None:
             logger.info(
-                "%s: it is good again, and has %d key pair(s)", self.path, len(snapshot.pairs)
+                "%s: it is good again, and has %s",
+                self.path,
+                counted(len(snapshot.pairs), "key pair"),
             )
         unusual = snapshot.pairs.unusual
         if unusual != self._unusual:

@@ -41,7 +41,7 @@ def proposing(numbers: Numbers, expected: int | None) -> Numbers:
     A lower one is no reason to go back: messages of those numbers were sent, and are asked for
     again. One that is too far ahead is not tried: see `jump`.
     """
-    if expected is None:
+    if expected is None or expected == numbers.proposed:
         return numbers
     is_tried = numbers.next_out < expected <= numbers.next_out + MAX_JUMP
     return replace(numbers, proposed=expected if is_tried else 0)

@@ -42,9 +42,8 @@ def refuse_separator(message: bytes) -> None:
     call = f"logon.replace({found!r}, b'\\x01')"
     if found == PIPE:
         call = f"gatepass.signing.complete_draft(logon), or {call} where 9 and 10 are right"
-    raise FramingError(
-        f"the fields are separated by '{visible(found)}', not by SOH (0x01): call {call}"
-    )
+    words = f"the fields are separated by '{visible(found)}', not by SOH (0x01): put SOH there"
+    raise FramingError(f"{words}, in Python with {call}")
 
 
 def flag(value: object, argument: str) -> bool:

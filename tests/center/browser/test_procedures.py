@@ -100,6 +100,18 @@ def test_a_refusal_does_not_outlive_the_download(seat: SitDown, way: Way, tmp_pa
     maria.sees(LIST)
 
 
+def test_a_double_click_at_the_download_ends_its_page_too(seat: SitDown) -> None:
+    maria = seat("maria", WAYS[0])
+    maria.log_in()
+    maria.choose("ABC", "Download")
+    maria.press("Download")
+    maria.sees("Verify, then download")
+    maria.page.get_by_label("Verification code").fill(maria.service.code(CREATOR))
+    with maria.page.expect_download():
+        maria.page.get_by_role("button", name="Submit").dblclick()
+    expect(maria.page.get_by_role("status")).to_contain_text("was sent to your browser")
+
+
 def test_an_access_key_id_is_copied(site: Site, service: Service, seat: SitDown) -> None:
     maria = seat("maria", WAYS[0])
     maria.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

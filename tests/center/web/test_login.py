@@ -224,7 +224,9 @@ def test_changed_password_ends_other_logins(site: Site) -> None:
     here, there = site.user("maria"), site.user("maria")
     new = "another good password"
     response = here.submit("/account/password", old=PASSWORD, new=new, again=new)
-    assert response.headers["location"] == "/account"
+    assert response.headers["location"] == "/account?password=changed"
+    assert "API tokens have ended" in here.get(response.headers["location"]).text
+    assert "tokens have ended" not in here.get("/account").text
     assert here.get("/account").status_code == 200
     assert there.get("/account").status_code == 303
     wrong = here.submit(

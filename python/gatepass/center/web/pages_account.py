@@ -26,8 +26,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 @router.get("/account")
 def account_page(request: Request) -> Response:
-    """Show the account."""
-    return _account(request)
+    """Show the account; after a change of the password, that it was done."""
+    is_changed = request.query_params.get("password") == "changed"
+    return _account(request, is_changed=is_changed)
 
 
 @router.post("/account/password")
@@ -49,7 +50,7 @@ def _change_password(request: Request, form: Form) -> Response:
         )
     except AccountError as error:
         return _account(request, str(error))
-    response = RedirectResponse("/account", 303)
+    response = RedirectResponse("/account?password=changed", 303)
     keep_login(request, response, token)
     return response
 
@@ -149,7 +150,12 @@ def _authenticator_code(request: Request, problem: str = "") -> Response:
 
 
 def _account(
-    request: Request, problem: str = "", app_problem: str = "", token_problem: str = ""
+    request: Request,
+    problem: str = "",
+    app_problem: str = "",
+    token_problem: str = "",
+    *,
+    is_changed: bool = False,
 ) -> Response:
     center, actor = center_of(request), actor_of(request)
     return page(
@@ -159,6 +165,7 @@ def _account(
         account=people.account(center, actor),
         tokens=tokens.tokens(center, actor),
         min_password=passwords.SHORTEST,
+        is_changed=is_changed,
         problem_text=problem,
         app_problem=app_problem,
         token_problem=token_problem,

@@ -58,6 +58,16 @@ for (const place of navigator.clipboard ? document.querySelectorAll("[data-copy]
   place.append(button);
 }
 
+// A second click on a form that is under way sends nothing; a download leaves its page in place.
+for (const form of document.querySelectorAll("form[method='post']")) {
+  let busy = false;
+  form.addEventListener("submit", (event) => {
+    if (busy) event.preventDefault();
+    busy = true;
+    setTimeout(() => { busy = false; }, 3000);
+  });
+}
+
 // A download leaves its page open: a cookie with the form's sign says that the file was sent.
 // Then the page is at its end, and shows the next step.
 for (const form of document.querySelectorAll("form[data-sends-file]")) {
@@ -67,7 +77,8 @@ for (const form of document.querySelectorAll("form[data-sends-file]")) {
   };
   const name = "__Host-gatepass-sent";
   let waiting = 0;
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
     const bytes = [...crypto.getRandomValues(new Uint8Array(8))];
     const sign = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
     form.elements.sign.value = sign;
@@ -82,15 +93,5 @@ for (const form of document.querySelectorAll("form[data-sends-file]")) {
       form.elements.code.value = "";
       over(true);
     }, 200);
-  });
-}
-
-// A second click on a form that is under way sends nothing; a download leaves its page in place.
-for (const form of document.querySelectorAll("form[method='post']")) {
-  let busy = false;
-  form.addEventListener("submit", (event) => {
-    if (busy) event.preventDefault();
-    busy = true;
-    setTimeout(() => { busy = false; }, 3000);
   });
 }
