@@ -105,7 +105,10 @@ impl fmt::Display for KeyFileProblem {
                 COLUMNS.each_ref().map(|column| column.name).join(", ")
             ),
             Self::RunsInto(name) => write!(f, "a value runs into the column {name}"),
-            Self::BlankInside(name) => write!(f, "{name} has a blank inside: it may have been cut, which moves the columns"),
+            Self::BlankInside(name) => write!(
+                f,
+                "{name} has a blank inside: it may have been cut, which moves the columns"
+            ),
             Self::EmptyValue(name) => write!(f, "{name} is empty"),
             Self::SessionId => write!(
                 f,

@@ -81,7 +81,10 @@ fn only_an_environment_may_have_a_blank_inside() {
     let bad = record("B 8", "one", "2026-01-05", "2027-01-05");
     let error = refusal(&file(&[bad]));
     assert_eq!(error.problem, KeyFileProblem::BlankInside("Session ID"));
-    assert_eq!(error.to_string(), "line 2: Session ID has a blank inside: it may have been cut, which moves the columns");
+    assert_eq!(
+        error.to_string(),
+        "line 2: Session ID has a blank inside: it may have been cut, which moves the columns"
+    );
 }
 
 #[test]
