@@ -3,12 +3,13 @@
 A server is begun as ``gatepass center serve`` begins it, with the 1,024 open files that most
 systems give; one client attacks it in each of the ways of `attackers`, on the loopback interface
 and for some seconds. Exit code 1 when a bound is broken: the bounds are below, and the one that
-counts is for the slowest answer of all.
+counts is for the slowest answer of all. ``--smoke`` only has to work: there each answer has a
+second.
 
 An attacker has a machine of its own as a rule. Here it runs on the server's, so the system prefers
-all others to it (niceness 19). And what else this machine does slows answers down: `control` is
-asked at the same time, and what other processes had of the processors is measured. A run that
-breaks a bound while they had more than a tenth is shown, and made again.
+all others to it (niceness 19). And what else this machine does slows answers down: `control`, a
+server that does nothing, is asked at the same time, and what other processes had of the processors
+is measured. Read both before you believe a broken bound.
 """
 
 from __future__ import annotations
@@ -28,15 +29,11 @@ from benches.center.attack.attackers import KINDS
 from benches.center.attack.others import Others
 from benches.center.attack.probe import Waits, probe
 
-#: Milliseconds within which all health checks are answered.
-ALWAYS = 50.0
-#: Of a machine that has time for a server: milliseconds within which the control's answers come,
-#: and what other processes may have of the processors.
-QUIET, ALONE = 10.0, 0.1
+#: Milliseconds within which all health checks are answered, and where they only have to be.
+ALWAYS, SMOKE = 50.0, 1000.0
 #: MiB that a server may take more than before, at most, and KiB that it may say.
 MEMORY, WORDS = 200.0, 16.0
 OPEN_FILES = 1_024
-GOES = 8
 
 
 @dataclass(frozen=True)
@@ -51,20 +48,15 @@ class Outcome:
     said: float
     done: str
 
-    def problems(self) -> list[str]:
-        """Name the bounds that were broken."""
+    def problems(self, slowest: float) -> list[str]:
+        """Name the bounds that were broken; ``slowest`` is that of an answer, in milliseconds."""
         checks = (
             (len(self.waits.wrong) > 0, f"wrong answers: {self.waits.wrong[:3]}"),
-            (self.waits.within(1) > ALWAYS, f"the slowest took {self.waits.within(1):.0f} ms"),
+            (self.waits.within(1) > slowest, f"the slowest took {self.waits.within(1):.0f} ms"),
             (self.grown > MEMORY, f"{self.grown:.0f} MiB more memory"),
             (self.said > WORDS, f"{self.said:.0f} KiB of messages"),
         )
         return [words for broken, words in checks if broken]
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether this machine had time for a server."""
-        return self.control.within(1) <= QUIET and self.others <= ALONE
 
     def __str__(self) -> str:
         return (
@@ -151,33 +143,25 @@ def main() -> int:
     """Attack, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--smoke", action="store_true", help="three seconds each")
+    parser.add_argument(
+        "--smoke", action="store_true", help="three seconds each; it only has to work"
+    )
     parser.add_argument("--runs", type=int, default=1, help="of each attack")
     parser.add_argument("--attack", choices=["none", *KINDS], action="append")
     parser.add_argument("command", nargs="*", help="another server; its first line ends in :PORT")
     options = parser.parse_args()
-    seconds = 3.0 if options.smoke else options.seconds
+    seconds, slowest = (3.0, SMOKE) if options.smoke else (options.seconds, ALWAYS)
     print(HEAD)
     good = True
     for name in options.attack or ["none", *KINDS]:
         for _ in range(options.runs):
-            good &= judged(name, seconds, options.command or None)
+            outcome = attacked(name, seconds, options.command or None)
+            print(outcome, flush=True)
+            problems = outcome.problems(slowest)
+            if problems:
+                print(f"{name}: {'; '.join(problems)}", file=sys.stderr, flush=True)
+                good = False
     return 0 if good else 1
-
-
-def judged(name: str, seconds: float, command: list[str] | None) -> bool:
-    """Attack until a run can be judged, and tell whether it was within the bounds."""
-    for _ in range(GOES):
-        outcome = attacked(name, seconds, command)
-        print(outcome, flush=True)
-        problems = outcome.problems()
-        if not problems:
-            return True
-        print(f"{name}: {'; '.join(problems)}", file=sys.stderr, flush=True)
-        if outcome.is_quiet:
-            return False
-        print(f"{name}: this machine is busy with other things", file=sys.stderr, flush=True)
-    return False
 
 
 if __name__ == "__main__":
