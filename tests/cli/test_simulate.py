@@ -247,11 +247,21 @@ def test_without_a_log_sighup_changes_nothing(tmp_path: Path) -> None:
 def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
     ours, theirs = os.openpty()
     words = [sys.executable, "-m", "gatepass", "simulate", "--keys", keys, "--port", "0"]
-    with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"listening on")
-        process.send_signal(signal.SIGHUP)
-        assert process.wait(timeout=30) == -signal.SIGHUP
+
+    def hear_of_it() -> None:
+        # Under nohup the tests do not, and neither would what they start.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        words, stdin=theirs, stdout=subprocess.PIPE, preexec_fn=hear_of_it
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith(b"listening on")
+            process.send_signal(signal.SIGHUP)
+            assert process.wait(timeout=30) == -signal.SIGHUP
+        finally:
+            process.kill()
     os.close(ours)
     os.close(theirs)
 
