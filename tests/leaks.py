@@ -12,6 +12,30 @@ import gatepass
 LENGTH = 8
 PACKAGE = Path(gatepass.__file__).parent
 
+#: Every tag that a Logon has or that a rule looks at, and some that none knows.
+TAGS = [
+    34,
+    35,
+    43,
+    49,
+    50,
+    52,
+    56,
+    57,
+    58,
+    98,
+    108,
+    122,
+    141,
+    142,
+    369,
+    553,
+    1603,
+    1604,
+    1605,
+    9999,
+]
+
 
 def leaks(shown: str | bytes, secret: str) -> list[str]:
     """The pieces of a secret, or of its decoded bytes, that something shown holds."""

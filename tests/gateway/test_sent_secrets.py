@@ -11,7 +11,7 @@ from gatepass.gateway import Report
 from gatepass.gateway import faults as ft
 from gatepass.gateway.faults import FaultPlan
 from tests.gateway.peers import PAIR, WEDNESDAY, Peer, Stage, play
-from tests.leaks import leaks
+from tests.leaks import TAGS, leaks
 
 SECRET = PAIR.secret.reveal()
 FORMS = {
@@ -20,29 +20,6 @@ FORMS = {
     "padded": f"{SECRET}=",
     "behind a word": f"k:{SECRET}",
 }
-#: Every tag that a Logon has or that a rule looks at, and some that none knows.
-TAGS = [
-    34,
-    35,
-    43,
-    49,
-    50,
-    52,
-    56,
-    57,
-    58,
-    98,
-    108,
-    122,
-    141,
-    142,
-    369,
-    553,
-    1603,
-    1604,
-    1605,
-    9999,
-]
 
 
 def check(stage: Stage, *peers: Peer) -> None:

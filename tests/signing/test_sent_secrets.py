@@ -16,33 +16,10 @@ from gatepass.keys import KeyRing
 from gatepass.signing import LogonSigner
 from gatepass.signing.explain import NOT_SHOWN
 from gatepass.signing.sent_secret import KEY_SENT
-from tests.leaks import leaks
+from tests.leaks import TAGS, leaks
 from tests.signing.samples import AT, SECRET, SIGNED, changed, having, pair
 
 KEYS = KeyRing([pair(created=None, expires=None)])
-#: Every tag that a Logon has or that a rule looks at, and some that none knows.
-TAGS = [
-    34,
-    35,
-    43,
-    49,
-    50,
-    52,
-    56,
-    57,
-    58,
-    98,
-    108,
-    122,
-    141,
-    142,
-    369,
-    553,
-    1603,
-    1604,
-    1605,
-    9999,
-]
 RAW_SECRET = base64.urlsafe_b64decode(f"{SECRET}=")
 FORMS = [
     SECRET,

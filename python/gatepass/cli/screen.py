@@ -87,7 +87,7 @@ class Log:
     def reopen(self) -> None:
         """Go on in the file that has the log's name now: the old one may have been moved away.
 
-        Where there can be none, the old one is gone on with, and that is said.
+        Where it cannot be opened, the log goes on in the old one, with a message.
         """
         try:
             file = self._path.open("ab", buffering=0)

@@ -84,8 +84,8 @@ class Attempts(Protocol):
         """Add `latest`, unless `most` are there that still count `now`; return those, ascending.
 
         Others are forgotten. One that seems to come after `latest` is of a clock that was wrong: it
-        counts like that one. One step, whoever else does the same at the same time. Times are kept
-        to the microsecond.
+        counts like that one. All in one step, so that others may do it at the same time. Times are
+        kept to the microsecond.
         """
 
     def replace(self, attempt: Attempt, read: Attempt) -> None:

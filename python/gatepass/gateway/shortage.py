@@ -22,7 +22,7 @@ Context = dict[str, Any]
 
 
 class Shortage:
-    """Hears of connections that could not be taken at the sockets it is told of.
+    """Reports connections that could not be accepted at the sockets given to it.
 
     It stands before the event loop's handler of errors, and gives that all others.
     """

@@ -58,10 +58,10 @@ class Connection(asyncio.Protocol):
         """Answer or report an effect that is not about bytes, numbers or time."""
 
     def store_failed(self, error: StoreError) -> None:
-        """Tell whoever must know that the store failed."""
+        """Report that the store failed."""
 
     def broke_off(self, error: BaseException) -> None:
-        """Tell whoever must know that handling an effect failed, which raises `error` as well."""
+        """Report that handling an effect failed, which raises `error` as well."""
 
     def perform(self) -> None:
         """Do what the session asks for, until it asks for nothing more or the store fails.
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: StoreError) -> None:
         if self.failure is not None:
-            return  # whoever sent a message has heard of it, and raised it
+            return  # it was reported already
         self.failure = error
         self.retire()
         self.store_failed(error)
