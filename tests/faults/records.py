@@ -38,6 +38,9 @@ class RecordingStore(SqliteStore):
         kind = "" if sent is None else Message.parse(sent.wire).msg_type
         if sent is not None:
             self._record.line("taken", sent.number, kind)
+        elif numbers.proposed:
+            # A Logon tries this number, and may use it up without ever being answered.
+            self._record.line("taken", numbers.proposed, "A")
         super().save(numbers, sent, received)
         if sent is not None:
             self._record.line("used", sent.number, kind)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
-from tests.faults.records import Side, faults_of
+from gatepass.session.numbers import Numbers
+from tests.faults.records import Record, RecordingStore, Side, faults_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +44,10 @@ def test_the_judge_sees_every_fault() -> None:
     assert "number 3 is" in judge(good, [("g1", 2, False), ("g2", 3, False), ("g3", 3, True)])
     assert "1 was used again" in judge(side(taken={1}, used=[(1, "0"), (1, "A")]), [])
     assert "1 was skipped" in judge(side(taken={2}, used=[(2, "0")]), [])
+
+
+def test_a_number_that_a_logon_tries_counts_as_taken(tmp_path: Path) -> None:
+    record = tmp_path / "client.txt"
+    with closing(RecordingStore(tmp_path / "client.db", "ABC123", Record(record))) as store:
+        store.save(Numbers(next_out=2, proposed=2))
+    assert Side.read(record).taken == {2}
