@@ -44,4 +44,4 @@ def wanted_of_hello(begun: bytes, most: int) -> int:
     if len(begun) >= _RECORD:
         size += int.from_bytes(begun[_RECORD - 2 : _RECORD], "big")
     wanted = min(size, _HELLO, most)
-    return wanted if len(begun) < wanted or len(begun) < _RECORD else 0
+    return wanted if len(begun) < wanted else 0
