@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import tracemalloc
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -189,6 +190,21 @@ def test_logons_that_may_never_be_right_keep_no_other_out(noted: Noted) -> None:
     assert memory.look((999).to_bytes(32, "big"), NOON + year) is Recall.REFUSED
     assert memory.look(right, NOON) is Recall.REFUSED
     assert memory.accept(b"x" * 32, NOON + 5 * SECOND, NOON)
+
+
+@pytest.mark.parametrize("noted", [Noted.UNKNOWN, Noted.AHEAD])
+def test_logons_that_may_never_be_right_take_no_more_memory_the_longer_they_come(
+    noted: Noted,
+) -> None:
+    memory, held = ReplayMemory(most=100), []
+    never = AT + timedelta(days=36500)
+    tracemalloc.start()
+    for number in range(20_000):
+        memory.note(number.to_bytes(32, "big"), never, AT, noted)
+        if number in (2_000, 19_999):
+            held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert held[1] < 3 * held[0]
 
 
 def test_what_came_too_late_is_remembered_where_it_is_noted() -> None:

@@ -120,6 +120,14 @@ class ReplayMemory:
         steady = self._steady() + max(0.0, wall - now.timestamp())
         self._known[signature] = wall, steady, recall
         heappush(self._by_steady, (steady, signature))
+        if len(self._by_steady) + len(self._by_wall) > 2 * self._most:
+            # Most of them made room long ago: they come from clients without a key, too.
+            self._order_again()
+
+    def _order_again(self) -> None:
+        self._by_wall = []
+        self._by_steady = [(entry[1], key) for key, entry in self._known.items()]
+        heapify(self._by_steady)
 
     def _recall(self, signature: bytes, now: float) -> Recall:
         known = self._known.get(signature)
@@ -134,9 +142,7 @@ class ReplayMemory:
                 for signature, entry in self._known.items()
                 if entry[0] >= now or entry[1] >= steady
             }
-            self._by_wall = []
-            self._by_steady = [(entry[1], key) for key, entry in self._known.items()]
-            heapify(self._by_steady)
+            self._order_again()
             for spare in self._spare.values():
                 for key in spare.keys() - self._known.keys():
                     del spare[key]
@@ -146,7 +152,9 @@ class ReplayMemory:
         """Forget what was over by both clocks before these times."""
         while self._by_steady and self._by_steady[0][0] < steady:
             _, signature = heappop(self._by_steady)
-            if (entry := self._known.get(signature)) is not None:
+            entry = self._known.get(signature)
+            # One that made room and came again has another place in the heap, further back.
+            if entry is not None and entry[1] < steady:
                 heappush(self._by_wall, (entry[0], signature))
         while self._by_wall and self._by_wall[0][0] < wall:
             self._drop(heappop(self._by_wall)[1])
