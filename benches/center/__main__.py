@@ -27,7 +27,7 @@ from benches.center.store import Furnished, furnish, opened
 from benches.load.generator import say
 from benches.readme import write_part
 from gatepass.bench import machine
-from gatepass.center.database import Database
+from gatepass.center.store.database import Database
 from tests.center.postgres import Server
 
 PROCESSES = 2

@@ -18,11 +18,13 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from benches.center.store import Furnished, furnish, opened
-from gatepass.center import audit, pair_rows, pairs
+from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
-from gatepass.center.database import Database
-from gatepass.center.keysource import CenterKeys
-from gatepass.center.schema import pair, session
+from gatepass.center.pairs import pairs
+from gatepass.center.pairs import rows as pair_rows
+from gatepass.center.pairs.key_source import CenterKeys
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import pair, session
 from gatepass.keys import generate_pair
 from gatepass.keys.validity import exchange_zone
 from tests.center.postgres import Server

@@ -12,8 +12,8 @@ import threading
 import time
 
 from benches.center.store import opened
-from gatepass.center import pairs
 from gatepass.center.context import Center
+from gatepass.center.pairs import pairs
 from gatepass.center.roles import Actor, Role
 from gatepass.cli.center_serve import SWITCH
 

@@ -6,8 +6,8 @@ import asyncio
 import sys
 
 from benches.center.store import opened
-from gatepass.center.serving.server import Server, listening
 from gatepass.center.web import make_app
+from gatepass.center.web.serving.server import Server, listening
 from gatepass.cli.center_serve import SWITCH
 
 

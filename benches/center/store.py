@@ -12,15 +12,17 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import insert, update
 
-from gatepass.center import firms, logins, pairs, people, tokens
-from gatepass.center.calendar import GlobexCalendar
 from gatepass.center.context import Center
-from gatepass.center.database import Database
-from gatepass.center.envelope import LocalKeys
-from gatepass.center.hidden import Hidden
+from gatepass.center.pairs import firms, pairs
+from gatepass.center.pairs.calendar import GlobexCalendar
+from gatepass.center.people import logins, tokens
+from gatepass.center.people import users as people
 from gatepass.center.roles import Actor, Role
-from gatepass.center.schema import person, session
-from gatepass.center.vault import Vault
+from gatepass.center.secrets.envelope import LocalKeys
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import person, session
 
 #: A Monday, 09:00 in Chicago: pairs can be generated for days.
 OPEN = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from gatepass.center import passwords
 from gatepass.center.context import Center
-from gatepass.center.database import Database
+from gatepass.center.people import passwords
+from gatepass.center.store.database import Database
 from tests.center import postgres
 from tests.center.following import grow
 from tests.center.world import Clock, Outbox, World, make_center, make_world

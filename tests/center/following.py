@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from gatepass.center import audit, firms, unreadable
-from gatepass.center.database import Database
-from gatepass.center.firms import SessionKind
-from gatepass.center.keysource import CenterKeys
-from tests.center.test_audit_matching import generate
+from gatepass.center.audit import log as audit
+from gatepass.center.pairs import firms
+from gatepass.center.pairs.firms import SessionKind
+from gatepass.center.pairs.key_source import CenterKeys
+from gatepass.center.store import unreadable
+from gatepass.center.store.database import Database
+from tests.center.audit.test_matching import generate
 from tests.center.world import World
 
 

@@ -17,12 +17,12 @@ from datetime import datetime, timedelta
 
 import psycopg  # noqa: F401 - before the fork, not in each child
 
-from gatepass.center import pairs
 from gatepass.center.context import Center
-from gatepass.center.database import Database
-from gatepass.center.envelope import LocalKeys
+from gatepass.center.pairs import pairs
 from gatepass.center.roles import Actor, Role
-from gatepass.center.vault import Vault
+from gatepass.center.secrets.envelope import LocalKeys
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.database import Database
 from gatepass.errors import CenterError, DatabaseError, ThirdPairError
 from gatepass.keys import secret
 from tests.center.world import ENVELOPE_KEY, START, Outbox

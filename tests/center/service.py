@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 
-from gatepass.center import mails
 from gatepass.center.context import Center
-from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer, SmtpServer
-from gatepass.center.serving.server import Server, listening
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpMailer, SmtpServer
 from gatepass.center.web import make_app
+from gatepass.center.web.serving.server import Server, listening
 from tests.center.aside import aside
 from tests.center.mailserver import MailServer, free_port
 

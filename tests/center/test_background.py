@@ -11,11 +11,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center import limits, mails
 from gatepass.center.background import Job, jobs, running, sweep_all
-from gatepass.center.courier import Mail
-from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
-from gatepass.center.schema import attempt, mail
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers import Mail
+from gatepass.center.mail.couriers.smtp import SmtpMailer, SmtpServer
+from gatepass.center.people import limits
+from gatepass.center.store.schema import attempt, mail
 from gatepass.errors import CenterError, DeliveryError
 from tests.center.world import World
 

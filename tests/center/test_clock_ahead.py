@@ -7,19 +7,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center import limits, mails, pairs
 from gatepass.center.background import sweep_all
-from gatepass.center.courier import Mail
-from gatepass.center.courier.outbox import OutboxMailer
-from gatepass.center.limits import Limit
-from gatepass.center.mails import CLAIM, LONGEST_WAIT, Delivery
-from gatepass.center.moment import LEAP
-from gatepass.center.schema import attempt, audit, pair, token
-from gatepass.center.sweep import SECRETS_KEPT, sweep
-from gatepass.center.tokens import issue
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers import Mail
+from gatepass.center.mail.couriers.outbox import OutboxMailer
+from gatepass.center.mail.queue import CLAIM, LONGEST_WAIT, Delivery
+from gatepass.center.pairs import pairs
+from gatepass.center.pairs.sweep import SECRETS_KEPT, sweep
+from gatepass.center.people import limits
+from gatepass.center.people.limits import Limit
+from gatepass.center.people.tokens import issue
+from gatepass.center.store.moment import LEAP
+from gatepass.center.store.schema import attempt, audit, pair, token
 from gatepass.errors import CenterError, DeliveryError, LimitError
 from gatepass.keys.rules import PairState
-from tests.center.test_pairs import download, states
+from tests.center.pairs.test_pairs import download, states
 from tests.center.users import rows
 from tests.center.world import World
 
@@ -130,7 +132,7 @@ def test_an_honest_wait_is_waited_for(
 ) -> None:
     from sqlalchemy import update
 
-    from gatepass.center.schema import mail
+    from gatepass.center.store.schema import mail
 
     center = world.center
     center.database.write(lambda c: mails.queue(c, center, [Mail("k", "a@b.example", "s", "b")]))

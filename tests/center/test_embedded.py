@@ -11,8 +11,8 @@ import pytest
 
 from gatepass.center import embedded
 from gatepass.center.context import Center
-from gatepass.center.overview import sessions
-from gatepass.center.people import people
+from gatepass.center.pairs.overview import sessions
+from gatepass.center.people.users import people
 from gatepass.center.roles import Role
 from gatepass.errors import CenterError
 

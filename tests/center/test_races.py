@@ -7,12 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from gatepass.center import audit, firms, pairs
-from gatepass.center.codes import Purpose
+from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
-from gatepass.center.sweep import SECRETS_KEPT, sweep
+from gatepass.center.pairs import firms, pairs
+from gatepass.center.pairs.sweep import SECRETS_KEPT, sweep
+from gatepass.center.people.codes import Purpose
 from gatepass.errors import CenterError, DatabaseError
-from tests.center.test_pairs import code_for, logged
+from tests.center.pairs.test_pairs import code_for, logged
 from tests.center.world import World
 
 THREADS = 6

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gatepass.center import assembly, embedded, settings
-from gatepass.center.courier.outbox import OutboxMailer
-from gatepass.center.courier.smtp import SmtpMailer
-from gatepass.center.private_text import SecretPlace
+from gatepass.center.mail.couriers.outbox import OutboxMailer
+from gatepass.center.mail.couriers.smtp import SmtpMailer
+from gatepass.center.secrets.private_text import SecretPlace
 from gatepass.center.settings import (
     CenterSettings,
     MailSettings,

@@ -10,9 +10,10 @@ from threading import Barrier
 from sqlalchemy import func, select
 from sqlalchemy.sql import FromClause
 
-from gatepass.center import logins, password_change, people
 from gatepass.center.context import Center
-from gatepass.center.firms import add_firm
+from gatepass.center.pairs.firms import add_firm
+from gatepass.center.people import logins, password_change
+from gatepass.center.people import users as people
 from gatepass.center.roles import Actor, Role
 from tests.center.world import Clock, Outbox
 

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Connection, insert
 
-from gatepass.center.calendar import GlobexCalendar
 from gatepass.center.context import Center
-from gatepass.center.database import Database
-from gatepass.center.envelope import LocalKeys
-from gatepass.center.firms import SessionKind, add_firm, add_session
-from gatepass.center.hidden import Hidden
+from gatepass.center.pairs.calendar import GlobexCalendar
+from gatepass.center.pairs.firms import SessionKind, add_firm, add_session
 from gatepass.center.roles import Actor, Role
-from gatepass.center.schema import person
-from gatepass.center.vault import Vault
+from gatepass.center.secrets.envelope import LocalKeys
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import person
 
 #: A Wednesday, 09:00 in Chicago.
 START = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)

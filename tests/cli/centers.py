@@ -15,12 +15,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from gatepass.center import pairs
-from gatepass.center.codes import Purpose
 from gatepass.center.context import Center
-from gatepass.center.hours import is_open
-from gatepass.center.overview import require_firm
-from gatepass.center.people import people
+from gatepass.center.pairs import pairs
+from gatepass.center.pairs.hours import is_open
+from gatepass.center.pairs.overview import require_firm
+from gatepass.center.people.codes import Purpose
+from gatepass.center.people.users import people
 from gatepass.center.roles import Actor
 from tests.cli.gateways import LISTENING
 from tests.cli.processes import ENVIRONMENT, SCRIPT

@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gatepass.center import assembly, embedded, mails
-from gatepass.center.courier import Mail
+from gatepass.center import assembly, embedded
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers import Mail
 from tests.cli.centers import PASSWORD, Browser, code_in, serving
 from tests.cli.processes import shell
 from tests.cli.samples import run

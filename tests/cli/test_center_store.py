@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, select, text, update
 
-from gatepass.center import assembly, embedded, mails
+from gatepass.center import assembly, embedded
 from gatepass.center.context import Center
-from gatepass.center.courier import Mail
-from gatepass.center.schema import audit, audit_head, clock
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers import Mail
+from gatepass.center.store.schema import audit, audit_head, clock
 from gatepass.cli import center_audit
 from tests.cli.processes import python, shell
 from tests.cli.samples import run

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.center import pairs
+from gatepass.center.pairs import pairs
 from gatepass.cli import demo, demo_center, demo_desk, demo_live, demo_story
 from gatepass.keys.rules import life
 from gatepass.signing import Verdict

@@ -10,19 +10,19 @@ from pathlib import Path
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 
-from gatepass.center import envelope
-from gatepass.center.calendar import GlobexCalendar
 from gatepass.center.context import Center
-from gatepass.center.courier import Courier, Mailer
-from gatepass.center.courier.outbox import OutboxCourier, OutboxMailer
-from gatepass.center.courier.smtp import SmtpCourier, SmtpMailer
-from gatepass.center.courier.watched import WatchedCourier
-from gatepass.center.courier.webhook import WebhookCourier
-from gatepass.center.database import Database
-from gatepass.center.private_text import SecretPlace
-from gatepass.center.schema import root
+from gatepass.center.mail.couriers import Courier, Mailer
+from gatepass.center.mail.couriers.outbox import OutboxCourier, OutboxMailer
+from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpMailer
+from gatepass.center.mail.couriers.watched import WatchedCourier
+from gatepass.center.mail.couriers.webhook import WebhookCourier
+from gatepass.center.pairs.calendar import GlobexCalendar
+from gatepass.center.secrets import envelope
+from gatepass.center.secrets.private_text import SecretPlace
+from gatepass.center.secrets.vault import Vault
 from gatepass.center.settings import CenterSettings
-from gatepass.center.vault import Vault
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import root
 from gatepass.errors import CenterError, VaultError
 
 OnCode = Callable[[Path], None]

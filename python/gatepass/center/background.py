@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gatepass.center import codes, limits, logins, mails, tokens
 from gatepass.center.context import Center
-from gatepass.center.courier import Mailer
-from gatepass.center.sweep import Swept, sweep
+from gatepass.center.mail import queue as mails
+from gatepass.center.mail.couriers import Mailer
+from gatepass.center.pairs.sweep import Swept, sweep
+from gatepass.center.people import codes, limits, logins, tokens
 from gatepass.errors import CenterError
 
 #: Seconds between two looks for mails, and between two sweeps.
@@ -72,7 +73,7 @@ def _sweep(center: Center) -> None:
 def sweep_all(center: Center, *, accept_clock: bool = False) -> Swept:
     """Do what is due for pairs, and delete codes, counts, logins and tokens that are over.
 
-    Raises as `gatepass.center.sweep.sweep` does, and then deletes nothing.
+    Raises as `gatepass.center.pairs.sweep.sweep` does, and then deletes nothing.
     """
     swept = sweep(center, accept_clock=accept_clock)
     at = center.clock()

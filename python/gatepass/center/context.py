@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gatepass.center.courier import Courier
-    from gatepass.center.database import Database
-    from gatepass.center.vault import Vault
+    from gatepass.center.mail.couriers import Courier
+    from gatepass.center.secrets.vault import Vault
+    from gatepass.center.store.database import Database
     from gatepass.keys.rules import MarketCalendar
 
 Clock = Callable[[], datetime]

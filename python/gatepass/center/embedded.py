@@ -16,13 +16,13 @@ from pathlib import Path
 from sqlalchemy import select
 
 from gatepass.center.context import Center
-from gatepass.center.firms import SessionKind, add_firm, add_session
-from gatepass.center.hidden import Hidden
-from gatepass.center.people import add_person
-from gatepass.center.private_text import SecretPlace
+from gatepass.center.pairs.firms import SessionKind, add_firm, add_session
+from gatepass.center.people.users import add_person
 from gatepass.center.roles import Role
-from gatepass.center.schema import person
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.secrets.private_text import SecretPlace
 from gatepass.center.settings import CenterSettings
+from gatepass.center.store.schema import person
 from gatepass.errors import AccountError, CenterError
 from gatepass.keys.reading import OTHERS
 

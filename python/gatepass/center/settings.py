@@ -51,11 +51,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gatepass.center import dialects
 from gatepass.center.context import ENVIRONMENT
-from gatepass.center.courier.smtp import SmtpServer
-from gatepass.center.courier.webhook import WebhookCourier
-from gatepass.center.private_text import SecretPlace
+from gatepass.center.mail.couriers.smtp import SmtpServer
+from gatepass.center.mail.couriers.webhook import WebhookCourier
+from gatepass.center.secrets.private_text import SecretPlace
+from gatepass.center.store import dialects
 from gatepass.errors import CenterError, DatabaseError
 from gatepass.keys.reading import OTHERS
 from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text

@@ -55,8 +55,8 @@ def verify(
     --json writes one object: ok, entries (that are good), broken, problem and
     anchored, the entry that was compared with.
     """
-    from gatepass.center import anchor as anchors
-    from gatepass.center import audit
+    from gatepass.center.audit import anchor as anchors
+    from gatepass.center.audit import log as audit
 
     before = None if anchor is None else anchors.read(anchor)
     with center_opened(database, config, state) as center, bar() as progress:
@@ -104,7 +104,7 @@ def list_entries(
     --json writes one object: entries with id, at, firm_id, actor, action,
     subject, access_key_id, detail and origin each.
     """
-    from gatepass.center import overview
+    from gatepass.center.pairs import overview
 
     with center_opened(database, config, state) as center:
         found = overview.last_entries(center, last, firm)

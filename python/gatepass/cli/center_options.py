@@ -102,7 +102,7 @@ def settings_of(
     the command line, and as `gatepass.center.settings.read_settings`.
     """
     from gatepass.center import embedded
-    from gatepass.center.private_text import SecretPlace
+    from gatepass.center.secrets.private_text import SecretPlace
     from gatepass.center.settings import read_settings
 
     refuse_password(database, "--database")
@@ -140,7 +140,7 @@ def open_center(source: str) -> KeySource:
     """
     with needing_the_extra():
         from gatepass.center import assembly
-        from gatepass.center.keysource import open_center_keys
+        from gatepass.center.pairs.key_source import open_center_keys
 
         settings = settings_of(None, None, None)
         url, mark, disaster = source.removeprefix(KEYS_PREFIX).partition("?")

@@ -92,7 +92,7 @@ def serve(
     one_time_password and session, and for each code that is put into a file: code.
     """
     from gatepass.center import assembly, background, embedded
-    from gatepass.center.serving.server import listening
+    from gatepass.center.web.serving.server import listening
 
     settings = settings_of(database, config, state, make_folder=True)
     sys.setswitchinterval(SWITCH)
@@ -141,8 +141,8 @@ async def _serve(
     on_end: Callable[[], None],
 ) -> None:
     """Serve until somebody ends it; `announce` is called once requests are taken."""
-    from gatepass.center.serving.server import Server
     from gatepass.center.web import make_app, warm_up
+    from gatepass.center.web.serving.server import Server
 
     tls = None
     if settings.certificate is not None:
@@ -228,7 +228,8 @@ def _announce(
 
 def _say_limits(center: Center) -> None:
     """Say what keeps users from going on, and what lifts it."""
-    from gatepass.center import codes, hours
+    from gatepass.center.pairs import hours
+    from gatepass.center.people import codes
 
     if center.open_always:
         say("open always, to rehearse: CME's opening hours are left out")

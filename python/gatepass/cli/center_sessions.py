@@ -12,7 +12,7 @@ from gatepass.cli.options import Json
 from gatepass.cli.output import emit, say
 
 if TYPE_CHECKING:
-    from gatepass.center.overview import FirmSession
+    from gatepass.center.pairs.overview import FirmSession
 
 app = typer.Typer(
     name="session",
@@ -56,7 +56,7 @@ def add(
 
     --json writes one object: session, kind and firm.
     """
-    from gatepass.center import firms
+    from gatepass.center.pairs import firms
 
     kinds = {kind.value: kind for kind in firms.SessionKind}
     kind = kinds.get(len(name))
@@ -91,7 +91,7 @@ def list_sessions(
     created_by and pairs each, and of each pair access_key_id, created_at,
     expires_at and days_left.
     """
-    from gatepass.center import overview
+    from gatepass.center.pairs import overview
 
     with center_opened(database, config, state) as center:
         found = list(overview.sessions(center, firm))
@@ -134,7 +134,7 @@ def owner(
 
     --json writes one object: session and created_by.
     """
-    from gatepass.center.handover import hand_over
+    from gatepass.center.pairs.handover import hand_over
 
     with center_opened(database, config, state) as center:
         hand_over(center, name, to)
@@ -158,7 +158,7 @@ def remove(
 
     --json writes one object: removed.
     """
-    from gatepass.center import firms
+    from gatepass.center.pairs import firms
 
     with center_opened(database, config, state) as center:
         firms.remove_session(center, name)

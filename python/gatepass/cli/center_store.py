@@ -22,7 +22,7 @@ from gatepass.errors import CenterError
 
 if TYPE_CHECKING:
     from gatepass.center.context import Center
-    from gatepass.center.people import NewPerson
+    from gatepass.center.people.users import NewPerson
 
 INIT_EPILOG = """[bold]Example:[/bold] gatepass center init --firm ACME --manager maria \
 --full-name 'Maria Jones' --email maria@example.com --mobile +13125550123
@@ -107,7 +107,7 @@ def backup(
 
     --json writes one object: file, made_at, last_entry and rows.
     """
-    from gatepass.center.backup import backup as write_backup
+    from gatepass.center.backup.backup import backup as write_backup
 
     with center_opened(database, config, state) as center:
         made = write_backup(center, file)
@@ -139,8 +139,8 @@ def restore(
     --json writes one object: file and lost, which is null where nothing was.
     """
     from gatepass.center.assembly import envelope_keys
-    from gatepass.center.database import Database as Store
-    from gatepass.center.restore import restore as read_backup
+    from gatepass.center.backup.restore import restore as read_backup
+    from gatepass.center.store.database import Database as Store
 
     refuse_other(file, FileKind.STORE, "FILE")
     settings = settings_of(database, config, state, make_folder=True)
@@ -180,7 +180,8 @@ def sweep(
 
     --json writes one object: expired, warned, erased, sent, failed and broken.
     """
-    from gatepass.center import assembly, background, mails
+    from gatepass.center import assembly, background
+    from gatepass.center.mail import queue as mails
 
     settings = settings_of(database, config, state)
     with assembly.opened(settings) as center:
@@ -229,9 +230,9 @@ def rewrap(
     --json writes one object: envelope_key (its name, not the key), wrapped and
     broken.
     """
-    from gatepass.center import envelope
     from gatepass.center.assembly import opened
-    from gatepass.center.rewrap import rewrap as wrap_anew
+    from gatepass.center.pairs.rewrap import rewrap as wrap_anew
+    from gatepass.center.secrets import envelope
 
     settings = settings_of(database, config, state)
     if new_key:
@@ -259,7 +260,8 @@ def rewrap(
 def _add_firm(
     center: Center, firm: str, manager: str, full_name: str, email: str, mobile: str
 ) -> NewPerson:
-    from gatepass.center import firms, people
+    from gatepass.center.pairs import firms
+    from gatepass.center.people import users as people
     from gatepass.center.roles import Role
 
     try:

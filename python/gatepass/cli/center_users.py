@@ -13,8 +13,8 @@ from gatepass.cli.options import Json
 from gatepass.cli.output import emit, say
 
 if TYPE_CHECKING:
-    from gatepass.center.hidden import Hidden
-    from gatepass.center.people import PersonView
+    from gatepass.center.people.users import PersonView
+    from gatepass.center.secrets.hidden import Hidden
 
 app = typer.Typer(
     name="user",
@@ -80,7 +80,7 @@ def add(
 
     --json writes one object: name and one_time_password.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
     from gatepass.center.roles import Role
 
     with center_opened(database, config, state) as center:
@@ -103,7 +103,8 @@ def list_users(
     --json writes one object: users with name, firm, full_name, email, mobile,
     role, disabled, must_change, authenticator and created_at each.
     """
-    from gatepass.center import overview, people
+    from gatepass.center.pairs import overview
+    from gatepass.center.people import users as people
 
     with center_opened(database, config, state) as center:
         if firm is not None:
@@ -150,7 +151,7 @@ def change(
 
     --json writes one object: name and changed, the options that were given.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
 
     given = {"full_name": full_name, "email": email, "mobile": mobile}
     values = {key: value for key, value in given.items() if value is not None}
@@ -176,7 +177,8 @@ def reset_codes(
 
     --json writes one object: name and codes, how many there are now.
     """
-    from gatepass.center import codes, people
+    from gatepass.center.people import codes
+    from gatepass.center.people import users as people
 
     with center_opened(database, config, state) as center:
         people.reset_codes(center, name)
@@ -202,7 +204,7 @@ def role(
 
     --json writes one object: name and role.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
     from gatepass.center.roles import Role
 
     wanted = Role[role.name]
@@ -229,7 +231,7 @@ def disable(
 
     --json writes one object: name and disabled.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
 
     with center_opened(database, config, state) as center:
         people.set_disabled(center, name, disabled=True, last_manager=last_manager)
@@ -248,7 +250,7 @@ def enable(
 
     --json writes one object: name and disabled.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
 
     with center_opened(database, config, state) as center:
         people.set_disabled(center, name, disabled=False)
@@ -275,7 +277,7 @@ def reset_password(
 
     --json writes one object: name and one_time_password.
     """
-    from gatepass.center import people
+    from gatepass.center.people import users as people
 
     with center_opened(database, config, state) as center:
         password = people.reset_password(center, name)

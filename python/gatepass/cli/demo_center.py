@@ -23,7 +23,7 @@ from gatepass.keys import KeyFile, KeySource
 from gatepass.storage import SqliteStore
 
 if TYPE_CHECKING:
-    from gatepass.center.views import PairView
+    from gatepass.center.pairs.views import PairView
 
 #: A Monday, 09:00 in Chicago, a week before the clocks there change.
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
@@ -61,9 +61,9 @@ def tell_center(folder: Path) -> Iterator[Step]:
 def _desk(folder: Path, clock: StoryClock) -> Iterator[tuple[Desk, KeySource]]:
     """Give the administrator of a new Request Center, and its store as a gateway reads it."""
     from gatepass.center import assembly, embedded
-    from gatepass.center.database import Database
-    from gatepass.center.keysource import CenterKeys
-    from gatepass.center.vault import Vault
+    from gatepass.center.pairs.key_source import CenterKeys
+    from gatepass.center.secrets.vault import Vault
+    from gatepass.center.store.database import Database
 
     embedded.make_folder(folder)
     settings = replace(embedded.defaults(folder), environment="DEMO")
@@ -164,7 +164,7 @@ def _third_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
 
 
 def _audit(desk: Desk) -> Step:
-    from gatepass.center import audit
+    from gatepass.center.audit import log as audit
 
     found = audit.verify(desk.center.database, desk.center.vault)
     return Step(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from gatepass.transport import utc_now
 
 if TYPE_CHECKING:
-    from gatepass.center.codes import Purpose
     from gatepass.center.context import Center
-    from gatepass.center.views import PairView
+    from gatepass.center.pairs.views import PairView
+    from gatepass.center.people.codes import Purpose
 
 HOST = "127.0.0.1"
 _CODE = re.compile(r"\b[0-9]{6}\b")
@@ -37,8 +37,8 @@ class Desk:
     """A user at work, who takes the verification codes from the outbox."""
 
     def __init__(self, center: Center, user: str, session: str, outbox: Path) -> None:
-        from gatepass.center.overview import require_firm
-        from gatepass.center.people import people
+        from gatepass.center.pairs.overview import require_firm
+        from gatepass.center.people.users import people
         from gatepass.center.roles import Actor
 
         found = next(one for one in people(center) if one.name == user)
@@ -50,21 +50,21 @@ class Desk:
 
     def generate(self, delete: str | None = None) -> PairView:
         """Generate a pair, in the place of one of two if that is named."""
-        from gatepass.center import pairs
+        from gatepass.center.pairs import pairs
 
         return pairs.generate(self.center, self._actor, self.session, delete)
 
     def pairs(self) -> dict[str, PairView]:
         """Return all pairs of the session by their Access Key IDs."""
-        from gatepass.center.firms import find_session
+        from gatepass.center.pairs.firms import find_session
 
         found = find_session(self.center, self._actor, self.session).pairs
         return {pair.access_key_id: pair for pair in found}
 
     def download(self, access_key_id: str, path: Path) -> None:
         """Download a pair's key file, which a code must be given for."""
-        from gatepass.center import pairs
-        from gatepass.center.codes import Purpose
+        from gatepass.center.pairs import pairs
+        from gatepass.center.people.codes import Purpose
 
         code = self._code(Purpose.DOWNLOAD, access_key_id)
         content = pairs.download(self.center, self._actor, [access_key_id], code)
@@ -73,14 +73,14 @@ class Desk:
 
     def delete(self, access_key_id: str) -> None:
         """Delete a pair, which a code must be given for."""
-        from gatepass.center import pairs
-        from gatepass.center.codes import Purpose
+        from gatepass.center.pairs import pairs
+        from gatepass.center.people.codes import Purpose
 
         code = self._code(Purpose.DELETE, access_key_id)
         pairs.delete(self.center, self._actor, access_key_id, code)
 
     def _code(self, purpose: Purpose, access_key_id: str) -> str:
-        from gatepass.center import pairs
+        from gatepass.center.pairs import pairs
 
         pairs.request_code(self.center, self._actor, purpose, [access_key_id])
         newest = max(self._outbox.glob("code-*.txt"))

@@ -125,8 +125,8 @@ def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -
     prefix, colon, rest = source.partition(":")
     if prefix + colon == CENTER and not os.path.lexists(source):
         raise KeySourceError(
-            "center: is for the command's --keys: a program calls"
-            " gatepass.center.keysource.open_center_keys; write ./NAME for a file of such a name"
+            "center: is for the command's --keys: a program calls gatepass.center.pairs.key_source"
+            ".open_center_keys; write ./NAME for a file of such a name"
         )
     read = _READERS.get(prefix + colon)
     if read is None:

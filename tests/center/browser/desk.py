@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from gatepass.center.context import Center
-from gatepass.center.keysource import CenterKeys
+from gatepass.center.pairs.key_source import CenterKeys
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.gateway import Gateway, Kind, Report

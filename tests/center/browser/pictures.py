@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from gatepass.center.database import Database
+from gatepass.center.store.database import Database
 from tests.center.browser import chromium
 from tests.center.browser.showcase import MOBILES, furnish_showcase
 from tests.center.browser.tour import tour

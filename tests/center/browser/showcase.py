@@ -6,13 +6,16 @@ from datetime import datetime, timezone
 
 from sqlalchemy import update
 
-from gatepass.center import notices, pairs, passwords, people
-from gatepass.center.codes import Purpose
 from gatepass.center.context import Center
-from gatepass.center.firms import SessionKind, add_firm, add_session, find_session
+from gatepass.center.mail import notices
+from gatepass.center.pairs import pairs
+from gatepass.center.pairs.firms import SessionKind, add_firm, add_session, find_session
+from gatepass.center.pairs.sweep import sweep
+from gatepass.center.people import passwords
+from gatepass.center.people import users as people
+from gatepass.center.people.codes import Purpose
 from gatepass.center.roles import Actor, Role
-from gatepass.center.schema import person
-from gatepass.center.sweep import sweep
+from gatepass.center.store.schema import person
 from tests.center.web.site import PASSWORD
 from tests.center.world import Clock, Outbox
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from gatepass.center import pairs
-from gatepass.center.codes import Purpose
+from gatepass.center.pairs import pairs
+from gatepass.center.people.codes import Purpose
 from gatepass.keys.keyfile import parse_key_file
 from tests.center.browser.desk import ACCEPTED, log_on
 from tests.center.browser.user import LIST, User

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatepass.center.codes import PER_DAY, WRONG_TRIES
+from gatepass.center.people.codes import PER_DAY, WRONG_TRIES
 from tests.center.fire.browser import Answer, Browser
 from tests.center.fire.store import PASSWORD, SESSIONS, mobile_of
 

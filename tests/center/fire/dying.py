@@ -15,8 +15,8 @@ import time
 
 import psycopg  # noqa: F401 - before the fork, not in each child
 
-from gatepass.center import pairs
-from gatepass.center.codes import Purpose
+from gatepass.center.pairs import pairs
+from gatepass.center.people.codes import Purpose
 from gatepass.center.roles import Actor, Role
 from gatepass.keys import secret
 from tests.center.generating import generate, open_center, say

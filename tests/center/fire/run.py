@@ -16,10 +16,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from gatepass.center import mails
 from gatepass.center.context import Center
-from gatepass.center.database import Database
-from gatepass.center.schema import audit_head, pair
+from gatepass.center.mail import queue as mails
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import audit_head, pair
 from tests.center.fire.client import Client, Outbox, Told
 from tests.center.fire.server import mailer
 from tests.center.fire.store import furnish, opened

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from gatepass.center import background
-from gatepass.center.courier.smtp import SmtpMailer, SmtpServer
-from gatepass.center.serving.server import Server, listening
+from gatepass.center.mail.couriers.smtp import SmtpMailer, SmtpServer
 from gatepass.center.web import make_app
+from gatepass.center.web.serving.server import Server, listening
 from gatepass.cli.center_serve import SWITCH
 from tests.center.fire.store import opened
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from gatepass.center import passwords
-from gatepass.center.calendar import GlobexCalendar
 from gatepass.center.context import Center
-from gatepass.center.courier.outbox import OutboxCourier
-from gatepass.center.database import Database
-from gatepass.center.envelope import LocalKeys
-from gatepass.center.firms import SessionKind, add_firm, add_session
+from gatepass.center.mail.couriers.outbox import OutboxCourier
+from gatepass.center.pairs.calendar import GlobexCalendar
+from gatepass.center.pairs.firms import SessionKind, add_firm, add_session
+from gatepass.center.people import passwords
 from gatepass.center.roles import Role
-from gatepass.center.schema import person
-from gatepass.center.vault import Vault
+from gatepass.center.secrets.envelope import LocalKeys
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import person
 from tests.center.world import ENVELOPE_KEY, START, add_user
 
 PASSWORD = "correct horse battery"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center import audit
+from gatepass.center.audit import log as audit
 from gatepass.center.roles import Role
-from gatepass.center.schema import audit as log
-from gatepass.center.schema import code, mail, notice, pair, pair_version
+from gatepass.center.store.schema import audit as log
+from gatepass.center.store.schema import code, mail, notice, pair, pair_version
 from tests.center.fire.dying import FIRM, FIRST_USER
 from tests.center.world import World, add_user
 

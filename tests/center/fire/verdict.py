@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from gatepass.center import audit, pair_rows
+from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
-from gatepass.center.schema import audit as log
-from gatepass.center.schema import mail, notice, pair, pair_version
-from gatepass.center.schema import session as sessions
+from gatepass.center.pairs import rows as pair_rows
+from gatepass.center.store.schema import audit as log
+from gatepass.center.store.schema import mail, notice, pair, pair_version
+from gatepass.center.store.schema import session as sessions
 from tests.center.fire.client import Deed, Told
 from tests.center.fire.store import MANAGER
 

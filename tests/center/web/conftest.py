@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from gatepass.center import passwords
-from gatepass.center.database import Database
+from gatepass.center.people import passwords
 from gatepass.center.roles import Actor
+from gatepass.center.store.database import Database
 from gatepass.center.web import make_app
 from tests.center.web.site import NAMES, Site, furnish
 from tests.center.world import Clock, Outbox, make_center

@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from gatepass.center import logins, pairs, passwords, people
 from gatepass.center.context import Center
-from gatepass.center.firms import SessionKind, add_firm, add_session
+from gatepass.center.pairs import pairs
+from gatepass.center.pairs.firms import SessionKind, add_firm, add_session
+from gatepass.center.people import logins, passwords
+from gatepass.center.people import users as people
 from gatepass.center.roles import Actor, Role
-from gatepass.center.schema import person
+from gatepass.center.store.schema import person
 from gatepass.center.web.security import FORM_FIELD, LOGIN_COOKIE
 from tests.center.world import Clock, Outbox
 

@@ -9,7 +9,8 @@ import pytest
 import starlette.requests
 from starlette.requests import cookie_parser
 
-from gatepass.center import firms, mails
+from gatepass.center.mail import queue as mails
+from gatepass.center.pairs import firms
 from gatepass.center.web import refusals
 from gatepass.center.web.head_limit import LONGEST_QUERY
 from gatepass.center.web.rendering import STATIC
@@ -204,7 +205,7 @@ def test_broken_store_is_told_without_looking_into_it(
         raise error
 
     monkeypatch.setattr(firms, "list_sessions", refuse)
-    monkeypatch.setattr("gatepass.center.notices.unseen", refuse)
+    monkeypatch.setattr("gatepass.center.mail.notices.unseen", refuse)
     response = browser.get(path)
     assert response.status_code == refusals.refusal_of(error).status
     assert str(error) not in response.text.lower()

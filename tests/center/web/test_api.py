@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.center import tokens
+from gatepass.center.people import tokens
 from gatepass.center.web import api
 from tests.center.web.site import Browser, Site
 

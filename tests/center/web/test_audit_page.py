@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from gatepass import center
-from gatepass.center.audit_reading import ACTIONS
+from gatepass.center.audit.reading import ACTIONS
 from tests.center.web.site import Site, words
 
 

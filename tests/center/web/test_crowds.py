@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from starlette.types import Message, Receive, Scope, Send
 
-from gatepass.center import logins, passwords
-from gatepass.center.database import Database
-from gatepass.center.schema import attempt
+from gatepass.center.people import logins, passwords
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import attempt
 from gatepass.center.web import readiness
 from gatepass.center.web.pace import Pace
 from gatepass.center.web.readiness import Readiness

@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.core.parameters import ParameterLocation
 
-from gatepass.center import tokens
+from gatepass.center.people import tokens
 from gatepass.center.web import api
 from tests.center.service import Service, served
 from tests.center.web.site import Site

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.center.views import PairView
+from gatepass.center.pairs.views import PairView
 from gatepass.center.web import words
 from gatepass.center.web.drawing import draw
 from gatepass.keys.identifiers import AccessKeyId, SessionId

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.center import logins, people
+from gatepass.center.people import logins
+from gatepass.center.people import users as people
 from gatepass.center.web.pages_login import HOME, own_page
 from gatepass.center.web.security import FORM_COOKIE, KNOWN_COOKIE, LOGIN_COOKIE
 from tests.center.web.site import PASSWORD, Browser, Site, words

@@ -9,9 +9,10 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from gatepass.center import firms, handover, people
 from gatepass.center.context import Center
-from gatepass.center.database import Database
+from gatepass.center.pairs import firms, handover
+from gatepass.center.people import users as people
+from gatepass.center.store.database import Database
 from gatepass.center.web import make_app
 from gatepass.center.web.rules import RULES, Rule, Who
 from gatepass.center.web.security import SENT_COOKIE

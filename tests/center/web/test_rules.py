@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from gatepass.center import logins, tokens
+from gatepass.center.people import logins, tokens
 from gatepass.center.roles import MAY, Role
 from gatepass.center.web.rules import RULES, Rule, Who, rule_for
 from gatepass.center.web.security import FORM_FIELD, LOGIN_COOKIE

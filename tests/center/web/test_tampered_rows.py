@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from gatepass.center import tokens
-from gatepass.center.overview import sessions
+from gatepass.center.pairs.overview import sessions
+from gatepass.center.people import tokens
 from tests.center.web.site import Browser, Site, words
 
 #: What a pair's columns cannot hold.

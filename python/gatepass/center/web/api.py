@@ -11,9 +11,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from gatepass._native import VERSION
-from gatepass.center import firms
-from gatepass.center.page import PAGE_SIZE
-from gatepass.center.views import PairView, SessionView
+from gatepass.center.pairs import firms
+from gatepass.center.pairs.views import PairView, SessionView
+from gatepass.center.store.page import PAGE_SIZE
 from gatepass.center.web.pages_sessions import MAX_PAGE, MAX_SEARCH
 from gatepass.center.web.visitor import actor_of, center_of
 from gatepass.keys.identifiers import MAX_ACCESS_KEY_ID_LENGTH

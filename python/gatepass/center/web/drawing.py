@@ -8,7 +8,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from gatepass.center.views import PairView
+from gatepass.center.pairs.views import PairView
 from gatepass.center.web import words
 from gatepass.keys.rules import Bar as Laid
 from gatepass.keys.rules import PairState, PairTerms, Tick, Timeline, lay_out

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from gatepass.center import hours, logins, tokens
 from gatepass.center.context import Center
+from gatepass.center.pairs import hours
+from gatepass.center.people import logins, tokens
 from gatepass.center.web import security
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.host_names import host_of, is_this_machine

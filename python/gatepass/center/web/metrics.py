@@ -18,9 +18,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from gatepass.center import mails
 from gatepass.center.context import Center
-from gatepass.center.schema import audit, pair, session
+from gatepass.center.mail import queue as mails
+from gatepass.center.store.schema import audit, pair, session
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import PairState
 

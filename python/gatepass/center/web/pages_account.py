@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from gatepass.center import codes, notices, password_change, passwords, people, tokens, totp
+from gatepass.center.mail import notices
+from gatepass.center.people import codes, password_change, passwords, tokens, totp
+from gatepass.center.people import users as people
 from gatepass.center.web import security
 from gatepass.center.web.forms import Form, SentForm
 from gatepass.center.web.pages_login import NOT_THE_SAME, keep_login

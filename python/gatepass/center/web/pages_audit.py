@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from gatepass.center import audit_reading
-from gatepass.center.audit_reading import Wanted
+from gatepass.center.audit import reading as audit_reading
+from gatepass.center.audit.reading import Wanted
 from gatepass.center.web.pages_sessions import MAX_SEARCH, page_number
 from gatepass.center.web.rendering import page as render
 from gatepass.center.web.visitor import actor_of, center_of

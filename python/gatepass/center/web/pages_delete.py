@@ -5,9 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import audit_reading, firms, pairs, people
-from gatepass.center.codes import Purpose
-from gatepass.center.views import SessionView
+from gatepass.center.audit import reading as audit_reading
+from gatepass.center.pairs import firms, pairs
+from gatepass.center.pairs.views import SessionView
+from gatepass.center.people import users as people
+from gatepass.center.people.codes import Purpose
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.pages_generate import oldest_first, pair_of
 from gatepass.center.web.rendering import page

@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import firms, pairs, people
-from gatepass.center.codes import Purpose
-from gatepass.center.page import PAGE_SIZE
-from gatepass.center.views import SessionView
+from gatepass.center.pairs import firms, pairs
+from gatepass.center.pairs.views import SessionView
+from gatepass.center.people import users as people
+from gatepass.center.people.codes import Purpose
+from gatepass.center.store.page import PAGE_SIZE
 from gatepass.center.web import security
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.pages_generate import oldest_first

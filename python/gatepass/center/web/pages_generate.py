@@ -9,9 +9,9 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import firms, pairs
+from gatepass.center.pairs import firms, pairs
+from gatepass.center.pairs.views import PairView, SessionView
 from gatepass.center.roles import Actor
-from gatepass.center.views import PairView, SessionView
 from gatepass.center.web.forms import SentForm
 from gatepass.center.web.rendering import page
 from gatepass.center.web.visitor import actor_of, center_of

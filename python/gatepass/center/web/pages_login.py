@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import known_browsers, logins, password_change, passwords
-from gatepass.center.hidden import Hidden
+from gatepass.center.people import known_browsers, logins, password_change, passwords
+from gatepass.center.secrets.hidden import Hidden
 from gatepass.center.web import security
 from gatepass.center.web.forms import Form, SentForm
 from gatepass.center.web.rendering import page

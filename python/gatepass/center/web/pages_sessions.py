@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gatepass.center import firms, hours
+from gatepass.center.pairs import firms, hours
 from gatepass.center.roles import MAY, Action, Actor
 from gatepass.center.web.drawing import draw
 from gatepass.center.web.forms import SentForm

@@ -8,7 +8,7 @@ import time
 
 import anyio
 
-from gatepass.center.database import Database
+from gatepass.center.store.database import Database
 from gatepass.errors import DatabaseError
 
 log = logging.getLogger("gatepass.center.web")

@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from gatepass.center.pairs import OtherPairsError
+from gatepass.center.pairs.pairs import OtherPairsError
 from gatepass.center.web import security
 from gatepass.center.web.metrics import count_refusal
 from gatepass.center.web.rendering import page

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gatepass._native import VERSION
-from gatepass.center import notices
 from gatepass.center.context import Center
+from gatepass.center.mail import notices
 from gatepass.center.roles import MAY, Action, Actor
 from gatepass.center.web import security
 from gatepass.center.web.visitor import center_of, visitor_of

@@ -17,7 +17,7 @@ LOGIN_COOKIE: Final = "__Host-gatepass"
 FORM_COOKIE: Final = "__Host-gatepass-form"
 #: Tells the script of a page that stays open that its file was sent; holds no secret.
 SENT_COOKIE: Final = "__Host-gatepass-sent"
-#: Says that its user logged on in this browser before: `gatepass.center.known_browsers`.
+#: Says that its user logged on in this browser before: `gatepass.center.people.known_browsers`.
 KNOWN_COOKIE: Final = "__Host-gatepass-known"
 #: The hidden field of each form.
 FORM_FIELD: Final = "form_token"

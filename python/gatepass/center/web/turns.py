@@ -15,7 +15,7 @@ import anyio
 from fastapi import Request
 from fastapi.responses import Response
 
-from gatepass.center.origins import network_of
+from gatepass.center.people.origins import network_of
 from gatepass.center.web.visitor import origin_of
 from gatepass.errors import BusyError
 

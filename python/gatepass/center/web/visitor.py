@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from gatepass.center.context import Center
-from gatepass.center.logins import Halfway
+from gatepass.center.people.logins import Halfway
 from gatepass.center.roles import Actor
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gatepass.center.views import PairView
+from gatepass.center.pairs.views import PairView
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import PairState
 from gatepass.keys.validity import exchange_zone

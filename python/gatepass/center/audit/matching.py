@@ -1,0 +1,225 @@
+"""Whether the audit log and the store tell the same story.
+
+The chain says that no entry was changed. It cannot say that its end was not cut off, if an older
+head row is put back with it. But what was done has left rows in the store as well: each pair was
+generated, each one that ended was deleted or expired, each code was sent, and each one that was
+used was used for something. An entry that is missing for one of them shows here, and so does a pair
+that was taken away or set back while its entry is still there.
+
+Codes are kept for 30 days after their day, so theirs are the entries of that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
+
+from gatepass.center.pairs.views import outlives_rules
+from gatepass.center.store.schema import audit, code, pair, pair_version, person, session
+from gatepass.center.store.unreadable import is_unreadable
+
+#: What `pairs.generate` says of the pair that made room.
+_MADE_ROOM = ("deleted ", " to make room")
+#: What is done and its entry come from the same transaction, and it may wait for locks between.
+_TOGETHER = timedelta(minutes=2)
+#: A pair has the time of its request, which may have waited for others.
+_WAITED = timedelta(hours=1)
+#: So much later than a newer pair of its session is made, no pair ends: four weeks, on to a market
+#: close that holidays put off.
+_OVERLAP = timedelta(days=40)
+#: Rows fetched at a time.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What does not fit. ``entry`` is not borne out by the store; ``None``: one is missing."""
+
+    problem: str
+    entry: int | None = None
+
+
+def first_mismatch(connection: Connection) -> Mismatch | None:
+    """Return the first thing that log and store tell differently, as of one moment."""
+    try:
+        with closing(_mismatches(connection)) as found:
+            return next(found, None)
+    except Exception as error:
+        if not is_unreadable(error):
+            raise
+        return Mismatch("a row of a pair or a code holds what its columns cannot")
+
+
+def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:
+    for what, there, logged in _MUST_BE_LOGGED:
+        for (name,) in connection.execute(there.except_(logged).limit(1)):
+            yield Mismatch(f"there is no entry that key pair {name} {what}")
+    for what, logged, there in _MUST_BE_THERE:
+        for (name,) in connection.execute(logged.except_(there).limit(1)):
+            says = select(func.min(audit.c.id)).where(
+                (audit.c.access_key_id == name)
+                & audit.c.action.in_(("generate", "delete", "expire"))
+                | (audit.c.detail == name.join(_MADE_ROOM))
+            )
+            entry = connection.execute(says).scalar_one()
+            yield Mismatch(f"the log says that key pair {name} {what}, the store does not", entry)
+    yield from _sessions(connection)
+    yield from _pairs(connection)
+    yield from _codes(connection)
+
+
+def _sessions(connection: Connection) -> Generator[Mismatch, None, None]:
+    """Compare which firm's sessions were added and removed, and how often each."""
+    is_removed = session.c.removed_at.is_not(None)
+    for action, done, which in (("add", "added", None), ("remove", "removed", is_removed)):
+        stored = _counted(session.c.name, session.c.firm_id, which)
+        logged = _counted(audit.c.subject, audit.c.firm_id, audit.c.action == f"{action} session")
+        for one, other in ((stored, logged), (logged, stored)):
+            for name, firm_id, _ in connection.execute(one.except_(other).limit(1)):
+                yield Mismatch(
+                    f"the log and the store do not agree on how often a session {name} of the firm"
+                    f" with the id {firm_id} was {done}"
+                )
+
+
+def _pairs(connection: Connection) -> Generator[Mismatch, None, None]:
+    """Compare what a pair is with the entry of its generation and with the rules."""
+    query = (
+        select(pair.c.access_key_id, pair.c.session_id, pair.c.slot)
+        .add_columns(pair.c.created_at, pair.c.expires_at, session.c.name, session.c.firm_id)
+        .add_columns(audit.c.at, audit.c.subject, audit.c.firm_id.label("firm_then"))
+        .join(session, pair.c.session_id == session.c.id)
+        .join(
+            audit,
+            (audit.c.access_key_id == pair.c.access_key_id) & (audit.c.action == "generate"),
+        )
+        .order_by(pair.c.session_id, pair.c.id.desc())
+    )
+    with connection.execute(query.execution_options(yield_per=_BATCH)) as rows:
+        yield from _amiss(rows)
+
+
+def _amiss(rows: Iterable[Row[Any]]) -> Generator[Mismatch, None, None]:
+    newer: Row[Any] | None = None
+    for row in rows:
+        name = row.access_key_id
+        if (row.name, row.firm_id) != (row.subject, row.firm_then):
+            yield Mismatch(f"key pair {name} was generated for another session or firm")
+        if abs(row.created_at - row.at) > _WAITED:
+            yield Mismatch(f"key pair {name} was not generated when the store says")
+        if outlives_rules(row.created_at, row.expires_at) or (
+            newer is not None
+            and newer.session_id == row.session_id
+            and row.slot is not None
+            and row.expires_at > newer.created_at + _OVERLAP
+        ):
+            yield Mismatch(f"key pair {name} lives longer than the rules gave it")
+        newer = row
+
+
+def _counted(
+    name: ColumnElement[str], firm_id: ColumnElement[int], which: ColumnElement[bool] | None
+) -> Select[Any]:
+    """Count the rows of each session's name and firm."""
+    query = select(name).add_columns(firm_id, func.count()).group_by(name, firm_id)
+    return query if which is None else query.where(which)
+
+
+def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
+    """Look for the entry of each code that was sent and of each that was used."""
+    query = select(code, person.c.name).join(person, code.c.person_id == person.c.id)
+    sent = connection.execute(query.order_by(code.c.created_at, code.c.id)).all()
+    if not sent:
+        return
+    logged = _deeds_since(connection, min(row.created_at for row in sent) - _TOGETHER)
+    for row in sent:
+        if not _take(logged.get((row.name, "code"), []), row.created_at, row.purpose):
+            yield Mismatch(
+                f"there is no entry of the code for {row.purpose} that {row.name} had sent at"
+                f" {row.created_at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+        deed = _DEEDS.get(row.purpose)
+        if row.used_at is None or deed is None:
+            continue
+        # One code for several pairs names them by a hash: any of its entries will do.
+        about = None if row.purpose == "logon" or row.subject.startswith("sha256:") else row.subject
+        if not _take(logged.get((row.name, deed), []), row.used_at, about):
+            yield Mismatch(
+                f"there is no entry of what {row.name} used a code for {row.purpose} for at"
+                f" {row.used_at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+
+
+#: The entry's action when a code of a purpose was used.
+_DEEDS = {"logon": "log on", "download": "download", "delete": "delete"}
+
+
+def _deeds_since(
+    connection: Connection, since: datetime
+) -> dict[tuple[str, str], list[tuple[datetime, str]]]:
+    """Return when each user did what, and to which pair, or had a code sent for which purpose."""
+    deeds: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
+    query = select(audit).where(audit.c.at >= since, audit.c.action.in_(("code", *_DEEDS.values())))
+    for row in connection.execute(query.order_by(audit.c.id)):
+        about = row.subject if row.action == "code" else row.access_key_id
+        deeds.setdefault((row.actor, row.action), []).append((row.at, about))
+    return deeds
+
+
+def _take(deeds: list[tuple[datetime, str]], at: datetime, about: str | None) -> bool:
+    """Take away the first deed of this moment, so that it stands for one code only."""
+    for number, (then, what) in enumerate(deeds):
+        if abs(then - at) <= _TOGETHER and about in (None, what):
+            del deeds[number]
+            return True
+    return False
+
+
+def _logged(action: str) -> Select[Any]:
+    return select(audit.c.access_key_id).where(audit.c.action == action)
+
+
+def _in_state(state: str) -> Select[Any]:
+    return select(pair.c.access_key_id).where(pair.c.state == state)
+
+
+def _once_in_state(state: str) -> Select[Any]:
+    versions = select(pair.c.access_key_id).join(pair_version, pair_version.c.pair_id == pair.c.id)
+    return versions.where(pair_version.c.state == state)
+
+
+def _either(*queries: Select[Any]) -> Select[Any]:
+    # SQLite takes no brackets around a part of a compound, but a subquery.
+    return select(union(*queries).subquery().c.access_key_id)
+
+
+def _made_room() -> Select[Any]:
+    """Select the pairs that were deleted so that another one could be generated."""
+    before, after = map(len, _MADE_ROOM)
+    name = func.substr(audit.c.detail, before + 1, func.length(audit.c.detail) - before - after)
+    says = audit.c.detail.like("%".join(_MADE_ROOM))
+    return select(name.label("access_key_id")).where(audit.c.action == "generate", says)
+
+
+_DELETED = _either(_logged("delete"), _made_room())
+_ALL_PAIRS = select(pair.c.access_key_id)
+
+#: What the store shows, and the entries that must say so.
+_MUST_BE_LOGGED = (
+    ("was generated", _ALL_PAIRS, _logged("generate")),
+    ("was deleted", _either(_in_state("deleted"), _once_in_state("deleted")), _DELETED),
+    ("expired", _either(_in_state("expired"), _once_in_state("expired")), _logged("expire")),
+)
+#: What entries say, and what the store must show: now, and to the disaster-recovery view.
+_MUST_BE_THERE = (
+    ("was generated", _logged("generate"), _ALL_PAIRS),
+    ("was deleted", _DELETED, _in_state("deleted")),
+    ("was deleted", _DELETED, _once_in_state("deleted")),
+    ("expired", _logged("expire"), _in_state("expired")),
+    ("expired", _logged("expire"), _once_in_state("expired")),
+)

@@ -1,0 +1,167 @@
+"""A firm's own part of the audit log, for those who may see it: in pages, and as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+
+from gatepass.center.audit.log import Entry, entry_of
+from gatepass.center.context import Center
+from gatepass.center.roles import Action, Actor
+from gatepass.center.store import unreadable
+from gatepass.center.store.page import PAGE_SIZE, Page
+from gatepass.center.store.schema import audit
+from gatepass.center.store.unreadable import Unreadable
+from gatepass.keys.validity import exchange_zone
+
+#: Entries read at a time when all are wanted.
+_BATCH = 1000
+_TEXTS = (
+    *(audit.c.actor, audit.c.action, audit.c.subject),
+    *(audit.c.access_key_id, audit.c.detail, audit.c.origin),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: with ``text`` in them, of the days in Chicago from ``first`` to ``last``.
+
+    ``action`` is one of `ACTIONS`. What is empty leaves none out.
+    """
+
+    text: str = ""
+    first: date | None = None
+    last: date | None = None
+    action: str = ""
+
+
+#: What is done in a firm, as the log names it; in the order of a user's day, then the operator's.
+ACTIONS = (
+    *("log on", "log on refused", "change password"),
+    *("code", "code refused", "generate", "download", "delete", "warn", "expire", "erase"),
+    *("begin authenticator", "confirm authenticator", "remove authenticator"),
+    *("add token", "revoke token"),
+    *("add firm", "add session", "hand over session", "remove session"),
+    *("add user", "change user", "set role", "disable user", "enable user"),
+    *("reset password", "reset codes"),
+)
+
+
+def has_done(center: Center, actor: Actor, action: str, access_key_id: str) -> bool:
+    """Tell whether it is this user who did that to a key pair."""
+    own = (audit.c.firm_id == actor.firm_id) & (audit.c.actor == actor.name)
+    this = (audit.c.action == action) & (audit.c.access_key_id == access_key_id)
+    with center.database.read() as connection:
+        return connection.execute(select(audit.c.id).where(own & this).limit(1)).first() is not None
+
+
+def entries(
+    center: Center, actor: Actor, page: int = 1, size: int = PAGE_SIZE, wanted: Wanted = Wanted()
+) -> Page[Entry | Unreadable]:
+    """Return a page of the firm's own entries, the newest first.
+
+    Raises `gatepass.errors.NotAllowedError`.
+    """
+    actor.require(Action.SEE_AUDIT)
+    own = _condition(actor, wanted)
+    with center.database.read() as connection:
+        total = connection.execute(select(func.count()).select_from(audit).where(own)).scalar_one()
+        offset = (max(1, page) - 1) * size
+        query = select(audit).where(own).order_by(audit.c.id.desc()).limit(size).offset(offset)
+        return Page(tuple(_read(connection, query)), max(1, page), size, total)
+
+
+def as_csv(center: Center, actor: Actor, wanted: Wanted = Wanted()) -> Iterator[str]:
+    """Give the entries as lines of a CSV file with a head, the oldest first, times in UTC.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it, also after what
+    may separate cells. Raises `gatepass.errors.NotAllowedError` before the first line.
+    """
+    actor.require(Action.SEE_AUDIT)
+    return _lines(center, _condition(actor, wanted))
+
+
+_HEAD = ("Entry", "Time (UTC)", "User", "Action", "What", "Access Key ID", "Detail", "From")
+#: How a formula begins in some spreadsheet; Tab and CR are skipped by some before they look.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+#: Where the system's list separator is no comma, a spreadsheet may begin a new cell within one.
+_AFTER_SEPARATOR = re.compile(rf"[;|\t\r\n][\s\"]*(?=[{re.escape(''.join(_FORMULA[:4]))}＝＋－＠])")  # noqa: RUF001
+
+
+def _lines(center: Center, own: ColumnElement[bool]) -> Iterator[str]:
+    yield _line(_HEAD)
+    after = 0
+    while True:
+        query = select(audit).where(own, audit.c.id > after).order_by(audit.c.id).limit(_BATCH)
+        # A transaction for each batch: none stays open for as long as a slow reader takes.
+        with center.database.read() as connection:
+            found = _read(connection, query)
+        yield "".join(_line(_cells(one)) for one in found)
+        if len(found) < _BATCH:
+            return
+        after = _number(found[-1])
+
+
+def _line(cells: tuple[object, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow([_harmless(str(cell)) for cell in cells])
+    return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return _AFTER_SEPARATOR.sub(r"\g<0>'", f"'{text}" if text.startswith(_FORMULA) else text)
+
+
+def _cells(one: Entry | Unreadable) -> tuple[object, ...]:
+    if isinstance(one, Unreadable):
+        return (one.number, "", "", UNREADABLE, "", "", "", "")
+    at = f"{one.at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    who = (one.actor, one.action, one.subject, one.access_key_id, one.detail, one.origin)
+    return (one.id, at, *who)
+
+
+#: Stands for what an entry said whose row holds what its columns cannot.
+UNREADABLE = "cannot be shown: its row in the database was changed"
+
+
+def _number(one: Entry | Unreadable) -> int:
+    return one.number if isinstance(one, Unreadable) else one.id
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[Entry | Unreadable]:
+    return [_entry(row) for row in unreadable.rows(connection, query, audit.c.id)]
+
+
+def _entry(row: Row[Any] | Unreadable) -> Entry | Unreadable:
+    if isinstance(row, Unreadable):
+        return row
+    entry = entry_of(row)
+    texts = (entry.actor, entry.action, entry.subject, entry.access_key_id)
+    whole = all(isinstance(text, str) for text in (*texts, entry.detail, entry.origin))
+    return entry if whole else Unreadable(entry.id)
+
+
+def _condition(actor: Actor, wanted: Wanted) -> ColumnElement[bool]:
+    own = audit.c.firm_id == actor.firm_id
+    # PostgreSQL refuses a text with a NUL, and nothing has one.
+    if text := wanted.text.replace("\0", ""):
+        own &= or_(*(column.icontains(text, autoescape=True) for column in _TEXTS))
+    if action := wanted.action.replace("\0", ""):
+        own &= audit.c.action == action
+    if wanted.first is not None:
+        own &= audit.c.at >= _midnight(wanted.first)
+    if wanted.last is not None:
+        own &= audit.c.at < _midnight(wanted.last + timedelta(days=1))
+    return own
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), exchange_zone())

@@ -1,0 +1,100 @@
+"""A copy of the whole store in one file, which either kind of database takes back.
+
+The file is an SQLite database of mode 0600 as of one moment. Secrets in it are sealed as in the
+store: without the envelope key, which is not in it, it is of no use.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, select, text
+
+from gatepass.center.backup import copying
+from gatepass.center.backup.manifest import Manifest, write_manifest
+from gatepass.center.context import Center
+from gatepass.center.store import migrations
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import audit, audit_head
+from gatepass.errors import DatabaseError
+
+
+def backup(center: Center, path: str | os.PathLike[str]) -> Manifest:
+    """Write a backup to a new file, whole or not at all, while the Request Center runs.
+
+    Raises `DatabaseError` if there is a file already, or none can be made.
+    """
+    target = Path(path)
+    if target.exists():
+        raise DatabaseError(f"{target} is there already: give the backup a name of its own")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        manifest = _write(center, unfinished)
+        _sync(unfinished)
+        # Fails where a file came in between, unlike a rename.
+        os.link(unfinished, target)
+        _sync(target.parent)
+    except OSError as error:
+        raise DatabaseError(f"{target}: the backup cannot be written: {error.strerror}") from error
+    finally:
+        for left in ("", "-wal", "-shm"):
+            Path(f"{unfinished}{left}").unlink(missing_ok=True)
+    return manifest
+
+
+def end_of_log(connection: Connection) -> tuple[int, bytes]:
+    """Return the number and HMAC of the last entry of the audit log; 0 for an empty one."""
+    last = connection.execute(select(audit_head.c.last_id)).scalar_one_or_none() or 0
+    mac = connection.execute(select(audit.c.mac).where(audit.c.id == last)).scalar_one_or_none()
+    return last, mac or b""
+
+
+def _write(center: Center, path: Path) -> Manifest:
+    copied = Database(URL.create("sqlite", database=str(path)))
+    try:
+        copied.upgrade()
+        copied.write(_drop_triggers)
+        with center.database.read() as source:
+
+            def work(target: Connection) -> Manifest:
+                digest = copying.copy(source, target)
+                last, mac = end_of_log(source)
+                manifest = Manifest(
+                    made_at=center.clock().isoformat(),
+                    revision=migrations.revision(source) or "",
+                    last_entry=last,
+                    last_mac=mac.hex(),
+                    rows=digest.counts,
+                    digest=digest.hex(),
+                )
+                write_manifest(target, center.vault, manifest)
+                return manifest
+
+            manifest = copied.write(work)
+        # So that it is one file, which can be read where nothing may be written.
+        with copied.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        return manifest
+    finally:
+        copied.close()
+
+
+def _drop_triggers(target: Connection) -> None:
+    """Leave tables only: a restore refuses a backup that has triggers."""
+    named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for name in target.execute(named).scalars().all():
+        target.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, last through a power cut; Windows cannot."""
+    if os.name != "posix":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

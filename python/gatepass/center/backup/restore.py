@@ -1,0 +1,235 @@
+"""Take a store back from a backup, and say first what that loses.
+
+A store that went on after the backup has pairs that the backup does not know, and the backup has
+pairs that were deleted since: those would be valid again. So a newer store is put back only when
+told so, and the answer names them. What was taken away from users since stays so: `takings`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Select, create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from gatepass.center.audit import log as audit
+from gatepass.center.backup import copying
+from gatepass.center.backup.backup import end_of_log
+from gatepass.center.backup.manifest import CHANGED, Manifest, is_genuine, read_manifest
+from gatepass.center.backup.takings import Takings, taken_since
+from gatepass.center.context import Clock, utc_now
+from gatepass.center.secrets.envelope import EnvelopeKeys
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store import migrations
+from gatepass.center.store.database import Database
+from gatepass.center.store.schema import audit as log
+from gatepass.center.store.schema import pair, session
+from gatepass.center.store.unreadable import told_as
+from gatepass.errors import DatabaseError
+
+#: Names of a kind in a message.
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a restore takes from a store.
+
+    ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
+    pairs that have ended and would be active again: ``revived``. ``sessions``, ``users`` and API
+    ``tokens`` that the backup does not have; ``returned`` sessions, which were removed since; users
+    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked; sessions that stay
+    ``handed_over``, and those that are ``given_back`` to an earlier owner. ``foreign``: the backup
+    is of another store, and all is lost.
+    """
+
+    entries: int
+    since: datetime | None
+    gone: tuple[str, ...]
+    revived: tuple[str, ...]
+    sessions: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    revoked_tokens: tuple[str, ...] = ()
+    handed_over: tuple[str, ...] = ()
+    given_back: tuple[str, ...] = ()
+    foreign: bool = False
+
+    def __str__(self) -> str:
+        if self.foreign:
+            return "the database holds another store than this backup is of"
+        said = f"the store went on after this backup: {self.entries} entries of its audit log"
+        said += f", from {self.since:%Y-%m-%d %H:%M:%S} UTC on, would be lost" if self.since else ""
+        named = [f"; {words}: {_few(names)}" for words, names in self._named() if names]
+        return said + "".join(named)
+
+    def _named(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return (
+            ("key pairs that would stop working", self.gone),
+            ("deleted or expired key pairs that would work again", self.revived),
+            ("sessions that would be gone", self.sessions),
+            ("removed sessions that would be there again", self.returned),
+            ("users who would be gone", self.users),
+            ("API tokens that would stop working", self.tokens),
+            (
+                "users whose password, authenticator, rights, mobile or address stay as they are"
+                " now",
+                self.kept,
+            ),
+            ("API tokens that stay revoked", self.revoked_tokens),
+            ("sessions that stay with whom they belong to now", self.handed_over),
+            (
+                "sessions that would be an earlier owner's again, whose mobile would get the codes",
+                self.given_back,
+            ),
+        )
+
+
+def restore(
+    database: Database,
+    keys: EnvelopeKeys,
+    path: str | os.PathLike[str],
+    *,
+    replace: bool = False,
+    clock: Clock = utc_now,
+) -> Loss | None:
+    """Put the store back to what it was at the backup, all or nothing; return what that lost.
+
+    End the Request Center first, and start it after: it keeps keys of the store in memory. All
+    logins end, and codes that were sent are void.
+    With nothing to lose no ``replace`` is needed, and ``None`` is returned. Raises
+    `DatabaseError` with the loss in words when there is some and it was not told to replace, or
+    for what is no backup, or one that was changed; `VaultError` for another envelope key.
+    """
+    vault = Vault(keys)
+    with _opened(Path(path)) as saved:
+        manifest = _checked(saved, vault, path)
+        database.upgrade()
+
+        def work(connection: Connection) -> Loss | None:
+            with told_as(DatabaseError(_UNREADABLE)):
+                takings = taken_since(connection, saved)
+            loss = _loss(connection, saved, manifest, takings)
+            if loss is not None and not replace:
+                raise DatabaseError(f"{loss}: nothing was restored; add --replace to do it")
+            copying.clear(connection)
+            # Once more: what is written is what was checked, whatever became of the file.
+            if copying.copy(saved, connection).hex() != manifest.digest:
+                raise DatabaseError(CHANGED)
+            takings.put_back(connection)
+            detail = str(loss or "")
+            audit.append_restored(connection, vault, clock(), manifest.made_at, detail)
+            return loss
+
+        return database.write(work)
+
+
+_UNREADABLE = (
+    "the store that is there now holds values that nobody can read: restore into a new database,"
+    " which takes nothing over from it"
+)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Connection]:
+    """Open a backup without a right to change it."""
+    if not path.is_file():
+        raise DatabaseError(f"{path}: there is no such file: give the path of a backup")
+    # As a URI of SQLite's own, in which a name may have any character.
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    engine: Engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _checked(saved: Connection, vault: Vault, path: str | os.PathLike[str]) -> Manifest:
+    """Return a backup's manifest, if everything in the backup is as it was written."""
+    try:
+        return _unchanged(saved, vault)
+    except DatabaseError as error:
+        raise DatabaseError(f"{path}: {error}") from None
+    except DBAPIError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise DatabaseError(
+            f"{path}: this is no whole backup of a Request Center ({why}): give the path of another"
+        ) from None
+
+
+# Views may read otherwise each time, and triggers do what nobody asked for: no backup has any.
+_CODE = text("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
+
+
+def _unchanged(saved: Connection, vault: Vault) -> Manifest:
+    with told_as(DatabaseError(CHANGED)):
+        if saved.execute(_CODE).first() is not None:
+            raise DatabaseError(CHANGED)
+        manifest, written, mac = read_manifest(saved)
+        if manifest.revision != migrations.head():
+            raise DatabaseError(
+                f"this backup has tables of another gatepass ({manifest.revision}): restore it with"
+                " that one, into a new database, and run gatepass center init of this one then"
+            )
+        if not vault.load(saved) or not is_genuine(vault, written, mac):
+            raise DatabaseError(CHANGED)
+        if copying.digest_of(saved).hex() != manifest.digest:
+            raise DatabaseError(CHANGED)
+        return manifest
+
+
+def _loss(
+    connection: Connection, saved: Connection, manifest: Manifest, takings: Takings
+) -> Loss | None:
+    last, mac = end_of_log(connection)
+    if last == 0 or (last, mac.hex()) == (manifest.last_entry, manifest.last_mac):
+        return None
+    at_backup = select(log.c.mac).where(log.c.id == manifest.last_entry)
+    here = connection.execute(at_backup).scalar_one_or_none()
+    foreign = manifest.last_entry > 0 and (here or b"").hex() != manifest.last_mac
+    first = select(log.c.at).where(log.c.id > manifest.last_entry).order_by(log.c.id).limit(1)
+    pairs_then, pairs_now = (_names(side, _ACTIVE) for side in (saved, connection))
+    sessions_then, sessions_now = (_names(side, _SESSIONS) for side in (saved, connection))
+    return Loss(
+        entries=last - manifest.last_entry,
+        since=connection.execute(first).scalar_one_or_none(),
+        gone=tuple(sorted(pairs_now - pairs_then)),
+        revived=tuple(sorted(pairs_then - pairs_now)),
+        sessions=tuple(sorted(sessions_now - sessions_then)),
+        returned=tuple(sorted(sessions_then - sessions_now)),
+        users=takings.users,
+        tokens=takings.tokens,
+        kept=takings.kept,
+        revoked_tokens=takings.revoked_tokens,
+        handed_over=takings.handed_over,
+        given_back=takings.given_back,
+        foreign=foreign,
+    )
+
+
+_ACTIVE = select(pair.c.access_key_id).where(pair.c.slot.is_not(None))
+_SESSIONS = select(session.c.name).where(session.c.removed_at.is_(None))
+
+
+def _names(connection: Connection, query: Select[str]) -> set[str]:
+    return set(connection.execute(query).scalars())
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

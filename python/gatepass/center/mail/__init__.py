@@ -1,0 +1,1 @@
+"""Mails and notices: queued with what they tell of, and delivered."""

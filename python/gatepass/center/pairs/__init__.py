@@ -1,0 +1,1 @@
+"""Firms, sessions and key pairs: generated, downloaded, deleted, expired, and read by gateways."""

@@ -1,0 +1,131 @@
+"""The pairs that a gateway takes, read from the store: those of now, or those of an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+
+from gatepass._native import SigningKey
+from gatepass.center.pairs import rows as pair_rows
+from gatepass.center.pairs.store_ring import Held
+from gatepass.center.pairs.views import outlives_rules
+from gatepass.center.secrets.envelope import TAMPERED
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store import unreadable
+from gatepass.center.store.schema import pair, pair_version, session
+from gatepass.center.store.unreadable import Unreadable, told_as
+from gatepass.errors import KeySourceError, VaultError
+from gatepass.keys import AccessKeyId, KeyPair, SessionId
+from gatepass.keys.rules import PairState
+from gatepass.keys.secret import SecretKey
+from gatepass.keys.validity import exchange_zone
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePairs:
+    """How to read them: all, or those ``of_sessions``."""
+
+    all: Select[Any]
+    of_sessions: Select[Any]
+
+    def read(
+        self, connection: Connection, sessions: Iterable[int] | None
+    ) -> list[Row[Any] | Unreadable]:
+        """Return the rows of these sessions by their ids, of all with ``None``."""
+        if sessions is None:
+            return unreadable.rows(connection, self.all, pair.c.id)
+        if not sessions:
+            return []
+        return unreadable.rows(connection, self.of_sessions, pair.c.id, {"its": list(sessions)})
+
+
+def name_of(row: Row[Any] | Unreadable) -> str:
+    """Name a pair for the log."""
+    return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
+
+
+def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKey]) -> Held:
+    """Return what a row has; only a pair that is not ``known`` by its subject is decrypted.
+
+    Raises `VaultError` for one that cannot be used.
+    """
+    with told_as(VaultError(TAMPERED)):
+        if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
+            raise VaultError(TAMPERED)
+        if row.sealed is None:  # also where it is known: erased is erased
+            raise VaultError(_ERASED)
+        zone = exchange_zone()
+        # Known for the same session and firm alone: what was moved to another does not open.
+        subject = pair_rows.seal_subject_of(row)
+        signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
+        try:
+            its = KeyPair(
+                session=SessionId(row.session_name),
+                access_key_id=AccessKeyId(row.access_key_id),
+                signing_key=signing_key,
+                created=row.created_at.astimezone(zone).date(),
+                expires=row.expires_at.astimezone(zone).date(),
+                environment=row.environment,
+            )
+        except KeySourceError:
+            raise VaultError(TAMPERED) from None
+        return Held(row.id, row.session_id, subject, its)
+
+
+_ERASED = "its secret was erased after it ended: the disaster is too long ago"
+
+_COLUMNS = (
+    *(pair.c.id, *pair_rows.SEAL_COLUMNS),
+    *(pair.c.created_at, pair.c.environment, pair.c.sealed),
+)
+_ITS: BindParameter[Any] = bindparam("its", expanding=True)
+# Of both tables: so no database begins with all sessions there are.
+_OF_SESSIONS = pair.c.session_id.in_(_ITS) & session.c.id.in_(_ITS)
+
+_ACTIVE: Select[Any] = (
+    select(*_COLUMNS, pair.c.expires_at)
+    .join(session, pair.c.session_id == session.c.id)
+    .where(pair.c.slot.is_not(None), session.c.removed_at.is_(None))
+    .order_by(pair.c.id)
+)
+
+#: The pairs that are active now.
+NOW = ActivePairs(_ACTIVE, _ACTIVE.where(_OF_SESSIONS))
+
+
+def as_of(at: datetime) -> ActivePairs:
+    """Select the pairs that were active at an instant, each as it was then."""
+    its_pairs = select(pair.c.id).where(pair.c.session_id.in_(_ITS))
+    few = _as_of(at, pair_version.c.pair_id.in_(its_pairs)).where(_OF_SESSIONS)
+    return ActivePairs(_as_of(at), few)
+
+
+def _as_of(at: datetime, *which: ColumnElement[bool]) -> Select[Any]:
+    latest = (
+        select(func.max(pair_version.c.id))
+        .where(pair_version.c.at <= at, *which)
+        .group_by(pair_version.c.pair_id)
+    )
+    return (
+        select(*_COLUMNS, pair_version.c.expires_at)
+        .join(pair, pair_version.c.pair_id == pair.c.id)
+        .join(session, pair.c.session_id == session.c.id)
+        .where(pair_version.c.id.in_(latest))
+        .where(pair_version.c.state == PairState.ACTIVE.value, pair_version.c.expires_at > at)
+        .where(or_(session.c.removed_at.is_(None), session.c.removed_at > at))
+        .order_by(pair.c.id)
+    )

@@ -1,0 +1,123 @@
+"""The pairs that were read from the store, opened, and the ring of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Row
+
+from gatepass._native import SigningKey
+from gatepass.center.pairs.active_pairs import held, name_of
+from gatepass.center.pairs.store_ring import Held, StoreRing
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.unreadable import Unreadable
+from gatepass.errors import KeySourceError, VaultError
+
+logger = logging.getLogger("gatepass.center")
+
+#: Rows of pairs that are active, as far as they can be read.
+Rows = Sequence[Row[Any] | Unreadable]
+
+
+class KnownPairs:
+    """What was read last of each session, by the ids of their rows. For one thread at a time.
+
+    ``ring`` is replaced and never changed.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self.ring = StoreRing()
+        self._vault = vault
+        self._held: dict[int, list[Held]] = {}
+        # Those left out by their ids, with their sessions where trying again may help.
+        self._refused: dict[int, int | None] = {}
+
+    @property
+    def refused_of(self) -> frozenset[int]:
+        """The sessions of which a pair was left out that may be opened another time."""
+        return frozenset(its for its in self._refused.values() if its is not None)
+
+    def is_of_another(self, rows: Rows, sessions: frozenset[int]) -> bool:
+        """Tell whether a row of these sessions is held for another: then not all is known.
+
+        SQLite runs no trigger for a row that REPLACE takes away.
+        """
+        readable = (row for row in rows if not isinstance(row, Unreadable))
+        found = (self.ring.held(row.access_key_id) for row in readable)
+        return any(one is not None and one.session_id not in sessions for one in found)
+
+    def adopt(self, rows: Rows, sessions: frozenset[int] | None) -> None:
+        """Take these rows for all that there are of these sessions; ``None``: of all sessions.
+
+        Only what was not known is decrypted. A pair that cannot be used is left out, and so are all
+        of a session that has more than there can be; the log has it once, and it hides none of
+        the others.
+        """
+        them = frozenset(self._held) if sessions is None else sessions
+        gone = [one for number in them for one in self._held.get(number, ())]
+        new, refused = self._opened(rows, {one.subject: one.pair.signing_key for one in gone})
+        if new != gone:
+            self.ring, crowded = self._changed(gone, new)
+            new = [one for one in new if one.number not in crowded]
+            refused |= crowded
+        for number in them:
+            self._held.pop(number, None)
+        for one in new:
+            self._held.setdefault(one.session_id, []).append(one)
+        if sessions is not None:
+            read = {one.number for one in new}
+            refused |= {
+                number: its
+                for number, its in self._refused.items()
+                if number not in read | refused.keys() and its not in sessions
+            }
+        self._refused = refused
+
+    def _changed(
+        self, gone: list[Held], new: list[Held]
+    ) -> tuple[StoreRing, dict[int, int | None]]:
+        """Return a ring with other pairs, and those that it cannot have as `_refused` has them."""
+        try:
+            return self.ring.changed(gone, new), {}
+        except KeySourceError:
+            ring = self.ring.changed(gone, ())
+        crowded: dict[int, int | None] = {}
+        for its in groupby(sorted(new, key=_session_id), key=_session_id):
+            pairs = list(its[1])
+            try:
+                ring = ring.changed((), pairs)
+            except KeySourceError as error:
+                crowded |= {one.number: one.session_id for one in pairs}
+                if not crowded.keys() <= self._refused.keys():
+                    logger.error("%s: its key pairs are left out", error)  # noqa: TRY400
+        return ring, crowded
+
+    def _opened(
+        self, rows: Rows, known: Mapping[str, SigningKey]
+    ) -> tuple[list[Held], dict[int, int | None]]:
+        """Return the pairs of rows, and those that cannot be used as `_refused` has them."""
+        new: list[Held] = []
+        refused: dict[int, int | None] = {}
+        for row in rows:
+            try:
+                new.append(held(row, self._vault, known))
+            except VaultError as error:
+                number, its = _refused(row)
+                refused[number] = its
+                if number not in self._refused:
+                    logger.error("key pair %s is left out: %s", name_of(row), error)  # noqa: TRY400
+        return new, refused
+
+
+def _refused(row: Row[Any] | Unreadable) -> tuple[int, int | None]:
+    # What was erased, or cannot be read, stays so until the row changes.
+    if isinstance(row, Unreadable):
+        return row.number, None
+    return row.id, None if row.sealed is None else row.session_id
+
+
+_session_id = attrgetter("session_id")

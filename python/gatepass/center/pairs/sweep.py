@@ -1,0 +1,229 @@
+"""What time does to pairs: they expire, warn before it, and lose their secrets after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from gatepass.center.audit import log as audit
+from gatepass.center.context import Center
+from gatepass.center.mail import notices
+from gatepass.center.pairs import rows as pair_rows
+from gatepass.center.pairs.views import LONGEST_LIFE, outlives_rules, terms_of
+from gatepass.center.secrets.envelope import TAMPERED
+from gatepass.center.store import moment, unreadable
+from gatepass.center.store.schema import pair, session
+from gatepass.center.store.unreadable import Unreadable, told_as
+from gatepass.errors import NotFoundError, VaultError
+from gatepass.keys.expiry import WARNING_DAYS
+from gatepass.keys.rules import DueWarning, PairTerms, due_warnings
+
+#: How long the secret of a pair is kept after its end was recorded. The disaster-recovery view
+#: reads the past of as long: 15 minutes before a disaster that is noticed within the day. Counted
+#: from the record and not from the end: a clock that is ahead, and makes all pairs expire at once,
+#: leaves as long to notice it before anything is gone for good.
+SECRETS_KEPT = timedelta(days=1)
+#: Warnings queued, and secrets erased, in one transaction.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Warning:
+    firm_id: int
+    session: str
+    due: DueWarning
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many pairs expired, mails of warning were queued, and secrets were erased.
+
+    ``broken`` names what could not be read, and was passed over.
+    """
+
+    expired: int
+    warned: int
+    erased: int
+    broken: tuple[str, ...] = ()
+
+
+def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
+    """Do what is due by now. As often as one likes, from several processes at once.
+
+    A pair that nobody swept is expired all the same: this records it and frees its place. Raises
+    `gatepass.errors.CenterError`, and does nothing, when the clock is more than `moment.LEAP`
+    ahead of the last sweep, unless told to ``accept_clock``.
+    """
+    at = center.clock()
+    center.database.write(lambda connection: moment.believe(connection, at, accept=accept_clock))
+    broken: list[str] = []
+    expired, warned = _expire_all(center, at, broken), _warn(center, at, broken)
+    _name_endless(center, at, broken)
+    erased = _erase(center, at - SECRETS_KEPT, broken)
+    return Swept(expired, warned, erased, tuple(dict.fromkeys(broken)))
+
+
+def _expire_all(center: Center, at: datetime, broken: list[str]) -> int:
+    query = (
+        select(session.c.id, session.c.firm_id, session.c.name)
+        .distinct()
+        .join(pair, pair.c.session_id == session.c.id)
+        .where(pair.c.slot.is_not(None), pair.c.expires_at <= at)
+    )
+    with center.database.read() as connection:
+        sessions = unreadable.rows(connection, query, session.c.id)
+    expired = 0
+    for row in sessions:
+        if isinstance(row, Unreadable):
+            broken.append(f"the session with the id {row.number}: {TAMPERED}")
+            continue
+        this = f"the session with the id {row.id}"
+        try:
+            with told_as(VaultError(f"{this}: {TAMPERED}")):
+                expired += _expire(center, row.firm_id, row.name, at)
+        except NotFoundError:
+            broken.append(f"{this} was removed, and key pairs of it are active")
+        except VaultError as error:
+            broken.append(str(error))
+    return expired
+
+
+def _name_endless(center: Center, at: datetime, broken: list[str]) -> None:
+    """Name the active pairs that would never be due: their end is no time, or beyond the rules."""
+    query = select(pair.c.id, pair.c.created_at, pair.c.expires_at).where(
+        pair.c.slot.is_not(None), pair.c.expires_at > at + LONGEST_LIFE
+    )
+    with center.database.read() as connection:
+        rows = unreadable.rows(connection, query, pair.c.id)
+    for row in rows:
+        if isinstance(row, Unreadable):
+            broken.append(_changed(row.number))
+        elif outlives_rules(row.created_at, row.expires_at):
+            broken.append(_changed(row.id))
+
+
+def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
+    """Expire a session's pairs in a transaction of its own: one at a time is locked."""
+
+    def work(connection: Connection) -> int:
+        row = pair_rows.lock_session(connection, firm_id, name)
+        ended = pair_rows.settle(connection, pair_rows.terms(connection, row.id), at)
+        for one in ended:
+            _log(connection, center, "expire", firm_id, name, one.access_key_id)
+        return len(ended)
+
+    return center.database.write(work)
+
+
+def _warn(center: Center, at: datetime, broken: list[str]) -> int:
+    """Queue the warnings that are due; those that were queued before are not queued again."""
+    due = _due(center, at, broken)
+    return sum(
+        center.database.write(partial(_queue, center=center, warnings=due[start : start + _BATCH]))
+        for start in range(0, len(due), _BATCH)
+    )
+
+
+def _due(center: Center, at: datetime, broken: list[str]) -> list[_Warning]:
+    # By calendar days in Chicago: one more than the first threshold is surely early enough.
+    horizon = at + timedelta(days=max(WARNING_DAYS) + 1)
+    soon = select(pair.c.session_id).where(pair.c.slot.is_not(None), pair.c.expires_at < horizon)
+    query = (
+        select(pair, session.c.firm_id, session.c.name)
+        .join(session, pair.c.session_id == session.c.id)
+        .where(pair.c.slot.is_not(None), pair.c.session_id.in_(soon))
+        .order_by(session.c.id, pair.c.id)
+    )
+    with center.database.read() as connection:
+        rows = unreadable.rows(connection, query, pair.c.id)
+    readable: list[tuple[tuple[int, str], PairTerms]] = []
+    for row in rows:
+        if isinstance(row, Unreadable):
+            broken.append(_changed(row.number))
+            continue
+        try:
+            with told_as(VaultError(_changed(row.id))):
+                readable.append(((row.firm_id, row.name), terms_of(row)))
+        except VaultError as error:
+            broken.append(str(error))
+    return [
+        _Warning(firm_id, name, due)
+        for (firm_id, name), its in groupby(readable, lambda one: one[0])
+        for due in due_warnings([terms for _, terms in its], at)
+    ]
+
+
+def _changed(number: int) -> str:
+    return f"the key pair with the id {number}: {TAMPERED}"
+
+
+def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning]) -> int:
+    queued = 0
+    for one in warnings:
+        due = one.due
+        new = notices.expiring(
+            connection,
+            center,
+            one.firm_id,
+            one.session,
+            due.access_key_id,
+            due.expires_at,
+            due.threshold,
+            due.days_left,
+        )
+        if new:
+            _log(connection, center, "warn", one.firm_id, one.session, due.access_key_id)
+        queued += new
+    return queued
+
+
+def _erase(center: Center, before: datetime, broken: list[str]) -> int:
+    """Erase the secrets of pairs whose end was recorded before then."""
+    due = (
+        select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
+        .join(session, pair.c.session_id == session.c.id)
+        .where(pair.c.end_recorded_at < before, pair.c.sealed.is_not(None))
+        .order_by(pair.c.id)
+        .limit(_BATCH)
+        .with_for_update(skip_locked=True, of=pair)
+    )
+
+    def work(connection: Connection) -> int:
+        rows = [_with_texts(row) for row in unreadable.rows(connection, due, pair.c.id)]
+        numbers = [row.number if isinstance(row, Unreadable) else row.id for row in rows]
+        # Also of a row that cannot be read: it has ended.
+        those = update(pair).where(pair.c.id.in_(numbers))
+        connection.execute(those.values(sealed=None, envelope=None))
+        for row in rows:
+            if isinstance(row, Unreadable):
+                broken.append(_changed(row.number))
+                named = (None, f"the key pair with the id {row.number}", "")
+            else:
+                named = (row.firm_id, row.name, row.access_key_id)
+            _log(connection, center, "erase", *named)
+        return len(rows)
+
+    erased = 0
+    while count := center.database.write(work):
+        erased += count
+    return erased
+
+
+def _with_texts(row: Row[Any] | Unreadable) -> Row[Any] | Unreadable:
+    """Return a row whose names can be logged; SQLite also gives bytes for a text."""
+    if isinstance(row, Unreadable):
+        return row
+    whole = all(isinstance(text, str) for text in (row.name, row.access_key_id))
+    return row if whole else Unreadable(row.id)
+
+
+def _log(
+    connection: Connection, center: Center, action: str, firm_id: int | None, name: str, key: str
+) -> None:
+    audit.append(connection, center, audit.SYSTEM, action, name, key, firm_id=firm_id)

@@ -1,0 +1,142 @@
+"""A user's own authenticator: enrol by QR code, confirm with a code, remove.
+
+To begin takes a code that was sent to the user's own mobile: whoever has a login alone, from a
+stolen cookie, does not get a second factor by it. The secret is sealed in the vault and shown once,
+for the QR code. The enrolment counts when the first code was right, and the user and the firm's
+managers are told; until then codes go to the mobile as before.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import pyotp
+import segno
+from sqlalchemy import ColumnElement, Connection, Row, select, update
+
+from gatepass.center.audit import log as audit
+from gatepass.center.context import Center
+from gatepass.center.mail import notices
+from gatepass.center.people import authenticator, codes
+from gatepass.center.people.authenticator import Answer, seal_subject
+from gatepass.center.people.codes import Purpose, Sent
+from gatepass.center.roles import Actor
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.store import moment
+from gatepass.center.store.database import KeptError
+from gatepass.center.store.schema import person
+from gatepass.errors import AccountError, CodeError
+
+ISSUER = "gatepass Request Center"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator takes in: ``svg`` is a QR code, ``secret`` the same to type.
+
+    Show it once, on a page that is not stored.
+    """
+
+    svg: Hidden
+    secret: Hidden
+
+
+def request_code(center: Center, actor: Actor) -> Sent:
+    """Send the code to begin with to the user's own mobile.
+
+    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
+    when no code can be sent.
+    """
+    with center.database.read() as connection:
+        _require_none(connection.execute(select(person).where(_own(actor))).one())
+    return codes.send_code(center, actor, Purpose.AUTHENTICATOR, "", actor.user_id)
+
+
+def begin_enrolment(center: Center, actor: Actor, code: str) -> Enrolment:
+    """Make a new secret for the user, for the code that was sent; an unconfirmed one is forgotten.
+
+    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
+    for a wrong code.
+    """
+    secret = Hidden(pyotp.random_base32())
+    sealed = center.vault.seal(secret.reveal(), seal_subject(actor.user_id)).blob
+
+    def work(connection: Connection) -> None:
+        _require_none(connection.execute(select(person).where(_own(actor)).with_for_update()).one())
+        codes.check_code(connection, center, actor, Purpose.AUTHENTICATOR, "", code)
+        connection.execute(update(person).where(_own(actor)).values(totp_sealed=sealed))
+        audit.append(connection, center, actor, "begin authenticator", actor.name)
+
+    center.database.write(work)
+    return Enrolment(_qr_code(secret, actor.name), secret)
+
+
+def confirm_enrolment(center: Center, actor: Actor, code: str) -> None:
+    """Make the authenticator count, with its first code. Raises `CodeError`."""
+
+    def work(connection: Connection) -> None:
+        _use(connection, center, actor, code, confirming=True)
+        notices.authenticator_added(connection, center, actor)
+        audit.append(connection, center, actor, "confirm authenticator", actor.name)
+
+    center.database.write(work)
+
+
+def remove(center: Center, actor: Actor, code: str) -> None:
+    """Remove the authenticator, with a code of it. Raises `CodeError`."""
+
+    def work(connection: Connection) -> None:
+        _use(connection, center, actor, code, confirming=False)
+        none = update(person).where(_own(actor)).values(totp_sealed=None, totp_step=None)
+        connection.execute(none)
+        audit.append(connection, center, actor, "remove authenticator", actor.name)
+
+    center.database.write(work)
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
+    return person.c.id == actor.user_id
+
+
+def _require_none(row: Row[Any]) -> None:
+    if row.totp_step is not None:
+        raise AccountError("there is an authenticator already: remove it first")
+
+
+def _use(
+    connection: Connection, center: Center, actor: Actor, code: str, *, confirming: bool
+) -> None:
+    at = moment.observe(connection, center.clock())
+    connection.execute(select(person.c.id).where(_own(actor)).with_for_update())
+    typed = "".join(code.split())
+    answer = authenticator.use(connection, center, actor.user_id, typed, at, confirming=confirming)
+    if answer is Answer.RIGHT:
+        return
+    refusal = _REFUSALS[answer]()
+    if answer is Answer.WRONG:
+        purpose = Purpose.AUTHENTICATOR.value
+        audit.append(connection, center, actor, "code refused", purpose, detail=refusal.rule)
+    raise KeptError(refusal)
+
+
+_REFUSALS = {
+    Answer.NONE: lambda: CodeError("there is no authenticator to use: begin by enrolling", "wrong"),
+    Answer.WRONG: lambda: CodeError(
+        "this is not the authenticator's code of now: wait for the next one, and see that the"
+        " mobile's clock is right",
+        "wrong",
+    ),
+    Answer.USED: lambda: CodeError(authenticator.USED_WORDS, "used"),
+    Answer.SHUT: lambda: CodeError("there were too many wrong codes: wait an hour", "tries"),
+}
+
+
+def _qr_code(secret: Hidden, name: str) -> Hidden:
+    uri = pyotp.TOTP(secret.reveal()).provisioning_uri(name=name, issuer_name=ISSUER)
+    image = io.BytesIO()
+    segno.make(uri, error="m").save(
+        image, kind="svg", scale=4, xmldecl=False, title="QR code for an authenticator"
+    )
+    return Hidden(image.getvalue().decode())

@@ -1,0 +1,312 @@
+"""Users, as the operator keeps them: add, change, disable, help back in.
+
+At CME that is Global Account Management's part: no user of a firm does it. It is done at the
+command line, by whoever runs the Request Center, and logged as the system's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gatepass.center.audit import log as audit
+from gatepass.center.context import Center
+from gatepass.center.people import codes, logins, passwords, tokens
+from gatepass.center.roles import Actor, Role
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.store.schema import firm, person
+from gatepass.errors import AccountError, NotFoundError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]")
+#: A mobile number with its country code (ITU-T E.164), blanks and hyphens left out.
+_MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A new user and the password for the first logon, shown once."""
+
+    id: int
+    one_time_password: Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A user. ``authenticator``: one was enrolled; ``must_change``: never chose a password."""
+
+    id: int
+    firm: str
+    name: str
+    full_name: str
+    email: str
+    mobile: str
+    role: Role
+    disabled: bool
+    must_change: bool
+    authenticator: bool
+    created_at: datetime
+
+
+def add_person(
+    center: Center, firm_name: str, name: str, full_name: str, email: str, mobile: str, role: Role
+) -> NewPerson:
+    """Add a user of a firm, with a one-time password.
+
+    ``mobile`` is ``+`` and digits, country code first. Raises `AccountError`, which says what to
+    mend, and `NotFoundError` for an unknown firm.
+    """
+    name = logins.normal_name(name)
+    values = {
+        "name": name,
+        "full_name": _plain("full_name", full_name),
+        "email": _plain("email", email),
+        "mobile": _plain("mobile", mobile),
+    }
+    _require_usable(values)
+    password = passwords.one_time_password()
+    password_hash = passwords.hash_password(password.reveal())
+
+    def work(connection: Connection) -> int:
+        firm_id = connection.execute(
+            select(firm.c.id).where(firm.c.name == firm_name)
+        ).scalar_one_or_none()
+        if firm_id is None:
+            raise NotFoundError(f"there is no firm {firm_name!r}")
+        row = insert(person).values(
+            **values,
+            firm_id=firm_id,
+            role=role.name,
+            password_hash=password_hash,
+            must_change=True,
+            disabled=False,
+            created_at=center.clock(),
+        )
+        made: int = connection.execute(row.returning(person.c.id)).scalar_one()
+        _log(connection, center, "add user", name, firm_id, role.value)
+        return made
+
+    try:
+        return NewPerson(center.database.write(work), password)
+    except IntegrityError:
+        raise AccountError(f"there is a user {name!r} already: choose another name") from None
+
+
+def change_details(
+    center: Center,
+    name: str,
+    *,
+    full_name: str | None = None,
+    email: str | None = None,
+    mobile: str | None = None,
+) -> None:
+    """Change what is given of a user, from the next mail and code on.
+
+    With another mobile or address, codes of the firm that were not used yet are void. Raises
+    `AccountError`, which says what to mend, and `NotFoundError`.
+    """
+    given = {"full_name": full_name, "email": email, "mobile": mobile}
+    values = {key: _plain(key, value) for key, value in given.items() if value is not None}
+    if not values:
+        raise AccountError("nothing was given to change: a full name, an e-mail address, a mobile")
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, name)
+        kept = {"name": row.name, "full_name": row.full_name}
+        _require_usable({**kept, "email": row.email, "mobile": row.mobile, **values})
+        connection.execute(update(person).where(person.c.id == row.id).values(values))
+        if values.keys() & {"email", "mobile"}:
+            codes.make_void(connection, row.firm_id)
+        detail = ", ".join(_SHOWN[key](value) for key, value in values.items())
+        _log(connection, center, "change user", row.name, row.firm_id, detail)
+
+    center.database.write(work)
+
+
+def reset_codes(center: Center, name: str) -> None:
+    """Let a user have ten more verification codes today. Raises `NotFoundError`."""
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, name)
+        codes.give_another_day(connection, row.id, center.clock())
+        _log(connection, center, "reset codes", row.name, row.firm_id, "")
+
+    center.database.write(work)
+
+
+def set_role(center: Center, name: str, role: Role, *, last_manager: bool = False) -> None:
+    """Give a user another role, from the next request on.
+
+    Raises `NotFoundError`, and `AccountError` for the firm's last active manager unless
+    ``last_manager`` says that this is meant.
+    """
+    keep = role is not Role.MANAGER and not last_manager
+    _change(center, name, "set role", {"role": role.name}, role.value, end=False, keep=keep)
+
+
+def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: bool = False) -> None:
+    """Shut a user out at once, or let the user in again. Raises as `set_role`.
+
+    API tokens of a user who is shut out end: they are not good again later.
+    """
+    action = "disable user" if disabled else "enable user"
+    keep = disabled and not last_manager
+    _change(center, name, action, {"disabled": disabled}, end=True, keep=keep, revoke=disabled)
+
+
+def reset_password(center: Center, name: str) -> Hidden:
+    """End a user's logins, API tokens and lockout, and return a one-time password.
+
+    Verification codes that were counted on a later day, by a clock that was ahead, are forgotten.
+    Raises `NotFoundError`.
+    """
+    password = passwords.one_time_password()
+    values = {"password_hash": passwords.hash_password(password.reveal()), "must_change": True}
+    _change(center, name, "reset password", values, end=True, revoke=True)
+    return password
+
+
+def remove_authenticator(center: Center, name: str) -> None:
+    """Take a lost authenticator away: codes go to the mobile. Raises `NotFoundError`."""
+    values = {"totp_sealed": None, "totp_step": None}
+    _change(center, name, "remove authenticator", values, end=True)
+
+
+def people(center: Center, firm_name: str | None = None) -> list[PersonView]:
+    """Return all users, or those of a firm, by name."""
+    query = _PEOPLE if firm_name is None else _PEOPLE.where(firm.c.name == firm_name)
+    with center.database.read() as connection:
+        return [_view(row) for row in connection.execute(query)]
+
+
+def account(center: Center, actor: Actor) -> PersonView:
+    """Return the user's own entry."""
+    with center.database.read() as connection:
+        return _view(connection.execute(_PEOPLE.where(person.c.id == actor.user_id)).one())
+
+
+_PEOPLE: Select[Any] = (
+    select(person, firm.c.name.label("firm_name"))
+    .join(firm, person.c.firm_id == firm.c.id)
+    .order_by(person.c.name)
+)
+
+
+def _view(row: Row[Any]) -> PersonView:
+    return PersonView(
+        id=row.id,
+        firm=row.firm_name,
+        name=row.name,
+        full_name=row.full_name,
+        email=row.email,
+        mobile=row.mobile,
+        role=Role[row.role],
+        disabled=row.disabled,
+        must_change=row.must_change,
+        authenticator=row.totp_step is not None,
+        created_at=row.created_at,
+    )
+
+
+def _change(
+    center: Center,
+    name: str,
+    action: str,
+    values: dict[str, Any],
+    detail: str = "",
+    *,
+    end: bool,
+    keep: bool = False,
+    revoke: bool = False,
+) -> None:
+    """Change a user's row; with ``end``, logins end, and so does what keeps the user out.
+
+    With ``keep`` a firm's last active manager is left as is; with ``revoke`` API tokens end.
+    """
+    name = logins.normal_name(name)
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, name)
+        if keep:
+            _require_another_manager(connection, row)
+        connection.execute(update(person).where(person.c.id == row.id).values(values))
+        if revoke:
+            tokens.revoke_all(connection, row.id)
+        if end:
+            logins.end_all(connection, row.id)
+            logins.unlock(connection, name)
+            codes.forget_days_to_come(connection, row.id, center.clock())
+        _log(connection, center, action, name, row.firm_id, detail)
+
+    center.database.write(work)
+
+
+def _locked(connection: Connection, name: str) -> Row[Any]:
+    """Return a user's row, which is this transaction's until its end. Raises `NotFoundError`."""
+    name = logins.normal_name(name)
+    row = connection.execute(
+        select(person).where(person.c.name == name).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no user {name!r}")
+    return row
+
+
+def _require_another_manager(connection: Connection, row: Row[Any]) -> None:
+    """Raise `AccountError` if this is the one active manager of the firm."""
+    # The firm's row is locked: of two managers who are shut out at once one comes second.
+    connection.execute(select(firm.c.id).where(firm.c.id == row.firm_id).with_for_update())
+    active = select(person.c.id).where(
+        person.c.firm_id == row.firm_id,
+        person.c.role == Role.MANAGER.name,
+        person.c.disabled.is_(False),
+    )
+    if connection.execute(active).scalars().all() == [row.id]:
+        raise AccountError(
+            f"{row.name} is the last active manager of this firm: nobody there would see its audit"
+            " log; make another user manager first, or add --last-manager"
+        )
+
+
+def _log(
+    connection: Connection, center: Center, action: str, name: str, firm_id: int, detail: str
+) -> None:
+    audit.append(connection, center, audit.SYSTEM, action, name, detail=detail, firm_id=firm_id)
+
+
+def _plain(key: str, text: str) -> str:
+    """Return a detail as it is kept: a mobile number without blanks and hyphens."""
+    return re.sub(r"[\s().-]", "", text) if key == "mobile" else text.strip()
+
+
+#: How the audit log shows what a detail was changed to.
+_SHOWN: dict[str, Callable[[str], str]] = {
+    "full_name": lambda text: f"full name {text}",
+    "email": lambda text: f"e-mail {text}",
+    "mobile": lambda text: f"mobile {codes.masked(text)}",
+}
+
+
+def _require_usable(values: dict[str, str]) -> None:
+    """Raise `AccountError` for what could not be written to or logged on with."""
+    if not _NAME.fullmatch(values["name"]):
+        raise AccountError(
+            "a user name has 2 to 64 characters: letters a to z, digits and . _ - between them"
+        )
+    if not 1 <= len(values["full_name"]) <= 100 or not values["full_name"].isprintable():
+        raise AccountError("a full name has 1 to 100 characters")
+    if not _MOBILE.fullmatch(values["mobile"]):
+        raise AccountError("a mobile number is + and 7 to 15 digits, the country code first")
+    try:
+        is_address = bool(Address(addr_spec=values["email"]).domain)
+    except (ValueError, IndexError, MessageError):
+        is_address = False
+    if not is_address or len(values["email"]) > 254 or not values["email"].isprintable():
+        raise AccountError("an e-mail address looks like name@example.com")

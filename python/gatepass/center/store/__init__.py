@@ -1,0 +1,1 @@
+"""Where the Request Center keeps everything: tables, transactions, migrations."""

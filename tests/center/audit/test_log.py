@@ -1,0 +1,193 @@
+"""Whatever is changed in the log shows, and the first broken entry is named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, insert, select, update
+
+from gatepass.center.audit import log as audit
+from gatepass.center.audit import reading as audit_reading
+from gatepass.center.context import Center
+from gatepass.center.roles import Actor, Role
+from gatepass.center.store.schema import audit as table
+from gatepass.center.store.schema import audit_head
+from gatepass.errors import AuditError, CenterError, NotAllowedError
+from tests.center.world import START, Clock, World
+
+COUNT = 7
+
+
+def actor(firm_id: int = 1, role: Role = Role.MANAGER) -> Actor:
+    return Actor(1, firm_id, "maria", role, "127.0.0.1")
+
+
+def append(center: Center, **given: Any) -> int:
+    values: dict[str, Any] = {"action": "rehearse", "subject": "ABC", **given}
+    who = values.pop("actor", actor())
+    return center.database.write(lambda c: audit.append(c, center, who, **values))
+
+
+@pytest.fixture
+def log(center: Center, clock: Clock) -> Center:
+    for number in range(1, COUNT + 1):
+        append(center, access_key_id=f"key{number}", detail=f"step {number}")
+        clock.go(seconds=1)
+    return center
+
+
+def verdict(center: Center) -> audit.Verdict:
+    return audit.verify(center.database, center.vault)
+
+
+def test_untouched(log: Center) -> None:
+    steps: list[tuple[int, int]] = []
+    assert audit.verify(log.database, log.vault, lambda *step: steps.append(step)) == (
+        audit.Verdict(COUNT)
+    )
+    assert steps[-1] == (COUNT, COUNT)
+
+
+def test_empty(center: Center) -> None:
+    assert verdict(center) == audit.Verdict(0)
+
+
+OTHER: dict[str, Any] = {
+    "at": START - timedelta(days=1),
+    "firm_id": 2,
+    "actor": "bob",
+    "action": "delete",
+    "subject": "XYZ",
+    "access_key_id": "other",
+    "detail": "nothing",
+    "origin": "10.0.0.1",
+    "mac": bytes(32),
+}
+
+
+def test_every_field_is_tried() -> None:
+    assert {*OTHER, "id"} == {column.name for column in table.columns}
+
+
+@pytest.mark.parametrize("field", sorted(OTHER))
+def test_any_field_of_any_entry(log: Center, field: str) -> None:
+    with log.database.read() as connection:
+        rows = connection.execute(select(table).order_by(table.c.id)).mappings().all()
+    for row in rows:
+        here = table.c.id == row["id"]
+        for value in (OTHER[field], None if field == "firm_id" else OTHER[field]):
+            log.database.write(
+                lambda c, v=value, w=here: c.execute(update(table).where(w).values({field: v}))
+            )
+            assert verdict(log).broken == row["id"]
+            assert verdict(log).entries == row["id"] - 1
+        log.database.write(
+            lambda c, v=row[field], w=here: c.execute(update(table).where(w).values({field: v}))
+        )
+    assert verdict(log) == audit.Verdict(COUNT)
+
+
+@pytest.mark.parametrize("gone", range(1, COUNT + 1))
+def test_a_deleted_entry(log: Center, gone: int) -> None:
+    log.database.write(lambda c: c.execute(delete(table).where(table.c.id == gone)))
+    found = verdict(log)
+    assert found.broken == gone
+    assert not found
+    assert "missing" in found.problem
+
+
+@pytest.mark.parametrize("left", range(COUNT))
+def test_the_end_is_cut_off(log: Center, left: int) -> None:
+    log.database.write(lambda c: c.execute(delete(table).where(table.c.id > left)))
+    assert verdict(log).broken == left + 1
+
+
+@pytest.mark.parametrize("left", range(1, COUNT))
+def test_the_end_is_cut_off_and_the_head_moved(log: Center, left: int) -> None:
+    """An entry's own HMAC does not pass as the head's."""
+    with log.database.read() as connection:
+        mac = connection.execute(select(table.c.mac).where(table.c.id == left)).scalar_one()
+    log.database.write(lambda c: c.execute(delete(table).where(table.c.id > left)))
+    log.database.write(lambda c: c.execute(update(audit_head).values(last_id=left, mac=mac)))
+    assert verdict(log).broken == left + 1
+
+
+def test_everything_is_cut_off(log: Center) -> None:
+    log.database.write(lambda c: c.execute(delete(table)))
+    assert verdict(log).broken == 1
+
+
+def test_the_head_is_gone(log: Center) -> None:
+    log.database.write(lambda c: c.execute(delete(audit_head)))
+    assert verdict(log).broken == COUNT + 1
+    with pytest.raises(AuditError, match="audit verify"):
+        append(log)
+
+
+def test_the_whole_log_is_gone(world: World) -> None:
+    center = world.center
+    center.database.write(lambda c: c.execute(delete(table)))
+    center.database.write(lambda c: c.execute(delete(audit_head)))
+    assert verdict(center).broken == 1
+    with pytest.raises(AuditError, match="audit verify"):
+        append(center)
+
+
+@pytest.mark.parametrize("first", range(1, COUNT))
+def test_two_entries_change_places(log: Center, first: int) -> None:
+    def swap(connection: Any) -> None:
+        for old, new in ((first, -1), (first + 1, first), (-1, first + 1)):
+            connection.execute(update(table).where(table.c.id == old).values(id=new))
+
+    log.database.write(swap)
+    assert verdict(log).broken == first
+
+
+@pytest.mark.parametrize("number", [-1, 0, COUNT + 1, COUNT + 5])
+def test_an_entry_is_added_by_hand(log: Center, number: int) -> None:
+    with log.database.read() as connection:
+        row = dict(connection.execute(select(table).where(table.c.id == 3)).mappings().one())
+    log.database.write(lambda c: c.execute(insert(table).values({**row, "id": number})))
+    assert verdict(log).broken == (1 if number < 1 else COUNT + 1)
+
+
+def test_nothing_is_done_unlogged(log: Center) -> None:
+    log.database.write(lambda c: c.execute(delete(table).where(table.c.id == COUNT)))
+    with pytest.raises(AuditError, match="audit verify"):
+        append(log)
+
+
+def test_what_people_type_in_does_not_keep_an_entry_out(center: Center) -> None:
+    append(center, actor="x" * 1000, subject="a\0b\ud800" * 100, detail="\0")
+    assert verdict(center) == audit.Verdict(1)
+
+
+def test_a_firm_sees_its_own_entries_only(world: World) -> None:
+    center = world.center
+    for number in range(5):
+        append(center, actor=world.manager, detail=str(number))
+        append(center, actor=world.foreign, detail="of Beta")
+    page = audit_reading.entries(center, world.manager, page=1, size=2)
+    assert [entry.detail for entry in page.items] == ["4", "3"]
+    everything = audit_reading.entries(center, world.manager, size=1000)
+    assert everything.total == len(everything.items) == page.total
+    assert {entry.firm_id for entry in everything.items} == {world.manager.firm_id}
+
+
+def test_only_a_manager_sees_it(world: World) -> None:
+    for who in (world.keys, world.reader):
+        with pytest.raises(NotAllowedError):
+            audit_reading.entries(world.center, who)
+
+
+def test_a_refusal_leaves_no_entry(center: Center) -> None:
+    def work(connection: Any) -> None:
+        audit.append(connection, center, actor(), "generate", "ABC")
+        raise CenterError("no")
+
+    with pytest.raises(CenterError, match="no"):
+        center.database.write(work)
+    with center.database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0

@@ -1,0 +1,91 @@
+"""The ring of a store answers as any key ring, however it came to be what it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass import SigningKey
+from gatepass.center.pairs.store_ring import Held, StoreRing
+from gatepass.errors import GatepassError, KeySourceError
+from gatepass.keys import KeyRing, generate_pair
+
+NAMES = ("ABC", "DEF", "ABC123", "XYZ")
+AT = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+
+
+def made(number: int, name: str = "ABC", month: int = 12) -> Held:
+    issued = generate_pair(name, date(2026, 1, 5), date(2026, month, 5))
+    pair = issued.key_pair()
+    if number % 3 == 1:
+        # As one that lost characters: 25 bytes.
+        pair = replace(pair, signing_key=SigningKey("A" * 34))
+    return Held(number, 1, f"pair:{number}", pair)
+
+
+#: Eight pairs, two of each session; the first ones expire within the days of a warning.
+ALL = [made(number, NAMES[number % 4], 3 if number < 4 else 12) for number in range(8)]
+#: A public name of `KeyRing`, and how to ask for it.
+QUESTIONS = {
+    "sessions": lambda ring: ring.sessions,
+    "pairs_for": lambda ring: [ring.pairs_for(f"{name}U") for name in (*NAMES, "A", "QQQ")],
+    "serving": lambda ring: [ring.serving(f"{name}U") for name in (*NAMES, "A", "QQQ")],
+    "find": lambda ring: [ring.find(one.pair.access_key_id) for one in ALL],
+    "choose": lambda ring: [chosen(ring, f"{name}U") for name in (*NAMES, "QQQ")],
+    "warnings": lambda ring: ring.warnings(AT),
+    "unusual": lambda ring: ring.unusual,
+    "len": len,
+    "list": list,
+    "bool": bool,
+}
+
+
+def chosen(ring: KeyRing, name: str) -> object:
+    try:
+        return ring.choose(name, AT)
+    except GatepassError as error:
+        return str(error)
+
+
+@given(st.lists(st.sets(st.sampled_from(range(8)))))
+def test_it_answers_as_a_ring_made_of_the_same_pairs(steps: list[set[int]]) -> None:
+    ring, there = StoreRing(), set[int]()
+    for wanted in steps:
+        gone = [ALL[number] for number in there - wanted]
+        ring, there = ring.changed(gone, [ALL[number] for number in wanted - there]), wanted
+        plain = KeyRing(ALL[number].pair for number in sorted(there))
+        for ask in QUESTIONS.values():
+            assert ask(ring) == ask(plain)
+        assert repr(ring) == repr(plain)
+
+
+def test_nothing_that_a_ring_can_be_asked_is_left_out() -> None:
+    public = {name for name in dir(KeyRing) if not name.startswith("_")}
+    assert public <= QUESTIONS.keys()
+
+
+def test_a_ring_that_was_handed_out_stays_as_it_is() -> None:
+    first = StoreRing().changed((), ALL[:2])
+    before = list(first)
+    first.changed(ALL[:1], ALL[2:])
+    assert list(first) == before
+    assert first.find(ALL[0].pair.access_key_id) is ALL[0].pair
+
+
+def test_a_third_pair_of_a_session_is_refused() -> None:
+    ring = StoreRing().changed((), ALL)
+    with pytest.raises(KeySourceError, match="3 key pairs"):
+        ring.changed((), [made(9)])
+
+
+def test_an_access_key_id_that_is_there_already_is_refused() -> None:
+    ring = StoreRing().changed((), ALL)
+    again = Held(9, 2, "pair:9", ALL[0].pair)
+    for new in ([again], [made(10, "GHI"), again]):
+        with pytest.raises(KeySourceError, match="twice"):
+            ring.changed((), new)
+    assert len(ring.changed(ALL[:1], [again])) == len(ALL)

@@ -1,0 +1,49 @@
+"""The time that codes go by: it does not go back, or no code is left."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, delete, insert, select
+
+from gatepass.center.people import codes
+from gatepass.center.store import moment
+from gatepass.center.store.schema import code, metadata
+from tests.center.world import START
+
+GRAIN = timedelta(seconds=1)
+
+
+@given(st.lists(st.integers(-100, 100), max_size=15))
+def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    at = before = START
+    with engine.begin() as connection:
+        assert moment.observe(connection, at) == at
+        for step in steps:
+            at += timedelta(seconds=step)
+            send(connection, before)
+            now = moment.observe(connection, at)
+            assert now >= at
+            assert is_alive(connection) is (at >= before - moment.TOLERANCE) or (
+                # What is kept may be older than what was seen, by as much as its grain.
+                before - moment.TOLERANCE - GRAIN <= at < before - moment.TOLERANCE
+            )
+            assert now >= before - GRAIN or not is_alive(connection)
+            before = now
+    engine.dispose()
+
+
+def send(connection: Connection, at: datetime) -> None:
+    """Put in the place of all codes one that was sent then."""
+    connection.execute(delete(code))
+    values = {"person_id": 1, "purpose": "logon", "subject": "", "digest": b"", "day": "2026-03-04"}
+    times = {"created_at": at, "expires_at": at + codes.LIFETIME}
+    connection.execute(insert(code).values(number=1, **values, **times))
+
+
+def is_alive(connection: Connection) -> bool:
+    return bool(connection.execute(select(code.c.expires_at > code.c.created_at)).scalar_one())
