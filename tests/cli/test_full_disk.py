@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gatepass.cli import samples
+from gatepass.cli.signing import samples
 from gatepass.errors import KeyFileError
 from tests.cli.samples import THEN, run, write_keys
-from tests.cli.test_streams import in_shell
+from tests.cli.terminal.test_streams import in_shell
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="limits as a POSIX shell has them")
 

@@ -13,7 +13,7 @@ import pytest
 from gatepass.keys import SessionId
 from tests.cli.processes import shell
 from tests.cli.samples import RAW, SECRET, THEN, pair, run, write_keys
-from tests.cli.test_streams import in_shell
+from tests.cli.terminal.test_streams import in_shell
 
 LOGON = ("logon", "127.0.0.1:1", "--sender-comp-id", "ABC123N", "--state", "s", "--keys", "{keys}")
 

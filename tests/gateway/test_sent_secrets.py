@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gatepass.cli.simulate_view import Told
+from gatepass.cli.views.simulate import Told
 from gatepass.gateway import Report
 from gatepass.gateway import faults as ft
 from gatepass.gateway.faults import FaultPlan

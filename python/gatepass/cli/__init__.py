@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from gatepass.cli.streams import replace_closed
+from gatepass.cli.terminal.streams import replace_closed
 
 #: What the base install does without, and the extra ``cli`` brings.
 EXTRA = ("typer", "rich")

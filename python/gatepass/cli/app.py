@@ -7,10 +7,16 @@ from typing import Annotated
 import typer
 
 from gatepass._native import VERSION
-from gatepass.cli import bench, center, demo, explain, keys, logon, samples, sign, simulate, verify
-from gatepass.cli.options import Json
-from gatepass.cli.output import emit
-from gatepass.cli.running import Commands
+from gatepass.cli import bench
+from gatepass.cli.center import app as center
+from gatepass.cli.demo import app as demo
+from gatepass.cli.keys import app as keys
+from gatepass.cli.logon import app as logon
+from gatepass.cli.options.common import Json
+from gatepass.cli.signing import explain, samples, sign, verify
+from gatepass.cli.simulate import app as simulate
+from gatepass.cli.terminal.output import emit
+from gatepass.cli.terminal.running import Commands
 
 app = typer.Typer(
     name="gatepass",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from gatepass._native import BUILD_PROFILE
-from gatepass.cli.options import Json
-from gatepass.cli.output import MARKS, UNKNOWN, emit, marked, page, say
+from gatepass.cli.options.common import Json
+from gatepass.cli.terminal.output import MARKS, UNKNOWN, emit, marked, page, say
 from gatepass.errors import GatepassError
 
 if TYPE_CHECKING:

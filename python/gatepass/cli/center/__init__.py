@@ -1,0 +1,1 @@
+"""``gatepass center``: the Request Center, served and kept."""

@@ -1,0 +1,31 @@
+"""``gatepass center``: serve the Request Center, and what its operator does."""
+
+from __future__ import annotations
+
+import typer
+
+from gatepass.cli.center import audit as center_audit
+from gatepass.cli.center import serve as center_serve
+from gatepass.cli.center import sessions as center_sessions
+from gatepass.cli.center import store as center_store
+from gatepass.cli.center import users as center_users
+from gatepass.cli.options.center import CenterCommands
+
+app = typer.Typer(
+    name="center",
+    cls=CenterCommands,
+    help="Serve the Request Center, which issues, rotates and retires key pairs.",
+    epilog="[bold]Example:[/bold] gatepass center serve",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+app.command(epilog=center_serve.EPILOG)(center_serve.serve)
+app.command(epilog=center_store.INIT_EPILOG)(center_store.init)
+app.add_typer(center_users.app)
+app.add_typer(center_sessions.app)
+app.add_typer(center_audit.app)
+app.command(epilog=center_store.BACKUP_EPILOG)(center_store.backup)
+app.command(epilog=center_store.RESTORE_EPILOG)(center_store.restore)
+app.command(epilog=center_store.SWEEP_EPILOG)(center_store.sweep)
+app.command(epilog=center_store.REWRAP_EPILOG)(center_store.rewrap)

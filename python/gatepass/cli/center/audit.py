@@ -1,0 +1,154 @@
+"""``gatepass center audit``: verify and list."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatepass.cli.options.center import Config, Database, State, center_opened
+from gatepass.cli.options.common import Json
+from gatepass.cli.terminal.output import MARKS, emit, marked, page, say
+from gatepass.cli.terminal.progress import PATIENCE
+from gatepass.cli.views.table import print_table
+from gatepass.errors import AuditError
+
+app = typer.Typer(
+    name="audit",
+    help="Verify and list the audit log.",
+    epilog="[bold]Example:[/bold] gatepass center audit verify",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center audit verify || echo tampered")
+def verify(
+    anchor: Annotated[
+        Path | None,
+        typer.Option(
+            "--anchor",
+            metavar="FILE",
+            help="Compare with where the log ended at the last verification, kept in FILE, and"
+            " write there where it ends now.",
+        ),
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Check the chain of the whole audit log; exit code 1 names the first broken entry.
+
+    The log is also held against the sessions, pairs and codes of the store. What
+    this alone cannot see: the whole database put back to an earlier state, and an
+    end cut off that left none of them behind. --anchor sees both, with a FILE
+    that nobody can write to who writes to the database. FILE is made where it is
+    not there yet, and only a log that is good is written into it.
+
+    --json writes one object: ok, entries (that are good), broken, problem and
+    anchored, the entry that was compared with.
+    """
+    from gatepass.center.audit import anchor as anchors
+    from gatepass.center.audit import log as audit
+
+    before = None if anchor is None else anchors.read(anchor)
+    with center_opened(database, config, state) as center, bar() as progress:
+        found = audit.verify(center.database, center.vault, progress, before)
+    ok = found.broken is None
+    if json:
+        anchored = None if before is None else before.entry
+        told = {"entries": found.entries, "broken": found.broken, "problem": found.problem}
+        emit({"ok": ok, **told, "anchored": anchored})
+    else:
+        words = f"all {found.entries} entries are as they were written"
+        if not ok:
+            words = f"broken: {found.problem}; the {found.entries} before it are good"
+        console = page()
+        console.print(marked(console, MARKS[ok], words))
+    code = 0 if ok else 1
+    if anchor is not None and found.end is not None:
+        try:
+            anchors.write(anchor, found.end)
+        except AuditError as error:
+            # The verdict was said, and with --json there is one object.
+            say(str(error))
+            code = 2
+        else:
+            if before is None:
+                say(f"{anchor}: a new anchor: nothing was compared with it yet")
+    raise typer.Exit(code)
+
+
+@app.command("list", epilog="[bold]Example:[/bold] gatepass center audit list --last 20")
+def list_entries(
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="So many, the newest at the end.")
+    ] = 50,
+    firm: Annotated[
+        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """List the last entries of the audit log, with times in UTC.
+
+    --json writes one object: entries with id, at, firm_id, actor, action,
+    subject, access_key_id, detail and origin each.
+    """
+    from gatepass.center.pairs import overview
+
+    with center_opened(database, config, state) as center:
+        found = overview.last_entries(center, last, firm)
+    if json:
+        emit({"entries": [{**asdict(one), "at": one.at.isoformat()} for one in found]})
+        return
+    print_table(
+        ("entry", "time", "who", "from", "action", "of", "Access Key ID", "detail"),
+        (
+            (
+                one.id,
+                f"{one.at:%Y-%m-%d %H:%M:%S}",
+                one.actor,
+                one.origin,
+                one.action,
+                one.subject,
+                one.access_key_id,
+                one.detail,
+            )
+            for one in found
+        ),
+    )
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how far it is, on a terminal and once it takes long."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    begun = time.monotonic()
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    task = shown.add_task("")
+
+    def show(done: int, total: int) -> None:
+        shown.update(task, completed=done, total=total)
+        if time.monotonic() - begun >= PATIENCE:
+            shown.start()
+
+    try:
+        yield show
+    finally:
+        shown.stop()

@@ -1,0 +1,193 @@
+"""``gatepass center session``: add, list, owner and remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatepass.cli.options.center import Config, Database, State, center_opened
+from gatepass.cli.options.common import Json
+from gatepass.cli.terminal.output import emit, say
+from gatepass.cli.views.table import print_table
+
+if TYPE_CHECKING:
+    from gatepass.center.pairs.overview import FirmSession
+
+app = typer.Typer(
+    name="session",
+    help="Add and list iLink and Drop Copy sessions, hand them over, and remove them.",
+    epilog="[bold]Example:[/bold] gatepass center session list",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command(
+    epilog="[bold]Example:[/bold] gatepass center session add ABC --firm ACME --created-by maria"
+)
+def add(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Session ID: 3 characters for iLink, 6 for a Drop Copy target session.",
+            show_default=False,
+        ),
+    ],
+    firm: Annotated[str, typer.Option("--firm", metavar="NAME", help="Whose session it is.")],
+    created_by: Annotated[
+        str,
+        typer.Option(
+            "--created-by",
+            metavar="USER",
+            help="Whose mobile gets the verification codes of its key pairs.",
+        ),
+    ],
+    description: Annotated[
+        str, typer.Option("--description", metavar="TEXT", help="For people.")
+    ] = "",
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Add a session of a firm.
+
+    --json writes one object: session, kind and firm.
+    """
+    from gatepass.center.pairs import firms
+
+    kinds = {kind.value: kind for kind in firms.SessionKind}
+    kind = kinds.get(len(name))
+    if kind is None:
+        raise typer.BadParameter(
+            "a Session ID has 3 characters for iLink, 6 for Drop Copy", param_hint="ID"
+        )
+    with center_opened(database, config, state) as center:
+        firms.add_session(center, firm, name, kind, created_by, description)
+    if json:
+        emit({"session": name, "kind": kind.word, "firm": firm})
+    else:
+        say(f"session {name} ({kind.word}) of {firm} added")
+
+
+@app.command("list", epilog="[bold]Example:[/bold] gatepass center session list --firm ACME")
+def list_sessions(
+    firm: Annotated[
+        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """List the sessions with their active key pairs. Secret Keys are never shown.
+
+    The codes of a session's key pairs go to the mobile of its owner: whoever
+    created it, or whom it was handed over to.
+
+    --json writes one object: sessions with session, kind, firm, description,
+    created_by and pairs each, and of each pair access_key_id, created_at,
+    expires_at and days_left.
+    """
+    from gatepass.center.pairs import overview
+
+    with center_opened(database, config, state) as center:
+        found = list(overview.sessions(center, firm))
+    if json:
+        emit({"sessions": [_as_data(one) for one in found]})
+        return
+    print_table(
+        ("session", "kind", "firm", "owner", "description", "active key pairs"),
+        (
+            (
+                one.session.name,
+                one.session.kind,
+                one.firm,
+                one.session.created_by,
+                one.session.description,
+                _pairs(one),
+            )
+            for one in found
+        ),
+    )
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center session owner ABC --to kim")
+def owner(
+    name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="USER", help="Whose mobile gets the codes of its key pairs from now on."
+        ),
+    ],
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Hand a session over to another user of its firm, as when its creator has left.
+
+    Verification codes that the firm's users have not used yet are void.
+
+    --json writes one object: session and created_by.
+    """
+    from gatepass.center.pairs.handover import hand_over
+
+    with center_opened(database, config, state) as center:
+        hand_over(center, name, to)
+    if json:
+        emit({"session": name, "created_by": to})
+    else:
+        say(f"the codes of session {name} go to {to}'s mobile now")
+
+
+@app.command(epilog="[bold]Example:[/bold] gatepass center session remove ABC")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
+    database: Database = None,
+    config: Config = None,
+    state: State = None,
+    json: Json = False,
+) -> None:
+    """Remove a session that has no active key pair.
+
+    Its Session ID is free again, for any firm. The audit log keeps what was done.
+
+    --json writes one object: removed.
+    """
+    from gatepass.center.pairs import firms
+
+    with center_opened(database, config, state) as center:
+        firms.remove_session(center, name)
+    if json:
+        emit({"removed": name})
+    else:
+        say(f"session {name} removed")
+
+
+def _pairs(one: FirmSession) -> str:
+    pairs = (f"{pair.access_key_id} ({pair.days_left} days)" for pair in one.session.active)
+    return ", ".join(pairs) or "none"
+
+
+def _as_data(one: FirmSession) -> dict[str, object]:
+    session = one.session
+    return {
+        "session": session.name,
+        "kind": session.kind,
+        "firm": one.firm,
+        "description": session.description,
+        "created_by": session.created_by,
+        "pairs": [
+            {
+                "access_key_id": pair.access_key_id,
+                "created_at": pair.created_at.isoformat(),
+                "expires_at": pair.expires_at.isoformat(),
+                "days_left": pair.days_left,
+            }
+            for pair in session.active
+        ],
+    }

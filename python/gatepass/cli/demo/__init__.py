@@ -1,0 +1,1 @@
+"""``gatepass demo``: a story that runs all of it."""

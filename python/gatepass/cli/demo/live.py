@@ -1,0 +1,214 @@
+"""The live half of the story `gatepass demo` tells: a gateway on this machine, and a client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatepass.cli.demo.step import Step, print_all, text
+from gatepass.cli.views.conversation import Said, print_brief
+from gatepass.client import ClockPolicy, MemoryAttempts, connect
+from gatepass.errors import LogonFailedError, LogonRefusedError
+from gatepass.gateway import Gateway, Kind, Report
+from gatepass.keys import (
+    IssuedPair,
+    KeyFile,
+    KeyRing,
+    KeySource,
+    SecretKey,
+    generate_pair,
+    write_key_file,
+)
+from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
+from gatepass.storage import SqliteStore
+from gatepass.transport import Clock, utc_now
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HOST = "127.0.0.1"
+FIRM = "004"
+#: Seconds within which CME's Test Request comes and is answered.
+SETTLE = 0.05
+#: What is worth showing of a message.
+SHOWN = frozenset({34, 58, 112, 141, 355, 789})
+
+
+@dataclass(slots=True)
+class Talk:
+    """One connection: what was said, why the gateway refused it, what the client was told."""
+
+    said: list[Said] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    told: str | None = None
+
+    @property
+    def signed_with(self) -> str | None:
+        """The Access Key ID of the last Logon sent."""
+        keys = [
+            value for said in self.said if said.sent for tag, value in said.fields if tag == 355
+        ]
+        return keys[-1] if keys else None
+
+    @property
+    def kinds(self) -> str:
+        """The message types, in order."""
+        return "".join(said.msg_type for said in self.said)
+
+    def has(self, tag: int, value: str, *, sent: bool) -> bool:
+        """Tell whether a message that went this way has a field."""
+        return any(said.sent is sent and (tag, value) in said.fields for said in self.said)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it was logged on, tested, and logged out, each asked and answered."""
+        return self.told is None and self.kinds.startswith("AA") and self.kinds.endswith("55")
+
+
+class Rehearsal:
+    """A gateway with its key source, and one client session with its numbers."""
+
+    def __init__(
+        self, keys: KeySource, session: str, store: SqliteStore, clock: Clock = utc_now
+    ) -> None:
+        self.settings = ClientSettings(
+            f"{session}{FIRM}N", "OP1", "G", "US,NY", "gatepass", "demo", "ACME"
+        )
+        self.store = store
+        self.clock = clock
+        self.attempts = MemoryAttempts()
+        self.port = 0
+        self._reports: list[Report] = []
+        self.gateway = Gateway(keys, Kind.parse("cgw"), report=self._reports.append, clock=clock)
+
+    async def open(self) -> None:
+        """Listen on a free port."""
+        self.port = await self.gateway.listen(HOST, 0)
+
+    async def log_on(self, keys: KeySource | KeyRing, *, in_session: bool = False) -> Talk:
+        """Log on and out, as the stored numbers demand, and record it."""
+        talk = Talk()
+        self._reports.clear()
+        try:
+            async with connect(
+                HOST,
+                self.port,
+                self.settings,
+                keys,
+                self.store,
+                trace=lambda sent, wire: talk.said.append(Said.of(self.clock(), sent, wire)),
+                clock=self.clock,
+                clock_policy=ClockPolicy.IGNORE,
+                # What is refused here on purpose is nobody else's concern.
+                attempts=self.attempts,
+            ) as link:
+                await asyncio.sleep(SETTLE)
+                if in_session:
+                    await link.log_on(Scenario.IN_SESSION)
+                    await asyncio.sleep(SETTLE)
+        except LogonFailedError as error:
+            talk.told = error.text if isinstance(error, LogonRefusedError) else str(error)
+        talk.reasons = [report.detail for report in self._reports if report.what == "refused"]
+        return talk
+
+
+def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
+    """Log on in every way with the key file at `path`, which holds `pair` so far."""
+    state = path.with_name("state.sqlite")
+    own = KeyFile(path)
+    with (
+        closing(SqliteStore(state, f"{pair.session}{FIRM}")) as store,
+        gateway_up(Rehearsal(KeyFile(path), pair.session, store)) as (rehearsal, log_on),
+    ):
+        yield Step(
+            name="gateway",
+            title="Start a gateway here, which checks all that as CME Globex does",
+            ok=rehearsal.port > 0,
+            show=lambda console: print_all(
+                console, text(f"listening on {HOST}:{rehearsal.port}, with the key file of step 1")
+            ),
+            data={"host": HOST, "port": rehearsal.port},
+        )
+
+        # The right Access Key ID and another secret key: nothing but the signature is wrong.
+        wrong = KeyRing([replace(pair, secret=SecretKey.generate()).key_pair()])
+        talk = log_on(own)
+        yield talk_step(
+            "beginning of week", "Log on for the first time this week", talk, talk.is_clean
+        )
+        talk = log_on(wrong)
+        yield talk_step(
+            "wrong key",
+            "Log on with a wrong secret key: it is refused, and only the gateway knows why",
+            talk,
+            talk.told is not None and len(talk.reasons) == 1 and "signature" in talk.reasons[0],
+        )
+        talk = log_on(own)
+        yield talk_step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
+
+        second = generate_pair(
+            pair.session, pair.created, pair.expires + timedelta(days=1), pair.environment
+        )
+        write_key_file(path, [pair, second])
+        talk = log_on(own)
+        yield talk_step(
+            "key rotation",
+            "Put a second pair into the key file: both sides use it, nobody restarts",
+            talk,
+            talk.is_clean and talk.signed_with == second.access_key_id,
+        )
+        talk = log_on(own, in_session=True)
+        yield talk_step(
+            "in-session reset",
+            "Log on, and once more in session: the numbers start anew at 1",
+            talk,
+            talk.is_clean and talk.has(141, "Y", sent=True) and talk.has(141, "Y", sent=False),
+        )
+
+
+@contextmanager
+def gateway_up(
+    rehearsal: Rehearsal,
+) -> Iterator[tuple[Rehearsal, Callable[..., Talk]]]:
+    """Open the gateway, give what logs on to it and waits, and close it.
+
+    Time stands still for both sides between two steps, while somebody reads.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(rehearsal.open())
+        yield (
+            rehearsal,
+            lambda keys, **how: loop.run_until_complete(rehearsal.log_on(keys, **how)),
+        )
+    finally:
+        loop.run_until_complete(rehearsal.gateway.close())
+        loop.close()
+
+
+def talk_step(name: str, title: str, talk: Talk, ok: bool) -> Step:
+    """Return a step that shows what was said on a connection."""
+    data: dict[str, object] = {
+        "messages": [said.as_dict() for said in talk.said],
+        "access_key_id": talk.signed_with,
+        "told": talk.told,
+        "reasons": talk.reasons,
+    }
+    return Step(name, title, ok, lambda console: _print(console, talk), data)
+
+
+def _print(console: Console, talk: Talk) -> None:
+    for said in talk.said:
+        print_brief(console, said, SHOWN)
+    if talk.told is not None:
+        print_all(
+            console,
+            text(f"The client is told: {talk.told}"),
+            *(text(f"The gateway knows:  {reason}") for reason in talk.reasons),
+        )

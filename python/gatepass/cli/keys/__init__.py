@@ -1,0 +1,1 @@
+"""``gatepass keys``: key pairs listed, checked and generated."""

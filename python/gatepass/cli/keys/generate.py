@@ -1,0 +1,84 @@
+"""``gatepass keys generate``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatepass.cli.options.common import Json
+from gatepass.cli.options.file_kinds import FileKind, refuse_other
+from gatepass.cli.terminal.output import emit, say
+from gatepass.errors import FieldError
+from gatepass.keys import add_to_key_file, generate_pair, write_key_file
+from gatepass.keys.validity import exchange_zone
+
+EPILOG = """[bold]Example:[/bold] gatepass keys generate keys.txt ABC
+
+[bold]Example:[/bold] gatepass keys generate keys.txt ABC --add"""
+
+#: What stands in the file's Environment column.
+ENVIRONMENT = "SIMULATION"
+#: Days a pair lives: twelve months, as at the exchange.
+LIFE = 365
+
+
+def generate(
+    file: Annotated[
+        Path, typer.Argument(metavar="KEYFILE", help="The key file to write.", dir_okay=False)
+    ],
+    session: Annotated[
+        str, typer.Argument(metavar="SESSION", help="Session ID: 3 characters, or 6 (Drop Copy).")
+    ],
+    add: Annotated[
+        bool, typer.Option("--add", metavar="", help="Add the pair to a file that is there.")
+    ] = False,
+    expired: Annotated[
+        bool, typer.Option("--expired", metavar="", help="Make one that expired yesterday.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make a key pair to rehearse with.
+
+    For gateways of your own (gatepass simulate) and tests: CME does not know it.
+    For pairs that are issued, rotated and deleted by rule: gatepass center.
+
+    The file is readable by you alone, in the layout of CME's; its Secret Key is
+    not shown. A file that is there is only touched with --add.
+
+    --json writes one object: session, access_key_id, created and expires.
+    """
+    if file.exists() and not add:
+        raise typer.BadParameter(
+            f"{file} is there already: name another file, or give --add", param_hint="KEYFILE"
+        )
+    first, last = dates(datetime.now(timezone.utc), expired=expired)
+    try:
+        pair = generate_pair(session, first, last, ENVIRONMENT)
+    except FieldError as error:
+        raise typer.BadParameter(str(error), param_hint="SESSION") from None
+    if file.exists():
+        refuse_other(file, FileKind.KEY_FILE, "KEYFILE")
+        add_to_key_file(file, pair)
+    else:
+        write_key_file(file, [pair])
+    if json:
+        emit(
+            {
+                "session": pair.session,
+                "access_key_id": pair.access_key_id,
+                "created": first.isoformat(),
+                "expires": last.isoformat(),
+            }
+        )
+    else:
+        say(f"{file}: key pair {pair.access_key_id} for session {session}, until {last}")
+
+
+def dates(now: datetime, *, expired: bool) -> tuple[date, date]:
+    """Give the first and last day of a new pair, in Chicago."""
+    today = now.astimezone(exchange_zone()).date()
+    last = today - timedelta(days=1) if expired else today + timedelta(days=LIFE)
+    return last - timedelta(days=LIFE), last

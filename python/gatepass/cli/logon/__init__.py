@@ -1,0 +1,1 @@
+"""``gatepass logon``: log on to a gateway."""

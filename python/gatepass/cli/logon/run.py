@@ -1,0 +1,213 @@
+"""One run of ``gatepass logon``: log on, stay, log out, and show what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+
+from gatepass.cli.terminal.interrupts import ending_on_signal
+from gatepass.cli.views.conversation import Said
+from gatepass.cli.views.logon import Ending, Noted, Spoken
+from gatepass.client import (
+    Alterations,
+    Attempts,
+    ClockPolicy,
+    Link,
+    Pair,
+    connect,
+    connect_pair,
+    remedy,
+)
+from gatepass.client.pair import BACKUP, Address
+from gatepass.errors import FramingError, NoConnectionError, PeerError
+from gatepass.keys import AccessKeyId, KeySource
+from gatepass.session import effects as fx
+from gatepass.session.message import LOGON
+from gatepass.session.scenarios import Scenario
+from gatepass.session.settings import ClientSettings
+from gatepass.session.store import Store
+from gatepass.transport import utc_now
+
+Show = Callable[["Spoken | Noted"], None]
+
+
+class Choice(str, enum.Enum):
+    """A scenario, or the choice of one by the stored numbers and the trading week."""
+
+    AUTO = "auto"
+    BEGINNING_OF_WEEK = "beginning-of-week"
+    MID_WEEK = "mid-week"
+    IN_SESSION = "in-session"
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """What to log on with first; in-session comes second."""
+        return None if self in (Choice.AUTO, Choice.IN_SESSION) else Scenario(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one run is to do."""
+
+    primary: Address
+    backup: Address | None
+    settings: ClientSettings
+    source: KeySource
+    access_key_id: AccessKeyId | None
+    choice: Choice
+    stay: float
+    tls: ssl.SSLContext | None
+    guarded: bool
+    #: Of the Logon that the choice is about: the first, or the in-session one.
+    alterations: Alterations
+
+
+class _Run:
+    """What happens while a run converses: messages to show, and somebody's wish to end it."""
+
+    def __init__(self, show: Show) -> None:
+        self.over = asyncio.Event()
+        #: Why nobody reads what is shown, once nobody does.
+        self.unread: OSError | None = None
+        self._show = show
+        #: Whether the session was logged on, at any time.
+        self.was_on = False
+        self._scenario = Scenario.BEGINNING_OF_WEEK
+        self._task = asyncio.current_task()
+
+    def observe(self, which: str, effect: fx.Effect) -> None:
+        """Note that the session is up; show what happens besides messages."""
+        self.was_on = self.was_on or isinstance(effect, fx.LoggedOn)
+        if isinstance(effect, fx.SignatureWanted):
+            self._scenario = effect.scenario
+        elif isinstance(effect, fx.Garbled):
+            self.note(which, "garbled", effect.reason)
+        elif isinstance(effect, fx.NotResent):
+            self.note(which, "not_resent", f"message {effect.number}: {effect.cause.value}")
+        elif isinstance(effect, fx.RejectSent):
+            what = f"message {effect.message.get(34)} of type {effect.message.msg_type}"
+            self.note(which, "refused", f"{what}: {effect.text}")
+        elif isinstance(effect, fx.Skipped):
+            self.note(which, "skipped", f"messages {effect.begin} to {effect.end}")
+        elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
+            self.note(which, "promoted", True)
+
+    def note(self, which: str, what: str, value: str | bool) -> None:
+        """Show a note."""
+        self._tell(Noted(utc_now(), which, what, value))
+
+    def trace(self, which: str, sent: bool, wire: bytes) -> None:
+        """Show a message; before a Logon that begins or goes on with a week, which it is."""
+        try:
+            said = Said.of(utc_now(), sent, wire)
+        except FramingError:
+            return  # It is noted as garbled.
+        if sent and said.msg_type == LOGON and which != BACKUP:
+            self.note(which, "scenario", self._scenario.value)
+        self._tell(Spoken(which, said))
+
+    def _tell(self, event: Spoken | Noted) -> None:
+        """Show an event. Where nobody reads any more, end: logged on and out, nothing left open."""
+        if self.unread is not None:
+            return
+        try:
+            self._show(event)
+        except OSError as error:
+            self.unread = error
+            self.over.set()
+
+    def end(self) -> None:
+        """End it: once logged on there is a Logout to send, before that nothing to end well."""
+        if self.was_on:
+            self.over.set()
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def converse(order: Order, store: Store, attempts: Attempts | None, show: Show) -> Ending:
+    """Log on, stay, log out; show every message on the way. Raises what `connect` raises."""
+    run = _Run(show)
+    try:
+        with ending_on_signal(run.end):
+            async with _connected(order, store, attempts, run) as link:
+                if order.choice is Choice.IN_SESSION:
+                    trading = link.active if isinstance(link, Pair) else link
+                    await trading.log_on(Scenario.IN_SESSION, order.alterations)
+                await _stay(link, run.over, order.stay)
+                forced = link.goodbye is not None or link.closed.done()
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    except NoConnectionError as error:
+        if isinstance(error, PeerError) or not run.was_on:
+            raise
+        return _cut_off(str(error))
+    if run.unread is not None:
+        raise run.unread
+    return _ending(link, forced=forced)
+
+
+def _connected(
+    order: Order, store: Store, attempts: Attempts | None, run: _Run
+) -> AbstractAsyncContextManager[Link | Pair]:
+    first = Alterations() if order.choice is Choice.IN_SESSION else order.alterations
+    if order.backup is None:
+        return connect(
+            *order.primary,
+            order.settings,
+            order.source,
+            store,
+            scenario=order.choice.scenario,
+            access_key_id=order.access_key_id,
+            observe=partial(run.observe, ""),
+            trace=partial(run.trace, ""),
+            tls=order.tls,
+            clock_policy=ClockPolicy.IGNORE,
+            guarded=order.guarded,
+            attempts=attempts,
+            alterations=first,
+        )
+    return connect_pair(
+        order.primary,
+        order.backup,
+        order.settings,
+        order.source,
+        store,
+        scenario=order.choice.scenario,
+        access_key_id=order.access_key_id,
+        observe=run.observe,
+        trace=run.trace,
+        tls=order.tls,
+        clock_policy=ClockPolicy.IGNORE,
+        guarded=order.guarded,
+        attempts=attempts,
+        tell=partial(run.note, BACKUP, "fault_tolerance"),
+    )
+
+
+async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
+    waiting = asyncio.ensure_future(over.wait())
+    await asyncio.wait([link.closed, waiting], timeout=seconds, return_when="FIRST_COMPLETED")
+    waiting.cancel()
+
+
+def _cut_off(words: str) -> Ending:
+    return Ending("no connection", 3, words, what_to_do=remedy(words, was_on=True))
+
+
+def _ending(link: Link | Pair, *, forced: bool) -> Ending:
+    if link.goodbye is None:
+        return _cut_off(str(link.ending) if forced else "the Logout was not confirmed")
+    if forced:
+        text = link.goodbye.text or "without a text"
+        advice = remedy(text) if link.goodbye.text else ""
+        return Ending("logged out by the gateway", 1, text, link.goodbye.next_expected, advice)
+    return Ending("logged out", 0, next_expected=link.goodbye.next_expected)

@@ -1,0 +1,170 @@
+"""What the commands of the Request Center share: options, and opening its store.
+
+Nothing of `gatepass.center` is imported before a command runs: the help works without its extra.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import TyperException
+from typer.core import TyperGroup
+
+from gatepass.cli.options.file_kinds import FileKind, refuse_file, refuse_other
+from gatepass.keys import KeySource
+
+if TYPE_CHECKING:
+    from gatepass.center.context import Center
+    from gatepass.center.settings import CenterSettings
+
+#: Where the settings come from when no option gives them.
+ENV_DATABASE = "GATEPASS_CENTER_DATABASE"
+ENV_STATE = "GATEPASS_CENTER_STATE"
+ENV_ENVELOPE_KEY = "GATEPASS_CENTER_ENVELOPE_KEY"
+
+#: The commands in the order in which an operator needs them.
+ORDER = ("serve", "init", "user", "session", "audit", "backup", "restore", "sweep", "rewrap")
+
+#: How a word of --keys begins that names a Request Center's store.
+KEYS_PREFIX = "center:"
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help=f"sqlite:///FILE or postgresql://USER@HOST/NAME; a URL with a password only in"
+        f" {ENV_DATABASE}. [dim]Default: SQLite in the state folder[/dim]",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings as TOML; options come first."),
+]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help=f"The folder of database, envelope key and outbox; also {ENV_STATE}."
+        " [dim]Default: ~/.local/share/gatepass/center[/dim]",
+    ),
+]
+
+#: Packages of the extra ``center`` by the names they are imported by.
+EXTRA = frozenset(
+    (
+        *("aiosmtplib", "alembic", "argon2", "cryptography", "exchange_calendars", "fastapi"),
+        *("jinja2", "prometheus_client", "psycopg", "pyotp", "python_multipart", "segno"),
+        *("sqlalchemy", "starlette", "uvicorn"),
+    )
+)
+
+
+class CenterCommands(TyperGroup):
+    """Commands that need the extra, and say so where it is missing."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in `ORDER`; Typer would put groups last."""
+        return list(ORDER)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        with needing_the_extra():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def needing_the_extra() -> Iterator[None]:
+    """Raise `TyperException`, which says what to install, for a package that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise TyperException(
+            f"the Request Center needs the package {error.name}: pip install 'gatepass[center]'"
+        ) from None
+
+
+def settings_of(
+    database: str | None, config: Path | None, state: Path | None, *, make_folder: bool = False
+) -> CenterSettings:
+    """Read the settings: options first, then the environment, then the file, then the defaults.
+
+    With ``make_folder`` the state folder is made. Raises `typer.BadParameter` for a password on
+    the command line, and as `gatepass.center.settings.read_settings`.
+    """
+    from gatepass.center import embedded
+    from gatepass.center.secrets.private_text import SecretPlace
+    from gatepass.center.settings import read_settings
+
+    refuse_password(database, "--database")
+    refuse_other(config, FileKind.CENTER_SETTINGS, "--config")
+    if state is not None:
+        refuse_file(state, "--state")
+    folder = (state or _state_folder() or embedded.default_folder()).absolute()
+    if make_folder:
+        embedded.make_folder(folder)
+    settings = embedded.defaults(folder)
+    if os.environ.get(ENV_ENVELOPE_KEY):
+        settings = replace(settings, envelope=SecretPlace(variable=ENV_ENVELOPE_KEY))
+    if config is not None:
+        settings = read_settings(config, settings)
+    wanted = database or os.environ.get(ENV_DATABASE)
+    return replace(settings, database=wanted) if wanted else settings
+
+
+@contextmanager
+def center_opened(
+    database: str | None, config: Path | None, state: Path | None
+) -> Iterator[Center]:
+    """Open the Request Center that the options name; raises as `settings_of` and its parts."""
+    from gatepass.center import assembly
+
+    with assembly.opened(settings_of(database, config, state)) as center:
+        yield center
+
+
+def open_center(source: str) -> KeySource:
+    """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` to check logons with.
+
+    Without a URL it is the database of the environment or the state folder. Raises as
+    `settings_of`, and `gatepass.errors.KeySourceError` and `gatepass.errors.CenterError`.
+    """
+    with needing_the_extra():
+        from gatepass.center import assembly
+        from gatepass.center.pairs.key_source import open_center_keys
+
+        settings = settings_of(None, None, None)
+        url, mark, disaster = source.removeprefix(KEYS_PREFIX).partition("?")
+        if url:
+            refuse_password(source.removeprefix(KEYS_PREFIX), "--keys")
+            named = source
+        else:
+            named = f"{KEYS_PREFIX}{settings.database}{mark}{disaster}"
+        assembly.require_begun(url or settings.database)
+        return open_center_keys(named, assembly.envelope_keys(settings.envelope))
+
+
+def refuse_password(url: str | None, option: str) -> None:
+    """Raise `typer.BadParameter` for a URL with a password: others can read a command line."""
+    from gatepass.center.settings import has_password
+
+    if url and has_password(url):
+        raise typer.BadParameter(
+            "there is a password in this URL, and others can read it on the command line: put the"
+            f" URL into the environment variable {ENV_DATABASE}, or the password into ~/.pgpass",
+            param_hint=option,
+        )
+
+
+def _state_folder() -> Path | None:
+    folder = os.environ.get(ENV_STATE)
+    return Path(folder) if folder else None

@@ -1,0 +1,1 @@
+"""``gatepass sign``, ``verify``, ``explain`` and ``samples``: Logons from files and logs."""

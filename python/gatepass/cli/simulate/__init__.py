@@ -1,0 +1,1 @@
+"""``gatepass simulate``: a gateway to rehearse with."""

@@ -1,0 +1,161 @@
+"""``gatepass simulate``."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import sys
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatepass.cli.options.common import (
+    AllowInsecureKeys,
+    Json,
+    Keys,
+    TlsCertificate,
+    TlsKey,
+    open_key_source,
+)
+from gatepass.cli.options.file_kinds import FileKind, refuse_other
+from gatepass.cli.simulate.run import Run, kept
+from gatepass.cli.simulate.screen import Log, Show
+from gatepass.cli.simulate.settings import gather
+from gatepass.cli.terminal.output import page, say
+from gatepass.cli.views.simulate import Told, get_ready, print_told
+from gatepass.gateway import Kind, load_fault_plan
+from gatepass.gateway.collector import rare_full_collections
+
+EPILOG = """[bold]Example:[/bold] gatepass simulate --keys keys.txt --port 9443
+
+[bold]Example:[/bold] gatepass simulate --keys keys.txt --kind msgw:92 --json --log gateway.jsonl"""
+
+
+def simulate(
+    keys: Keys,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings as TOML; options come first."),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="HOST", help="Listen here. [dim]Default: 127.0.0.1[/dim]"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, help="The port; 0, the default, is a free one."
+        ),
+    ] = None,
+    backup_port: Annotated[
+        int | None,
+        typer.Option(
+            "--backup-port", metavar="N", min=0, max=65535, help="Be a backup gateway here, too."
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="cgw (the default), msgw:NN, dropcopy or dropcopy:NN."
+        ),
+    ] = None,
+    tls_cert: TlsCertificate = None,
+    tls_key: TlsKey = None,
+    no_port_closure: Annotated[
+        bool,
+        typer.Option(
+            "--no-port-closure",
+            metavar="",
+            help="Leave the ports open after the fifth invalid Logon in a minute, too.",
+        ),
+    ] = False,
+    fault_plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--fault-plan", metavar="FILE", help="Let happen what this plan says, as TOML."
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Append what is decided to FILE, as JSON."),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option("--duration", metavar="SECONDS", help="End after so long."),
+    ] = None,
+    allow_insecure_keys: AllowInsecureKeys = False,
+    json: Json = False,
+) -> None:
+    """Be a Globex gateway to rehearse logons against.
+
+    The first line is always: listening on HOST:PORT. Then comes what is decided
+    and why, as it happens, with times in UTC. Clients are told no more than CME
+    tells them.
+
+    Key pairs are read at each Logon: change the key file while this runs.
+
+    The file of --config may set kind, host, port, backup-port, port-closure and
+    store (where numbers and closed ports are kept); in its section sending-time,
+    max-age and max-ahead, in seconds; in its section tls, certificate and key.
+    --fault-plan takes a file of faults: docs/faults.md has them all.
+
+    --keys center: opens the database in the state folder of gatepass center, or
+    the one that GATEPASS_CENTER_STATE or GATEPASS_CENTER_DATABASE names. The
+    envelope key is in the state folder, or in GATEPASS_CENTER_ENVELOPE_KEY.
+
+    Type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to
+    send a session a message, fail-over ABC123 to let its primary gateway fail;
+    ABC123N, as it is listed, does as well. Ctrl-C ends it, and so does SIGTERM;
+    exit code 0. Closed ports stay closed when it is started again, if the
+    configuration names a store.
+
+    --json writes, from the second line on, an object a line: time, session, what
+    and detail. After a refusal comes an object with the Logon: its what is logon,
+    and gatepass explain reads it. --log writes the same; SIGHUP opens its file
+    again, for programs that rotate logs. A slow reader of this output delays no
+    client: what it misses is counted.
+    """
+    if duration is not None and not 0 <= duration < math.inf:
+        message = "a number of seconds from 0 on is wanted; without the option it runs until Ctrl-C"
+        raise typer.BadParameter(message, param_hint="--duration")
+    given = {"host": host, "port": port, "backup-port": backup_port, "kind": _kind(kind)}
+    given["port-closure"] = False if no_port_closure else None
+    settings = gather(config, given | {"tls.certificate": tls_cert, "tls.key": tls_key})
+    source = open_key_source(keys, allow_insecure=allow_insecure_keys)
+    refuse_other(fault_plan, FileKind.FAULT_PLAN, "--fault-plan")
+    refuse_other(log, FileKind.LOG, "--log")
+    faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
+    keyboard = keys not in ("-", "fd:0")
+    logged = nullcontext() if log is None else closing(Log(log))
+    with logged as file, kept(settings) as stores, rare_full_collections():
+        run = Run(_show(as_json=json), file)
+        asyncio.run(run.serve(settings, faults, source, stores, duration, keyboard=keyboard))
+    if not run.screen.end():
+        # A thread that writes to nobody cannot be ended, and would hold up the interpreter.
+        say("gatepass: nobody read the last reports")
+        os._exit(0)
+
+
+def _kind(text: str | None) -> Kind | None:
+    try:
+        return None if text is None else Kind.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--kind") from None
+
+
+def _show(*, as_json: bool) -> Show:
+    """Give what shows a report on standard output."""
+    console = page()
+    get_ready()
+
+    def show(told: Told) -> None:
+        if as_json:
+            sys.stdout.write(f"{told.as_json()}\n")
+        elif not told.is_logon:
+            print_told(console, told)
+        sys.stdout.flush()
+
+    return show

@@ -1,0 +1,1 @@
+"""Streams, messages, progress, signals, and how a run of the command ends."""

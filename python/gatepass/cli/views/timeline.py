@@ -1,0 +1,109 @@
+"""The timeline of key pairs in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gatepass.cli.terminal.output import MARKS, can_print, marked
+from gatepass.cli.views.timeline_layout import Bar, Timeline
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+#: Columns of the bars at the most, and where the page has no bound.
+MAX_WIDTH = 110
+#: Columns of a tick's label and the blank after it.
+LABEL_WIDTH = 5
+
+
+class Glyphs(NamedTuple):
+    """What a bar is drawn with; each part has a shape of its own, so colour is not needed."""
+
+    past: str
+    to_come: str
+    caution: str
+    now: str
+    axis: str
+    tick: str
+    arrow: str
+
+
+GLYPHS = Glyphs(past="░", to_come="█", caution="▒", now="┃", axis="─", tick="┬", arrow="▲")
+ASCII_GLYPHS = Glyphs(past=".", to_come="#", caution="!", now="|", axis="-", tick="+", arrow="^")
+
+
+def print_timeline(console: Console, timeline: Timeline) -> None:
+    """Print an axis of months, the bar of each pair under its name, and what the parts mean."""
+    from rich.text import Text
+
+    glyphs = GLYPHS if can_print(console, "".join(GLYPHS)) else ASCII_GLYPHS
+    width = min(console.width, MAX_WIDTH)
+    now = _column(timeline.now, width)
+    console.print(_labels(timeline, width))
+    console.print(_axis(timeline, width, glyphs))
+    for bar in timeline.bars:
+        name = Text(f"{bar.session}  {bar.access_key_id}  ", "bold")
+        name.append_text(marked(console, bar.mark, bar.words))
+        console.print(name, soft_wrap=True)
+        console.print(_drawn(bar, now, width, glyphs))
+    console.print(_present(timeline, now, width, glyphs))
+    legend = (
+        f"{glyphs.to_come} to come  {glyphs.caution} last 28 days  {glyphs.past} past"
+        f"  {glyphs.now} now"
+    )
+    console.print(Text(legend, "dim"))
+
+
+def _labels(timeline: Timeline, width: int) -> Text:
+    from rich.text import Text
+
+    line = [" "] * (width + LABEL_WIDTH)
+    for tick in timeline.ticks(width // LABEL_WIDTH):
+        start = _column(tick.at, width)
+        line[start : start + len(tick.label)] = tick.label
+    return Text("".join(line)[:width], "dim")
+
+
+def _axis(timeline: Timeline, width: int, glyphs: Glyphs) -> Text:
+    from rich.text import Text
+
+    line = [glyphs.axis] * width
+    for tick in timeline.ticks(width // LABEL_WIDTH):
+        line[_column(tick.at, width)] = glyphs.tick
+    return Text("".join(line), "dim")
+
+
+def _drawn(bar: Bar, now: int, width: int, glyphs: Glyphs) -> Text:
+    from rich.text import Text
+
+    begin, caution = _column(bar.begin, width), _column(bar.caution, width)
+    # A pair that lives shorter than one column still has a bar.
+    end = max(begin + 1, round(bar.end * width))
+    line = Text()
+    for column in range(max(end, now + 1)):
+        if column == now:
+            line.append(glyphs.now, "bold")
+        elif not begin <= column < end:
+            line.append(" ")
+        elif column < now:
+            line.append(glyphs.past, "dim")
+        elif column >= caution:
+            line.append(glyphs.caution, "yellow")
+        else:
+            line.append(glyphs.to_come, MARKS[bar.status].style)
+    return line
+
+
+def _present(timeline: Timeline, now: int, width: int, glyphs: Glyphs) -> Text:
+    """Return the arrow at the present and its date, to the arrow's right or left."""
+    from rich.text import Text
+
+    date = f"{timeline.at.astimezone(timeline.begin.tzinfo):%Y-%m-%d %H:%M} Chicago"
+    if now + 2 + len(date) <= width:
+        return Text(f"{' ' * now}{glyphs.arrow} {date}", "bold")
+    return Text(f"{date} {glyphs.arrow}".rjust(now + 1), "bold")
+
+
+def _column(place: float, width: int) -> int:
+    return min(width - 1, int(place * width))
