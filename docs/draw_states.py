@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatepass.session.states import TRANSITIONS, State, Trigger
+from gatepass.fix.states import TRANSITIONS, State, Trigger
 
 PAGE = Path(__file__).parent / "session.md"
 BEGIN, END = "```mermaid\n", "```\n"

@@ -20,8 +20,8 @@ from datetime import datetime, timezone
 import simplefix
 
 from gatepass import LogonSigner, open_keys
+from gatepass.fix import format_sending_time
 from gatepass.integrations.simplefix import sign_logon
-from gatepass.signing import format_sending_time
 
 
 class Conversation:

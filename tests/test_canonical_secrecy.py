@@ -17,14 +17,14 @@ from gatepass import LogonSigner, explain
 from gatepass._native import Logon
 from gatepass.client import connect
 from gatepass.errors import GatepassError, SignerError
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
+from tests.fix.samples import AT, RAW
 from tests.leaks import everything_shown
-from tests.signing.samples import AT, RAW
 from tests.test_secrecy import FAILURES, HOLDERS, RING, SIGNED, WAYS, WRONG, raised, shown_by
 
 CANONICAL = Logon(RAW).canonical

@@ -20,8 +20,8 @@ WORK = """
 from gatepass import KeyRing, LogonSigner, LogonVerifier, SigningKey, explain
 from gatepass._native import Framer, Logon, canonical_string, scan, verify_batch
 from gatepass.errors import GatepassError
-from gatepass.signing.notation import read_lines
-from tests.signing.samples import AT, FIELDS, KEY, KEYS, KEY_ID, RAW, SECRET, SIGNED, changed
+from gatepass.fix.notation import read_lines
+from tests.fix.samples import AT, FIELDS, KEY, KEYS, KEY_ID, RAW, SECRET, SIGNED, changed
 
 BROKEN = [b"", RAW[:-1], RAW + RAW, changed(RAW, t50=""), changed(SIGNED, t1402="x" * 43)]
 VALUES = tuple(FIELDS.values())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatepass import SigningKey
 from gatepass._native import verify_batch
-from tests.signing.samples import (
+from tests.fix.samples import (
     KEY,
     KEY_ID,
     RAW,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gatepass import SigningKey
 from gatepass._native import PROFILES, decode_signature, encode_signature
 from gatepass.errors import ArgumentError, FieldError, SecretKeyError
-from tests.signing.samples import KEY, SECRET, SIGNATURE, SIGNATURE_TEXT, as_text, secrets, shown
+from tests.fix.samples import KEY, SECRET, SIGNATURE, SIGNATURE_TEXT, as_text, secrets, shown
 
 MESSAGE = b"a message"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatepass._native import MAX_MESSAGE, Framer, scan
 from gatepass.errors import FramingError
-from tests.signing.samples import RAW, SIGNED, body_of, message, raw_logons
+from tests.fix.samples import RAW, SIGNED, body_of, message, raw_logons
 
 HEARTBEAT = message([("35", "0"), ("49", "CME"), ("34", "2")])
 #: A message whose data field holds what looks like another message.

@@ -28,6 +28,7 @@ from gatepass import (
 )
 from gatepass._native import Logon
 from gatepass.errors import GatepassError
+from gatepass.fix.mistakes import SignedLogon
 from gatepass.keys import (
     FixedKeys,
     IssuedPair,
@@ -43,9 +44,8 @@ from gatepass.keys import (
     write_key_file,
 )
 from gatepass.signing import LocalSigner
-from gatepass.signing.mistakes import SignedLogon
+from tests.fix.samples import AT, RAW, changed, without
 from tests.leaks import everything_shown, leaks
-from tests.signing.samples import AT, RAW, changed, without
 
 #: A secret of which no 8 characters occur in anything else.
 CANARY = "MX7EbU8ptyampAVQQgaWlpie62Nloarxja9NvpJaDLw"

@@ -15,7 +15,7 @@ from gatepass import AccessKeyId, KeyFile, KeyRing, LogonSigner, LogonVerifier, 
 from gatepass._native import Framer, Logon, canonical_string, verify_batch
 from gatepass.keys import IssuedPair, SecretKey, SessionId, write_key_file
 from tests import oracle
-from tests.signing.samples import (
+from tests.fix.samples import (
     AT,
     FIELDS,
     KEY_ID,

@@ -7,9 +7,9 @@ import time
 from datetime import datetime, timezone
 
 from gatepass._native import Framer
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import encode
 from gatepass.keys import KeyPair
-from gatepass.session.message import encode
-from gatepass.signing import format_sending_time
 
 #: HeartBtInt (108), in seconds.
 HEARTBEAT = 30

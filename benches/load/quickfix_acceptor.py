@@ -23,8 +23,8 @@ from typing import Any
 
 import quickfix
 
+from gatepass.fix import LogonVerifier
 from gatepass.keys import KeyFile
-from gatepass.signing import LogonVerifier
 
 SETTINGS = """\
 [DEFAULT]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gatepass._native import VERSION as __version__  # noqa: N811
 from gatepass._native import SigningKey
 from gatepass.errors import GatepassError
+from gatepass.fix import LogonSigner, LogonVerifier, explain
 from gatepass.keys import AccessKeyId, KeyFile, KeyPair, KeyRing, SessionId, open_keys
-from gatepass.signing import LogonSigner, LogonVerifier, Verdict, explain
+from gatepass.signing import Verdict
 
 if TYPE_CHECKING:
     from gatepass.client import connect
@@ -36,7 +37,7 @@ __all__ = [
 
 #: Those that are loaded when they are asked for: who only signs need not wait for asyncio.
 _PACKAGES = (
-    *("bench", "center", "cli", "client", "gateway", "integrations", "keys", "session"),
+    *("bench", "center", "cli", "client", "fix", "gateway", "integrations", "keys", "session"),
     *("signing", "storage", "transport"),
 )
 

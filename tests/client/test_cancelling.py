@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gatepass.client import BackOff, Link, Links, connect, connect_pair, reconnecting
-from gatepass.session.message import Message, encode
+from gatepass.fix.message import Message, encode
 from gatepass.session.store import MemoryStore, claim
 from tests.client.test_connect import SETTINGS, Live, live, ring
 from tests.client.test_pair import RING, Stage, play

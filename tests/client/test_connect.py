@@ -38,12 +38,12 @@ from gatepass.errors import (
     NotLoggedOnError,
     PairExpiredError,
 )
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario, trading_week
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import Message
 from gatepass.session.numbers import Numbers
-from gatepass.session.scenarios import Scenario, trading_week
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now
 

@@ -18,10 +18,10 @@ from gatepass.errors import (
     NoConnectionError,
     StoreError,
 )
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import encode
 from gatepass.keys import KeyRing
-from gatepass.session.message import encode
 from gatepass.session.store import MemoryStore
-from gatepass.signing import format_sending_time
 from gatepass.transport import utc_now
 from tests.client.test_connect import SETTINGS, ring
 

@@ -18,7 +18,7 @@ from gatepass.client import Attempts, LogonGuard, MemoryAttempts, SqliteAttempts
 from gatepass.client.guard import _IN_MEMORY, guard_of
 from gatepass.client.uptime import Uptime, read_uptime
 from gatepass.errors import LogonFailedError, LogonGuardError
-from gatepass.gateway.port import Port
+from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 

@@ -17,11 +17,11 @@ from gatepass.errors import (
     PairExpiredError,
     UnknownSessionError,
 )
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import State
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from tests.slow_keys import SlowKeys
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from gatepass.client import Link, Pair, connect, connect_pair
 from gatepass.client.pair import BACKUP, PRIMARY
 from gatepass.errors import BackupError, FieldError, LogonRefusedError, NoConnectionError
+from gatepass.fix.message import Message, encode
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import State
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report
 from gatepass.gateway import faults as ft
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_RESEND, SentMessage
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 

@@ -13,11 +13,11 @@ import pytest
 from gatepass._native import Framer
 from gatepass.client import BackOff, MemoryAttempts, connect, reconnecting
 from gatepass.errors import NumberJumpError, PeerError
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import Message, encode
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import Message, encode
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
-from gatepass.signing import format_sending_time
 from gatepass.transport import utc_now
 
 SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "V")

@@ -21,11 +21,11 @@ from gatepass.errors import (
     PairExpiredError,
     UnknownSessionError,
 )
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import Message, encode
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair, write_key_file
-from gatepass.session.message import Message, encode
 from gatepass.session.store import MemoryStore
-from gatepass.signing import format_sending_time
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair
 from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play

@@ -10,14 +10,14 @@ import pytest
 from gatepass.client import MemoryAttempts, connect
 from gatepass.client.attempts import Attempt
 from gatepass.errors import LogonGuardError
-from gatepass.session.message import Message
+from gatepass.fix import parse_sending_time
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario
 from gatepass.session.numbers import Numbers
-from gatepass.session.scenarios import Scenario
 from gatepass.session.store import MemoryStore
-from gatepass.signing import parse_sending_time
-from tests.client.test_alterations import US
 from tests.client.test_pair import RING, Stage, play
 from tests.faults.virtual import VirtualLoop
+from tests.fix.test_alterations import US
 
 #: Seconds that a disk takes, more than a Logon may be old.
 SLOW = 6.3

@@ -11,8 +11,8 @@ import pytest
 
 from gatepass.client import Pair, connect_pair
 from gatepass.errors import KeySourceError, NoConnectionError
+from gatepass.fix.states import State
 from gatepass.keys import KeyRing
-from gatepass.session.states import State
 from tests.client.test_pair import RING, SETTINGS, Stage, play
 from tests.client.test_standby import check_failover, lose_backup, trade
 from tests.faults.virtual import Pipe

@@ -19,7 +19,7 @@ from gatepass import AccessKeyId, LogonSigner
 from gatepass.errors import SignerError
 from tests import oracle
 from tests.examples.stub_service import Answer, Request
-from tests.signing.samples import AT, FIELDS, KEY_ID, RAW, SECRET, SIGNATURE, SIGNATURE_TEXT
+from tests.fix.samples import AT, FIELDS, KEY_ID, RAW, SECRET, SIGNATURE, SIGNATURE_TEXT
 
 TOKEN = "s.CANARYcanary0123456789"
 KEY = base64.urlsafe_b64decode(SECRET + "=")

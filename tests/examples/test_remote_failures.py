@@ -27,7 +27,7 @@ from tests.examples.services import (
     vault_signer,
 )
 from tests.examples.stub_service import Answer, Service, running
-from tests.signing.samples import AT, RAW, SIGNATURE, SIGNATURE_TEXT, without
+from tests.fix.samples import AT, RAW, SIGNATURE, SIGNATURE_TEXT, without
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.examples.services import (
     vault_signer,
 )
 from tests.examples.stub_service import Answer, Service, running
-from tests.signing.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNATURE, SIGNED
+from tests.fix.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNATURE, SIGNED
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*_signer.py"))
 

@@ -17,8 +17,8 @@ from gatepass.client import BackOff, reconnecting
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, write_key_file
 from tests.cli.gateways import fresh_pair
-from tests.client.test_alterations import US
 from tests.client.test_pair import NAME, RING, Stage, play
+from tests.fix.test_alterations import US
 
 
 @settings(max_examples=60, deadline=None)

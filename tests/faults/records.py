@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.storage import SqliteStore
 

@@ -16,11 +16,11 @@ import pytest
 
 from gatepass.client import Link, connect
 from gatepass.errors import BacklogError
+from gatepass.fix.message import encode
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.accounts import MAX_STRANGERS
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import encode
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport.outlet import MAX_UNSENT
 from tests.transport.waits import let_pass

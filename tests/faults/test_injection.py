@@ -14,13 +14,13 @@ import pytest
 from gatepass.client import Link, Pair, connect, connect_pair
 from gatepass.client.link import Trace
 from gatepass.errors import LogonRefusedError, NoConnectionError
+from gatepass.fix.admission import SECURE_LOGON
+from gatepass.fix.message import Message
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report
 from gatepass.gateway import faults as ft
-from gatepass.gateway.admission import SECURE_LOGON
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.message import Message
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 

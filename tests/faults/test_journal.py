@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
+from gatepass.fix.message import Message
 from gatepass.gateway import faults as ft
-from gatepass.session.message import Message
 from tests.faults.test_injection import Rehearsal, rehearse
 
 

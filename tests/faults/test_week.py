@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gatepass.client import Pair, connect_pair
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.message import Message
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 

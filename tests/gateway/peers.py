@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from gatepass._native import Framer
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import Message, encode
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import Message, encode
-from gatepass.signing import format_sending_time
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 
 WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)

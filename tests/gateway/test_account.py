@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from gatepass.client import Alterations, connect
 from gatepass.errors import LogonRefusedError
+from gatepass.fix import LogonVerifier
+from gatepass.fix.admission import Account, Admission, Admitted, Refused
+from gatepass.fix.answer import Answer
+from gatepass.fix.message import Message, encode
+from gatepass.fix.scenarios import Scenario
 from gatepass.gateway import Gateway, Kind, Report
-from gatepass.gateway.admission import Account, Admission, Admitted, Refused
-from gatepass.gateway.answer import Answer
 from gatepass.gateway.connection import GatewayConnection
-from gatepass.gateway.port import Port
 from gatepass.keys import KeyRing
-from gatepass.session.message import Message, encode
-from gatepass.session.scenarios import Scenario
+from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
-from gatepass.signing import LogonVerifier
 from tests.faults.test_injection import RING, SETTINGS, WEDNESDAY
 from tests.faults.virtual import VirtualLoop, run_at
 from tests.gateway.test_transports import Foreign

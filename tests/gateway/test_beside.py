@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from gatepass.fix.message import Message
 from gatepass.gateway import Gateway, Kind
-from gatepass.session.message import Message
 from tests.gateway.peers import ON_ALREADY, RING, Peer, Stage, logon, play
 from tests.slow_keys import SlowKeys
 

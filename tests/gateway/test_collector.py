@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import encode
 from gatepass.gateway import Gateway, Kind
 from gatepass.gateway.collector import BETWEEN_FULL, rare_full_collections
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import encode
-from gatepass.signing import format_sending_time
 
 TODAY = datetime.now(timezone.utc).date()
 PAIR = generate_pair("ABC", TODAY - timedelta(days=2), date(TODAY.year + 1, 6, 1)).key_pair()

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.errors import BacklogError, NotLoggedOnError
-from gatepass.session.message import Message
-from gatepass.session.states import State
+from gatepass.fix.message import Message
+from gatepass.fix.states import State
 from tests.gateway.peers import Peer, Stage, play
 
 LIVE = {State.LOGGED_ON, State.VERIFYING}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 from tests.gateway.peers import Stage, play
 
 NUMBER = {"5": "2", "A": "1"}

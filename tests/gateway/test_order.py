@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.errors import StoreError
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore
 from tests.gateway.peers import Stage, play

@@ -12,9 +12,10 @@ from datetime import timedelta
 import pytest
 
 from gatepass.errors import KeySourceError
+from gatepass.fix import SendingTimeWindow
+from gatepass.fix.message import encode
 from gatepass.keys import KeyRing
-from gatepass.session.message import encode
-from gatepass.signing import ReplayMemory, SendingTimeWindow
+from gatepass.signing import ReplayMemory
 from tests.gateway.peers import INVALID, PAIR, RING, Peer, Stage, play
 
 LONG = SendingTimeWindow(max_age=timedelta(minutes=10))

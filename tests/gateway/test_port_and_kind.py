@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass.gateway import Kind
-from gatepass.gateway.port import INVALID_LOGONS, WINDOW, Port
+from gatepass.session.port import INVALID_LOGONS, WINDOW, Port
 
 START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
 

@@ -12,11 +12,11 @@ import pytest
 
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError, StoreError
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, SqliteClosedPorts
-from gatepass.gateway.port import INVALID_LOGONS, Port
 from gatepass.gateway.ports import MAX_STRANGERS, Ports
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.settings import ClientSettings
+from gatepass.session.port import INVALID_LOGONS, Port
 from gatepass.session.store import MemoryStore
 from tests.scenarios.cast import START
 

@@ -16,6 +16,9 @@ import pytest
 
 from gatepass.client import Link, connect
 from gatepass.errors import KeySourceError, LogonRefusedError, NoConnectionError
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import State
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
 from gatepass.gateway.injection import Injection
@@ -28,9 +31,6 @@ from gatepass.keys import (
     watch,
     write_key_file,
 )
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now
 from gatepass.transport.fresh_keys import FreshKeys

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass._native import Logon, SigningKey, encode_signature, scan
-from gatepass.gateway.logged_logon import written
+from gatepass.fix import complete_draft, explain
+from gatepass.fix.logged_logon import written
+from gatepass.fix.message import Message
 from gatepass.gateway.refusals import KEY_SENT, NO_MISTAKE, Budget, Refusals
 from gatepass.keys import KeyRing
-from gatepass.session.message import Message
-from gatepass.signing import complete_draft, explain
 from tests.cli.samples import (
     ACCESS_KEY_ID,
     OTHER_SECRET,

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from gatepass._native import Framer
+from gatepass.fix.exchange import LOGON_TIMEOUT
 from gatepass.gateway.faults import FaultPlan
-from gatepass.session.gateway import LOGON_TIMEOUT
 from tests.gateway.peers import Stage, play
 
 

@@ -15,8 +15,8 @@ import pytest
 from gatepass import KeyRing
 from gatepass.client import Link, connect
 from gatepass.errors import LogonRefusedError
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys.pair import IssuedPair
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now
 from tests import oracle

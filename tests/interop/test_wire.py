@@ -14,10 +14,10 @@ import pytest
 from gatepass import KeyRing
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
+from gatepass.fix.message import encode
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway
-from gatepass.session.message import encode
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.interop import engines
 from tests.interop.capture import capturing, tshark, written

@@ -6,18 +6,18 @@ from collections import deque
 from datetime import timedelta
 
 from gatepass._native import Framer
-from gatepass.gateway.admission import Account, Admission, Refused, Rejected
-from gatepass.gateway.kind import Kind
-from gatepass.gateway.port import CLOSED_TEXT
+from gatepass.fix import LogonVerifier
+from gatepass.fix.admission import Account, Admission, Refused, Rejected
+from gatepass.fix.exchange import GatewaySession
+from gatepass.fix.kind import Kind
+from gatepass.fix.rules import check_message
+from gatepass.fix.states import State
 from gatepass.gateway.ports import Ports
-from gatepass.gateway.rules import check_message
 from gatepass.gateway.server import PRIMARY_GONE
 from gatepass.session import effects as fx
-from gatepass.session.gateway import GatewaySession
 from gatepass.session.numbers import Numbers
-from gatepass.session.states import State
+from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LogonVerifier
 from tests.scenarios.cast import START, Keys
 
 _SECOND = timedelta(seconds=1)

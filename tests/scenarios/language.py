@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from gatepass.gateway.kind import Kind
+from gatepass.fix.kind import Kind
 from tests.scenarios.cast import PAIRS
 
 #: Names that may stand for tags.

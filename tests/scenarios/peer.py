@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from gatepass._native import encode_signature
-from gatepass.session.message import LOGON, Message
-from gatepass.signing import format_sending_time
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import LOGON, Message
 from tests.scenarios.cast import PAIRS
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatepass.gateway.kind import Kind
-from gatepass.session.message import Message
+from gatepass.fix.kind import Kind
+from gatepass.fix.message import Message
 from tests.scenarios.cast import Keys
 from tests.scenarios.exchange import Exchange
 from tests.scenarios.language import Script, Step

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from gatepass.errors import NumberJumpError
+from gatepass.fix import format_sending_time
+from gatepass.fix.client import ClientSession
+from gatepass.fix.message import Message, encode
+from gatepass.fix.scenarios import Scenario, choose_scenario, expecting, trading_week
+from gatepass.fix.states import State
 from gatepass.session import effects as fx
-from gatepass.session.client import ClientSession
-from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers
-from gatepass.session.scenarios import Scenario, choose_scenario, expecting, trading_week
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import format_sending_time
 from gatepass.storage import SqliteStore
-from tests.session.world import SETTINGS, START, World
+from tests.fix.world import SETTINGS, START, World
 
 WEEK = trading_week(START)
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.fix import LogonVerifier, SendingTimeWindow
 from gatepass.keys import KeyRing
-from gatepass.signing import LogonVerifier, Outcome, Recall, ReplayMemory, SendingTimeWindow
+from gatepass.signing import Outcome, Recall, ReplayMemory
 from gatepass.signing.replay import MARGIN, Noted
 from tests import oracle
-from tests.signing.samples import AT, KEY_ID, RAW, SECRET, SIGNATURE, SIGNED, changed, having, pair
+from tests.fix.samples import AT, KEY_ID, RAW, SECRET, SIGNATURE, SIGNED, changed, having, pair
 
 NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
 KEYS = KeyRing([pair(created=None, expires=None)])

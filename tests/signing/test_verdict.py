@@ -9,15 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from gatepass import KeyRing, LogonVerifier, explain
-from gatepass.signing import (
-    Check,
-    Outcome,
-    Verdict,
-    format_sending_time,
-    verifier,
-)
+from gatepass.fix import format_sending_time, verifier
+from gatepass.signing import Check, Outcome, Verdict
 from tests import oracle
-from tests.signing.samples import (
+from tests.fix.samples import (
     AT,
     KEY_ID,
     KEYS,

@@ -14,9 +14,9 @@ import pytest
 
 from gatepass.client import connect, connect_pair
 from gatepass.errors import NoConnectionError, StoreError
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.numbers import Numbers
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore, Store, claim
 from gatepass.storage import SqliteDatabase, SqliteStore
 

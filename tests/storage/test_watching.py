@@ -20,10 +20,10 @@ import pytest
 from gatepass.client import SqliteAttempts, connect
 from gatepass.client.attempts import Attempt
 from gatepass.errors import NoConnectionError, StoreError
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report, SqliteClosedPorts
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteDatabase, SqliteStore, database, disk, making, watch
 from gatepass.transport import utc_now

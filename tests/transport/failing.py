@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gatepass.errors import StoreError
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import BATCH, MemoryStore
 

@@ -13,12 +13,12 @@ import pytest
 
 from gatepass.client import Link, connect
 from gatepass.errors import LogonRefusedError, NoConnectionError, StoreError
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
-from gatepass.session.message import Message
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore, Store
 from tests.transport.failing import FailingStore, Unheard, is_first
 from tests.transport.waits import let_pass

@@ -14,12 +14,12 @@ import pytest
 from gatepass._native import MAX_MESSAGE
 from gatepass.client import Link, connect
 from gatepass.errors import BacklogError, NoConnectionError
+from gatepass.fix.message import Message, encode
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import State
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.message import Message, encode
 from gatepass.session.numbers import MAX_RESEND, SentMessage
-from gatepass.session.settings import ClientSettings
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore
 from gatepass.transport.connection import PAGE
 from gatepass.transport.outlet import LINGER, MAX_UNSENT, MOST_UNSENT, Outlet

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gatepass.errors import StoreError
+from gatepass.fix.exchange import GatewaySession
+from gatepass.fix.message import Message, encode
 from gatepass.session import effects as fx
-from gatepass.session.gateway import GatewaySession
-from gatepass.session.message import Message, encode
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore, together
 from gatepass.storage import Database, SqliteDatabase

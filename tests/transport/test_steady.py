@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from gatepass.client import MemoryStore, connect
+from gatepass.fix.message import Message
 from gatepass.gateway import Gateway, Kind, Report
-from gatepass.session.message import Message
-from tests.client.test_alterations import US
 from tests.client.test_pair import RING, WEDNESDAY
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
+from tests.fix.test_alterations import US
 
 
 class Wall:

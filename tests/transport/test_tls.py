@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gatepass.client import connect
 from gatepass.errors import ConfigError, NoConnectionError
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from gatepass.transport import client_context, server_context, tls
 

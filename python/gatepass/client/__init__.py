@@ -11,9 +11,9 @@ from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
-from gatepass.session.alterations import Alterations
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
+from gatepass.fix.alterations import Alterations
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gatepass.arguments import a_port, refuse
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.session.store import Store
 
 

@@ -16,11 +16,11 @@ from gatepass.client.guard import NO_UPTIME, LogonGuard, guard_of
 from gatepass.client.link import Link, Trace
 from gatepass.client.uptime import read_uptime
 from gatepass.errors import NoConnectionError
+from gatepass.fix.alterations import UNALTERED, Alterations
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
-from gatepass.session.alterations import UNALTERED, Alterations
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 from gatepass.session.store import Store
 
 

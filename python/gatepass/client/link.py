@@ -20,14 +20,14 @@ from gatepass.errors import (
     NoConnectionError,
     StoreError,
 )
+from gatepass.fix.alterations import UNALTERED, Alterations
+from gatepass.fix.client import ClientSession
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario, choose_scenario
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import State
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
-from gatepass.session.alterations import UNALTERED, Alterations
-from gatepass.session.client import ClientSession
-from gatepass.session.message import Message
-from gatepass.session.scenarios import Scenario, choose_scenario
-from gatepass.session.settings import ClientSettings
-from gatepass.session.states import State
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now

@@ -17,11 +17,11 @@ from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
 from gatepass.client.standby import Standby
 from gatepass.errors import BacklogError, FieldError, NoConnectionError
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
-from gatepass.session.message import Message
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 

@@ -25,7 +25,7 @@ from gatepass.errors import (
     LogonReplyError,
     NoConnectionError,
 )
-from gatepass.session.settings import ClientSettings
+from gatepass.fix.settings import ClientSettings
 from gatepass.transport import Clock, utc_now
 
 #: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.

@@ -6,7 +6,7 @@ import enum
 
 from gatepass.client.attempts import MARGIN, WINDOW
 from gatepass.errors import LogonRefusedError
-from gatepass.session.scenarios import says_not_reset
+from gatepass.fix.scenarios import says_not_reset
 
 #: How an exchange refuses a session that is logged on already. It says the same for a wrong key.
 _INVALID = "invalid logon logout forced"

@@ -22,7 +22,7 @@ from gatepass.errors import (
     LogonReplyError,
     NoConnectionError,
 )
-from gatepass.session.states import State
+from gatepass.fix.states import State
 
 #: Seconds after which a Logon that was not answered counts no more.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()

@@ -1,9 +1,9 @@
 """The exchange's side of a session: a Globex gateway simulator."""
 
+from gatepass.fix.kind import Kind
 from gatepass.gateway.config import GatewayConfig, read_config
 from gatepass.gateway.fault_file import load_fault_plan
 from gatepass.gateway.faults import FaultPlan
-from gatepass.gateway.kind import Kind
 from gatepass.gateway.ports import ClosedPorts, SqliteClosedPorts
 from gatepass.gateway.report import Report
 from gatepass.gateway.server import Gateway

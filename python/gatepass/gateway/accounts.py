@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gatepass.gateway.admission import Account
+from gatepass.fix.admission import Account
 from gatepass.gateway.ports import Ports
 from gatepass.session.store import Store
 

@@ -25,9 +25,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from gatepass.gateway.kind import Kind
+from gatepass.fix import SendingTimeWindow
+from gatepass.fix.kind import Kind
 from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text
-from gatepass.signing import SendingTimeWindow
 
 CGW = Kind.parse("cgw")
 EQUAL_PORTS = "the backup gateway needs a port of its own: give another one, or 0"

@@ -8,19 +8,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatepass.errors import FramingError, GatepassError, StoreError
-from gatepass.gateway.admission import Admitted, Refused, Rejected
-from gatepass.gateway.answer import Answer
+from gatepass.fix.admission import Admitted, Refused, Rejected
+from gatepass.fix.answer import Answer
+from gatepass.fix.arguments import refuse_separator
+from gatepass.fix.exchange import GatewaySession
+from gatepass.fix.message import LOGON, Message
+from gatepass.fix.rules import check_message
+from gatepass.fix.states import State
 from gatepass.gateway.injection import FaultyWire
-from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.report import Report
-from gatepass.gateway.rules import check_message
 from gatepass.session import effects as fx
-from gatepass.session.gateway import GatewaySession
-from gatepass.session.message import LOGON, Message
 from gatepass.session.numbers import Numbers
-from gatepass.session.states import State
+from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing.arguments import refuse_separator
 from gatepass.transport import Connection
 from gatepass.transport.waiting import within
 

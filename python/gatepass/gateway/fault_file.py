@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gatepass.errors import ConfigError, GatepassError
+from gatepass.fix.outgoing import MAX_TEXT
 from gatepass.gateway.faults import ACTIONS, Direction, Fault, FaultPlan
 from gatepass.keys import AccessKeyId, KeyRing
-from gatepass.session.outgoing import MAX_TEXT
 from gatepass.settings_file import a_text, choice, load_toml, read_text
 
 #: Longest delay and largest clock skew, in seconds: a day.

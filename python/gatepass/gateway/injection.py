@@ -12,12 +12,12 @@ from typing import Protocol
 
 from gatepass._native import Framer
 from gatepass.errors import FramingError, KeyChoiceError
+from gatepass.fix.message import RESEND_REQUEST, Message, encode
+from gatepass.fix.names import is_named
 from gatepass.gateway import faults as ft
 from gatepass.gateway.expired import ExpiredPairs
-from gatepass.gateway.names import is_named
 from gatepass.keys import KeyRing
 from gatepass.session.machine import unfinished
-from gatepass.session.message import RESEND_REQUEST, Message, encode
 from gatepass.transport import Clock
 from gatepass.transport.fresh_keys import FreshKeys
 

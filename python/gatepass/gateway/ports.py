@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from gatepass.gateway.port import Port
+from gatepass.session.port import Port
 from gatepass.storage import Database
 
 #: Session IDs without a key pair have no port at the exchange. Their invalid Logons are counted all

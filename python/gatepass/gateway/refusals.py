@@ -1,7 +1,7 @@
 """What is said of a refused Logon: the reason, what the client did in signing, and the Logon.
 
 CME's answer is the same for every mistake, and an engine in another language has nothing else to go
-by. Its operator learns here what `gatepass.signing.explain` finds.
+by. Its operator learns here what `gatepass.fix.explain` finds.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from gatepass.gateway.logged_logon import written
+from gatepass.fix import explain, sent_secret
+from gatepass.fix.logged_logon import written
+from gatepass.fix.message import LOGON, Message
+from gatepass.fix.sent_secret import is_sent_secret
 from gatepass.gateway.report import Report
 from gatepass.keys import KeyPair, KeyRing, KeySource
-from gatepass.session.message import LOGON, Message
-from gatepass.signing import explain, sent_secret
-from gatepass.signing.sent_secret import is_sent_secret
 
 #: Said where the signature is wrong and fits no mistake that is known.
 NO_MISTAKE = (

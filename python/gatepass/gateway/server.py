@@ -7,24 +7,25 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from gatepass.fix import LogonVerifier, SendingTimeWindow
+from gatepass.fix.admission import Account, Admission
+from gatepass.fix.kind import Kind
+from gatepass.fix.message import Message
+from gatepass.fix.names import is_named
+from gatepass.fix.replays import Replays
+from gatepass.fix.states import State
 from gatepass.gateway.accounts import Accounts
-from gatepass.gateway.admission import Account, Admission
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.injection import Injection
-from gatepass.gateway.kind import Kind
-from gatepass.gateway.names import is_named
-from gatepass.gateway.port import CLOSED_TEXT
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.refusals import Refusals
-from gatepass.gateway.replays import Replays
 from gatepass.gateway.report import Report
 from gatepass.gateway.shortage import Shortage
 from gatepass.keys import Keys
-from gatepass.session.message import Message
-from gatepass.session.states import State
+from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.store import MemoryStore, Store
-from gatepass.signing import LogonVerifier, ReplayMemory, SendingTimeWindow
+from gatepass.signing import ReplayMemory
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.tls import HANDSHAKE_WAIT

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 from gatepass._native import scan
 from gatepass.errors import GatepassError
-from gatepass.signing import LogonSigner
+from gatepass.fix import LogonSigner
 
 _LOGON = "A"
 #: CME's certification refuses a Logon with 98; 95 and 96 were the password of old.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gatepass._native import scan
-from gatepass.signing import LogonSigner
+from gatepass.fix import LogonSigner
 
 #: 98, 95 and 96 are not allowed on a Logon of CME's; the others are set anew.
 _REPLACED = (98, 95, 96, 354, 355, 1400, 1401, 1402)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from gatepass.errors import GatepassError
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import Scenario
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
-from gatepass.session.scenarios import Scenario
 
 
 @dataclass(frozen=True, slots=True)

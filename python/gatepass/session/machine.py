@@ -8,10 +8,10 @@ from datetime import datetime
 
 from gatepass._native import Framer
 from gatepass.errors import FramingError
+from gatepass.fix.message import Message
+from gatepass.fix.states import TRANSITIONS, State, Trigger
 from gatepass.session import effects as fx
-from gatepass.session.message import Message
 from gatepass.session.passage import Passage
-from gatepass.session.states import TRANSITIONS, State, Trigger
 
 #: Most bytes that may come while the driver owes an answer.
 MAX_WAITING = 1 << 22

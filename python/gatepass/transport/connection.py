@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from typing import cast
 
 from gatepass.errors import StoreError
+from gatepass.fix.engine import Engine
 from gatepass.session import effects as fx
-from gatepass.session.engine import Engine
 from gatepass.session.numbers import SentMessage
 from gatepass.session.store import Store, together
 from gatepass.transport.outlet import Outlet

@@ -9,9 +9,9 @@ from gatepass.center.context import Center
 from gatepass.center.pairs.key_source import CenterKeys
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyFile
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import MemoryStore
 from tests.center.aside import aside
 

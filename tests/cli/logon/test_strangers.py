@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from gatepass._native import Framer
+from gatepass.fix import format_sending_time
+from gatepass.fix.message import Message, encode
 from gatepass.keys import write_key_file
-from gatepass.session.message import Message, encode
-from gatepass.signing import format_sending_time
 from tests.cli.gateways import fresh_pair
 from tests.cli.processes import shell
 

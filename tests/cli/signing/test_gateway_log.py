@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gatepass.cli.views.simulate import Told
+from gatepass.fix.logged_logon import written
+from gatepass.fix.message import Message
 from gatepass.gateway import Report
-from gatepass.gateway.logged_logon import written
-from gatepass.session.message import Message
 from tests.cli.samples import SECRET, SIGNED, TAMPERED, THEN, objects, run, write_keys
-from tests.signing.samples import SIGNED as WIRE
-from tests.signing.samples import having
+from tests.fix.samples import SIGNED as WIRE
+from tests.fix.samples import having
 
 AT = datetime.fromisoformat(THEN.replace("Z", "+00:00"))
 ON_ALREADY = "the session is logged on already"

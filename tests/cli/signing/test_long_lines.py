@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatepass.cli.signing import logons
-from gatepass.signing.notation import read_lines
+from gatepass.fix.notation import read_lines
 from tests.cli.samples import run, write_keys
 
 LINE = b"8=FIX.4.2|9=5|35=0|10=161|"

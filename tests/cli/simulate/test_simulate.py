@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from gatepass.cli.views.simulate import Told
+from gatepass.fix.message import encode
 from gatepass.gateway import Report
 from gatepass.keys import write_key_file
-from gatepass.session.message import encode
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair, json_lines, rehearsal
 from tests.cli.processes import shell, started

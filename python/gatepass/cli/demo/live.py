@@ -14,6 +14,8 @@ from gatepass.cli.demo.step import Step, print_all, text
 from gatepass.cli.views.conversation import Said, print_brief
 from gatepass.client import ClockPolicy, MemoryAttempts, connect
 from gatepass.errors import LogonFailedError, LogonRefusedError
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import (
     IssuedPair,
@@ -24,8 +26,6 @@ from gatepass.keys import (
     generate_pair,
     write_key_file,
 )
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.storage import SqliteStore
 from gatepass.transport import Clock, utc_now
 

@@ -14,9 +14,9 @@ from gatepass.cli.demo.live import tell_live
 from gatepass.cli.demo.step import Step, print_all, text
 from gatepass.cli.views.explanation import print_canonical, print_signatures
 from gatepass.cli.views.verdict import checks_table, headline
+from gatepass.fix import Explanation, LogonSigner, LogonVerifier, explain, format_sending_time
+from gatepass.fix.notation import PIPE, SOH
 from gatepass.keys import IssuedPair, KeyRing, generate_pair, read_key_file, write_key_file
-from gatepass.signing import Explanation, LogonSigner, LogonVerifier, explain, format_sending_time
-from gatepass.signing.notation import PIPE, SOH
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -40,11 +40,11 @@ from gatepass.errors import (
     NumberJumpError,
     PeerError,
 )
+from gatepass.fix.scenarios import expecting
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId
 from gatepass.keys.likely_secret import may_be_secret_part
 from gatepass.session.numbers import MAX_NUMBER
-from gatepass.session.scenarios import expecting
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import claim
 from gatepass.storage import SqliteStore
 from gatepass.transport import utc_now

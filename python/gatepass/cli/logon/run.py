@@ -25,11 +25,11 @@ from gatepass.client import (
 )
 from gatepass.client.pair import BACKUP, Address
 from gatepass.errors import FramingError, NoConnectionError, PeerError
+from gatepass.fix.message import LOGON
+from gatepass.fix.scenarios import Scenario
+from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
-from gatepass.session.message import LOGON
-from gatepass.session.scenarios import Scenario
-from gatepass.session.settings import ClientSettings
 from gatepass.session.store import Store
 from gatepass.transport import utc_now
 

@@ -14,8 +14,8 @@ import typer
 from gatepass.cli.options import center as center_options
 from gatepass.cli.options.file_kinds import FileKind, head_of, refuse_head, refuse_other
 from gatepass.errors import KeyFileError
+from gatepass.fix import parse_sending_time
 from gatepass.keys import KeySource, open_keys
-from gatepass.signing import parse_sending_time
 from gatepass.transport import client_context
 
 Json = Annotated[

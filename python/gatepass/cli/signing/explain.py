@@ -21,8 +21,8 @@ from gatepass.cli.options.common import (
 from gatepass.cli.signing.logons import Logons
 from gatepass.cli.terminal.output import emit, page, say
 from gatepass.cli.views.explanation import print_explanation
-from gatepass.signing import Explanation
-from gatepass.signing import explain as explain_logon
+from gatepass.fix import Explanation
+from gatepass.fix import explain as explain_logon
 
 EPILOG = """[bold]Example:[/bold] gatepass explain refused.txt --keys keys.txt --any-time"""
 

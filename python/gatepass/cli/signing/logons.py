@@ -19,8 +19,8 @@ from gatepass.cli.options.file_kinds import FileKind, head_of, kind_of, refuse_h
 from gatepass.cli.signing.gateway_log import LogReader, Refusal
 from gatepass.cli.terminal.output import say
 from gatepass.cli.terminal.progress import watched
+from gatepass.fix.notation import Line, read_lines
 from gatepass.signing import Verdict
-from gatepass.signing.notation import Line, read_lines
 
 #: What every FIX message begins with. A file without it is not the file that was meant.
 _BEGIN = b"8=FIX"

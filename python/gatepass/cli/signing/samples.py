@@ -14,9 +14,9 @@ from gatepass._native import Logon
 from gatepass.cli.keys.generate import ENVIRONMENT, dates
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import emit, say, write_file
+from gatepass.fix import complete_draft, format_sending_time
+from gatepass.fix.notation import PIPE, SOH
 from gatepass.keys import IssuedPair, generate_pair, write_key_file
-from gatepass.signing import complete_draft, format_sending_time
-from gatepass.signing.notation import PIPE, SOH
 
 EPILOG = """[bold]Example:[/bold] gatepass samples rehearsal
 

@@ -23,17 +23,12 @@ from gatepass.cli.options.common import (
 from gatepass.cli.signing.logons import Place, places, read_logons
 from gatepass.cli.terminal.output import emit, say
 from gatepass.errors import GatepassError
+from gatepass.fix import LogonSigner, SendingTimeWindow, complete_draft, parse_sending_time
+from gatepass.fix.draft import drafts
+from gatepass.fix.notation import PIPE, SOH, Line
+from gatepass.fix.time_zones import zone_hint
 from gatepass.keys import AccessKeyId, KeySource
-from gatepass.signing import (
-    LogonSigner,
-    Outcome,
-    SendingTimeWindow,
-    complete_draft,
-    parse_sending_time,
-)
-from gatepass.signing.draft import drafts
-from gatepass.signing.notation import PIPE, SOH, Line
-from gatepass.signing.time_zones import zone_hint
+from gatepass.signing import Outcome
 
 SignAt = Annotated[
     str | None,

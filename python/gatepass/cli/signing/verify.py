@@ -24,7 +24,8 @@ from gatepass.cli.options.common import (
 from gatepass.cli.signing.logons import Found, Logons, Place
 from gatepass.cli.terminal.output import emit, page, say
 from gatepass.cli.views.verdict import VerdictRows, checks_table, headline
-from gatepass.signing import LogonVerifier, Verdict
+from gatepass.fix import LogonVerifier
+from gatepass.signing import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.cli.terminal.output import can_print, visible
 from gatepass.cli.views.fix_names import TAG_NAMES, TYPE_NAMES
-from gatepass.session.message import Message
+from gatepass.fix.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatepass.cli.terminal.output import CAUTION, NO, YES, marked, visible
 from gatepass.cli.views.verdict import checks_table, headline
-from gatepass.signing import ExplainedField, Explanation
+from gatepass.fix import ExplainedField, Explanation
 
 if TYPE_CHECKING:
     from rich.console import Console

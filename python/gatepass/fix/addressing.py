@@ -1,0 +1,85 @@
+"""Whose message it is and for whom: a client takes those of its exchange for its own session."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from gatepass._native import TAG_NAMES
+from gatepass.errors import PeerError
+from gatepass.fix.message import BEGIN_STRING, LOGOUT, REJECT, Message
+from gatepass.fix.notation import visible
+from gatepass.fix.sending_time import parse_sending_time
+
+#: Fault Tolerance Indicators: undefined, primary, backup, none.
+INDICATORS = frozenset("UPBN")
+#: Those that TargetCompID (56) may end in, by the one in force. CME gives P or B for U, makes a
+#: backup the primary (both documented), and leaves N and a primary as they are (derived).
+ROLES = {"U": frozenset("UPB"), "B": frozenset("BP"), "P": frozenset("P"), "N": frozenset("N")}
+#: How a blank SenderCompID (49) comes back in a refusal (documented by CME).
+NULL = "null"
+#: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
+#: not public. FIX engines in use take two minutes.
+LATENCY = timedelta(minutes=2)
+#: Characters of a value that an error shows.
+MAX_SHOWN = 40
+
+
+def stranger(
+    message: Message, exchange: str, own: str, roles: frozenset[str], *, logged_on: bool
+) -> PeerError | None:
+    """Say why a message is not one of `exchange` for the session of SenderCompID `own`.
+
+    `roles` are those that the session may have.
+
+    Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
+    """
+    target = message.get(56) or ""
+    is_own = target == own or (target[:-1] == own[:-1] and target[-1:] in roles)
+    if is_own and message.get(49) == exchange and message.begin_string == BEGIN_STRING:
+        return None
+    nameless = not logged_on and target == NULL and message.msg_type in (LOGOUT, REJECT)
+    names = " or ".join(sorted(own[:-1] + role for role in roles))
+    return _first_fault(
+        (8, message.begin_string, BEGIN_STRING, message.begin_string == BEGIN_STRING),
+        (49, message.get(49), exchange, message.get(49) == exchange),
+        (56, target, names, is_own or nameless),
+    )
+
+
+def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> PeerError | None:
+    """Say what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
+    interval, sent_at = answer.get(108), answer.get(52)
+    near = f"a time within {LATENCY.total_seconds():.0f} s of this machine's {now:%H:%M:%S} UTC"
+    return repeated_tag(answer) or _first_fault(
+        (108, interval, heart_bt_int or "none", interval in (None, heart_bt_int)),
+        (52, sent_at, near, _is_near(sent_at, now)),
+    )
+
+
+def repeated_tag(message: Message) -> PeerError | None:
+    """Say which tag a message has twice that the session reads once."""
+    tag = message.repeated
+    if tag is None:
+        return None
+    return PeerError(tag, "one value", "several", f"{named(tag)} appears more than once")
+
+
+def named(tag: int) -> str:
+    """Name a tag for people, with its number."""
+    return f"{TAG_NAMES.get(tag, 'tag')} ({tag})"
+
+
+def _first_fault(*checks: tuple[int, str | None, str, bool]) -> PeerError | None:
+    for tag, value, expected, is_right in checks:
+        if not is_right:
+            received = visible((value or "").encode("latin-1"))[:MAX_SHOWN]
+            text = f"{named(tag)} is {received or 'missing'}, expected {expected}"
+            return PeerError(tag, expected, received, text)
+    return None
+
+
+def _is_near(sending_time: str | None, now: datetime) -> bool:
+    try:
+        return abs(parse_sending_time(sending_time or "") - now) <= LATENCY
+    except ValueError:
+        return False

@@ -1,0 +1,287 @@
+"""Whether a Logon is admitted: every check in order, the words for the client, and the truth.
+
+No I/O and no clock: the time is handed in. What the client is told and why it really was refused
+are two things; only the gateway's own log has the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gatepass._native import logon_faults
+from gatepass.fix.exchange import OTHER_SENDER
+from gatepass.fix.message import LOGON, Message
+from gatepass.fix.replays import Replays
+from gatepass.fix.rules import INVALID_LOGON
+from gatepass.fix.scenarios import NOT_RESET, Scenario, at_week
+from gatepass.fix.verifier import LogonVerifier
+from gatepass.session.numbers import MAX_JUMP, Numbers
+from gatepass.session.port import CLOSED_TEXT, Port
+from gatepass.session.store import MemoryStore, Store
+from gatepass.signing.replay import Recall
+
+#: For every failure of the signature, the key or the time, so that the wire never tells which.
+SECURE_LOGON = "Invalid Logon. Logout Forced"
+PRIMARY_FIRST = "Invalid Logon. Must be logged on to Primary. Logout forced."
+
+
+@dataclass(slots=True)
+class Account:
+    """What a gateway knows of one session: its numbers, its ports, and whether it is on."""
+
+    store: Store
+    port: Port
+    primary_on: bool = False
+    backup_on: bool = False
+    #: Since its primary gateway failed it has not been logged on to that again.
+    failed_over: bool = False
+
+    def fail_over(self, jump: int) -> Numbers:
+        """Note that the primary gateway is gone; give the numbers, which rise by `jump`.
+
+        Raises `StoreError` if they cannot be kept: then nothing has changed.
+        """
+        # Whatever week the clock says: a session that is up goes on.
+        numbers = self.store.load()
+        if jump and numbers.begun:
+            numbers = replace(numbers, next_out=numbers.next_out + jump)
+            self.store.save(numbers)
+        self.primary_on = self.backup_on = False
+        self.failed_over = True
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The Logon is good: the numbers before it, the role to assign, and which logon it is."""
+
+    numbers: Numbers
+    indicator: str
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The Logon is bad: ``text`` for the client, ``reason`` for the log.
+
+    ``numbers`` are those the Logout is written with, ``None`` for those of a live connection;
+    ``counted`` says that they are the account's, to be kept there.
+    """
+
+    text: str
+    reason: str
+    numbers: Numbers | None
+    counted: bool = False
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A tag of the Logon's header is bad: the client may try again on the same connection."""
+
+    text: str
+    tag: int
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout.
+
+    ``first`` says that the Logout is the week's first message.
+    """
+
+    text: str
+    reason: str
+    tag: int | None = None
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A Logon, and when and where it came: on a backup's port; on the live one of ``live``."""
+
+    logon: Message
+    account: Account
+    numbers: Numbers
+    arrived: datetime
+    backup: bool
+    live: str
+
+
+class Admission:
+    """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
+
+    `target_sub_id` is what TargetSubID (57) must be: ``G``, or the market segment's two digits.
+    With `replays`, a Logon that has come is refused when it comes again, on whatever port.
+    """
+
+    def __init__(
+        self,
+        verifier: LogonVerifier,
+        target_sub_id: str,
+        account_of: Callable[[str], Account],
+        *,
+        fault_tolerant: bool = True,
+        replays: Replays | None = None,
+    ) -> None:
+        self._verifier = verifier
+        self._target_sub_id = target_sub_id
+        self._account_of = account_of
+        self._fault_tolerant = fault_tolerant
+        self._replays = replays
+
+    def judge(
+        self,
+        logon: Message,
+        now: datetime,
+        *,
+        arrived: datetime | None = None,
+        backup: bool = False,
+        live: str = "",
+        steady: float | None = None,
+    ) -> Admitted | Refused | Rejected:
+        """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
+
+        `arrived` is when it came, which its SendingTime and its key pair are judged by: it may have
+        waited since for the key pairs to be read.
+        `live` is the SenderCompID in force where a session is on, with the role it has; what comes
+        there counts for that session, whatever name it bears. A backup connection has numbers of
+        its own, which begin with those of its Logon and at 1 (CME's rule is not public). `steady`
+        is a clock in seconds that nobody sets, which the minute of port closure goes by.
+        """
+        name = (live or logon.get(49) or "")[:-1]
+        # Of a first Logon without a name no session can be told: it counts for nobody.
+        account = self._account_of(name) if name else Account(MemoryStore(), Port())
+        numbers = at_week(account.store.load(), now)
+        # Where there is no fault tolerance, the session itself goes on at the backup's port.
+        own = backup and (self._fault_tolerant or not account.failed_over)
+        if own:
+            numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
+        case = _Case(logon, account, numbers, arrived or now, own, live)
+        if account.port.closed:
+            self.note(logon.wire, case.arrived)
+            return self._refuse(CLOSED_TEXT, "the port is closed", case)
+        fault = self._fault(case)
+        if fault is None:
+            account.failed_over = account.failed_over and (backup or bool(live))
+            if self._replays is not None:
+                self._replays.remember(logon, case.arrived)
+            return self._admit(case)
+        self.note(logon.wire, case.arrived)
+        if account.port.count_invalid(now, steady):
+            reason = f"{fault.reason}; fifth invalid logon in a minute"
+            return self._refuse(CLOSED_TEXT, reason, case)
+        if fault.tag is not None:
+            return Rejected(fault.text, fault.tag, fault.reason)
+        if fault.first:
+            # Its number is used up: the answer to the Logon that begins the week has the next one.
+            numbers = replace(numbers, next_out=1, next_in=1, first_in=2)
+            return Refused(fault.text, fault.reason, numbers, counted=True)
+        return self._refuse(fault.text, fault.reason, case)
+
+    def note(self, wire: bytes, arrived: datetime) -> None:
+        """Remember a Logon that was not admitted, or not even judged, if its signature is right.
+
+        Whoever overheard it could log on with it as soon as what it was refused for is gone.
+        """
+        if self._replays is not None:
+            self._replays.note(wire, arrived)
+
+    def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
+        """Number the Logout that refuses; CME's rule is not public.
+
+        It is the session's next message once the week has begun, so that both sides agree on what
+        comes next. It is not where the session counts elsewhere, on a live connection; nor before
+        the week's first Logon, when a failure leaves both numbers at 1.
+        """
+        if case.live:
+            return Refused(text, reason, None)
+        numbers = case.numbers
+        counted = numbers.begun and not case.backup and not case.account.primary_on
+        if not counted:
+            numbers = replace(numbers, next_out=1)
+        return Refused(text, reason, numbers, counted)
+
+    def _admit(self, case: _Case) -> Admitted:
+        sender, numbers = case.logon.get(49) or "", case.numbers
+        indicator = "N" if sender[-1] == "N" else "B" if case.backup else "P"
+        scenario = Scenario.MID_WEEK if numbers.begun else Scenario.BEGINNING_OF_WEEK
+        if case.logon.get(141) == "Y":
+            scenario = Scenario.IN_SESSION
+            numbers = replace(numbers, next_in=1, next_out=1)
+        elif not numbers.begun:
+            numbers = replace(numbers, next_out=max(1, numbers.first_in))
+        kind = "on the backup" if case.backup else scenario.value
+        return Admitted(replace(numbers, begun=True, first_in=0), indicator, kind)
+
+    def _fault(self, case: _Case) -> _Fault | None:
+        """Find the first fault: the words for the client, and the reason."""
+        logon = case.logon
+        if logon.msg_type != LOGON:
+            text = "Non logon message received while not logged on."
+            return _Fault(text, f"message type {logon.msg_type} instead of a Logon")
+        first_indicators = "UN" if self._fault_tolerant else "N"
+        faults = logon_faults(logon.wire, self._target_sub_id, first_indicators, bool(case.live))
+        if faults:
+            tag, text, ends, reason = faults[0]
+            return _Fault(text, reason, None if ends else tag)
+        if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
+            return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
+        verdict = self._verifier.verify(logon.wire, at=case.arrived, logged_on=bool(case.live))
+        if not verdict.valid:
+            failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
+            return _Fault(SECURE_LOGON, failed)
+        recall = Recall.NEW
+        if self._replays is not None:
+            recall = self._replays.look(logon, case.arrived)
+        replayed = None if recall else _Fault(SECURE_LOGON, f"replay: {recall.value}")
+        fault = self._in_session_fault(case) if case.live else self._scenario_fault(case)
+        # One that was refused is refused for the same reason again, as long as that is there.
+        return fault or replayed if recall is Recall.REFUSED else replayed or fault
+
+    def _in_session_fault(self, case: _Case) -> _Fault | None:
+        logon = case.logon
+        indicator = (logon.get(49) or "")[-1:]
+        if case.backup:
+            reason = "in-session logon on the backup, whose numbers are its own"
+            return _Fault(INVALID_LOGON, reason)
+        if indicator != case.live[-1:]:
+            text = f"Received invalid fault tolerance indicator = ({indicator}) Logout forced."
+            return _Fault(text, f"in-session logon as {indicator}; the role is {case.live[-1:]}")
+        return None
+
+    def _scenario_fault(self, case: _Case) -> _Fault | None:
+        logon, account, backup = case.logon, case.account, case.backup
+        number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
+        # A session that is on since last week has its own numbers, which a refusal leaves alone.
+        is_first = not (case.numbers.begun or backup or account.primary_on)
+        if is_first and (number != 1 or logon.get(141) == "Y"):
+            words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
+            return _Fault(NOT_RESET, words, first=True)
+        if logon.get(141) == "Y":
+            reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
+            return _Fault(INVALID_LOGON, reason)
+        if backup and indicator == "N" and self._fault_tolerant:
+            return _Fault(INVALID_LOGON, "a session without fault tolerance (N) has no backup")
+        if backup and not (account.primary_on and self._fault_tolerant):
+            reason = "logged on" if self._fault_tolerant else "gone: it has not failed"
+            return _Fault(PRIMARY_FIRST, f"the primary is not {reason}")
+        if account.backup_on if backup else account.primary_on:
+            return _Fault(INVALID_LOGON, "the session is logged on already")
+        if number is None or number < case.numbers.next_in:
+            expected = case.numbers.next_in
+            text = f"MsgSeqNum (34) too low: expected {expected}, received {logon.get(34)}"
+            return _Fault(text, text)
+        if number - case.numbers.next_in > MAX_JUMP:
+            expected = case.numbers.next_in
+            text = f"MsgSeqNum (34) too high: expected {expected}, received {number}"
+            return _Fault(text, f"{text}: it would cost the week's numbers")
+        return None

@@ -1,0 +1,120 @@
+"""A Logon that is made wrong on purpose, to rehearse what the exchange says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gatepass.errors import FieldError
+from gatepass.fix.message import MAX_DIGITS, Message, encode
+from gatepass.session.numbers import MAX_RESEND
+
+#: Tags that are not altered, and what to do instead.
+REFUSED = {
+    8: "it is written as the message is framed",
+    9: "it is counted as the message is framed",
+    10: "it is summed up as the message is framed",
+    35: "another MsgType makes no Logon",
+    95: "signing leaves it out",
+    96: "signing leaves it out",
+    98: "signing leaves it out",
+    354: "it is made with the signature",
+    355: "it names the key pair: choose another pair",
+    1400: "it is made with the signature",
+    1401: "it is made with the signature",
+    1402: "it is the signature: one that is wrong takes a wrong key",
+}
+#: Characters of a value; CME's longest of a Logon has fewer.
+MAX_VALUE = 200
+_MSG_SEQ_NUM = 34
+_SENDER_COMP_ID = 49
+
+
+@dataclass(frozen=True, slots=True)
+class Alterations:
+    """What to write otherwise in one Logon: values for tags, ``None`` to leave a tag out.
+
+    They are signed as they are; for what is left out, what would have stood there is signed.
+    Raises `FieldError` for a tag that is framing or signature, for one that is named twice, and for
+    a value that is empty, too long or not printable ASCII.
+    """
+
+    values: tuple[tuple[int, str | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: set[int] = set()
+        for tag, value in self.values:
+            found = _fault(tag, value, seen)
+            if found is not None:
+                rule, words = found
+                message = f"tag {tag} {words}; nothing was sent"
+                raise FieldError(message, tag, f"tag {tag}", rule)
+            seen.add(tag)
+
+    def number(self, next_out: int) -> int:
+        """Give the number that the Logon takes, where `next_out` is the one that is due.
+
+        A higher one (34) is gone on with: what it skips is gap-filled when the exchange asks. With
+        a lower one nothing is counted back, for messages of those numbers were sent.
+        Raises `FieldError` for one that leaves a gap of more than a Resend Request takes.
+        """
+        value = dict(self.values).get(_MSG_SEQ_NUM) or ""
+        is_number = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
+        number = max(next_out, int(value)) if is_number else next_out
+        if number - next_out > MAX_RESEND:
+            words = (
+                f"MsgSeqNum (34) {number} leaves a gap of more than the {MAX_RESEND} messages that"
+                f" a Resend Request takes: give at most {next_out + MAX_RESEND}; nothing was sent"
+            )
+            raise FieldError(words, _MSG_SEQ_NUM, "MsgSeqNum", "illegal")
+        return number
+
+    def check_sender(self, own: str) -> None:
+        """Raise `FieldError` if the Logon would have the SenderCompID (49) of another session.
+
+        Of the session's `own` the last character, the Fault Tolerance Indicator, can be altered.
+        """
+        wanted = dict(self.values).get(_SENDER_COMP_ID) or own
+        if wanted[:-1] != own[:-1]:
+            words = "its last character alone can be altered; for another session log on as that"
+            message = f"SenderCompID (49) is {own}: {words}; nothing was sent"
+            raise FieldError(message, _SENDER_COMP_ID, "SenderCompID", "illegal")
+
+    def put(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
+        """Give the fields to be signed: values replaced where they stand, or added behind.
+
+        Raises `FieldError` as `check_sender` does.
+        """
+        fields = list(fields)
+        self.check_sender(dict(fields)[_SENDER_COMP_ID])
+        values = {tag: value for tag, value in self.values if value is not None}
+        kept = [(tag, values.pop(tag, value)) for tag, value in fields]
+        return [*kept, *values.items()]
+
+    def cut(self, wire: bytes) -> bytes:
+        """Give a signed message without what is left out."""
+        left_out = {tag for tag, value in self.values if value is None}
+        if not left_out:
+            return wire
+        return encode(field for field in Message.parse(wire).fields if field[0] not in left_out)
+
+
+#: A Logon as it should be.
+UNALTERED = Alterations()
+
+
+def _fault(tag: int, value: str | None, seen: set[int]) -> tuple[str, str] | None:
+    """Find what is wrong with an alteration: the rule, and the words."""
+    if tag in REFUSED:
+        return "illegal", f"cannot be altered: {REFUSED[tag]}"
+    if tag in seen:
+        return "repeated", "is named twice"
+    if not 0 < tag < 10**MAX_DIGITS:
+        return "illegal", "cannot be altered: a tag is a number of up to nine digits, from 1"
+    if value == "":
+        return "empty", "is set to nothing, and FIX has no empty values: leave the tag out"
+    if value is not None and len(value) > MAX_VALUE:
+        return "too long", f"has a value of more than {MAX_VALUE} characters"
+    if value is not None and not (value.isascii() and value.isprintable()):
+        return "illegal", "has a value that is not printable ASCII"
+    return None

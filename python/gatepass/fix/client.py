@@ -1,0 +1,556 @@
+"""The client's side: how a logon goes, and what is done about its answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gatepass._native import Logon
+from gatepass.errors import BackupError, FieldError, PeerError
+from gatepass.fix.addressing import INDICATORS, ROLES, logon_fault, repeated_tag, stranger
+from gatepass.fix.alterations import UNALTERED, Alterations
+from gatepass.fix.engine import Engine, Fields
+from gatepass.fix.gap import Turn
+from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
+from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
+from gatepass.fix.scenarios import (
+    CLOCKS_DIFFER,
+    Scenario,
+    at_week,
+    goes_on,
+    says_not_reset,
+    trading_week,
+    until_accepted,
+)
+from gatepass.fix.sending_time import format_sending_time
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.session import effects as fx
+from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
+
+NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
+#: Test Requests before an In-Session Logon, each after a heartbeat interval without its answer.
+MOST_TESTS = 3
+NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
+
+
+class ClientSession(Engine):
+    """One connection of a client. Logging on: `connected`, `log_on`, `signature`.
+
+    A ``backup`` connection counts on its own, from 1, until CME makes it the primary: a message
+    says ``P`` in TargetCompID (56). Then `NumbersWanted` asks for the session's numbers, nothing is
+    read until `promoted` gives them, and that very message is the first to be counted by them.
+    """
+
+    def __init__(
+        self, settings: ClientSettings, numbers: Numbers, now: datetime, *, backup: bool = False
+    ) -> None:
+        super().__init__(at_week(numbers, now), settings.heart_bt_int)
+        self.settings = settings
+        #: What is kept of the session until a Logon is accepted: its week may be another one.
+        self.stored = numbers
+        self._backup = backup
+        self._promotion: Message | None = None
+        self.scenario = Scenario.BEGINNING_OF_WEEK
+        self._indicator = settings.sender_comp_id[-1:]
+        self._unsigned = b""
+        #: The Logon that is answered next, or was last.
+        self._logon = Message(())
+        #: What was sent again on this connection, and what a Session Level Reject named.
+        self._again: set[int] = set()
+        self._rejected: set[int] = set()
+        self._alterations = UNALTERED
+        self._before = self.numbers
+        #: Test Requests before an In-Session Logon, and whether one was answered.
+        self._tested, self._is_ready = 0, False
+        #: Whether a Logon is out whose number holds only once it is accepted.
+        self._trying = False
+
+    @property
+    def indicator(self) -> str:
+        """The Fault Tolerance Indicator in force: ``U``, ``P``, ``B`` or ``N``."""
+        return self._indicator
+
+    def log_on(
+        self,
+        scenario: Scenario,
+        now: datetime,
+        alterations: Alterations = UNALTERED,
+        steady: float | None = None,
+    ) -> None:
+        """Begin to log on. In-Session needs a session that is up, and tests it first.
+
+        Raises `RuntimeError` if the session is not where the scenario begins, `BackupError` for
+        In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
+        more than a Resend Request takes.
+        """
+        self._time.read(now, steady)
+        if self.state is State.CONNECTED:
+            # The clock may have been set since the session was read.
+            self.numbers = at_week(self.stored, now)
+        if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
+            # There is no such week at the exchange: 34 is 1 again.
+            scenario = Scenario.BEGINNING_OF_WEEK
+        wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
+        if self.state is not wanted:
+            raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
+        if scenario is Scenario.IN_SESSION and self._indicator == "B":
+            raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
+        self.scenario = scenario
+        self._alterations = alterations
+        # What makes no message, or too large a gap, is found before anything is sent.
+        self._compose(now)
+        if alterations.number(self._due_out(scenario)) > MAX_NUMBER:
+            words = "the week's numbers are used up: nothing was sent; ask the exchange's support"
+            raise FieldError(words, 34, "MsgSeqNum", "too long")
+        if scenario is Scenario.IN_SESSION:
+            # Without the test first, messages under way could be lost for good.
+            self._move(Trigger.ASK_RESET)
+            self._tested, self._is_ready = 1, False
+            self._send_test(now)
+        else:
+            self._ask_signature(now)
+
+    def signature(
+        self, access_key_id: str, signature: bytes, now: datetime, steady: float | None = None
+    ) -> None:
+        """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
+        self._time.read(now, steady)
+        if self.state is not State.SIGNING:
+            return
+        wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
+        wire = self._alterations.cut(wire)
+        self._logon = Message.parse(wire)
+        self._move(Trigger.SIGNED)
+        number = self.numbers.next_out
+        self._trying = self._resets or number == self._before.proposed
+        counted = replace(self.numbers, next_out=number + 1)
+        if self._trying:
+            self._count_as(counted)
+        else:
+            self.numbers = counted
+        self._emit(fx.Send(wire))
+        self._liveness.sent = self._time.at
+        self._pump(now)
+
+    def stamp(self, now: datetime) -> bytes:
+        """Write the Logon that waits for its signature with the time of now; give what to sign.
+
+        For a driver that has done something since `SignatureWanted`: a SendingTime (52) of five
+        seconds ago is refused. Raises `RuntimeError` where no Logon waits.
+        """
+        if self.state is not State.SIGNING:
+            raise RuntimeError(f"no Logon waits for its signature while {self.state.value}")
+        self._unsigned, canonical = self._compose(now)
+        return canonical
+
+    def unsigned(self, now: datetime, steady: float | None = None) -> None:
+        """Answer `SignatureWanted`: there is no signature, and nothing is sent.
+
+        The session that was to begin anew goes on as it was; any other Logon ends its connection.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.SIGNING:
+            return
+        self.numbers = self._before
+        self._emit(fx.Save(self.stored))
+        if self.scenario is not Scenario.IN_SESSION:
+            self._end("the Logon was not signed")
+            return
+        self._move(Trigger.NOT_SIGNED)
+        self._drain(now)
+        self._pump(now)
+
+    def send(
+        self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
+    ) -> int:
+        """Send an application message; gives its number.
+
+        Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
+        messages only (documented by CME).
+        """
+        if self.state is State.LOGGED_ON and self._indicator == "B":
+            raise BackupError("application messages go through the primary, this is the backup")
+        return super().send(msg_type, fields, now, steady)
+
+    def promoted(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
+        """Answer `NumbersWanted`: go on as the primary, with the session's numbers."""
+        self._time.read(now, steady)
+        message = self._promotion
+        if self.state is not State.PROMOTING or message is None:
+            return
+        self._move(Trigger.NUMBERS_GIVEN)
+        # Whatever week the clock says: a session that is up goes on.
+        self._count_as(numbers)
+        self._forget_resends()
+        self._backup = False
+        self._indicator = "P"
+        self._emit(fx.RoleChanged("P"))
+        is_new = self._has_begun_anew(message)
+        due = 1 if is_new else self.numbers.next_in
+        if self._jumps_too_far(34, message.msg_seq_num or 0, due, now):
+            return
+        if is_new:
+            self._begin_anew()
+        self.numbers = replace(self.numbers, resetting="", proposed=0)
+        self._sequence(message, now)
+        if self._logging_out is not None:
+            # The Logout was the backup's: CME ignores it, as it has the backup's number.
+            self._logging_out = None
+            self.log_out(now)
+        self._pump(now)
+
+    def tick(self, now: datetime, steady: float | None = None) -> None:
+        """Do what time alone demands, while the Logon's answer is awaited too."""
+        super().tick(now, steady)
+        if self.state is State.LOGON_SENT and self._is_due(self._unanswered_at):
+            self._end("no answer to the Logon")
+        elif self._is_due(self._test_again_at):
+            self._test_again(now)
+
+    @property
+    def _due(self) -> timedelta | None:
+        if self.state is State.LOGON_SENT:
+            return self._unanswered_at
+        due, test_again_at = super()._due, self._test_again_at
+        return due if due is None or test_again_at is None else min(due, test_again_at)
+
+    @property
+    def _test_again_at(self) -> timedelta | None:
+        """When to test again before an In-Session Logon.
+
+        The Test Request may have been garbled, and is gap-filled then, not sent again. While
+        something is missing, its answer stands behind that.
+        """
+        tested = self._liveness.tested
+        if self.state is not State.RESETTING or tested is None or self.is_behind:
+            return None
+        return tested + self.heartbeat
+
+    def _test_again(self, now: datetime) -> None:
+        if self._tested == MOST_TESTS:
+            self._fail("no answer to the Test Requests before an In-Session Logon", now)
+        else:
+            self._tested += 1
+            self._send_test(now)
+
+    @property
+    def _unanswered_at(self) -> timedelta | None:
+        """When the wait for the Logon's answer ends: CME's rule is not public.
+
+        Two heartbeat intervals, which is what CME documents for iLink 3.
+        """
+        sent = self._liveness.sent
+        return None if sent is None else sent + 2 * self.heartbeat
+
+    @property
+    def _resets(self) -> bool:
+        """Whether the Logon under way would make void what is stored, or set it back to 1."""
+        begins = self.scenario is not Scenario.MID_WEEK
+        return self._is_other_week or (begins and self._before.begun)
+
+    @property
+    def _is_other_week(self) -> bool:
+        """Whether the Logon under way is of another week than what is stored."""
+        return self.stored.week not in ("", self._before.week)
+
+    def _test_answered(self) -> None:
+        self._is_ready = self.state is State.RESETTING
+
+    def _drained(self, now: datetime) -> None:
+        if self._is_ready and self.state is State.RESETTING:
+            self._is_ready = False
+            self._ask_signature(now)
+
+    def _ask_signature(self, now: datetime) -> None:
+        self._move(Trigger.ASK_LOGON)
+        self._before = self.numbers
+        if self.scenario is Scenario.IN_SESSION:
+            self.stored = self.numbers
+        if self.scenario is not Scenario.MID_WEEK:
+            # The week may have changed under a session that is up.
+            current = at_week(self.numbers, now)
+            self.numbers = Numbers(week=current.week, first_in=current.first_in)
+        number = self._alterations.number(self._due_out(self.scenario))
+        self.numbers = replace(self.numbers, next_out=number)
+        self._unsigned, canonical = self._compose(now)
+        self._reserve(number)
+        self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
+
+    def _reserve(self, number: int) -> None:
+        """Keep what must be on disk before the Logon is on the wire.
+
+        Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
+        """
+        before, begins = self._before, self.scenario is not Scenario.MID_WEEK
+        if number == before.proposed and not begins:
+            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
+            # may have had it all the same: then the next number is the one behind it.
+            behind = replace(before, proposed=min(number + 1, MAX_NUMBER))
+            self._emit(fx.Save(until_accepted(self.stored, behind)))
+        elif self._resets:
+            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            kept = self.stored if self._is_other_week else before
+            self._emit(fx.Save(replace(kept, resetting=self.scenario.value)))
+        else:
+            used = SentMessage(number, self._unsigned, keep=False)
+            self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
+
+    def _due_out(self, scenario: Scenario) -> int:
+        """Give the number of a Logon of this scenario."""
+        if scenario is not Scenario.MID_WEEK:
+            return 1
+        return max(self.numbers.next_out, self.numbers.proposed)
+
+    def _compose(self, now: datetime) -> tuple[bytes, bytes]:
+        """Write the Logon without a signature; give it, and what of it is to be signed."""
+        reset = [(141, "Y")] if self.scenario is Scenario.IN_SESSION else []
+        body = [
+            (108, str(self.settings.heart_bt_int)),
+            *reset,
+            (1603, self.settings.application_system_name),
+            (1604, self.settings.trading_system_version),
+            (1605, self.settings.application_system_vendor),
+        ]
+        first = [(35, LOGON), (34, str(self.numbers.next_out))]
+        wire = encode(self._alterations.put([*first, *self._header(now), *body]))
+        return wire, Logon(wire).canonical
+
+    def _handle(self, message: Message, now: datetime) -> None:
+        roles = ROLES.get(self._indicator, INDICATORS)
+        if self._promotion is not None:
+            roles |= {"B"}  # what was sent before, which is ignored
+        logged_on = self.state is not State.LOGON_SENT
+        exchange, own = self.settings.target_comp_id, self._sender_comp_id()
+        if not logged_on:
+            own = self._logon.get(49) or own  # which may have been altered
+        fault = stranger(message, exchange, own, roles, logged_on=logged_on)
+        if fault is None:
+            super()._handle(message, now)
+        else:
+            self._disown(message, fault, now)
+
+    def _disown(self, message: Message, fault: PeerError, now: datetime) -> None:
+        """Take nothing of a message that is not the exchange's for this session, and end."""
+        self._emit(fx.Failed(fault))
+        if self.state is not State.CONNECTED and not self._trying:
+            self._reject(message, fault.text, fault.tag, now)
+            self._fail(fault.text, now)
+        else:
+            self._end(fault.text)
+
+    def _handle_logon(self, message: Message, now: datetime) -> None:
+        number = message.msg_seq_num
+        if self.state is not State.LOGON_SENT:
+            again = message.is_possible_duplicate and (number or 0) < self.numbers.next_in
+            if not again:
+                self._fail("Logon received at the wrong time", now)
+            return
+        fault = logon_fault(message, self._logon.get(108), now)
+        if fault is not None:
+            self._disown(message, fault, now)
+            return
+        if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
+            self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
+            return
+        is_new = self._has_begun_anew(message)
+        due = 1 if is_new else self._due_in(number)
+        if number is None or number < due:
+            self._fail(f"MsgSeqNum (34) too low: expected {due}", now)
+            return
+        if self._jumps_too_far(34, number, due, now):
+            return
+        if is_new:
+            self._begin_anew()
+        self._move(Trigger.LOGON_REPLY)
+        tried, self._trying = self._trying, False
+        self._liveness.hear(self._time.at)
+        self._forget_resends()
+        self._follow_role(message)
+        self.numbers = replace(self.numbers, next_in=due, begun=True)
+        if self.numbers.first_in:
+            # The week is new at the exchange, which may be ahead of this clock.
+            self.numbers = replace(self.numbers, week=trading_week(now + CLOCKS_DIFFER))
+        self.numbers = replace(self.numbers, resetting="", proposed=0, first_in=0, tried_week="")
+        self._emit(fx.LoggedOn(message))
+        missing = number > self.numbers.next_in
+        if not missing:
+            self.numbers = replace(self.numbers, next_in=number + 1)
+        # Now, and not before, what was sent under the old numbers is void.
+        if self._is_other_week:
+            self._emit(fx.Save(replace(self.numbers, next_out=1)))
+        own = self.numbers.next_out - 1
+        first = SentMessage(own, self._unsigned, keep=False) if tried else None
+        self._emit(fx.Save(self.numbers, first))
+        if missing:
+            self._inbound.hold(Turn(message, number, number + 1))
+            self._ask(now)
+
+    def _due_in(self, number: int | None) -> int:
+        """Give the number that the answer to a Logon should have.
+
+        Where Logouts have used up those before it (`Numbers.first_in`), the exchange goes on behind
+        them, or has begun at 1 all the same.
+        """
+        first = self.numbers.first_in
+        if self.scenario is not Scenario.MID_WEEK and 0 < first <= (number or 0):
+            return first
+        return self.numbers.next_in
+
+    def _fail(self, text: str, now: datetime) -> None:
+        if self._trying:
+            # A Logout would have one of the new numbers, and nobody knows whether they hold.
+            self._end(text)
+        else:
+            super()._fail(text, now)
+
+    def _has_begun_anew(self, message: Message) -> bool:
+        """Whether a reset that was interrupted took place, by the first message after it.
+
+        Before an In-Session Logon CME had a Test Request of the old count: its
+        LastMsgSeqNumProcessed (369) was 2 at the least. After it, it has had that Logon alone. Of
+        an interrupted Beginning of Week Logon only 34 tells: 369 may have been 1.
+        """
+        number, processed = message.msg_seq_num, message.number(369)
+        if not self.numbers.resetting or number is None or message.is_possible_duplicate:
+            return False
+        forgot = self.numbers.resetting == Scenario.IN_SESSION.value
+        return number < self.numbers.next_in or (forgot and processed is not None and processed < 2)
+
+    def _begin_anew(self) -> None:
+        """Count what comes from 1; what was sent so far is void, and gap-filled if asked for."""
+        self._emit(fx.Save(replace(self.numbers, next_out=1)))
+        self.numbers = replace(self.numbers, next_in=1)
+
+    def _is_misplaced(self, logon: Message) -> bool:
+        """Whether the gateway is not what this connection counts for: the primary, or a backup."""
+        return self._backup is not (self._role(logon) == "B")
+
+    def _handle_before_logon(self, message: Message, now: datetime) -> None:
+        in_session = self.scenario is Scenario.IN_SESSION
+        fault = repeated_tag(message)
+        if fault is not None:
+            self._disown(message, fault, now)
+        elif message.msg_type == LOGOUT:
+            text, expected = message.get(58), message.number(789)
+            is_new = says_not_reset(text)
+            self._take_refusal(message.msg_seq_num, expected, now, is_new=is_new)
+            self._emit(fx.LoggedOut(text, expected, refused=True))
+            self._end(text or "the Logon was refused")
+        elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
+            self._take_reject(message, now)
+        elif not in_session:
+            self._end(f"message type {message.msg_type} came before the Logon's answer")
+        # What was under way when the numbers were reset is lost: CME says unrecoverable.
+
+    def _names_the_logon(self, reject: Message) -> bool:
+        return reject.number(45) == (self._logon.msg_seq_num or 0)
+
+    def _take_reject(self, message: Message, now: datetime) -> None:
+        """Give up the Logon. A session that was to begin anew goes on: this is its next message."""
+        text = message.get(58) or ""
+        self._emit(fx.LogonRejected(text))
+        if self.scenario is Scenario.IN_SESSION:
+            self._trying = False
+            # A resend that was under way is forgotten: what is left of it is asked for again.
+            self._forget_resends()
+            self.numbers = self._before
+            self._emit(fx.Save(self.numbers))
+            self._move(Trigger.RESET_REJECTED)
+            self._sequence(message, now)
+        else:
+            self._take_refusal(None, None, now)
+            self._end(text or "the Logon was rejected")
+
+    def _take_refusal(
+        self, number: int | None, expected: int | None, now: datetime, *, is_new: bool = False
+    ) -> None:
+        """Set the numbers for the next try, and keep them."""
+        if self._is_other_week and not is_new and goes_on(self.stored, number, expected, now):
+            week = self._before.week
+            self.numbers = replace(self.stored, proposed=0, first_in=0, tried_week=week)
+        else:
+            self.numbers = after_refusal(self._before, number, is_new=is_new)
+            if not is_new:
+                self._propose(expected)
+        self.stored = until_accepted(self.stored, self.numbers)
+        self._emit(fx.Save(self.stored))
+
+    def _propose(self, expected: int | None) -> None:
+        error = jump(self.numbers, expected)
+        if error is not None:
+            self._emit(fx.Failed(error))
+        self.numbers = proposing(self.numbers, expected)
+
+    def _handle_logout(self, message: Message, now: datetime) -> None:
+        expected = message.number(789)
+        if expected == 1 and self.state is not State.LOGOUT_SENT:
+            # The exchange has forgotten the numbers: the answer keeps its number, the next Logon
+            # has 34=1. CME's rule is not public; engines in use do this. If the exchange counts its
+            # own messages on, its answer to that Logon comes behind this Logout.
+            self.numbers = begun_again(self.numbers, self.numbers.next_in)
+        else:
+            self._propose(expected)
+        self._emit(fx.Save(self.numbers))
+        super()._handle_logout(message, now)
+
+    def _handle_reject(self, message: Message) -> None:
+        number = message.number(45)
+        if number is not None and number < self.numbers.next_out:
+            self._rejected.add(number)
+        super()._handle_reject(message)
+
+    def _why_not_again(self, number: int) -> fx.NotResentCause | None:
+        """Send a message again once: what the exchange cannot read, it asks for without end."""
+        if number in self._rejected:
+            return fx.NotResentCause.REJECTED
+        if number in self._again:
+            return fx.NotResentCause.ASKED_AGAIN
+        self._again.add(number)
+        return None
+
+    def _forget_resends(self) -> None:
+        """Note that other numbers, or another gateway, hold from here on."""
+        self._again.clear()
+        self._rejected.clear()
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        if self._promotion is not None and self._role(message) == "B":
+            # Sent before the promotion, with the backup's numbers.
+            return False
+        promotes = (self.state, Trigger.PROMOTED) in TRANSITIONS
+        if promotes and self._indicator == "B" and self._role(message) == "P":
+            self._promotion = message
+            self._move(Trigger.PROMOTED)
+            self._emit(fx.NumbersWanted())
+            return False
+        self._follow_role(message)
+        return True
+
+    def _role(self, message: Message) -> str | None:
+        """Give the Fault Tolerance Indicator of TargetCompID (56), if it is this session's."""
+        target = message.get(56) or ""
+        known = target[:-1] == self.settings.sender_comp_id[:-1] and target[-1:] in INDICATORS
+        return target[-1:] if known else None
+
+    def _follow_role(self, message: Message) -> None:
+        """Take the Fault Tolerance Indicator that CME puts into TargetCompID (56)."""
+        role = self._role(message)
+        if role is not None and role != self._indicator:
+            self._indicator = role
+            self._emit(fx.RoleChanged(role))
+
+    def _sender_comp_id(self) -> str:
+        return self.settings.sender_comp_id[:-1] + self._indicator
+
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        settings = self.settings
+        return [
+            (49, self._sender_comp_id()),
+            (50, settings.sender_sub_id),
+            (52, format_sending_time(now)),
+            (56, settings.target_comp_id),
+            (57, settings.target_sub_id),
+            (142, settings.sender_location_id),
+            (369, str(self.numbers.next_in - 1)),
+        ]

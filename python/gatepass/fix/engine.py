@@ -1,0 +1,478 @@
+"""The session layer that both roles share: numbers, gaps, heartbeats, logout.
+
+No I/O: bytes and two times go in, effects come out, and `deadline` says when to call `tick` if
+nothing comes. A role adds how a logon goes and what a header holds.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
+from gatepass.fix.addressing import named
+from gatepass.fix.gap import MAX_TIMES, Inbound, Turn
+from gatepass.fix.liveness import Liveness
+from gatepass.fix.message import (
+    HEARTBEAT,
+    LOGON,
+    LOGOUT,
+    REJECT,
+    RESEND_REQUEST,
+    SEQUENCE_RESET,
+    TEST_REQUEST,
+    Message,
+    encode,
+)
+from gatepass.fix.outgoing import MAX_TEXT, application_message, gap_fill, reject_fields, sent_again
+from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.session import effects as fx
+from gatepass.session.machine import Machine
+from gatepass.session.numbers import (
+    MAX_JUMP,
+    MAX_NUMBER,
+    MAX_RESEND,
+    Numbers,
+    ReceivedMessage,
+    SentMessage,
+)
+
+Fields = Iterable[tuple[int, str]]
+
+LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
+
+
+#: The deadline of a connection that has ended.
+NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+
+class Engine(Machine):
+    """One connection of one session, from TCP connect to close."""
+
+    def __init__(self, numbers: Numbers, heartbeat: int) -> None:
+        super().__init__()
+        self.numbers = numbers
+        self.heartbeat = timedelta(seconds=heartbeat)
+        self._inbound = Inbound()
+        self._liveness = Liveness()
+        self._resending: tuple[int, int] | None = None
+        #: What was told not to have been sent again.
+        self._told: set[int] = set()
+        #: The number of the Resend Request that was answered last.
+        self._answered = 0
+        self._logging_out: timedelta | None = None
+
+    # What goes in.
+
+    def connected(self, now: datetime, steady: float | None = None) -> None:
+        """Say that the TCP connection is up."""
+        super().connected(now, steady)
+        self._liveness.hear(self._time.at)
+
+    def receive(self, data: bytes, now: datetime, steady: float | None = None) -> None:
+        """Take bytes as they came. Never raises for what the other side sends."""
+        self._inbound.request_is_out()
+        super().receive(data, now, steady)
+
+    def tick(self, now: datetime, steady: float | None = None) -> None:
+        """Do what time alone demands: heartbeats, test requests, giving up on silence."""
+        self._time.read(now, steady)
+        if self.state in _LIVE:
+            self._tick_live(now)
+
+    def _tick_live(self, now: datetime) -> None:
+        live, beat = self._liveness, self.heartbeat
+        if self._is_due(self._unconfirmed_at):
+            self._end_in_silence("no confirmation of the Logout within two heartbeat intervals")
+        elif self._is_due(live.gone_at(beat)):
+            self._end_in_silence("no answer to a Test Request within the heartbeat interval")
+        else:
+            if self._is_due(live.test_at(beat)):
+                self._send_test(now)
+            if self._is_due(live.heartbeat_at(beat)):
+                self._send(HEARTBEAT, (), now)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When to call `tick` at the latest; ``None`` while only the other side can act.
+
+        By the wall clock: the last ``now`` and what is left then. `NEVER` once the connection has
+        ended, so that a caller may go on comparing times.
+        """
+        if self.state is State.CLOSED:
+            return NEVER
+        due = self._due
+        return None if due is None else self._time.by_wall(due)
+
+    @property
+    def steady_deadline(self) -> float | None:
+        """The same by the steady clock; ``None``, too, where no call has given one."""
+        due = self._due
+        return None if due is None else self._time.by_steady(due)
+
+    @property
+    def _due(self) -> timedelta | None:
+        """What time demands next, and when (`Passage.at`)."""
+        live, beat = self._liveness, self.heartbeat
+        if self.state not in _LIVE or live.sent is None:
+            return None
+        due = (
+            live.gone_at(beat),
+            live.test_at(beat),
+            live.heartbeat_at(beat),
+            self._unconfirmed_at,
+        )
+        return min(moment for moment in due if moment is not None)
+
+    @property
+    def _unconfirmed_at(self) -> timedelta | None:
+        """When a Logout without an answer is one too long: CME's rule is not public."""
+        return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
+
+    def _is_due(self, moment: timedelta | None) -> bool:
+        return moment is not None and self._time.at >= moment
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages are missing that were asked for, or will be."""
+        return bool(self._inbound.held)
+
+    @property
+    def resending(self) -> tuple[int, int] | None:
+        """First and last number of what is still to be sent again, ``None`` if nothing is."""
+        return self._resending
+
+    def send(
+        self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
+    ) -> int:
+        """Send an application message; gives its number.
+
+        Raises `NotLoggedOnError`, `FieldError` or `FramingError` for what makes no
+        application message or one that is too long: nothing is numbered or kept then.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.LOGGED_ON:
+            raise NotLoggedOnError(self.state.value)
+        number = self.numbers.next_out
+        if number > MAX_NUMBER:
+            words = "the week's numbers are used up: nothing was sent; log on In-Session"
+            raise FieldError(words, 34, "MsgSeqNum", "too long")
+        header = (34, str(number)), *self._header(now)
+        wire = application_message(msg_type, header, tuple(fields))
+        self._dispatch(number, wire, now, keep=True)
+        return number
+
+    def log_out(self, now: datetime, text: str | None = None, steady: float | None = None) -> None:
+        """Send a Logout and wait for its confirmation. Does nothing if not logged on."""
+        self._time.read(now, steady)
+        if self.state in (State.LOGGED_ON, State.RESETTING):
+            self._send(LOGOUT, self._logout_fields(text), now)
+            if (self.state, Trigger.ASK_LOGOUT) in TRANSITIONS:  # it had a number
+                self._move(Trigger.ASK_LOGOUT)
+                self._logging_out = self._time.at
+
+    def resend(
+        self,
+        messages: Sequence[SentMessage],
+        begin: int,
+        end: int,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
+        """Answer `ResendWanted`: kept messages go again, everything between is gap-filled.
+
+        It may be answered in parts, one after the other: `resending` says what is left.
+        """
+        self._time.read(now, steady)
+        last = end if self._resending is None else self._resending[1]
+        self._resending = (end + 1, last) if end < last else None
+        at = begin
+        for kept in messages:
+            if kept.number > at:
+                self._gap_fill(at, kept.number, now)
+            at = kept.number + 1
+            why = self._why_not_again(kept.number)
+            wire = None if why else sent_again(kept, self._header(now), now)
+            if wire is None:
+                if kept.number not in self._told:
+                    self._told.add(kept.number)
+                    self._emit(fx.NotResent(kept.number, why or fx.NotResentCause.DAMAGED))
+                self._gap_fill(kept.number, at, now)
+            else:
+                self._emit(fx.Send(wire))
+                self._liveness.sent = self._time.at
+        if at <= end:
+            self._gap_fill(at, end + 1, now)
+
+    # What a role adds.
+
+    @abstractmethod
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        """The header's fields behind MsgSeqNum, without PossDup."""
+
+    @abstractmethod
+    def _handle_logon(self, message: Message, now: datetime) -> None: ...
+
+    @abstractmethod
+    def _handle_before_logon(self, message: Message, now: datetime) -> None: ...
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        """Look at a message before its number counts; false if it was dealt with."""
+        return True
+
+    def _fills_before_logout(self) -> bool:
+        """Whether a gap before a Logout is filled before it is confirmed."""
+        return False
+
+    def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
+        return [(58, text[:MAX_TEXT])] if text else []
+
+    def _why_not_again(self, number: int) -> fx.NotResentCause | None:
+        """Say why a kept message is not sent again though it was asked for, if it is not."""
+        return None
+
+    def _test_answered(self) -> None:
+        """Note that a Test Request was answered."""
+
+    def _drained(self, now: datetime) -> None:
+        """Act now that everything is taken whose turn has come."""
+
+    # Dispatch.
+
+    def _handle(self, message: Message, now: datetime) -> None:
+        if message.msg_type == LOGON:
+            self._handle_logon(message, now)
+        elif self.state not in _LIVE:
+            self._handle_before_logon(message, now)
+        elif self._check(message, now):
+            self._sequence(message, now)
+
+    def _sequence(self, message: Message, now: datetime) -> None:
+        """Take a message in its turn: at once, later, or never."""
+        number, due, repeated = message.msg_seq_num, self.numbers.next_in, message.repeated
+        resets = message.msg_type == SEQUENCE_RESET and not message.is_gap_fill
+        if number is None:
+            self._fail("MsgSeqNum (34) is missing or no number", now)
+        elif repeated is not None and (number >= due or resets):
+            self._refuse_repeated(message, repeated, now)
+        elif resets:
+            self._reset(message, now)
+        elif number < due:
+            self._too_low(message, number, now)
+        else:
+            self._arrive(message, number, now)
+
+    def _refuse_repeated(self, message: Message, tag: int, now: datetime) -> None:
+        """Refuse a message with a tag twice that is read once: two readers could take either."""
+        text = f"{named(tag)} appears more than once"
+        if tag in _COUNTING:
+            self._fail(text, now)
+        else:
+            self._reject(message, text, tag, now)
+            self._use_up(message, now)
+
+    def _use_up(self, message: Message, now: datetime) -> None:
+        """Count a message that was rejected: its number is used up all the same."""
+        number, due = message.msg_seq_num, self.numbers.next_in
+        if number is not None and number >= due:
+            self._liveness.hear(self._time.at)
+        if number == due:
+            self.numbers = replace(self.numbers, next_in=due + 1)
+            self._emit(fx.Save(self.numbers))
+            self._drain(now)
+
+    def _too_low(self, message: Message, number: int, now: datetime) -> None:
+        if not message.is_possible_duplicate:
+            expected = self.numbers.next_in
+            self._fail(f"MsgSeqNum (34) too low: expected {expected}, received {number}", now)
+
+    def _arrive(self, message: Message, number: int, now: datetime) -> None:
+        """Take a message whose turn it is, or keep it until then."""
+        inbound, due = self._inbound, self.numbers.next_in
+        if inbound.is_stray(message, number, due):
+            return
+        turn = inbound.turn(message, number)
+        if turn is None:
+            self._fail(LOWER_NEW_NUMBER, now)
+            return
+        tag, last = (36, turn.new) if message.is_gap_fill else (34, number)
+        if self._jumps_too_far(tag, last, due, now):
+            return
+        self._liveness.hear(self._time.at)
+        if number > due:
+            self._too_high(turn, now)
+        else:
+            inbound.note(turn, self._time.at, kept=True)
+            self._accept(turn, now)
+            self._drain(now)
+
+    def _too_high(self, turn: Turn, now: datetime) -> None:
+        message, inbound = turn.message, self._inbound
+        if turn.number not in inbound.held:
+            if message.msg_type == RESEND_REQUEST:
+                # Answered at once: both sides waiting for the other's gap would wait for ever.
+                self._handle_resend_request(message, now)
+            if message.msg_type == LOGOUT and not self._fills_before_logout():
+                self._handle_logout(message, now)
+                return
+            inbound.note(turn, self._time.at, kept=inbound.hold(turn))
+        # The request itself may be lost, or its answer's last message.
+        inbound.give_up(self._time.at, self.heartbeat)
+        self._ask(now)
+
+    def _jumps_too_far(self, tag: int, last: int, due: int, now: datetime) -> bool:
+        """End the session for a number so high that it would cost the week; tell whether it was."""
+        if last - due <= MAX_JUMP:
+            return False
+        error = NumberJumpError(tag, due, last)
+        self._emit(fx.Failed(error))
+        self._fail(error.text, now)
+        return True
+
+    def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
+        message = turn.message
+        self.numbers = replace(self.numbers, next_in=self._inbound.reach(turn))
+        received = None if message.is_admin else ReceivedMessage(turn.number, message.wire)
+        self._emit(fx.Save(self.numbers, received=received))
+        if message.msg_type == TEST_REQUEST:
+            identifier = message.get(112)
+            self._send(HEARTBEAT, [(112, identifier)] if identifier else [], now)
+        elif message.msg_type == HEARTBEAT:
+            if self._liveness.is_answered(message.get(112)):
+                self._test_answered()
+        elif message.msg_type == RESEND_REQUEST and not held:
+            self._handle_resend_request(message, now)
+        elif message.msg_type == LOGOUT:
+            self._handle_logout(message, now)
+        elif message.msg_type == REJECT:
+            self._handle_reject(message)
+        elif not message.is_admin:
+            self._emit(fx.Received(message))
+
+    def _drain(self, now: datetime) -> None:
+        """Take held messages whose turn has come; ask for what is still missing."""
+        while self.state in _LIVE:
+            turn = self._inbound.take(self.numbers.next_in)
+            if turn is None:
+                break
+            self._accept(turn, now, held=True)
+        self._drained(now)
+        self._ask(now)
+
+    def _ask(self, now: datetime) -> None:
+        if self.state not in _LIVE:
+            return
+        missing = self._inbound.next_request(self.numbers.next_in, self._time.at)
+        if missing is not None:
+            begin, end = missing[0], missing[-1]
+            if self._inbound.times > MAX_TIMES:
+                self._fail(f"message {begin} did not come, asked for {MAX_TIMES} times", now)
+                return
+            self._emit(fx.Gap(begin, end))
+            self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
+
+    def _reset(self, message: Message, now: datetime) -> None:
+        """Sequence Reset in reset mode: for disasters, and only upwards.
+
+        What is held below the new number has come, and is taken; what never came is given up.
+        """
+        new = message.number(36)
+        if new is None or new < self.numbers.next_in:
+            self._fail(LOWER_NEW_NUMBER, now)
+            return
+        if self._jumps_too_far(36, new, self.numbers.next_in, now):
+            return
+        self._liveness.hear(self._time.at)
+        while self.state in _LIVE and (turn := self._inbound.take_before(new)) is not None:
+            self._skip_to(turn.number)
+            self._accept(turn, now, held=True)
+        if self.state in _LIVE:
+            self._skip_to(new)
+            self._drain(now)
+
+    def _skip_to(self, new: int) -> None:
+        """Give up the numbers before `new` that have not come."""
+        due = self.numbers.next_in
+        if due < new:
+            self._emit(fx.Skipped(due, new - 1))
+            self.numbers = replace(self.numbers, next_in=new)
+            self._emit(fx.Save(self.numbers))
+
+    def _handle_resend_request(self, message: Message, now: datetime) -> None:
+        number = message.msg_seq_num or 0
+        if message.is_possible_duplicate and number == self._answered:
+            return
+        self._answered = number
+        begin, end = message.number(7), message.number(16)
+        if begin is None or end is None or begin < 1 or begin >= self.numbers.next_out:
+            self._reject(message, "BeginSeqNo (7) is out of range", 7, now)
+            return
+        end = end or begin + MAX_RESEND - 1
+        if end < begin:
+            self._reject(message, "EndSeqNo (16) is lower than BeginSeqNo (7)", 16, now)
+        elif end - begin >= MAX_RESEND:
+            text = "Range of messages to resend is greater than maximum allowed"
+            self._reject(message, text, 16, now)
+        elif self._resending is not None:
+            self._reject(message, "A Resend Request is being processed", 7, now)
+        else:
+            self._resending = begin, min(end, self.numbers.next_out - 1)
+            self._emit(fx.ResendWanted(*self._resending))
+
+    def _handle_logout(self, message: Message, now: datetime) -> None:
+        self._emit(fx.LoggedOut(message.get(58), message.number(789)))
+        if self.state is not State.LOGOUT_SENT:
+            self._send(LOGOUT, self._logout_fields(None), now)
+        self._end("logged out")
+
+    def _handle_reject(self, message: Message) -> None:
+        self._emit(fx.Rejected(message))
+
+    # What goes out.
+
+    def _send(self, msg_type: str, fields: Fields, now: datetime) -> None:
+        number = self.numbers.next_out
+        if number > MAX_NUMBER:
+            self._end("the week's numbers are used up")
+            return
+        wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
+        self._dispatch(number, wire, now, keep=False)
+
+    def _dispatch(self, number: int, wire: bytes, now: datetime, *, keep: bool) -> None:
+        self.numbers = replace(self.numbers, next_out=number + 1)
+        self._emit(fx.Save(self.numbers, SentMessage(number, wire, keep)))
+        self._emit(fx.Send(wire))
+        self._liveness.sent = self._time.at
+
+    def _gap_fill(self, begin: int, new: int, now: datetime) -> None:
+        self._emit(fx.Send(gap_fill(begin, new, self._header(now), now)))
+        self._liveness.sent = self._time.at
+
+    def _send_test(self, now: datetime) -> None:
+        self._send(TEST_REQUEST, [(112, self._liveness.begin_test(now, self._time.at))], now)
+
+    def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
+        self._send(REJECT, reject_fields(message, text, tag), now)
+        self._emit(fx.RejectSent(message, tag, text))
+
+    def _fail(self, text: str, now: datetime) -> None:
+        """Log out because of something that cannot be mended on this connection."""
+        self._send(LOGOUT, self._logout_fields(text), now)
+        self._end(text)
+
+    def _count_as(self, numbers: Numbers) -> None:
+        """Go on with the numbers of another connection: nothing of the old ones holds."""
+        self.numbers = numbers
+        self._inbound.clear()
+        self._liveness.forget_tests()
+        self._resending = None
+        self._answered = 0
+        self._told.clear()
+
+
+#: Tags that say which numbers a message stands for: without them nobody can count on.
+_COUNTING = frozenset({34, 36, 123})
+#: States in which the established session's rules hold.
+_LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})

@@ -1,0 +1,320 @@
+"""The gateway's side: one client connection, from TCP accept to Logout.
+
+Whether a Logon is good is not decided here: `VerificationWanted` asks, `accept` or `refuse`
+answers. The rules of the exchange live in `gatepass.gateway`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gatepass.fix.addressing import NULL
+from gatepass.fix.engine import Engine
+from gatepass.fix.gap import Turn
+from gatepass.fix.message import LOGON, REJECT, Message, encode
+from gatepass.fix.outgoing import reject_fields
+from gatepass.fix.sending_time import format_sending_time, parse_sending_time
+from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.session import effects as fx
+from gatepass.session.numbers import Numbers, SentMessage
+
+#: A socket without a Logon is stale after this time (documented by CME).
+LOGON_TIMEOUT = timedelta(seconds=60)
+#: SenderSubID (50) comes back "truncated to 20 from the right" (CME): what is cut off is on the
+#: right. Whether that is what CME means is not public.
+MAX_SUB_ID = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a message: CME's text, the tag, and whether it ends the session."""
+
+    text: str
+    tag: int
+    logout: bool = False
+
+
+#: The connection belongs to the session that logged on; its role alone may change.
+OTHER_SENDER = Finding("Invalid SenderCompID (49) tag. Logout forced.", 49, logout=True)
+#: Documented by CME: they are rejected. Its words are not public.
+ON_BACKUP = Finding("Application messages are not accepted on the backup gateway", 35)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a gateway is and whom it talks to, as its headers say it."""
+
+    sub_id: str
+    client_comp_id: str
+    client_sub_id: str
+    client_location_id: str
+
+    @property
+    def of_client(self) -> tuple[str, str, str]:
+        """What 56, 57 and 143 say."""
+        return self.client_comp_id, self.client_sub_id, self.client_location_id
+
+
+class GatewaySession(Engine):
+    """One connection of a gateway. `check` looks at every message after the Logon.
+
+    Messages older than `resend_window` are gap-filled, not resent.
+    """
+
+    def __init__(
+        self,
+        sub_id: str,
+        check: Callable[[Message], Finding | None],
+        *,
+        resend_window: timedelta | None = None,
+    ) -> None:
+        super().__init__(Numbers(), heartbeat=30)
+        self._look = check
+        self._resend_window = resend_window
+        self._promoted = False
+        self._identity = Identity(sub_id, "", "", "")
+        self._opened: timedelta | None = None
+
+    @property
+    def client_comp_id(self) -> str:
+        """SenderCompID (49) of the client with its role; empty before the first Logon."""
+        return self._identity.client_comp_id
+
+    def connected(self, now: datetime, steady: float | None = None) -> None:
+        """Say that a client has connected: it has 60 seconds for its Logon."""
+        super().connected(now, steady)
+        self._opened = self._time.at
+
+    def tick(self, now: datetime, steady: float | None = None) -> None:
+        """Do what time alone demands, before the Logon too."""
+        super().tick(now, steady)
+        if self.state is State.CONNECTED and self._is_due(self._stale_at):
+            # Documented: the socket is closed, and no message is mentioned.
+            self._end_in_silence("no Logon within 60 seconds")
+
+    @property
+    def _due(self) -> timedelta | None:
+        return self._stale_at if self.state is State.CONNECTED else super()._due
+
+    @property
+    def _stale_at(self) -> timedelta | None:
+        return None if self._opened is None else self._opened + LOGON_TIMEOUT
+
+    def accept(
+        self,
+        logon: Message,
+        numbers: Numbers,
+        indicator: str,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
+        """Answer `VerificationWanted`: the Logon is good.
+
+        `numbers` are the session's before this Logon, `indicator` is the role to assign. The reply
+        goes out, then CME's Test Request; a gap before the Logon is asked for.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.VERIFYING:
+            return
+        number = logon.msg_seq_num or 0
+        sender = logon.get(49) or ""
+        self._identity = replace(self._named_by(logon), client_comp_id=sender[:-1] + indicator)
+        self.heartbeat = timedelta(seconds=logon.number(108) or 30)
+        self.numbers = numbers
+        self._inbound.clear()
+        self._liveness.hear(self._time.at)
+        self._resending = None
+        missing = number > numbers.next_in
+        if missing:
+            self._inbound.hold(Turn(logon, number, number + 1))
+        else:
+            self.numbers = replace(numbers, next_in=number + 1)
+        self._move(Trigger.ACCEPTED)
+        echoed = [(tag, logon.get(tag)) for tag in (108, 141, 1603, 1604, 1605)]
+        self._send(LOGON, [(tag, value) for tag, value in echoed if value is not None], now)
+        self._emit(fx.LoggedOn(logon))
+        self._send_test(now)
+        self._ask(now)
+        self._pump(now)
+
+    def refuse(
+        self,
+        logon: Message,
+        text: str,
+        numbers: Numbers | None,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
+        """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`.
+
+        `numbers` are those the Logout is written with; ``None``: those of this live connection.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.VERIFYING:
+            return
+        if numbers is not None:
+            self.numbers = numbers
+            self._identity = self._named_by(logon)
+        self._fail(text, now)
+
+    def reject(
+        self, logon: Message, text: str, tag: int, now: datetime, steady: float | None = None
+    ) -> None:
+        """Answer `VerificationWanted`: a tag of the Logon is bad. The client may try again.
+
+        A live session goes on, and the Reject is its next message. Before a Logon it has 34=1 and
+        does not count: there is no session yet whose number it could be.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.VERIFYING:
+            return
+        if self.client_comp_id:
+            self._move(Trigger.RESET_REJECTED)
+            self._liveness.hear(self._time.at)
+            self._reject(logon, text, tag, now)
+        else:
+            self._move(Trigger.REJECTED)
+            stranger, self._identity = self._identity, self._named_by(logon)
+            fields = [(35, REJECT), (34, "1"), *self._header(now), *reject_fields(logon, text, tag)]
+            self._emit(fx.Send(encode(fields)))
+            self._identity = stranger
+        self._pump(now)
+
+    def promote(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
+        """Be the primary from now on, with the session's numbers.
+
+        A Test Request goes out at once, so that the client learns of it by TargetCompID (56). What
+        the client has sent before it knows has the backup's numbers: it is ignored.
+        """
+        self._time.read(now, steady)
+        if self.state is not State.LOGGED_ON:
+            return
+        client = self._identity.client_comp_id
+        self._identity = replace(self._identity, client_comp_id=f"{client[:-1]}P")
+        self._promoted = True
+        self._count_as(numbers)
+        self._send_test(now)
+
+    def resend(
+        self,
+        messages: Sequence[SentMessage],
+        begin: int,
+        end: int,
+        now: datetime,
+        steady: float | None = None,
+    ) -> None:
+        """Answer `ResendWanted`: what is too old for this gateway is gap-filled."""
+        window = self._resend_window
+        if window is not None:
+            messages = [kept for kept in messages if now - _sent_at(kept) <= window]
+        super().resend(messages, begin, end, now, steady)
+
+    def force_out(self, text: str, now: datetime, steady: float | None = None) -> None:
+        """Log the client out and close."""
+        self._time.read(now, steady)
+        is_on = self.state is State.VERIFYING and self.client_comp_id  # its In-Session Logon waits
+        if self.state is State.LOGGED_ON or is_on:
+            self._fail(text, now)
+        elif self.state is not State.CLOSED:
+            self._end(text)
+
+    def _handle_logon(self, message: Message, now: datetime) -> None:
+        if (self.state, Trigger.LOGON_RECEIVED) in TRANSITIONS:
+            self._move(Trigger.LOGON_RECEIVED)
+            self._emit(fx.VerificationWanted(message))
+
+    def _handle_before_logon(self, message: Message, now: datetime) -> None:
+        # Judged like a Logon: it is refused, and it counts towards port closure.
+        self._move(Trigger.LOGON_RECEIVED)
+        self._emit(fx.VerificationWanted(message))
+
+    def _named_by(self, message: Message) -> Identity:
+        """Give whom to answer, as a message names itself; what is blank comes back as ``null``."""
+        operator = (message.get(50) or "")[:MAX_SUB_ID]
+        return Identity(
+            self._identity.sub_id,
+            _or_null(message.get(49)),
+            _or_null(_upper(operator)),
+            _or_null(message.get(142)),
+        )
+
+    def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
+        known, named = self._identity, self._named_by(message)
+        self._identity = Identity(
+            known.sub_id,
+            *(
+                NULL if of_message == NULL else own
+                for own, of_message in zip(known.of_client, named.of_client, strict=True)
+            ),
+        )
+        super()._reject(message, text, tag, now)
+        self._identity = known
+
+    def _is_of_client(self, message: Message) -> bool:
+        return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
+
+    def _sender_fault(self, message: Message) -> Finding | None:
+        """Hold a message against its sender: the firm, and on a backup role and kind."""
+        indicator = (message.get(49) or "")[-1:]
+        if not self._is_of_client(message):
+            return OTHER_SENDER
+        if not self.client_comp_id.endswith("B"):
+            return None
+        if indicator != "B":
+            text = f"Received invalid fault tolerance indicator = ({indicator}). Expected B"
+            return Finding(text, 49)
+        return None if message.is_admin else ON_BACKUP
+
+    def _fills_before_logout(self) -> bool:
+        # Documented: CME asks for what is missing first, then confirms.
+        return self.state is State.LOGGED_ON
+
+    def _handle(self, message: Message, now: datetime) -> None:
+        indicator = (message.get(49) or "")[-1:]
+        if not (self._promoted and indicator == "B" and self._is_of_client(message)):
+            super()._handle(message, now)
+
+    def _check(self, message: Message, now: datetime) -> bool:
+        finding = self._look(message)
+        if finding is None:
+            finding = self._sender_fault(message)
+        if finding is None:
+            return True
+        if finding.logout:
+            self._fail(finding.text, now)
+            return False
+        self._reject(message, finding.text, finding.tag, now)
+        self._use_up(message, now)
+        return False
+
+    def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
+        # 789 is required on CME's Logouts, so that the client can log on with the right number.
+        return [*super()._logout_fields(text), (789, str(self.numbers.next_in))]
+
+    def _header(self, now: datetime) -> list[tuple[int, str]]:
+        who = self._identity
+        return [
+            (49, "CME"),
+            (50, who.sub_id),
+            (52, format_sending_time(now)),
+            (56, who.client_comp_id),
+            (57, who.client_sub_id),
+            (143, who.client_location_id),
+            (369, str(self.numbers.next_in - 1)),
+        ]
+
+
+def _sent_at(kept: SentMessage) -> datetime:
+    """Tell when a message was sent first: SendingTime (52), which this gateway has written."""
+    return parse_sending_time(Message.parse(kept.wire).get(52) or "")
+
+
+def _upper(text: str) -> str:
+    """Upper case of ASCII letters only: what it gives fits into a message again."""
+    return text.encode("latin-1").upper().decode("latin-1")
+
+
+def _or_null(value: str | None) -> str:
+    return value if value and not value.isspace() else NULL

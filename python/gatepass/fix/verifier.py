@@ -1,0 +1,286 @@
+"""Verify a signed Logon as CME Globex does, and keep what each check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from gatepass._native import PROFILES, Logon, logon_faults
+from gatepass.arguments import a_time, refuse
+from gatepass.errors import ArgumentError, LogonError
+from gatepass.fix.arguments import flag, read_logon, whole
+from gatepass.fix.notation import visible
+from gatepass.fix.right_signature import read_signed
+from gatepass.fix.sending_time import parse_sending_time
+from gatepass.fix.time_zones import zone_hint
+from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
+from gatepass.keys.likely_secret import hidden
+from gatepass.signing.replay import Noted, ReplayMemory
+from gatepass.signing.verdict import Check, Outcome, Verdict
+
+_TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
+_SENDER_COMP_ID = _TAGS.index(49)
+_SENDING_TIME = _TAGS.index(52)
+
+#: Every check, in the order in which it is made.
+CHECKS = (
+    "message",
+    "signed fields",
+    "field values",
+    "credentials",
+    "session",
+    "access key",
+    "key validity",
+    "sending time",
+    "signature",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingTimeWindow:
+    """How far SendingTime (52) may be from the verifier's clock.
+
+    Older than five seconds is refused: CME documents that. CME's rule for a time in the future is
+    not public; five seconds were chosen, as a setting of its own. Raises
+    `gatepass.errors.ArgumentError` for less than nothing.
+    """
+
+    max_age: timedelta = timedelta(seconds=5)
+    max_ahead: timedelta = timedelta(seconds=5)
+
+    def __post_init__(self) -> None:
+        for name in ("max_age", "max_ahead"):
+            span = getattr(self, name)
+            if not isinstance(span, timedelta):
+                raise refuse(name, span, "a timedelta")
+            if span < timedelta(0):
+                raise ArgumentError(f"{name} is less than nothing: give a timedelta from 0", name)
+
+    def until(self, sending_time: datetime) -> datetime:
+        """Give the moment after which such a SendingTime is too old; the last one that there is."""
+        try:
+            return sending_time + self.max_age
+        except OverflowError:
+            return datetime.max.replace(tzinfo=timezone.utc)
+
+    def check(self, sending_time: str, at: datetime) -> Check:
+        """Judge a SendingTime as it stands in the message against the time `at`."""
+        try:
+            age = at - parse_sending_time(sending_time)
+        except ValueError as error:
+            return Check("sending time", Outcome.FAILED, str(error))
+        for span, limit, where, advice in (
+            (age, self.max_age, "old", "check the clock, and send it as soon as it is signed"),
+            (-age, self.max_ahead, "in the future", "check the clock and that 52 is UTC"),
+        ):
+            if span > limit:
+                begin = f"SendingTime (52) is {_seconds(span)} {where}"
+                hint = zone_hint(age) or advice
+                detail = f"{begin}, more than {limit.total_seconds():g} s: {hint}"
+                return Check("sending time", Outcome.FAILED, detail)
+        return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
+
+
+class LogonVerifier:
+    """Verifies Logons with the key pairs of a key source, which is asked again for each Logon.
+
+    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+
+    With a `replays` memory every Logon with a right signature is remembered, whatever else is wrong
+    with it (unless it came too late: a caller may judge by any time), and its verdict is invalid
+    when it comes again (the check ``replay``). Without one, the same Logon is valid as often as it
+    comes in its window, as it must be where a record is verified.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        window: SendingTimeWindow | None = None,
+        replays: ReplayMemory | None = None,
+    ) -> None:
+        self._keys = as_source(keys)
+        if not (window is None or isinstance(window, SendingTimeWindow)):
+            raise refuse("window", window, "a SendingTimeWindow or None")
+        if not (replays is None or isinstance(replays, ReplayMemory)):
+            raise refuse("replays", replays, "a ReplayMemory or None")
+        self.window = window or SendingTimeWindow()
+        self._replays = replays
+
+    def __repr__(self) -> str:
+        return f"<LogonVerifier with keys from {self._keys!r}>"
+
+    def verify(
+        self,
+        logon: bytes,
+        *,
+        at: datetime | None = None,
+        any_time: bool = False,
+        logged_on: bool | None = None,
+    ) -> Verdict:
+        """Check everything that can be checked and say how each check ended.
+
+        `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
+        for logons from a record: the age, the pair's validity, and whether it came before.
+        `logged_on` says whether the session is up already, where that is known: otherwise
+        ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a failed check. Raises
+        `gatepass.errors.ArgumentError` when `at` has no time zone, `FramingError` for what is no
+        bytes.
+        """
+        ring = self._keys.ring
+        message = whole(logon)
+        given = None if at is None else a_time(at)
+        moment = None if flag(any_time, "any_time") else given or datetime.now(timezone.utc)
+        if logged_on is not None:
+            flag(logged_on, "logged_on")
+        try:
+            parsed = read_logon(message)
+        except LogonError as error:
+            if self._replays is not None and moment is not None:
+                self.note_refused(self._replays, message, moment, late=False)
+            return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
+        return self._verify(parsed, ring, moment, logged_on)
+
+    def _verify(
+        self, logon: Logon, ring: KeyRing, moment: datetime | None, logged_on: bool | None
+    ) -> Verdict:
+        checks = [Check("message", Outcome.PASSED, "one whole, intact Logon")]
+        # As text for people: whoever sent it may have put a terminal's control codes in it.
+        values = [None if value is None else visible(value) for value in logon.values]
+        sender_comp_id = values[_SENDER_COMP_ID]
+        canonical = _signed_fields(logon, checks)
+        checks.append(_field_values(logon, logged_on))
+        signature = _credentials(logon, checks)
+        pair = _pair(logon, ring, sender_comp_id, checks)
+        sending_time = values[_SENDING_TIME]
+        if moment is not None:
+            if pair is not None:
+                checks.append(_key_validity(pair, moment))
+            if sending_time is not None:
+                checks.append(self.window.check(sending_time, moment))
+        if pair is not None and canonical is not None and signature is not None:
+            checks.append(_signature(pair, canonical, signature))
+        access_key_id = None if pair is None else pair.access_key_id
+        if sender_comp_id is not None:
+            sender_comp_id = hidden(sender_comp_id, 49)
+        verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
+        if self._replays is None or moment is None:
+            return verdict
+        replay = Check("replay", Outcome.NOT_CHECKED, "")
+        if verdict.valid and signature is not None and sending_time is not None:
+            until = self.window.until(parse_sending_time(sending_time))
+            recall = self._replays.accept(signature, until, moment)
+            replay = Check("replay", Outcome.PASSED if recall else Outcome.FAILED, recall.value)
+        else:
+            self.note_refused(self._replays, logon.message, moment, late=False)
+        return Verdict((*verdict.checks, replay), sender_comp_id, access_key_id)
+
+    def note_refused(
+        self, memory: ReplayMemory, logon: bytes, at: datetime, *, late: bool = True
+    ) -> None:
+        """Have a memory remember a Logon that is refused, unless its signature is wrong.
+
+        Whoever overheard it could use it later, or with other values where none is signed. One that
+        came too `late` can be accepted where the clock is set back.
+        """
+        signed = read_signed(logon, self._keys.ring)
+        if signed is None:
+            return
+        until = self.window.until(signed.sending_time)
+        noted = Noted.RIGHT if signed.is_right else Noted.UNKNOWN
+        if signed.is_right and signed.sending_time - at > self.window.max_ahead:
+            noted = Noted.AHEAD
+        if late or at <= until:
+            memory.note(signed.signature, until, at, noted)
+
+
+def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
+    try:
+        canonical = logon.canonical
+    except LogonError as error:
+        checks.append(Check("signed fields", Outcome.FAILED, str(error)))
+        return None
+    checks.append(Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal"))
+    return canonical
+
+
+def _field_values(logon: Logon, logged_on: bool | None) -> Check:
+    """Compare each value that CME looks at with CME's tables, which need no state."""
+    faults = logon_faults(logon.message, logged_on=logged_on)
+    if not faults:
+        return Check("field values", Outcome.PASSED, "each is one that CME's tables allow")
+    return Check("field values", Outcome.FAILED, "; ".join(why for _, _, _, why in faults))
+
+
+def _credentials(logon: Logon, checks: list[Check]) -> bytes | None:
+    try:
+        logon.access_key_id  # noqa: B018 - raises if it is not there
+        signature = logon.signature
+    except LogonError as error:
+        checks.append(Check("credentials", Outcome.FAILED, str(error)))
+        return None
+    checks.append(Check("credentials", Outcome.PASSED, "355, 1400 and 1402 are well-formed"))
+    return signature
+
+
+def _pair(
+    logon: Logon, ring: KeyRing, sender_comp_id: str | None, checks: list[Check]
+) -> KeyPair | None:
+    """Find the pair that the Logon names; it must be one of the session in tag 49."""
+    if not sender_comp_id:
+        return None
+    pairs = ring.serving(sender_comp_id)
+    if not pairs:
+        detail = f"Session ID {sender_comp_id[:3]} of SenderCompID (49) has no key pair here"
+        checks.append(Check("session", Outcome.FAILED, detail))
+        return None
+    session = pairs[0].session
+    detail = f"Session ID {session} has {len(pairs)} key pair{'s' if len(pairs) > 1 else ''}"
+    checks.append(Check("session", Outcome.PASSED, detail))
+    try:
+        named = visible(logon.access_key_id)
+    except LogonError:
+        return None
+    for pair in pairs:
+        if pair.access_key_id == named:
+            checks.append(Check("access key", Outcome.PASSED, f"{named} is a pair of {session}"))
+            return pair
+    other = ring.find(named)
+    detail = (
+        f"EncodedText (355) names an Access Key ID of session {other.session}, not of {session}"
+        if other is not None
+        else f"EncodedText (355) names no Access Key ID of session {session}: mistyped, or deleted"
+    )
+    checks.append(Check("access key", Outcome.FAILED, detail))
+    return None
+
+
+def _key_validity(pair: KeyPair, moment: datetime) -> Check:
+    status = pair.status(moment)
+    detail = {
+        Status.ACTIVE: f"is active, expires {pair.expires or 'at no known date'}",
+        Status.EXPIRED: f"expired {pair.expires}: use the session's other pair, or make a new one",
+        Status.NOT_YET_VALID: f"is not valid before {pair.created}",
+    }[status]
+    outcome = Outcome.PASSED if status is Status.ACTIVE else Outcome.FAILED
+    return Check("key validity", outcome, f"{pair.access_key_id} {detail}")
+
+
+def _signature(pair: KeyPair, canonical: bytes, signature: bytes) -> Check:
+    if pair.signing_key.verify(canonical, signature):
+        return Check(
+            "signature", Outcome.PASSED, f"made with the secret key of {pair.access_key_id}"
+        )
+    detail = "EncryptedPassword (1402) is not the signature of this Logon with this secret key"
+    return Check("signature", Outcome.FAILED, detail)
+
+
+def _complete(checks: list[Check]) -> tuple[Check, ...]:
+    """All checks in order; those that were not reached say so."""
+    made = {check.name: check for check in checks}
+    return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
+
+
+def _seconds(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds:.3f} s" if abs(seconds) < 120 else str(span).split(".")[0]

@@ -1,0 +1,208 @@
+"""What a newcomer hands in by mistake: an error that says what to give, at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepass import (
+    KeyFile,
+    KeyRing,
+    LogonSigner,
+    LogonVerifier,
+    SessionId,
+    connect,
+    explain,
+    open_keys,
+)
+from gatepass.client import ClientSettings, MemoryStore
+from gatepass.errors import FieldError, FramingError, GatepassError, KeyFileError, KeySourceError
+from gatepass.fix import Credentials, complete_draft
+from gatepass.keys import FixedKeys
+from tests.fix.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNED, VECTORS
+
+US = ClientSettings("ABC123N", "OPER1", "G", "US", "MYSYSTEM", "1.0", "MYFIRM")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "CMEKeys.txt"
+    path.write_bytes((VECTORS / "sample-keys.txt").read_bytes())
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_is_taken_where_keys_are_wanted(path: Path, kind: Callable[[Path], Any]) -> None:
+    keys = kind(path)
+    signed = LogonSigner(keys).sign(RAW, at=AT)
+    assert LogonVerifier(keys).verify(signed, at=AT)
+    assert explain(signed, keys, at=AT)
+
+
+@pytest.mark.parametrize("keys", [None, 7, [], b"CMEKeys.txt", object()])
+@pytest.mark.parametrize("use", [LogonSigner, LogonVerifier, lambda keys: explain(SIGNED, keys)])
+def test_what_is_no_key_source_is_refused_at_once(use: Callable[[Any], Any], keys: Any) -> None:
+    with pytest.raises(KeySourceError, match="path of a key file, not as"):
+        use(keys)
+
+
+@pytest.mark.parametrize("use", [LogonSigner, LogonVerifier, lambda keys: explain(SIGNED, keys)])
+def test_a_file_that_is_not_there_is_named_at_once(use: Callable[[Any], Any]) -> None:
+    with pytest.raises(KeyFileError, match=r"nowhere\.txt"):
+        use("nowhere.txt")
+
+
+@pytest.mark.parametrize("logon", ["8=FIX", SIGNED.decode("latin-1"), None, 8, [SIGNED]])
+def test_a_logon_that_is_no_bytes_is_refused_at_once(logon: Any) -> None:
+    for use in (
+        LogonSigner(KEYS).sign,
+        LogonVerifier(KEYS).verify,
+        lambda logon: explain(logon, KEYS),
+    ):
+        with pytest.raises(FramingError, match="a Logon is bytes, not"):
+            use(logon)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_bytes_will_do(kind: Callable[[bytes], Any]) -> None:
+    assert LogonSigner(KEYS).sign(kind(RAW), at=AT) == SIGNED
+    assert LogonVerifier(KEYS).verify(kind(SIGNED), at=AT)
+    assert explain(kind(SIGNED), KEYS, at=AT)
+
+
+@pytest.mark.parametrize("value", [1, 1.5, b"1", True, ["1"], AT])
+@pytest.mark.parametrize("tag", [34, 52, 108])
+def test_a_value_that_is_no_text_is_refused_by_its_tag(tag: int, value: Any) -> None:
+    values = {int(known): text for known, text in FIELDS.items()} | {tag: value}
+    with pytest.raises(FieldError, match=rf"\({tag}\) is of type") as caught:
+        LogonSigner(KEYS).sign_fields(values, at=AT)
+    assert caught.value.tag == tag
+
+
+def enter(connection: AbstractAsyncContextManager[object]) -> None:
+    async def script() -> None:
+        async with connection:
+            raise AssertionError
+
+    asyncio.run(script())
+
+
+#: What was tried, and what the answer says about it.
+MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
+    "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
+    "a list": (lambda: LogonSigner(KEYS).sign_fields([]), "a dict of texts by tag"),
+    "tags as text": (lambda: LogonSigner(KEYS).sign_fields({"34": "1"}), "tags as numbers"),
+    "no tag": (lambda: LogonSigner(KEYS).sign_fields({}), r"MsgSeqNum \(34\)"),
+    "no signer": (lambda: LogonSigner.using(None), "signer is of type NoneType"),
+    "a text": (lambda: LogonSigner.using("x"), "with access_key_id and sign"),
+    "a time in words": (lambda: LogonSigner(KEYS).sign(RAW, at="now"), "datetime.now"),
+    "a date": (lambda: LogonVerifier(KEYS).verify(RAW, at=AT.date()), "at is of type date"),
+    "a naive time": (
+        lambda: LogonVerifier(KEYS).verify(RAW, at=AT.replace(tzinfo=None)),
+        "at needs a time zone",
+    ),
+    "credentials": (lambda: Credentials("no id", "x").fields(), r"Access Key ID \(355\)"),
+    "a draft as text": (lambda: complete_draft("x"), "a Logon is bytes, not str"),
+    "a stamp": (lambda: complete_draft(RAW, sending_time="x"), "sending_time is of type str"),
+    "a ring of a path": (lambda: KeyRing("CMEKeys.txt"), "pairs is of type str"),
+    "no source": (lambda: open_keys(None), "source is of type NoneType"),
+    "a Request Center": (lambda: open_keys("center:"), "open_center_keys"),
+    "a port": (lambda: enter(connect("::1", 99999, US, KEYS, MemoryStore())), "out of range"),
+    "no store": (lambda: enter(connect("::1", 1, US, KEYS, None)), "such as SqliteStore"),
+    "a path as a store": (lambda: enter(connect("::1", 1, US, KEYS, "s.db")), "store is of type"),
+    "settings": (lambda: enter(connect("::1", 1, "ABC123N", KEYS, MemoryStore())), "settings is"),
+    "a scenario in words": (
+        lambda: enter(connect("::1", 1, US, KEYS, MemoryStore(), scenario="mid-week")),
+        "Scenario.MID_WEEK",
+    ),
+    "no Session ID": (lambda: SessionId(None), "is of type NoneType: give it as text"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_a_call_is_answered_with_what_to_give(name: str) -> None:
+    call, says = MISTAKES[name]
+    with pytest.raises(GatepassError, match=says):
+        call()
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "", "no id", "A" * 33])
+def test_a_signer_whose_access_key_id_cannot_be_sent_is_refused_at_once(wrong: Any) -> None:
+    remote = _Remote()
+    remote.access_key_id = wrong
+    with pytest.raises(FieldError, match=r"EncodedText \(355\)"):
+        LogonSigner.using(remote)
+
+
+def test_a_signer_that_loses_its_access_key_id_is_asked_for_nothing() -> None:
+    remote = _Remote()
+    signer = LogonSigner.using(remote)
+    remote.access_key_id = None
+    values = {int(known): text for known, text in FIELDS.items()}
+    for sign in (lambda: signer.sign(RAW, at=AT), lambda: signer.sign_fields(values, at=AT)):
+        with pytest.raises(FieldError, match=r"EncodedText \(355\)"):
+            sign()
+
+
+@pytest.mark.parametrize(
+    ("separator", "call"),
+    [
+        (b"|", "complete_draft"),
+        (b";", r"logon.replace\(b';'"),
+        (b"^A", r"b'\^A'"),
+        (b" ", "b' '"),
+        (b"\\x01", "separated by"),
+        (b"<SOH>", "b'<SOH>'"),
+    ],
+)
+def test_a_separator_that_is_not_soh_is_named_with_the_call_that_mends_it(
+    separator: bytes, call: str
+) -> None:
+    piped = RAW.replace(b"\x01", separator)
+    with pytest.raises(FramingError, match=call):
+        LogonSigner(KEYS).sign(piped, at=AT)
+    (check,) = LogonVerifier(KEYS).verify(piped).failed
+    assert f"separated by '{separator.decode()}'" in check.detail
+    assert check.detail in repr(explain(piped, KEYS))
+
+
+def test_what_is_shown_of_a_verdict_says_first_whether_it_is_valid() -> None:
+    good = LogonVerifier(KEYS).verify(SIGNED, at=AT)
+    assert repr(good) == f"<Verdict: valid B08004N, signed with {KEY_ID}>"
+    late = LogonVerifier(KEYS).verify(SIGNED)
+    assert repr(late).startswith("<Verdict: not valid B08004N: key validity: ")
+    assert repr(explain(SIGNED, KEYS, at=AT)) == f"<Explanation: {good!r}>"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 pair for"), (2, "2 pairs for")])
+def test_one_pair_is_no_plural(count: int, words: str) -> None:
+    assert words in repr(KeyRing(list(KEYS)[:count]))
+
+
+def test_what_is_shown_of_an_object_says_where_its_keys_are_from(path: Path) -> None:
+    shown = {
+        repr(KeyFile(path)),
+        repr(LogonSigner(path)),
+        repr(LogonVerifier(path)),
+        repr(LogonSigner(KeyFile(path))),
+    }
+    for text in shown:
+        assert "CMEKeys.txt" in text
+        assert "1 pair" in text
+        assert SECRET[:6] not in text
+    assert repr(LogonSigner.using(_Remote())) == f"<LogonSigner with the signer of {KEY_ID}>"
+    assert "B08" in repr(LogonVerifier(KeyRing(KEYS)))
+    assert SECRET[:6] not in repr(FixedKeys(KEYS))
+
+
+class _Remote:
+    access_key_id: Any = KEY_ID
+
+    def sign(self, canonical: bytes) -> bytes:
+        raise NotImplementedError

@@ -1,0 +1,20 @@
+"""Whom somebody means by a name: with the role that logs show, or without."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass.fix.names import INDICATORS, is_named
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{6,9}", fullmatch=True), st.sampled_from(sorted(INDICATORS)))
+def test_a_session_is_named_with_any_role_or_without(name: str, indicator: str) -> None:
+    assert is_named(name, name)
+    assert is_named(name + indicator, name)
+
+
+@pytest.mark.parametrize("written", ["", "ABC", "ABC12", "ABC123X", "ABC123NN", "ABC124N", "N"])
+def test_who_is_somebody_else(written: str) -> None:
+    assert not is_named(written, "ABC123")

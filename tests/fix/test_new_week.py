@@ -1,0 +1,240 @@
+"""When a trading week begins, and how a client comes back to 34=1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass.fix.admission import Refused
+from gatepass.fix.client import ClientSession
+from gatepass.fix.message import Message
+from gatepass.fix.scenarios import NOT_RESET, Scenario, at_week, choose_scenario, trading_week
+from gatepass.session import effects as fx
+from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
+from gatepass.session.store import MemoryStore
+from gatepass.storage import SqliteStore
+from tests.fix.world import PAIR, SETTINGS, START, World
+from tests.session.test_numbers import Desk
+
+CHICAGO = ZoneInfo("America/Chicago")
+WEEK = trading_week(START)
+#: Saturdays: in winter, before both changes of the clocks, in summer.
+SATURDAYS = ["2026-01-24", "2026-03-07", "2026-07-04", "2026-10-31"]
+REFUSED = (58, NOT_RESET), (789, "1")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "s.db", "ABC123")
+    with closing(store):
+        yield Desk(store, Numbers(week=WEEK))
+
+
+@pytest.mark.parametrize("saturday", SATURDAYS)
+def test_the_week_begins_on_saturday_at_two_in_chicago(saturday: str) -> None:
+    begin = datetime.fromisoformat(f"{saturday}T02:00").replace(tzinfo=CHICAGO)
+    sunday = (begin + timedelta(days=1)).date().isoformat()
+    assert trading_week(begin - timedelta(microseconds=1)) != sunday
+    assert trading_week(begin) == sunday
+
+
+@pytest.mark.parametrize("saturday", SATURDAYS)
+@given(hours=st.floats(0, 7 * 24 - 0.001))
+def test_a_session_of_the_week_is_remembered_until_the_next_begins(
+    saturday: str, hours: float
+) -> None:
+    begin = datetime.fromisoformat(f"{saturday}T02:00").replace(tzinfo=CHICAGO)
+    then = begin + timedelta(hours=hours)  # by Chicago's clocks
+    numbers = Numbers(9, 7, trading_week(begin), True)
+    assert at_week(numbers, then) == numbers
+    assert at_week(numbers, begin + timedelta(days=7)).next_out == 1
+
+
+def test_on_sunday_morning_last_weeks_numbers_are_gone() -> None:
+    friday = datetime(2026, 1, 23, 16, 0, tzinfo=CHICAGO)
+    sunday = datetime(2026, 1, 25, 10, 35, tzinfo=CHICAGO)
+    numbers = Numbers(900, 800, trading_week(friday), True)
+    assert choose_scenario(numbers, sunday) is Scenario.BEGINNING_OF_WEEK
+
+
+def test_the_refusals_number_is_used_up_and_nothing_is_asked_for(desk: Desk) -> None:
+    assert desk.log_on() == 1
+    desk.answer("5", 1, *REFUSED)
+    assert desk.log_on() == 1
+    said = desk.answer("A", 2)
+    assert said == []
+    assert desk.store.load() == Numbers(2, 3, WEEK, True)
+
+
+def test_other_refusals_in_between_change_nothing_of_that(desk: Desk) -> None:
+    for text in (REFUSED, ((58, "Invalid Logon. Logout Forced"), (789, "1"))):
+        desk.log_on()
+        desk.answer("5", 1, *text)
+    desk.log_on()
+    desk.client.disconnected(START)  # nobody answered
+    desk.log_on()
+    assert desk.answer("A", 2) == []
+
+
+@pytest.mark.parametrize(("answer", "asked"), [(1, None), (2, None), (5, ("2", "4"))])
+def test_what_is_really_missing_is_asked_for(
+    desk: Desk, answer: int, asked: tuple[str, str] | None
+) -> None:
+    desk.log_on()
+    desk.answer("5", 1, *REFUSED)
+    desk.log_on()
+    requests = [(m.get(7), m.get(16)) for m in desk.answer("A", answer) if m.msg_type == "2"]
+    assert requests == ([asked] if asked else [])
+
+
+def test_numbers_of_a_week_that_the_exchange_does_not_know_are_begun_again(desk: Desk) -> None:
+    order = SentMessage(30, b"order", True)
+    desk.store.save(Numbers(31, 20, WEEK, True), order)
+    assert desk.log_on() == 31
+    desk.answer("5", 1, *REFUSED)
+    # Whoever refuses a Logon can write this: nothing is void before a Logon was accepted.
+    assert desk.store.sent(30, 30) == [order]
+    assert choose_scenario(desk.store.load(), START) is Scenario.BEGINNING_OF_WEEK
+    assert desk.log_on() == 1
+    assert desk.store.sent(30, 30) == [order]
+    assert desk.answer("A", 2) == []
+    assert desk.store.load() == Numbers(2, 3, WEEK, True)
+    assert desk.store.sent(1, 99) == []
+
+
+def test_a_week_that_was_there_after_all_goes_on(desk: Desk) -> None:
+    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.log_on()
+    desk.answer("5", 1, *REFUSED)
+    assert desk.log_on() == 1
+    desk.refuse(31)
+    assert desk.log_on() == 31
+    assert desk.answer("A", 20) == []
+    assert desk.store.load() == Numbers(32, 21, WEEK, True)
+
+
+def test_another_text_with_789_1_takes_nothing_back(desk: Desk) -> None:
+    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.log_on()
+    desk.refuse(1)
+    assert desk.log_on() == 31
+
+
+@pytest.mark.parametrize(("answer", "then"), [(1, 2), (21, 22)])
+def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
+    desk: Desk, answer: int, then: int
+) -> None:
+    """The exchange's own numbers begin at 1 as well, or go on: nothing is asked for either way."""
+    desk.store.save(Numbers(30, 19, WEEK, True))
+    assert desk.log_on() == 30
+    desk.answer("A", 19)
+    (goodbye,) = desk.answer("5", 20, (789, "1"))
+    assert (goodbye.msg_type, goodbye.msg_seq_num) == ("5", 31)
+    assert desk.log_on() == 1
+    assert desk.answer("A", answer) == []
+    assert desk.store.load() == Numbers(2, then, WEEK, True)
+
+
+def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) -> None:
+    many = 3 * MAX_JUMP
+    desk.store.save(Numbers(30, many, WEEK, True))
+    desk.log_on()
+    desk.answer("A", many)
+    desk.answer("5", many + 1, (789, "1"))
+    desk.log_on()
+    assert desk.answer("A", many + 2) == []
+    assert desk.store.load() == Numbers(2, many + 3, WEEK, True)
+
+
+def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: Desk) -> None:
+    desk.store.save(Numbers(30, 19, WEEK, True))
+    desk.log_on()
+    desk.answer("A", 19)
+    desk.answer("5", 20, (789, "1"))
+    desk.log_on()
+    (request,) = desk.answer("A", 24)
+    assert (request.get(7), request.get(16)) == ("21", "23")
+
+
+def test_a_client_that_asks_for_mid_week_begins_the_week_again(desk: Desk) -> None:
+    desk.store.save(Numbers(30, 19, WEEK, True, proposed=1))
+    assert choose_scenario(desk.store.load(), START) is Scenario.BEGINNING_OF_WEEK
+    desk.log_on()
+    desk.client.disconnected(START)
+    assert desk.log_on() == 1
+
+
+def test_both_sides_agree_after_a_gateway_forgot_the_week() -> None:
+    world = World()
+    world.connect()
+    world.deliver_all()
+    world.send(world.client)
+    world.deliver_all()
+    world.cut()
+    world.account.store = world.gateway.store = MemoryStore()
+    world.gateway.used.clear()
+    world.connect()
+    world.deliver_all()
+    assert "34=1" in world.refusals[-1]
+    requests: list[Message] = []
+    for _ in range(30):
+        if not world.is_up:
+            world.connect()
+        for side in (world.client, world.gateway):
+            requests += _requests(side.line)
+            world.deliver_all_of(side)
+    assert world.client.is_on
+    assert requests == []
+    assert len(world.refusals) == 1
+
+
+def test_a_session_that_is_on_since_last_week_keeps_its_numbers() -> None:
+    friday_night = START.replace(day=24, hour=7, minute=59)
+    later = friday_night + timedelta(minutes=2)
+    world = World()
+    world.now = friday_night
+    world.connect()
+    world.deliver_all()
+    other = ClientSession(SETTINGS, Numbers(9, 9, trading_week(later), True), later)
+    other.connected(later)
+    other.log_on(Scenario.MID_WEEK, later)
+    (wanted,) = [e for e in other.take() if isinstance(e, fx.SignatureWanted)]
+    signature = PAIR.secret.signing_key().sign(wanted.canonical)
+    other.signature(PAIR.access_key_id, signature, later)
+    (logon,) = [Message.parse(e.wire) for e in other.take() if isinstance(e, fx.Send)]
+    verdict = world.admission.judge(logon, later)
+    assert isinstance(verdict, Refused)
+    assert "logged on already" in verdict.reason
+    assert not verdict.counted
+
+
+def _requests(line: bytearray) -> list[Message]:
+    wires = [b"8=FIX.4.2" + part for part in bytes(line).split(b"8=FIX.4.2")[1:]]
+    return [message for message in map(Message.parse, wires) if message.msg_type == "2"]
+
+
+def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: Desk) -> None:
+    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.log_on()
+    desk.answer("5", 1, *REFUSED)
+    for number in (2, 3):
+        assert desk.log_on() == 1
+        desk.answer("5", number, (58, "Invalid Logon. Logout Forced"), (789, "1"))
+    assert desk.log_on() == 1
+
+
+def test_a_mid_week_logon_of_a_new_week_is_told_from_a_wrong_key(desk: Desk) -> None:
+    for text in (NOT_RESET.upper(), NOT_RESET.rstrip(".")):
+        desk.store.save(Numbers(31, 20, WEEK, True))
+        desk.log_on()
+        desk.answer("5", 1, (58, text), (789, "1"))
+        assert desk.store.load().proposed == 1
+        (refused,) = [e for e in desk.effects if isinstance(e, fx.LoggedOut)]
+        assert refused.refused

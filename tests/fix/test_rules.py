@@ -1,0 +1,165 @@
+"""What CME's tables allow: verifier, explanation and gateway judge by the same rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepass import LogonVerifier, explain
+from gatepass._native import header_fault, logon_faults
+from gatepass.errors import FramingError
+from gatepass.fix.admission import Account, Admission, Admitted, Refused
+from gatepass.fix.message import Message
+from gatepass.session.port import Port
+from gatepass.session.store import MemoryStore
+from gatepass.signing import Outcome
+from tests import oracle
+from tests.fix.samples import AT, KEYS, RAW, SECRET, SIGNED, body_of, load
+
+RULES = load("logon_rules.json")
+Change = dict[str, Any]
+
+
+def logon(change: Change) -> bytes:
+    """Change E1, then sign it, with what a signer of ours would leave out."""
+    fields = dict(body_of(RAW)) | {tag: value for tag, value in change.items() if tag != "8"}
+    kept = [(tag, value) for tag, value in fields.items() if value is not None]
+    return signed(kept, change.get("8", "FIX.4.2"))
+
+
+def signed(fields: list[tuple[str, str]], begin: str = "FIX.4.2") -> bytes:
+    credentials = body_of(SIGNED)[-5:-1]
+    signature = ("1402", oracle.signature(SECRET, dict(fields)))
+    return bytes(oracle.framed(begin, [*fields, *credentials, signature]))
+
+
+def judged(message: bytes, *, live: str = "") -> Any:
+    """Let a gateway judge it whose MSGW segment is E1's, at E1's time."""
+    account = Account(MemoryStore(), Port())
+    admission = Admission(LogonVerifier(KEYS), "92", lambda _name: account)
+    return admission.judge(Message.parse(message), AT, live=live)
+
+
+@pytest.mark.parametrize("case", RULES["bad"], ids=lambda case: str(case["set"])[:50])
+def test_a_value_that_the_tables_do_not_allow_makes_a_logon_bad_everywhere(case: Any) -> None:
+    message = logon(case["set"])
+    faults = logon_faults(message)
+    assert [tag for tag, *_ in faults] == case["faults"]
+    assert case["says"] in faults[0][3]
+    for any_time in (False, True):
+        for found in (
+            LogonVerifier(KEYS).verify(message, at=AT, any_time=any_time),
+            explain(message, KEYS, at=AT, any_time=any_time).verdict,
+        ):
+            assert not found.valid
+            details = {check.name: check.detail for check in found.failed}
+            assert case["says"] in details["field values"]
+            assert details["field values"].isprintable()
+    refused = judged(message, live="B08004P" if case["set"].get("141") == "Y" else "")
+    assert not refused
+    assert refused.reason == faults[0][3] or "57" in case["set"]
+
+
+@pytest.mark.parametrize("case", RULES["good"], ids=lambda case: str(case["set"])[:50])
+def test_a_value_that_the_tables_allow_is_no_fault(case: Any) -> None:
+    message = logon(case["set"])
+    assert logon_faults(message) == []
+    assert LogonVerifier(KEYS).verify(message, any_time=True).valid
+    assert explain(message, KEYS, any_time=True)
+
+
+def test_the_age_of_52_is_all_that_any_time_leaves_out() -> None:
+    late = AT + timedelta(hours=3)
+    assert not LogonVerifier(KEYS).verify(SIGNED, at=late)
+    assert LogonVerifier(KEYS).verify(SIGNED, at=late, any_time=True)
+
+
+@pytest.mark.parametrize("tag", ["43", "56", "98", "122", "141"])
+def test_a_tag_twice_that_is_read_once_is_a_fault(tag: str) -> None:
+    value = {"43": "N", "56": "CME", "98": "0", "122": "x", "141": "N"}[tag]
+    fields = [*(one for one in body_of(RAW) if one[0] != tag), (tag, value), (tag, value)]
+    message = signed(fields)
+    assert (
+        any(
+            found[0] == int(tag) and "appears more than once" in found[3]
+            for found in logon_faults(message)
+        )
+        or "occurs more than once" in LogonVerifier(KEYS).verify(message).failed[0].detail
+    )
+    assert not LogonVerifier(KEYS).verify(message, any_time=True)
+    assert not judged(message)
+
+
+def test_a_gateway_knows_its_own_57_and_whether_the_session_is_on() -> None:
+    assert logon_faults(SIGNED, "92") == []
+    assert logon_faults(SIGNED, "64")[0][:3] == (
+        57,
+        "TargetSubId (57) tag has an incorrect value: (92), should be 64",
+        False,
+    )
+    assert [tag for tag, *_ in logon_faults(SIGNED, logged_on=True)] == [141]
+    assert [tag for tag, *_ in logon_faults(logon({"49": "B08004U"}), "92", "N")] == [49]
+
+
+def test_the_header_of_every_message_is_looked_at_and_a_logons_own_rules_are_not() -> None:
+    fields = [("35", "0"), *body_of(RAW)[1:], ("98", "0")]
+    assert header_fault(oracle.framed("FIX.4.2", fields), "92") is None
+    fault = header_fault(oracle.framed("FIX.4.4", fields))
+    assert fault is not None
+    assert fault[:3] == (8, "BeginString (8) tag has an incorrect value, should be FIX4.2", False)
+    with pytest.raises(FramingError):
+        header_fault(SIGNED[:-1])
+
+
+@given(st.binary(max_size=60).filter(lambda value: b"\x01" not in value))
+def test_no_value_makes_a_reason_that_controls_a_terminal(value: bytes) -> None:
+    text = value.decode("latin-1")
+    message = oracle.framed("FIX.4.2", [("35", "A"), ("56", text), ("57", text), ("141", text)])
+    for _, _, _, reason in logon_faults(message):
+        assert reason.isprintable()
+        assert len(reason) < 400
+
+
+def test_an_explanation_marks_the_signed_fields_that_are_at_fault() -> None:
+    explanation = explain(logon({"108": "61", "50": "A B", "98": "0"}), KEYS, at=AT)
+    marked = {field.tag: field.problem for field in explanation.fields if field.problem}
+    assert marked == {50: "not allowed", 108: "not allowed"}
+
+
+def test_a_signature_that_is_right_does_not_hide_a_value_that_is_wrong() -> None:
+    verdict = LogonVerifier(KEYS).verify(logon({"98": "0"}), at=AT)
+    outcomes = {check.name: check.outcome for check in verdict.checks}
+    assert outcomes["signature"] is Outcome.PASSED
+    assert outcomes["field values"] is Outcome.FAILED
+
+
+CHANGES = [case["set"] for case in RULES["good"] + RULES["bad"]]
+
+
+@given(st.lists(st.sampled_from(CHANGES), max_size=4))
+def test_verifier_and_gateway_agree_on_any_mixture_of_values(changes: list[Change]) -> None:
+    change = {tag: value for one in changes for tag, value in one.items()}
+    # What only the state of a session can tell is left out: its segment, numbers and role.
+    if change.get("57") in ("G", "64") or change.get("141") == "Y":
+        return
+    if change.get("34") in ("2", "999999999", "0007"):
+        return
+    message = logon(change)
+    verdict = LogonVerifier(KEYS).verify(message, at=AT)
+    assert isinstance(judged(message), Admitted) is bool(verdict), (change, verdict.failed)
+
+
+@pytest.mark.parametrize("case", RULES["good"], ids=lambda case: str(case["set"])[:50])
+def test_a_gateway_admits_what_the_verifier_calls_valid(case: Any) -> None:
+    # What only the state of a session can tell is left out: its segment, numbers and role.
+    change = {tag: value for tag, value in case["set"].items() if tag not in ("57", "34", "52")}
+    if change.get("141") == "Y":
+        change.pop("141")
+        change.pop("49", None)
+    verdict = judged(logon(change))
+    assert isinstance(verdict, Admitted), verdict
+    assert not isinstance(verdict, Refused)
