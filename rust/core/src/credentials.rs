@@ -1,7 +1,7 @@
 //! The credential fields of a FIX Logon: 354, 355, 1400, 1401 and 1402.
 
 use crate::error::{FieldError, FieldRule};
-use crate::fields::name_of;
+use crate::fix::fields::name_of;
 
 /// EncryptedPasswordMethod (1400), the only value CME knows.
 pub const ALGORITHM: &str = "CME-1-SHA-256";

@@ -4,10 +4,9 @@
 //! its fields. This crate holds the one scanner, the one canonicaliser and the one MAC that
 //! both sides use, so that signer and verifier cannot disagree about what was signed.
 //!
-//! The modules stand in the order in which a logon flows through them:
-//! [`frame`] → [`fields`] → [`logon`] → [`canonical`] (driven by a [`profile`]) → [`key`].
-//! [`key_file`] reads the keys, [`draft`] makes a message whole that a person wrote;
-//! [`likely_secret`] keeps keys that were put into a wrong field out of all words.
+//! A logon flows from its protocol's scanner ([`fix`]) to [`canonical`] (driven by a [`profile`])
+//! and [`key`]. [`key_file`] reads the keys; [`likely_secret`] keeps keys that were put into a wrong
+//! field out of all words.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};
@@ -31,26 +30,21 @@
 
 pub mod canonical;
 pub mod credentials;
-pub mod draft;
 pub mod error;
-pub mod fields;
-pub mod frame;
+pub mod fix;
 pub mod key;
 pub mod key_file;
 pub mod likely_secret;
-pub mod logon;
 pub mod profile;
-pub mod rules;
-pub mod stream;
 
 pub use canonical::CanonicalString;
 pub use credentials::{ALGORITHM, AccessKeyId};
-pub use draft::complete;
 pub use error::{FieldError, FieldRule, FramingError, LogonError, SecretKeyError};
-pub use fields::{Field, Fields};
-pub use frame::{Frame, MAX_MESSAGE};
+pub use fix::draft::complete;
+pub use fix::fields::{Field, Fields};
+pub use fix::frame::{Frame, MAX_MESSAGE};
+pub use fix::logon::{Logon, Verdict, sign_logon, verify_logon};
+pub use fix::stream::{Framer, StreamEvent};
 pub use key::{Signature, SigningKey};
 pub use key_file::{KeyFileError, KeyFileProblem, KeyTable};
-pub use logon::{Logon, Verdict, sign_logon, verify_logon};
 pub use profile::{FIX_LOGON, FieldSpec, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, Profile};
-pub use stream::{Framer, StreamEvent};

@@ -1,6 +1,6 @@
 //! Canonical strings, and signatures as text.
 
-use gatepass_core::fields::NAMES;
+use gatepass_core::fix::fields::NAMES;
 use gatepass_core::{
     FIX_LOGON, FieldError, FieldRule, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, Profile, Signature,
 };

@@ -1,6 +1,6 @@
 //! What CME checks in a message without knowing the session.
 
-use gatepass_core::rules::{self, Answer, Context, Fault, Phase, Values};
+use gatepass_core::fix::rules::{self, Answer, Context, Fault, Phase, Values};
 use gatepass_core::{Frame, MAX_MESSAGE};
 use pyo3::prelude::*;
 

@@ -1,7 +1,7 @@
 //! A secret key in a field where none belongs stands in no words that are made of it.
 
+use gatepass_core::fix::rules::{Context, Phase, Values, header_fault, logon_faults};
 use gatepass_core::likely_secret::{Place, hidden, may_have_secret, starred};
-use gatepass_core::rules::{Context, Phase, Values, header_fault, logon_faults};
 use gatepass_core::{Frame, MAX_MESSAGE};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The rules that need no state, against the vectors that the Python suite reads too.
 
-use gatepass_core::rules::{
+use gatepass_core::fix::rules::{
     Answer, Context, HEADER, LOGON, Phase, Values, header_fault, logon_faults,
 };
 use gatepass_core::{Frame, MAX_MESSAGE};

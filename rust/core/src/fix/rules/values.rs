@@ -1,7 +1,7 @@
 //! The values of one message that the rules look at.
 
 use crate::error::FramingError;
-use crate::frame::Frame;
+use crate::fix::frame::Frame;
 
 /// Every tag of the tables, ascending.
 const TAGS: [u16; 19] =

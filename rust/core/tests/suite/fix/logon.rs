@@ -1,6 +1,6 @@
 //! Raw Logon to signed Logon, and signed Logon to verdict.
 
-use gatepass_core::fields::name_of;
+use gatepass_core::fix::fields::name_of;
 use gatepass_core::{
     AccessKeyId, FieldError, FieldRule, Frame, FramingError, Logon, LogonError, MAX_MESSAGE,
     Signature, Verdict, sign_logon, verify_logon,

@@ -3,8 +3,8 @@
 use crate::canonical::CanonicalString;
 use crate::credentials::{ALGORITHM, AccessKeyId};
 use crate::error::{FieldError, FieldRule, FramingError, LogonError};
-use crate::fields::{SOH, name_of};
-use crate::frame::{Frame, MAX_MESSAGE, check_sum};
+use crate::fix::fields::{SOH, name_of};
+use crate::fix::frame::{Frame, MAX_MESSAGE, check_sum};
 use crate::key::{Signature, SigningKey};
 use crate::profile::FIX_LOGON;
 

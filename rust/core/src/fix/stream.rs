@@ -1,7 +1,7 @@
 //! Messages out of a byte stream that arrives in any pieces.
 
 use crate::error::FramingError;
-use crate::frame::{BEGIN, Frame, Prefix, unfinished};
+use crate::fix::frame::{BEGIN, Frame, Prefix, unfinished};
 
 /// What a byte stream holds next. Offsets count from the beginning of the stream.
 #[derive(Clone, PartialEq, Eq)]

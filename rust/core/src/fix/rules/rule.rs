@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::fields::name_of;
+use crate::fix::fields::name_of;
+use crate::fix::rules::Context;
+use crate::fix::rules::time::is_utc_timestamp;
 use crate::likely_secret::{Place, hidden, may_have_secret};
-use crate::rules::Context;
-use crate::rules::time::is_utc_timestamp;
 
 /// What a value must be. A tag that is not there has none.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The scanner: tag=value fields, and data fields whose length goes before them.
 
 use FramingError::{DataLength, DataWithoutLength, MalformedField, Misplaced};
-use gatepass_core::fields::{NAMES, name_of};
+use gatepass_core::fix::fields::{NAMES, name_of};
 use gatepass_core::{Frame, FramingError, MAX_MESSAGE};
 use proptest::prelude::*;
 

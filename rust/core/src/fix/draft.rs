@@ -1,8 +1,8 @@
 //! A message as a person writes it, made whole: BodyLength and CheckSum, and SendingTime if asked.
 
 use crate::error::FramingError;
-use crate::fields::SOH;
-use crate::frame::{Frame, MAX_MESSAGE, check_sum};
+use crate::fix::fields::SOH;
+use crate::fix::frame::{Frame, MAX_MESSAGE, check_sum};
 
 const SENDING_TIME: u32 = 52;
 

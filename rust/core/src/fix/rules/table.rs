@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::rules::rule::{Answer, Phase, Rule, Test};
+use crate::fix::rules::rule::{Answer, Phase, Rule, Test};
 
 /// HeartBtInt (108) that is accepted. CME's pages contradict each other (30-60, 5-60, 5-999).
 pub const HEARTBEAT_SECONDS: RangeInclusive<u32> = 5..=60;

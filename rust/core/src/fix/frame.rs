@@ -1,7 +1,7 @@
 //! Where one message begins and ends: BeginString, BodyLength and CheckSum.
 
 use crate::error::FramingError;
-use crate::fields::{Fields, SOH, read_number};
+use crate::fix::fields::{Fields, SOH, read_number};
 
 /// The largest message accepted unless told otherwise, in bytes.
 pub const MAX_MESSAGE: usize = 65_536;

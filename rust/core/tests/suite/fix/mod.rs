@@ -1,0 +1,6 @@
+mod draft;
+mod fields;
+mod frame;
+mod logon;
+mod rules;
+mod stream;
