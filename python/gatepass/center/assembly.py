@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 
-from gatepass.center.context import Center
-from gatepass.center.mail.couriers import Courier, Mailer
+from gatepass.center.context import Center, Courier
+from gatepass.center.mail.couriers import Mailer
 from gatepass.center.mail.couriers.outbox import OutboxCourier, OutboxMailer
 from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpMailer
 from gatepass.center.mail.couriers.watched import WatchedCourier

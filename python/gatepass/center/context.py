@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from gatepass.center.mail.couriers import Courier
-    from gatepass.center.secrets.vault import Vault
-    from gatepass.center.store.database import Database
-    from gatepass.keys.rules import MarketCalendar
+from gatepass.center.secrets.hidden import Hidden
+from gatepass.center.secrets.vault import Vault
+from gatepass.center.store.database import Database
+from gatepass.keys.rules import MarketCalendar
 
 Clock = Callable[[], datetime]
 
@@ -24,6 +23,17 @@ ENVIRONMENT = "SIMULATION"
 def utc_now() -> datetime:
     """Return the time of this machine's clock, aware and in UTC."""
     return datetime.now(timezone.utc)
+
+
+class Courier(Protocol):
+    """Takes verification codes to people."""
+
+    def send_code(self, mobile: str, email: str, text: Hidden) -> None:
+        """Deliver a text with a code to a mobile, or to whatever stands for it.
+
+        Blocks until it was handed over. Raises `gatepass.errors.DeliveryError`, which does not
+        hold the text. Threads may call it at the same time.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from gatepass.center.mail.couriers import Courier
+from gatepass.center.context import Courier
 from gatepass.center.mail.couriers.outbox import OutboxCourier
 from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpServer
 from gatepass.center.mail.couriers.watched import WatchedCourier

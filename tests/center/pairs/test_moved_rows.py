@@ -16,12 +16,12 @@ from gatepass.center.pairs import firms, pairs
 from gatepass.center.pairs.calendar import GlobexCalendar
 from gatepass.center.pairs.key_source import CenterKeys
 from gatepass.center.pairs.rewrap import rewrap
-from gatepass.center.pairs.views import outlives_rules
 from gatepass.center.people.codes import Purpose
 from gatepass.center.secrets.envelope import LocalKeys
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store.schema import pair, session
 from gatepass.errors import VaultError
+from gatepass.keys.rules import outlives_rules
 from gatepass.keys.rules.life import end_of_life, end_of_overlap
 from tests.center.audit.test_matching import generate, remove, verdict, write
 from tests.center.world import ENVELOPE_KEY, START, World

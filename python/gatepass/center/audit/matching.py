@@ -19,9 +19,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
 
-from gatepass.center.pairs.views import outlives_rules
 from gatepass.center.store.schema import audit, code, pair, pair_version, person, session
 from gatepass.center.store.unreadable import is_unreadable
+from gatepass.keys.rules import outlives_rules
 
 #: What `pairs.generate` says of the pair that made room.
 _MADE_ROOM = ("deleted ", " to make room")

@@ -22,7 +22,6 @@ from sqlalchemy import (
 from gatepass._native import SigningKey
 from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.pairs.store_ring import Held
-from gatepass.center.pairs.views import outlives_rules
 from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store import unreadable
@@ -30,7 +29,7 @@ from gatepass.center.store.schema import pair, pair_version, session
 from gatepass.center.store.unreadable import Unreadable, told_as
 from gatepass.errors import KeySourceError, VaultError
 from gatepass.keys import AccessKeyId, KeyPair, SessionId
-from gatepass.keys.rules import PairState
+from gatepass.keys.rules import PairState, outlives_rules
 from gatepass.keys.secret import SecretKey
 from gatepass.keys.validity import exchange_zone
 

@@ -15,14 +15,14 @@ from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
 from gatepass.center.mail import notices
 from gatepass.center.pairs import rows as pair_rows
-from gatepass.center.pairs.views import LONGEST_LIFE, outlives_rules, terms_of
+from gatepass.center.pairs.views import terms_of
 from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.store import moment, unreadable
 from gatepass.center.store.schema import pair, session
 from gatepass.center.store.unreadable import Unreadable, told_as
 from gatepass.errors import NotFoundError, VaultError
 from gatepass.keys.expiry import WARNING_DAYS
-from gatepass.keys.rules import DueWarning, PairTerms, due_warnings
+from gatepass.keys.rules import LONGEST_LIFE, DueWarning, PairTerms, due_warnings, outlives_rules
 
 #: How long the secret of a pair is kept after its end was recorded. The disaster-recovery view
 #: reads the past of as long: 15 minutes before a disaster that is noticed within the day. Counted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -26,13 +26,11 @@ from gatepass.center.store.schema import pair, person, session
 from gatepass.center.store.unreadable import Unreadable, is_unreadable
 from gatepass.errors import FieldError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
-from gatepass.keys.rules import PairState, PairTerms, effective_state
+from gatepass.keys.rules import PairState, PairTerms, effective_state, outlives_rules
 from gatepass.keys.validity import exchange_zone
 
 #: Pairs shown and thought of beside the active ones: what was long ago is in the audit log.
 HISTORY = 20
-#: No pair is given more: 12 months, on to a market close that holidays put off.
-LONGEST_LIFE = timedelta(days=380)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +76,10 @@ class SessionView:
         return tuple(pair for pair in self.pairs if pair.state is PairState.ACTIVE)
 
 
-def outlives_rules(created_at: datetime, expires_at: datetime) -> bool:
-    """Tell whether a pair lives longer than the rules ever give: then somebody wrote so."""
-    return expires_at - created_at > LONGEST_LIFE
-
-
 def terms_of(row: Row[Any]) -> PairTerms:
     """Return what a row of the table `pair` is to the rules; raise `ValueError` for what is none.
 
-    See `outlives_rules`.
+    See `gatepass.keys.rules.outlives_rules`.
     """
     if outlives_rules(row.created_at, row.expires_at):
         raise ValueError("this pair lives longer than any")

@@ -9,7 +9,13 @@ Nothing here reads a clock, a file or a database: whoever keeps the pairs carrie
 from gatepass.keys.rules.deletion import Deletion, plan_deletion
 from gatepass.keys.rules.frame import Frame, Tick, frame_around
 from gatepass.keys.rules.generation import Generation, plan_generation
-from gatepass.keys.rules.life import OVERLAP, end_of_life, end_of_overlap
+from gatepass.keys.rules.life import (
+    LONGEST_LIFE,
+    OVERLAP,
+    end_of_life,
+    end_of_overlap,
+    outlives_rules,
+)
 from gatepass.keys.rules.market import MarketCalendar
 from gatepass.keys.rules.reminders import DueWarning, due_warnings
 from gatepass.keys.rules.terms import (
@@ -22,6 +28,7 @@ from gatepass.keys.rules.terms import (
 from gatepass.keys.rules.timeline import Bar, Timeline, lay_out
 
 __all__ = [
+    "LONGEST_LIFE",
     "OVERLAP",
     "Bar",
     "Deletion",
@@ -41,6 +48,7 @@ __all__ = [
     "frame_around",
     "lapsed_pairs",
     "lay_out",
+    "outlives_rules",
     "plan_deletion",
     "plan_generation",
 ]

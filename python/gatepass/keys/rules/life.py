@@ -15,6 +15,8 @@ OVERLAP = timedelta(weeks=4)
 #: date in Chicago is meant, and then the first close, is this project's reading: CME's rule is
 #: not public.
 YEARS = 1
+#: No pair is given more: twelve months, on to a market close that holidays put off.
+LONGEST_LIFE = timedelta(days=380)
 
 
 def end_of_life(created_at: datetime, calendar: MarketCalendar) -> datetime:
@@ -38,6 +40,11 @@ def end_of_overlap(at: datetime, calendar: MarketCalendar) -> datetime:
     require_aware(at)
     # In UTC, where a day has 24 hours: in Chicago's own time two of them a year have not.
     return _close(at.astimezone(timezone.utc) + OVERLAP, calendar)
+
+
+def outlives_rules(created_at: datetime, expires_at: datetime) -> bool:
+    """Tell whether a pair lives longer than these rules ever give: then somebody wrote so."""
+    return expires_at - created_at > LONGEST_LIFE
 
 
 def _close(at: datetime, calendar: MarketCalendar) -> datetime:

@@ -1,8 +1,9 @@
 """What leaves the house: verification codes to mobiles, and mails.
 
-A `Courier` takes a code to its recipient now or says that it could not: codes are never queued. A
-`Mailer` sends the mails that wait in the database. Mail server (`smtp`), SMS provider (`webhook`)
-and a folder of files (`outbox`) are at hand; anything else that has these methods will do.
+A `gatepass.center.context.Courier` takes a code to its recipient now or says that it could not:
+codes are never queued. A `Mailer` sends the mails that wait in the database. Mail server (`smtp`),
+SMS provider (`webhook`) and a folder of files (`outbox`) are at hand; anything else that has these
+methods will do.
 """
 
 from __future__ import annotations
@@ -11,19 +12,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
-
-from gatepass.center.secrets.hidden import Hidden
-
-
-class Courier(Protocol):
-    """Takes verification codes to people."""
-
-    def send_code(self, mobile: str, email: str, text: Hidden) -> None:
-        """Deliver a text with a code to a mobile, or to whatever stands for it.
-
-        Blocks until it was handed over. Raises `gatepass.errors.DeliveryError`, which does not
-        hold the text. Threads may call it at the same time.
-        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from gatepass.center.mail.couriers import Courier
+from gatepass.center.context import Courier
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.errors import DeliveryError
 
