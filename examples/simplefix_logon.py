@@ -15,7 +15,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import simplefix
 
@@ -43,7 +43,7 @@ class Conversation:
             (34, self._sent),
             (49, self._sender_comp_id),
             (50, "OPERATOR1"),
-            (52, format_sending_time(datetime.now(timezone.utc))),
+            (52, format_sending_time(datetime.now(UTC))),
             (56, "CME"),
             (57, "G"),
             (142, "US,NY"),

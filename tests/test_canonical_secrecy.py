@@ -8,7 +8,7 @@ import copy
 import logging
 import pickle
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -120,7 +120,7 @@ def test_no_error_shows_it(name: str, tmp_path: Path) -> None:
 
 
 def clock() -> datetime:
-    return datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+    return datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("fault", ["none", "wrong key", "expired", "no gateway"])

@@ -10,7 +10,7 @@ import pickle
 import pprint
 import string
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ HOLDERS: dict[str, Callable[[Path], object]] = {
     "Explanation": lambda _: explain(SIGNED, RING, at=AT),
     "Explanation of a refusal": lambda _: explain(WRONG, RING, at=AT),
     "SessionHealth": lambda _: session_health(RING, AT),
-    "ExpiryWarning": lambda _: RING.warnings(datetime(2017, 12, 31, tzinfo=timezone.utc)),
+    "ExpiryWarning": lambda _: RING.warnings(datetime(2017, 12, 31, tzinfo=UTC)),
 }
 
 
@@ -320,7 +320,7 @@ def test_nothing_is_logged_of_a_secret(tmp_path: Path, caplog: pytest.LogCapture
     for logon in (signed, changed(signed, t34="2"), RAW, b""):
         LogonVerifier(keys).verify(logon, at=AT)
         explain(logon, keys, at=AT)
-    keys.warn(datetime(2017, 12, 31, tzinfo=timezone.utc))
+    keys.warn(datetime(2017, 12, 31, tzinfo=UTC))
     for text in TEXTS.values():
         keys.path.write_text(text, encoding="utf-8")
         assert signer.sign(RAW, at=AT) == signed

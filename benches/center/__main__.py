@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -154,7 +154,7 @@ def facts(plan: Plan) -> str:
     known = machine() | {name: version(name) for name in packages}
     shown = ", ".join(f"{name} {value}" for name, value in known.items())
     return (
-        f"{shown}, PostgreSQL 15 with its default settings. {datetime.now(timezone.utc):%Y-%m-%d},"
+        f"{shown}, PostgreSQL 15 with its default settings. {datetime.now(UTC):%Y-%m-%d},"
         f" {plan.seconds:g} s each, {plan.sessions:,} sessions in the list, median of {plan.runs}"
         " runs (lowest to highest)."
     )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert, update
 
@@ -25,7 +25,7 @@ from gatepass.center.store.database import Database
 from gatepass.center.store.schema import person, session
 
 #: A Monday, 09:00 in Chicago: pairs can be generated for days.
-OPEN = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
+OPEN = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 _KEY = bytes(range(32))
 
 

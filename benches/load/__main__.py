@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benches.load.engines import DEFAULT, ENGINES, Engine
@@ -38,7 +38,7 @@ SMOKE = Plan(sessions=WARM + 150, rate=100, timed=100, seconds=1, patience=0)
 def issue(count: int) -> list[IssuedPair]:
     """Make a pair for each of `count` sessions."""
     names = map("".join, itertools.product(string.ascii_uppercase + string.digits, repeat=3))
-    today = datetime.now(timezone.utc).date()
+    today = datetime.now(UTC).date()
     life = (today - timedelta(days=2), today + timedelta(days=300))
     return [generate_pair(name, *life) for name in itertools.islice(names, count)]
 
@@ -62,7 +62,7 @@ def facts(engines: Sequence[Engine], plan: Plan, runs: int) -> str:
     known = machine() | {name: importlib.metadata.version(name) for name in packages}
     shown = ", ".join(f"{name} {value}" for name, value in known.items())
     return (
-        f"{shown}. {datetime.now(timezone.utc):%Y-%m-%d}, {plan.sessions:,} sessions,"
+        f"{shown}. {datetime.now(UTC):%Y-%m-%d}, {plan.sessions:,} sessions,"
         f" the last {plan.timed:,} at {plan.rate:g} a second, median of {runs} runs (lowest to"
         f" highest); the last run held for {plan.seconds:g} s."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gatepass._native import Framer
 from gatepass.fix import format_sending_time
@@ -86,7 +86,7 @@ class Client(asyncio.Protocol):
 
     def _encode(self, msg_type: str, body: list[tuple[int, str]]) -> bytes:
         self._sent += 1
-        now = format_sending_time(datetime.now(timezone.utc))
+        now = format_sending_time(datetime.now(UTC))
         first = [(35, msg_type), (34, str(self._sent)), (49, self.comp_id), (50, "OP1"), (52, now)]
         last = [(56, "CME"), (57, "G"), (142, "US"), (369, str(self._received))]
         return encode([*first, *last, *body])

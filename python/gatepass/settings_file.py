@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -117,20 +116,13 @@ def read_text(path: Path) -> str:
 def load_toml(text: str, path: Path) -> dict[str, Any]:
     """Read TOML. Raises `ConfigError` with the line, and its key if it shows one."""
     try:
-        # A package brings to Python 3.10 what later ones have.
-        toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    except ModuleNotFoundError as error:
-        message = "Python before 3.11 needs a package for TOML: pip install 'gatepass[cli]'"
-        raise ConfigError(message, path) from error
-    try:
-        read: dict[str, Any] = toml.loads(text)
-    except ValueError as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         line = int(place[1]) if place and place[1] else text.rstrip().count("\n") + 1
         words = _PLACE.sub("", str(error))
         words = next((ours for theirs, ours in _TOML_ADVICE if words.startswith(theirs)), words)
         raise ConfigError(words, path, line, _key_in(text, line)) from None
-    return read
 
 
 def _key_in(text: str, line: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, insert
 
@@ -18,7 +18,7 @@ from gatepass.center.store.database import Database
 from gatepass.center.store.schema import person
 
 #: A Wednesday, 09:00 in Chicago.
-START = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
 ENVELOPE_KEY = bytes(range(32))
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 
-NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 2, 18, tzinfo=UTC)
 
 
 def at(seconds: float) -> datetime:

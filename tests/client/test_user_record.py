@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from gatepass.client.user_record import NAME, state_folder, user_attempts
 from gatepass.errors import LogonGuardError, StoreError
 from gatepass.storage import SqliteStore
 
-NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 2, 18, tzinfo=UTC)
 
 
 def empty(record: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import selectors
 import time
 from collections.abc import Coroutine
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 #: Seconds of the session's time in one real second.
@@ -37,7 +37,7 @@ class FastClock:
 
     def __init__(self, started: float, begin: datetime) -> None:
         self._started = started
-        self._begin = begin.astimezone(timezone.utc)
+        self._begin = begin.astimezone(UTC)
 
     def __call__(self) -> datetime:
         return self._begin + timedelta(seconds=(time.time() - self._started) * FACTOR)

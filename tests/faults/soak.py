@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gatepass.keys import KeyRing, generate_pair
@@ -26,7 +26,7 @@ from tests.faults.plans import random_plan
 from tests.faults.records import Side, faults_of, lines, undelivered
 
 #: A Wednesday: no week ends in a run.
-BEGIN = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+BEGIN = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 #: Real seconds for what is under way to arrive once the faults are over.
 PATIENCE = 40.0
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ RING = KeyRing(
     generate_pair(session, created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()
     for session in ("ABC", "XYZ")
 )
-WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 MEGABYTE = 1 << 20
 #: A test that waits for what never comes ends then.
 PATIENCE = 30.0

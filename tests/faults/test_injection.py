@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from gatepass.session import effects as fx
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 
-WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 SETTINGS = ClientSettings("ABC123N", "OP1", "G", "US", "SYS", "1.0", "VENDOR")
 RING = KeyRing(
     [generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()]

@@ -6,7 +6,7 @@ import base64
 import json
 import traceback
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ SIGNATURE_TEXT: str = E1["signature_base64url"]
 RAW, SIGNED = wire(E1["raw"]), wire(E1["signed"])
 
 #: E1's SendingTime.
-AT = datetime(2017, 6, 23, 14, 48, 42, 855_000, tzinfo=timezone.utc)
+AT = datetime(2017, 6, 23, 14, 48, 42, 855_000, tzinfo=UTC)
 
 NAMES = {
     "34": "MsgSeqNum",

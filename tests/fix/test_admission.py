@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +15,7 @@ from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.store import MemoryStore
 
-START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
 WEEK = trading_week(START)
 NOT_A_LOGON = Message.parse(encode([(35, "0"), (34, "9"), (49, "ABC123U")]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_the_time_is_put_where_it_belongs_in_utc_and_with_milliseconds() -> None
     stamped = complete_draft(RAW, sending_time=moment)
     assert b"\x0150=MSG\x0152=20260302-22:45:00.123\x0156=CME\x01" in stamped
     # The rest is as it was.
-    then = datetime(2017, 6, 23, 14, 48, 42, 855000, tzinfo=timezone.utc)
+    then = datetime(2017, 6, 23, 14, 48, 42, 855000, tzinfo=UTC)
     assert complete_draft(stamped, sending_time=then) == RAW
     with pytest.raises(ValueError, match="time zone"):
         complete_draft(RAW, sending_time=datetime(2026, 3, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatepass.fix import format_sending_time, parse_sending_time
 
-UTC = timezone.utc
+UTC = UTC
 moments = st.datetimes(
     datetime(1000, 1, 2),
     datetime(9999, 12, 30),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_without_a_valid_pair_nothing_is_signed(way: str, name: str) -> None:
 @BOTH
 @pytest.mark.parametrize("tail", [timedelta(0), timedelta(microseconds=-1)])
 def test_a_pair_ends_with_the_market_close_of_its_last_day(way: str, tail: timedelta) -> None:
-    close = datetime(2018, 6, 23, 21, 0, tzinfo=timezone.utc)  # 16:00 in Chicago, in summer
+    close = datetime(2018, 6, 23, 21, 0, tzinfo=UTC)  # 16:00 in Chicago, in summer
     signer = LogonSigner(KeyRing([PAIR]))
     if tail:
         assert WAYS[way](signer, close + tail) == KEY_ID

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -113,7 +113,7 @@ def test_a_time_needs_a_zone(logon: bytes) -> None:
 
 def test_now_is_the_time_unless_told_otherwise() -> None:
     keys = KeyRing([pair(created=None, expires=date(2100, 1, 1))])
-    assert LogonVerifier(keys).verify(sent_at(datetime.now(timezone.utc))).valid
+    assert LogonVerifier(keys).verify(sent_at(datetime.now(UTC))).valid
     old = LogonVerifier(keys).verify(SIGNED)
     assert [check.name for check in old.failed] == ["sending time"]
 

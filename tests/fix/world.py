@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from gatepass.fix import LogonVerifier
 from gatepass.fix.admission import Account, Admission, Refused, Rejected
@@ -20,7 +20,7 @@ from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
 
 #: A Monday morning in Chicago.
-START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
 HEARTBEAT = 10
 SETTINGS = ClientSettings("ABC123N", "OPER1", "G", "US", "SYS", "1.0", "VENDOR", HEARTBEAT)
 PAIR = IssuedPair(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from gatepass._native import Framer
@@ -15,7 +15,7 @@ from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 
-WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 PAIR = generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5))
 RING = KeyRing([PAIR.key_pair()])
 INVALID = "Invalid Logon. Logout Forced"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from tests.faults.test_injection import RING, SETTINGS, WEDNESDAY
 from tests.faults.virtual import VirtualLoop, run_at
 from tests.gateway.test_transports import Foreign
 
-START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
 LOGON = {34: "1", 49: "ABC123N", 50: "OP", 52: "20260126-15:00:00.000", 56: "CME"}
 LOGON |= {57: "G", 142: "US", 369: "0", 108: "30"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from gatepass.gateway import Gateway, Kind
 from gatepass.gateway.collector import BETWEEN_FULL, rare_full_collections
 from gatepass.keys import KeyRing, generate_pair
 
-TODAY = datetime.now(timezone.utc).date()
+TODAY = datetime.now(UTC).date()
 PAIR = generate_pair("ABC", TODAY - timedelta(days=2), date(TODAY.year + 1, 6, 1)).key_pair()
 OTHER = generate_pair("ABC", TODAY - timedelta(days=2), date(TODAY.year + 1, 6, 1)).key_pair()
 
@@ -45,7 +45,7 @@ def test_the_collector_is_as_it_was_after_an_error() -> None:
 @pytest.mark.parametrize("pair", [PAIR, OTHER], ids=["logged on", "refused"])
 def test_a_session_that_is_over_leaves_no_cycle_of_ours(pair: object) -> None:
     def logon() -> bytes:
-        now = format_sending_time(datetime.now(timezone.utc))
+        now = format_sending_time(datetime.now(UTC))
         head = [(35, "A"), (34, "1"), (49, "ABC123N"), (50, "OP"), (52, now), (56, "CME")]
         tail = [(57, "G"), (142, "US"), (369, "0"), (108, "30")]
         names = [(1603, "T"), (1604, "1"), (1605, "T")]

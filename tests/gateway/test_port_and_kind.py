@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gatepass.gateway import Kind
 from gatepass.session.port import INVALID_LOGONS, WINDOW, Port
 
-START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
 
 
 @given(st.lists(st.integers(0, 40), max_size=30))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from gatepass.keys.pair import IssuedPair
 from tests import oracle
 
 ROOT = Path(__file__).parents[2]
-TODAY = datetime.now(timezone.utc).date()
+TODAY = datetime.now(UTC).date()
 
 
 def new_pair() -> IssuedPair:
@@ -90,7 +90,7 @@ def test_a_field_twice_is_refused() -> None:
 def test_an_expired_pair_signs_nothing() -> None:
     message = logon()
     with pytest.raises(PairExpiredError):
-        sign_logon(message, SIGNER, at=datetime(2099, 1, 1, tzinfo=timezone.utc))
+        sign_logon(message, SIGNER, at=datetime(2099, 1, 1, tzinfo=UTC))
     assert message.get(1402) is None
 
 

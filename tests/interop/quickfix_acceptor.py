@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import quickfix
@@ -60,7 +60,7 @@ def fault_of(logon, key_id, secret):
     if values["56"] != "CME" or values["57"] != "G" or not 5 <= int(values["108"]) <= 60:
         return "Error during logon."
     sent = datetime.strptime(values["52"] + "000+0000", "%Y%m%d-%H:%M:%S.%f%z")
-    if abs(datetime.now(timezone.utc) - sent) > timedelta(seconds=5):
+    if abs(datetime.now(UTC) - sent) > timedelta(seconds=5):
         return INVALID
     credentials = [values[tag] for tag in ("354", "355", "1400", "1401", "1402")]
     signature = oracle.signature(secret, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 import quickfix
@@ -89,7 +89,7 @@ def test_a_header_field_that_is_missing_is_named(tag: int) -> None:
 def test_an_expired_pair_signs_nothing() -> None:
     message = logon()
     with pytest.raises(PairExpiredError):
-        sign_logon(message, SIGNER, at=datetime(2040, 1, 1, tzinfo=timezone.utc))
+        sign_logon(message, SIGNER, at=datetime(2040, 1, 1, tzinfo=UTC))
     assert "1402" not in values(message)
 
 

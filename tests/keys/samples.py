@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import traceback
 from collections import Counter
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ OTHER = IssuedPair(
 )
 
 #: Both of session B08 are active at this time.
-BOTH_ACTIVE = datetime(2026, 1, 25, 12, 0, tzinfo=timezone.utc)
+BOTH_ACTIVE = datetime(2026, 1, 25, 12, 0, tzinfo=UTC)
 
 PROBE = b"what is signed does not matter here"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from gatepass.keys.expiry import expiry_warning
 from tests.keys.samples import NEW, OLD, OTHER
 
 PAIR = OLD.key_pair()
-EXPIRY_NOON = datetime(2026, 2, 3, 18, 0, tzinfo=timezone.utc)  # noon in Chicago
+EXPIRY_NOON = datetime(2026, 2, 3, 18, 0, tzinfo=UTC)  # noon in Chicago
 
 
 def days_before(days: int) -> datetime:

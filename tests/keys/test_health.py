@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,8 +40,8 @@ def test_a_used_pair_that_soon_expires_is_not_healthy() -> None:
 @pytest.mark.parametrize(
     ("at", "kind"),
     [
-        (datetime(2020, 1, 1, tzinfo=timezone.utc), PairNotYetValidError),
-        (datetime(2030, 1, 1, tzinfo=timezone.utc), PairExpiredError),
+        (datetime(2020, 1, 1, tzinfo=UTC), PairNotYetValidError),
+        (datetime(2030, 1, 1, tzinfo=UTC), PairExpiredError),
     ],
 )
 def test_a_session_without_a_valid_pair_says_why(at: datetime, kind: type[Exception]) -> None:

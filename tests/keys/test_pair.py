@@ -4,7 +4,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -21,8 +21,8 @@ def test_an_issued_pair_becomes_the_pair_to_use() -> None:
 
 def test_a_pair_knows_its_life() -> None:
     pair = OLD.key_pair()
-    assert pair.valid_from == datetime(2025, 2, 3, 6, tzinfo=timezone.utc)
-    assert pair.valid_until == datetime(2026, 2, 3, 22, tzinfo=timezone.utc)
+    assert pair.valid_from == datetime(2025, 2, 3, 6, tzinfo=UTC)
+    assert pair.valid_until == datetime(2026, 2, 3, 22, tzinfo=UTC)
     assert pair.status(BOTH_ACTIVE) is Status.ACTIVE
     assert pair.days_left(BOTH_ACTIVE) == 9
 

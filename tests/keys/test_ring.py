@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,9 +20,9 @@ from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SessionId, Status
 from tests.keys.samples import BOTH_ACTIVE, NEW, OLD, OTHER, SAMPLE_SECRET, key_files
 
 RING = KeyRing([OLD.key_pair(), NEW.key_pair(), OTHER.key_pair()])
-BEFORE_ALL = datetime(2024, 1, 1, tzinfo=timezone.utc)
-AFTER_ALL = datetime(2030, 1, 1, tzinfo=timezone.utc)
-ONLY_OLD = datetime(2025, 7, 1, tzinfo=timezone.utc)
+BEFORE_ALL = datetime(2024, 1, 1, tzinfo=UTC)
+AFTER_ALL = datetime(2030, 1, 1, tzinfo=UTC)
+ONLY_OLD = datetime(2025, 7, 1, tzinfo=UTC)
 
 
 def chosen(ring: KeyRing, at: datetime, name: str | None = None, sender: str = "B08004N") -> str:
@@ -69,7 +69,7 @@ def test_the_pair_created_last_is_chosen() -> None:
 
 def test_a_pair_that_is_not_valid_is_passed_over() -> None:
     assert chosen(RING, ONLY_OLD) == OLD.access_key_id
-    assert chosen(RING, datetime(2026, 3, 1, tzinfo=timezone.utc)) == NEW.access_key_id
+    assert chosen(RING, datetime(2026, 3, 1, tzinfo=UTC)) == NEW.access_key_id
 
 
 def test_of_two_from_one_day_the_one_that_expires_last_is_chosen() -> None:
@@ -142,7 +142,7 @@ def test_pairs_whose_time_has_not_come_are_refused_with_their_dates() -> None:
 
 
 def test_between_two_pairs_the_coming_one_decides_the_kind() -> None:
-    gap = datetime(2026, 2, 4, tzinfo=timezone.utc)
+    gap = datetime(2026, 2, 4, tzinfo=UTC)
     later = replace(NEW, created=date(2026, 3, 1)).key_pair()
     with pytest.raises(PairNotYetValidError) as caught:
         KeyRing([OLD.key_pair(), later]).choose("B08004N", gap)
@@ -152,7 +152,7 @@ def test_between_two_pairs_the_coming_one_decides_the_kind() -> None:
 
 def test_a_pair_asked_for_must_be_valid_too() -> None:
     with pytest.raises(PairExpiredError, match=r"oldold.* expired at 2026-02-03 16:00"):
-        RING.choose("B08004N", datetime(2026, 3, 1, tzinfo=timezone.utc), OLD.access_key_id)
+        RING.choose("B08004N", datetime(2026, 3, 1, tzinfo=UTC), OLD.access_key_id)
     with pytest.raises(PairNotYetValidError, match=r"newnew.* is not valid before 2026-01-20"):
         RING.choose("B08004N", ONLY_OLD, NEW.access_key_id)
 
@@ -171,7 +171,7 @@ def test_the_longer_session_wins() -> None:
     # The pair of the shorter session is used when asked for, and never for want of a better one.
     assert chosen(ring, BOTH_ACTIVE, OLD.access_key_id) == OLD.access_key_id
     with pytest.raises(PairExpiredError, match="session B08004 has no valid key pair"):
-        ring.choose("B08004N", datetime(2026, 7, 1, tzinfo=timezone.utc))
+        ring.choose("B08004N", datetime(2026, 7, 1, tzinfo=UTC))
 
 
 @given(key_files, st.data())
@@ -179,9 +179,7 @@ def test_no_choice_is_ever_wrong(issued: list[IssuedPair], data: st.DataObject) 
     ring = KeyRing(pair.key_pair() for pair in issued)
     one = data.draw(st.sampled_from(issued))
     sender = one.session + data.draw(st.sampled_from(["", "N", "004N"]))
-    around = datetime(2000, 1, 1, tzinfo=timezone.utc) + timedelta(
-        days=data.draw(st.integers(0, 36000))
-    )
+    around = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=data.draw(st.integers(0, 36000)))
     asked = data.draw(st.none() | st.sampled_from(issued).map(lambda pair: pair.access_key_id))
     serving = [pair for pair in ring if sender.startswith(pair.session)]
     if asked is not None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
@@ -14,16 +14,14 @@ from gatepass.keys.validity import days_left, status_at, valid_from, valid_until
 from tests.keys.samples import dates
 
 SECOND = timedelta(seconds=1)
-instants = st.datetimes(
-    datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=st.just(timezone.utc)
-)
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC))
 
 
 @pytest.mark.parametrize(
     ("day", "close"),
     [
-        (date(2018, 6, 23), datetime(2018, 6, 23, 21, tzinfo=timezone.utc)),  # CDT
-        (date(2018, 1, 23), datetime(2018, 1, 23, 22, tzinfo=timezone.utc)),  # CST
+        (date(2018, 6, 23), datetime(2018, 6, 23, 21, tzinfo=UTC)),  # CDT
+        (date(2018, 1, 23), datetime(2018, 1, 23, 22, tzinfo=UTC)),  # CST
     ],
 )
 def test_a_pair_is_good_until_the_close_of_its_expiration_date(day: date, close: datetime) -> None:
@@ -35,8 +33,8 @@ def test_a_pair_is_good_until_the_close_of_its_expiration_date(day: date, close:
 @pytest.mark.parametrize(
     ("day", "midnight"),
     [
-        (date(2018, 6, 23), datetime(2018, 6, 23, 5, tzinfo=timezone.utc)),
-        (date(2018, 1, 23), datetime(2018, 1, 23, 6, tzinfo=timezone.utc)),
+        (date(2018, 6, 23), datetime(2018, 6, 23, 5, tzinfo=UTC)),
+        (date(2018, 1, 23), datetime(2018, 1, 23, 6, tzinfo=UTC)),
     ],
 )
 def test_a_pair_is_good_from_midnight_in_chicago(day: date, midnight: datetime) -> None:
@@ -80,7 +78,7 @@ def test_days_left_agree_with_the_status(day: date, at: datetime) -> None:
 
 
 def test_days_are_those_of_chicago() -> None:
-    at = datetime(2018, 6, 22, 4, 59, tzinfo=timezone.utc)  # 23:59 on 21 June in Chicago
+    at = datetime(2018, 6, 22, 4, 59, tzinfo=UTC)  # 23:59 on 21 June in Chicago
     assert days_left(date(2018, 6, 23), at) == 2
     assert days_left(date(2018, 6, 23), at + timedelta(minutes=1)) == 1
 
@@ -109,4 +107,4 @@ def test_missing_zone_data_says_what_to_install() -> None:
     with pytest.raises(KeySourceError, match="America/Chicago: pip install tzdata"):
         valid_until(date(2018, 6, 23))
     # Without dates there is nothing to compute.
-    assert status_at(None, None, datetime.now(timezone.utc)) is Status.ACTIVE
+    assert status_at(None, None, datetime.now(UTC)) is Status.ACTIVE

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -419,7 +419,7 @@ def test_threads_see_one_state_or_the_other(path: Path) -> None:
 
 def test_expiry_is_warned_of_once_in_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keys = KeyFile(path)
-    noon = datetime(2026, 2, 3, 18, 0, tzinfo=timezone.utc)
+    noon = datetime(2026, 2, 3, 18, 0, tzinfo=UTC)
     with caplog.at_level(logging.WARNING, "gatepass.keys"):
         given = [
             (day, warning.threshold)

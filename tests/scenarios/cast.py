@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
 
 #: A Monday morning in Chicago: every conversation begins here, in a new trading week.
-START = datetime(2026, 1, 26, 15, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
 
 
 def _pair(session: str, name: str, letter: str, created: date, expires: date) -> IssuedPair:

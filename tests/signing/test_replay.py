@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import tracemalloc
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from gatepass.signing.replay import MARGIN, Noted
 from tests import oracle
 from tests.fix.samples import AT, KEY_ID, RAW, SECRET, SIGNATURE, SIGNED, changed, having, pair
 
-NOON = datetime(2026, 3, 2, 18, tzinfo=timezone.utc)
+NOON = datetime(2026, 3, 2, 18, tzinfo=UTC)
 KEYS = KeyRing([pair(created=None, expires=None)])
 SECOND = timedelta(seconds=1)
 LATER = changed(RAW, t52="20170623-14:48:42.856")

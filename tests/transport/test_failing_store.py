@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ RING = KeyRing(
     generate_pair(session, created=date(2026, 1, 5), expires=date(2027, 1, 5)).key_pair()
     for session in ("ABC", "XYZ")
 )
-WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 PATIENCE = 20.0
 
 

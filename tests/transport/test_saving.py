@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from gatepass.storage import Database, SqliteDatabase
 from gatepass.transport import Connection
 from tests.gateway.test_transports import Foreign
 
-NOW = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 ROUND = 200
 
 

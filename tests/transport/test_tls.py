@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -34,7 +34,7 @@ PATIENCE = 30.0
 
 
 def wednesday() -> datetime:
-    return datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+    return datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -165,7 +165,7 @@ def test_an_unknown_authority(papers: Papers, tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_has_expired(tmp_path: Path) -> None:
-    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     papers = papers_of(tmp_path, "127.0.0.1", until=yesterday)
     server = server_context(papers.certificate, papers.key)
     words = refused(server, client_context(papers.ca), "127.0.0.1")

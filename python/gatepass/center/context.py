@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ ENVIRONMENT = "SIMULATION"
 
 def utc_now() -> datetime:
     """Return the time of this machine's clock, aware and in UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Courier(Protocol):

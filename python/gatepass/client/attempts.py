@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -145,7 +145,7 @@ class SqliteAttempts:
         query = "SELECT at, boot, uptime FROM logon_attempt WHERE name = ? ORDER BY at"
         with self._file.transaction():
             kept = [
-                Attempt(datetime.fromtimestamp(at, timezone.utc), boot, uptime)
+                Attempt(datetime.fromtimestamp(at, UTC), boot, uptime)
                 for at, boot, uptime in self._file.read(query, (self._name,))
             ]
             found = []

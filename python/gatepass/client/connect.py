@@ -24,7 +24,6 @@ from gatepass.session import effects as fx
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault
-from gatepass.transport.waiting import within
 
 #: Characters of SenderCompID (49) that say whose port it is.
 SESSION_ID_LENGTH = 3
@@ -138,8 +137,9 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         ssl_handshake_timeout=None if tls is None else HANDSHAKE_WAIT,
     )
     try:
-        await within(CONNECT_WAIT, opening)
-    except asyncio.TimeoutError as error:
+        async with asyncio.timeout(CONNECT_WAIT):
+            await opening
+    except TimeoutError as error:
         message = f"no connection to {host}:{port} within {CONNECT_WAIT:g} s"
         raise NoConnectionError(message) from error
     except OSError as error:

@@ -12,7 +12,7 @@ import logging
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gatepass.client.attempts import (
     MARGIN,
@@ -78,7 +78,7 @@ class LogonGuard:
         found = self._attempts.add(sent, latest, MOST_INVALID)
         if len(found) >= MOST_INVALID:
             waits = sorted(WINDOW + MARGIN - sent.since(earlier) for earlier in found)
-            retry_at = (now + waits[len(found) - MOST_INVALID]).astimezone(timezone.utc)
+            retry_at = (now + waits[len(found) - MOST_INVALID]).astimezone(UTC)
             raise LogonGuardError(self._session, len(found), retry_at)
         self._open = latest
 

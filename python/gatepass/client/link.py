@@ -32,7 +32,6 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
-from gatepass.transport.waiting import within
 
 logger = logging.getLogger("gatepass.client")
 
@@ -195,8 +194,9 @@ class Link(Connection):
         until = loop.time() + wait
         if self.session.is_behind and not self.closed.done():
             self._caught_up.clear()
-            with suppress(asyncio.TimeoutError):
-                await within(wait, self._caught_up.wait())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._caught_up.wait()
         self.session.log_out(self.clock(), steady=self.steady())
         self.perform()
         if self.session.state in (State.LOGOUT_SENT, State.CLOSED):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.fix.addressing import named
@@ -45,7 +45,7 @@ LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
 
 
 #: The deadline of a connection that has ended.
-NEVER = datetime.max.replace(tzinfo=timezone.utc)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Engine(Machine):

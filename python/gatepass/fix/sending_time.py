@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gatepass.arguments import aware, refuse
 from gatepass.errors import ArgumentError, FieldError
@@ -27,7 +27,7 @@ def parse_sending_time(text: str) -> datetime:
     # A leap second is a legal FIX timestamp, but no datetime: the second before it stands for it.
     second = 59 if second == 60 else second
     try:
-        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=timezone.utc)
+        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
     except ValueError:
         raise _illegal("SendingTime (52) is no date and time that exists") from None
 
@@ -38,7 +38,7 @@ def format_sending_time(moment: datetime) -> str:
     Raises `ArgumentError` for what is no datetime with a time zone.
     """
     try:
-        utc = aware(moment, "moment").astimezone(timezone.utc)
+        utc = aware(moment, "moment").astimezone(UTC)
     except OverflowError:
         words = "moment is no date in UTC: give datetime.now(timezone.utc), for example"
         raise ArgumentError(words, "moment") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from gatepass._native import PROFILES, TAG_NAMES, canonical_string, logon_faults
@@ -13,7 +13,7 @@ from gatepass.fix.message import LOGON, encode
 from gatepass.fix.sending_time import format_sending_time
 
 #: A SendingTime (52) that is right, where another one does not matter yet.
-_ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=timezone.utc))
+_ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=UTC))
 #: How an exchange may be called.
 _NAME = re.compile(r"[!-~]+")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gatepass._native import (
     ALGORITHM,
@@ -122,7 +122,7 @@ class LogonSigner:
     def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
         # A canonical string exists by now, so SenderCompID is there and printable ASCII.
         assert sender_comp_id is not None  # noqa: S101
-        moment = datetime.now(timezone.utc) if at is None else a_time(at)
+        moment = datetime.now(UTC) if at is None else a_time(at)
         return self._choose(sender_comp_id.decode("ascii"), moment)
 
 

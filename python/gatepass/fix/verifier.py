@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.arguments import a_time, refuse
@@ -61,7 +61,7 @@ class SendingTimeWindow:
         try:
             return sending_time + self.max_age
         except OverflowError:
-            return datetime.max.replace(tzinfo=timezone.utc)
+            return datetime.max.replace(tzinfo=UTC)
 
     def check(self, sending_time: str, at: datetime) -> Check:
         """Judge a SendingTime as it stands in the message against the time `at`."""
@@ -130,7 +130,7 @@ class LogonVerifier:
         ring = self._keys.ring
         message = whole(logon)
         given = None if at is None else a_time(at)
-        moment = None if flag(any_time, "any_time") else given or datetime.now(timezone.utc)
+        moment = None if flag(any_time, "any_time") else given or datetime.now(UTC)
         if logged_on is not None:
             flag(logged_on, "logged_on")
         try:

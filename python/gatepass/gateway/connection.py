@@ -22,7 +22,6 @@ from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.store import MemoryStore, Store
 from gatepass.transport import Connection
-from gatepass.transport.waiting import within
 
 if TYPE_CHECKING:
     from gatepass.gateway.server import Gateway
@@ -203,8 +202,9 @@ class GatewayConnection(Connection):
     async def _decide_later(self, logon: Message, arrived: datetime) -> None:
         """Decide with the key pairs as they are now; the session reads nothing until then."""
         try:
-            await within(KEYS_WAIT, self.gateway.keys.refresh())
-        except asyncio.TimeoutError:
+            async with asyncio.timeout(KEYS_WAIT):
+                await self.gateway.keys.refresh()
+        except TimeoutError:
             self._leave_unjudged(f"the key pairs could not be read within {KEYS_WAIT:g} s")
             return
         except GatepassError as error:

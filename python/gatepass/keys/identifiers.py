@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gatepass.errors import FieldError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 #: 355 is Data(32). Whether ``-`` and ``_`` occur: CME's rule is not public, they are accepted.
 MAX_ACCESS_KEY_ID_LENGTH = 32

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import cast
 
 from gatepass.errors import StoreError
@@ -24,7 +24,7 @@ PAGE = 50
 
 def utc_now() -> datetime:
     """Tell the time."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Connection(asyncio.Protocol):

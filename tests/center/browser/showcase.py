@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from sqlalchemy import update
 
@@ -20,7 +20,7 @@ from tests.center.web.site import PASSWORD
 from tests.center.world import Clock, Outbox
 
 #: A Friday, 16:25 in Chicago: it closes in five minutes.
-TODAY = datetime(2026, 3, 6, 22, 25, tzinfo=timezone.utc)
+TODAY = datetime(2026, 3, 6, 22, 25, tzinfo=UTC)
 
 MOBILES = {"maria": "+13125550101", "kim": "+13125550102", "rae": "+13125550103"}
 _ROLES = {"maria": Role.MANAGER, "kim": Role.KEYS, "rae": Role.READER}

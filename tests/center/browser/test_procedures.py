@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -219,7 +219,7 @@ def test_closed_weekend(site: Site, service: Service, seat: SitDown, way: Way) -
 
 def test_open_again_on_sunday(site: Site, seat: SitDown) -> None:
     # Ten in Chicago, where the clocks went forward that night.
-    site.clock.now = datetime(2026, 3, 8, 15, 0, tzinfo=timezone.utc)
+    site.clock.now = datetime(2026, 3, 8, 15, 0, tzinfo=UTC)
     maria = seat("maria", WAYS[0])
     maria.log_in()
     maria.choose("DEF", "Generate")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,7 +62,7 @@ ORACLE = DayByDay(trades)
 @settings(deadline=None)
 @given(DAYS, st.integers(0, 24 * 3600 * 10**6 - 1))
 def test_it_agrees_with_the_rule_of_the_holidays(day: date, microsecond: int) -> None:
-    at = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     at += timedelta(microseconds=microsecond)
     assert CALENDAR.close_at_or_after(at) == ORACLE.close_at_or_after(at)
 
@@ -86,7 +86,7 @@ def test_the_close_itself_counts_and_a_moment_later_does_not(day: date) -> None:
     later = CALENDAR.close_at_or_after(close + timedelta(microseconds=1))
     assert is_first_close(trades, later, close + timedelta(microseconds=1))
     assert later > close
-    assert close.tzinfo is later.tzinfo is timezone.utc
+    assert close.tzinfo is later.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_no_line_makes_a_weekend_a_trading_day(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("year", [1999, YEARS[-1] + 1, 9999])
 def test_years_without_a_calendar_are_refused(year: int) -> None:
     with pytest.raises(CenterError, match=f"{year}-06-15, only for the years 2000 to 2099: check"):
-        CALENDAR.close_at_or_after(datetime(year, 6, 15, tzinfo=timezone.utc))
+        CALENDAR.close_at_or_after(datetime(year, 6, 15, tzinfo=UTC))
 
 
 def test_the_last_moments_of_the_last_year_are_refused() -> None:

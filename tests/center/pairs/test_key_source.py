@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -169,7 +169,7 @@ def test_a_misspelt_disaster_is_not_the_present(world: World, url: str) -> None:
 def test_by_word(world: World, url: str) -> None:
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
     assert by_word(PREFIX + url) == [made]
-    at = (world.clock.now + RECOVERY_GAP).astimezone(timezone.utc)
+    at = (world.clock.now + RECOVERY_GAP).astimezone(UTC)
     for text in (f"{at:%Y-%m-%dT%H:%M:%SZ}", at.isoformat().replace("+", "%2B")):
         assert by_word(f"{PREFIX}{url}?disaster={text}") == [made]
     assert by_word(f"{PREFIX}{url}?disaster={at - SECOND:%Y-%m-%dT%H:%M:%SZ}") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from gatepass.errors import GatepassError, KeySourceError
 from gatepass.keys import KeyRing, generate_pair
 
 NAMES = ("ABC", "DEF", "ABC123", "XYZ")
-AT = datetime(2026, 3, 4, 15, 0, tzinfo=timezone.utc)
+AT = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
 
 def made(number: int, name: str = "ABC", month: int = 12) -> Held:

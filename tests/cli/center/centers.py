@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -170,7 +170,7 @@ class Desk:
     """A user at work in this process, at the last moment at which the Request Center was open."""
 
     def __init__(self, center: Center, firm: str, name: str, outbox: Path) -> None:
-        at = datetime.now(timezone.utc)
+        at = datetime.now(UTC)
         while not is_open(at):
             at -= timedelta(hours=1)
         self.center = replace(center, clock=lambda: at)

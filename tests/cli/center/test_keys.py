@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,7 +68,7 @@ def test_the_recovery_view_is_the_store_of_15_minutes_before(
         at = desk.center.clock()
     codes = []
     for minutes in (14, 16):
-        disaster = (at + timedelta(minutes=minutes)).astimezone(timezone.utc)
+        disaster = (at + timedelta(minutes=minutes)).astimezone(UTC)
         word = f"center:{new_url}?disaster={disaster:%Y-%m-%dT%H:%M:%SZ}"
         with gateway(word, GATEPASS_CENTER_STATE=str(state)) as address:
             codes.append(log_on(address, keys, tmp_path).returncode)
@@ -91,7 +91,7 @@ def test_keys_lists_checks_and_draws_what_the_store_has(new_url: str, state: Pat
 
 def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state: Path) -> None:
     env = {"GATEPASS_CENTER_STATE": str(state), "GATEPASS_CENTER_DATABASE": new_url}
-    for word in ("center:", f"center:?disaster={datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"):
+    for word in ("center:", f"center:?disaster={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"):
         answer = shell("simulate", "--keys", word, "--duration", "0", **env)
         assert answer.returncode == 0
         assert b"no session yet" in answer.stderr

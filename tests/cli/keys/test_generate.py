@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gatepass.keys import Status, read_key_file
 from tests.cli.samples import run
 
-NOW = datetime.now(timezone.utc)
+NOW = datetime.now(UTC)
 
 
 def test_a_pair_is_made_for_its_owner_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def answering(kind: str, fields: dict[int, str]) -> Iterator[tuple[str, list[Mes
                         assert isinstance(wire, bytes)
                         came.append(Message.parse(wire))
                         if came[-1].msg_type == "A":
-                            now = format_sending_time(datetime.now(timezone.utc))
+                            now = format_sending_time(datetime.now(UTC))
                             header = {34: "1", 49: "CME", 50: "G", 52: now, 56: "ABC123N"}
                             connection.sendall(encode([(35, kind), *(header | fields).items()]))
 

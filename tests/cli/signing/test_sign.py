@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -256,7 +256,7 @@ def test_now_and_at_are_two_times(tmp_path: Path) -> None:
 def test_what_the_exchange_will_refuse_is_said_of_each_value_and_of_local_time(
     tmp_path: Path,
 ) -> None:
-    local = datetime.now(timezone.utc) + timedelta(hours=8)
+    local = datetime.now(UTC) + timedelta(hours=8)
     draft = (
         f"8=FIX.4.2|35=A|34=1|49=B08004N|50=A|52={local:%Y%m%d-%H:%M:%S}.000|56=CME|57=ZZ|142=US|"
         "369=0|108=0|1603=MYSYSTEM|1604=1.0|1605=MYFIRM|"

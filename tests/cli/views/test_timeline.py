@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,7 @@ def test_the_svg_stands_alone_scales_and_follows_light_and_dark(tmp_path: Path) 
 @given(
     created=st.none() | st.dates(),
     life=st.none() | st.integers(0, 5000),
-    at=st.datetimes(datetime(1970, 1, 2), datetime(8999, 12, 30), timezones=st.just(timezone.utc)),
+    at=st.datetimes(datetime(1970, 1, 2), datetime(8999, 12, 30), timezones=st.just(UTC)),
 )
 def test_everything_stays_inside_the_picture(
     created: date | None, life: int | None, at: datetime
@@ -142,7 +142,7 @@ def test_everything_stays_inside_the_picture(
 
 @pytest.mark.parametrize("months", [1, 3, 14, 40, 100])
 def test_ticks_are_as_close_as_there_is_room(months: int) -> None:
-    at = datetime(2026, 11, 23, tzinfo=timezone.utc)
+    at = datetime(2026, 11, 23, tzinfo=UTC)
     end = at.date() + timedelta(days=round(months * 30.4))
     timeline = laid_out(key_pair(at.date(), end), at=at)
     counts = [len(timeline.ticks(room)) for room in (200, 60, 20, 10, 5)]

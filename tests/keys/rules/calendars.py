@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -18,7 +18,7 @@ def chicago(text: str) -> datetime:
 
 
 def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def weekdays(day: date) -> bool:
@@ -49,7 +49,7 @@ class DayByDay:
 
 
 def close_of(day: date) -> datetime:
-    return datetime.combine(day, time(16), CHICAGO).astimezone(timezone.utc)
+    return datetime.combine(day, time(16), CHICAGO).astimezone(UTC)
 
 
 def is_first_close(trades: Trades, close: datetime, after: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -35,7 +35,7 @@ def _near_clock_changes() -> st.SearchStrategy[datetime]:
     return st.builds(
         lambda day, minutes: (
             datetime(day.year, day.month, day.day, tzinfo=CHICAGO) + timedelta(minutes=minutes)
-        ).astimezone(timezone.utc),
+        ).astimezone(UTC),
         st.sampled_from(sundays),
         st.integers(-2 * 1440, 3 * 1440),
     )
@@ -45,7 +45,7 @@ _clock_changes = _near_clock_changes()
 #: Moments of half a century; more of them than chance gives are near a change of the clocks, or
 #: four weeks before one.
 instants = st.one_of(
-    st.datetimes(datetime(2010, 1, 1), datetime(2060, 1, 1), timezones=st.just(timezone.utc)),
+    st.datetimes(datetime(2010, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
     _clock_changes,
     _clock_changes.map(lambda at: at - timedelta(weeks=4)),
 )

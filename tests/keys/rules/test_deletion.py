@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ def test_a_pair_is_deleted_at_once(at: datetime) -> None:
     terms = PairTerms(OLD, at - timedelta(days=1), at + timedelta(days=1))
     deletion = plan_deletion("B08", [terms], OLD, at)
     assert deletion == Deletion(OLD, at)
-    assert deletion.ended_at.tzinfo is timezone.utc
+    assert deletion.ended_at.tzinfo is UTC
 
 
 @pytest.mark.parametrize("pairs", [[FIRST], [FIRST, SECOND], [SECOND, FIRST]])

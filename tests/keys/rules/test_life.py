@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -47,7 +47,7 @@ def test_an_overlap_ends_at_the_first_close_four_weeks_on(at: datetime, offset: 
 def test_ends_are_in_utc_and_are_what_a_key_file_says(at: datetime, offset: int) -> None:
     calendar = DayByDay(scattered(offset))
     for end in (end_of_life(at, calendar), end_of_overlap(at, calendar)):
-        assert end.tzinfo is timezone.utc
+        assert end.tzinfo is UTC
         assert end == valid_until(end.astimezone(CHICAGO).date())
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,7 +77,7 @@ def test_only_what_has_ended_has_an_end() -> None:
 
 
 NAIVE = datetime(2026, 1, 1)
-AWARE = datetime(2026, 1, 1, tzinfo=timezone.utc)
+AWARE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
@@ -106,7 +106,7 @@ def append(
         center.vault,
         Entry(
             id=0,
-            at=center.clock().astimezone(timezone.utc),
+            at=center.clock().astimezone(UTC),
             firm_id=firm_id,
             actor=_fitted("actor", name),
             action=_fitted("action", action),
@@ -123,7 +123,7 @@ def append_restored(
 ) -> None:
     """Log in a store that was just put back, whose Request Center does not run."""
     texts = {"access_key_id": "", "detail": detail, "origin": ""}
-    at = at.astimezone(timezone.utc)
+    at = at.astimezone(UTC)
     entry = Entry(0, at, None, SYSTEM, "restore", _fitted("subject", subject), **texts)
     _append(connection, vault, entry)
 
@@ -196,7 +196,7 @@ def _canonical(entry: Entry) -> bytes:
     """Write all fields so that no two entries are written alike: each with its length."""
     fields = (
         str(entry.id),
-        entry.at.astimezone(timezone.utc).isoformat(timespec="microseconds"),
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "" if entry.firm_id is None else str(entry.firm_id),
         entry.actor,
         entry.action,

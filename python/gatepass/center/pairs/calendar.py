@@ -11,7 +11,7 @@ import csv
 import warnings
 from array import array
 from bisect import bisect_left
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from threading import Lock
@@ -60,7 +60,7 @@ class GlobexCalendar:
                 f"there is no exchange calendar for {day:%Y-%m-%d}, only for the years"
                 f" {YEARS[0]} to {YEARS[-1]}: check this machine's clock"
             )
-        return _close(date.fromordinal(days[place])).astimezone(timezone.utc)
+        return _close(date.fromordinal(days[place])).astimezone(UTC)
 
 
 def _close(day: date) -> datetime:

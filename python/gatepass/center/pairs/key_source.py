@@ -140,10 +140,8 @@ _NO_INSTANT = "give one time of the disaster, of the form 2026-11-23T10:00:00Z"
 
 
 def _instant(text: str) -> datetime:
-    # Python 3.10 does not read the Z.
-    iso = f"{text[:-1]}+00:00" if text.endswith("Z") else text
     try:
-        at = datetime.fromisoformat(iso)
+        at = datetime.fromisoformat(text)
         require_aware(at)
     except ValueError:
         raise KeySourceError(_NO_INSTANT) from None

@@ -19,7 +19,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -311,7 +311,7 @@ def _digest(
     center: Center, actor: Actor, purpose: Purpose, subject: str, created_at: datetime, digits: str
 ) -> bytes:
     """Return the keyed hash of a code: six digits alone would be found from a plain one."""
-    made = created_at.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    made = created_at.astimezone(UTC).isoformat(timespec="microseconds")
     fields = (str(actor.user_id), purpose.value, subject, made, digits)
     key = center.vault.mac_key("verification code")
     return hmac.digest(key, "\n".join(fields).encode("utf-8", "replace"), "sha256")

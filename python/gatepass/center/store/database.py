@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -185,7 +185,7 @@ class Database:
             return
 
         def work(connection: Connection) -> None:
-            at = datetime.now(timezone.utc)
+            at = datetime.now(UTC)
             row = insert(attempt).values(key="nothing", at=at).returning(attempt.c.id)
             number = connection.execute(row).scalar_one()
             connection.execute(delete(attempt).where(attempt.c.id == number))

@@ -8,7 +8,7 @@ unique, and each change of a session or its pairs is noted (`session_change`, by
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -43,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.utcoffset() is None:
             raise ValueError("a moment needs a time zone")
-        at = value.astimezone(timezone.utc)
+        at = value.astimezone(UTC)
         return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
@@ -51,7 +51,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         at: datetime = value
-        return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 # SQLite counts up only INTEGER PRIMARY KEY.

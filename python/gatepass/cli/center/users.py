@@ -27,7 +27,7 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name.", show_default=False)]
 
 
-class RoleWord(str, enum.Enum):
+class RoleWord(enum.StrEnum):
     """A role, as a word of a command line."""
 
     MANAGER = "manager"

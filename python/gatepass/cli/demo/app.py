@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -45,7 +45,7 @@ def demo(json: Json = False) -> None:
     """
     left_out = None if is_installed() else LEFT_OUT
     with tempfile.TemporaryDirectory(prefix="gatepass-demo-") as folder:
-        steps = tell(Path(folder), datetime.now(timezone.utc))
+        steps = tell(Path(folder), datetime.now(UTC))
         if json:
             told = list(steps)
             ok = all(step.ok for step in told)

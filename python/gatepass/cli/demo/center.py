@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gatepass.center.pairs.views import PairView
 
 #: A Monday, 09:00 in Chicago, a week before the clocks there change.
-MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
+MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 LEFT_OUT = "The Request Center's part is left out: it needs pip install 'gatepass[center]'"
 
 LogOn = Callable[[KeySource], Talk]

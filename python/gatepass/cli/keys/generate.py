@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,7 @@ def generate(
         raise typer.BadParameter(
             f"{file} is there already: name another file, or give --add", param_hint="KEYFILE"
         )
-    first, last = dates(datetime.now(timezone.utc), expired=expired)
+    first, last = dates(datetime.now(UTC), expired=expired)
     try:
         pair = generate_pair(session, first, last, ENVIRONMENT)
     except FieldError as error:

@@ -74,7 +74,7 @@ _ASK = (
 _CGW = "G"
 
 
-class Clock(str, enum.Enum):
+class Clock(enum.StrEnum):
     """What to do about a clock that is off."""
 
     WARN = "warn"

@@ -36,7 +36,7 @@ from gatepass.transport import utc_now
 Show = Callable[["Spoken | Noted"], None]
 
 
-class Choice(str, enum.Enum):
+class Choice(enum.StrEnum):
     """A scenario, or the choice of one by the stored numbers and the trading week."""
 
     AUTO = "auto"

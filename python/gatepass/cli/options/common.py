@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import ssl
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -162,7 +162,7 @@ def parse_at(text: str | None) -> datetime | None:
 
 def moment_of(at: str | None) -> datetime:
     """Read ``--at``, or give the present, to the second."""
-    return parse_at(at) or datetime.now(timezone.utc).replace(microsecond=0)
+    return parse_at(at) or datetime.now(UTC).replace(microsecond=0)
 
 
 def refuse_both_times(at: str | None, any_time: bool) -> None:

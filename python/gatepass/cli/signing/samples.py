@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +58,7 @@ def samples(
             raise typer.BadParameter(
                 f"{folder / name} is there already: name another folder", param_hint="DIR"
             )
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     pair = generate_pair(SESSION, *dates(now, expired=False), ENVIRONMENT)
     logon = _LOGON.format(sending_time=format_sending_time(now))
     with _leaving_nothing_behind(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -100,7 +100,7 @@ def sign(
     for line in read_logons(file):
         signed = []
         for place, draft in places(replace(line, messages=drafts(line))):
-            stamp = datetime.now(timezone.utc) if now else None
+            stamp = datetime.now(UTC) if now else None
             try:
                 whole = complete_draft(draft, sending_time=stamp)
                 signed.append((place, Logon(signer.sign(whole, at=moment))))
@@ -133,7 +133,7 @@ class LateLogons:
         """Look at the SendingTime (52) of Logons that were signed."""
         for place, logon in signed:
             sending_time = (logon.values[_SENDING_TIME] or b"").decode("ascii")
-            check = SendingTimeWindow().check(sending_time, datetime.now(timezone.utc))
+            check = SendingTimeWindow().check(sending_time, datetime.now(UTC))
             if check.outcome is Outcome.PASSED:
                 continue
             self._count += 1
@@ -151,7 +151,7 @@ class LateLogons:
 
 def _zone_of(sending_time: str) -> str:
     """Ask whether a time is local time, where it looks like that."""
-    hint = zone_hint(datetime.now(timezone.utc) - parse_sending_time(sending_time))
+    hint = zone_hint(datetime.now(UTC) - parse_sending_time(sending_time))
     return "" if hint is None else f"; {hint}"
 
 
@@ -207,6 +207,6 @@ def _warn(source: KeySource, used: set[str], moment: datetime | None) -> None:
     """Say of pairs that were used for the first time that they expire soon."""
     if not used:
         return
-    for warning in source.ring.warnings(moment or datetime.now(timezone.utc)):
+    for warning in source.ring.warnings(moment or datetime.now(UTC)):
         if warning.pair.access_key_id in used:
             say(f"gatepass: warning: {warning}")

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatepass.cli.terminal.output import CAUTION, NO, YES, Mark, marked, visible
@@ -86,7 +86,7 @@ def get_ready() -> None:
     from rich.console import Console
 
     console = Console(file=io.StringIO())
-    print_told(console, Told(datetime.now(timezone.utc), Report("no room", "ABC123N", "ready")))
+    print_told(console, Told(datetime.now(UTC), Report("no room", "ABC123N", "ready")))
 
 
 def print_told(console: Console, told: Told) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gatepass.errors import CenterError, NotFoundError
 from gatepass.keys.identifiers import AccessKeyId
@@ -29,7 +29,7 @@ def plan_deletion(
     `ValueError` when ``at`` has no time zone.
     """
     pair = find_active(session, pairs, access_key_id, at)
-    return Deletion(pair.access_key_id, max(at, pair.created_at).astimezone(timezone.utc))
+    return Deletion(pair.access_key_id, max(at, pair.created_at).astimezone(UTC))
 
 
 def find_active(

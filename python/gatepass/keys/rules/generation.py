@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from gatepass._native import MAX_PAIRS_PER_SESSION
 from gatepass.errors import CenterError, ThirdPairError
@@ -110,4 +110,4 @@ def _present(session: str, pairs: Sequence[PairTerms], at: datetime) -> datetime
             f"session {session} had a key pair changed at {latest:%Y-%m-%d %H:%M:%S %Z}, and that"
             " is still to come by this machine's clock: set the clock right, then try again"
         )
-    return latest.astimezone(timezone.utc)
+    return latest.astimezone(UTC)

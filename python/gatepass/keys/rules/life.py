@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 
 from gatepass.keys.rules.market import MarketCalendar
 from gatepass.keys.validity import exchange_zone, require_aware
@@ -39,7 +39,7 @@ def end_of_overlap(at: datetime, calendar: MarketCalendar) -> datetime:
     """
     require_aware(at)
     # In UTC, where a day has 24 hours: in Chicago's own time two of them a year have not.
-    return _close(at.astimezone(timezone.utc) + OVERLAP, calendar)
+    return _close(at.astimezone(UTC) + OVERLAP, calendar)
 
 
 def outlives_rules(created_at: datetime, expires_at: datetime) -> bool:
@@ -48,7 +48,7 @@ def outlives_rules(created_at: datetime, expires_at: datetime) -> bool:
 
 
 def _close(at: datetime, calendar: MarketCalendar) -> datetime:
-    return calendar.close_at_or_after(at).astimezone(timezone.utc)
+    return calendar.close_at_or_after(at).astimezone(UTC)
 
 
 def _years_after(day: date, years: int) -> date:

@@ -172,13 +172,14 @@ class _Line:
     async def _send(self, message: EmailMessage) -> DeliveryError | None:
         try:
             if self._client is None:
-                await asyncio.wait_for(self._connect(), SENT_WITHIN)
+                async with asyncio.timeout(SENT_WITHIN):
+                    await self._connect()
         except _FAILURES as error:
             await self._hang_up(politely=False)
             return self._problem("unreachable", error)
         try:
-            within = SENT_WITHIN + self._taken_within
-            await asyncio.wait_for(self._connected().send_message(message), within)
+            async with asyncio.timeout(SENT_WITHIN + self._taken_within):
+                await self._connected().send_message(message)
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
             await self._hang_up(politely=True)
             return self._problem("refused", error)
@@ -218,7 +219,8 @@ class _Line:
         transport = client.transport
         if politely:
             with contextlib.suppress(*_FAILURES):
-                await asyncio.wait_for(client.quit(), ANSWER_WITHIN)
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await client.quit()
         client.close()
         # TLS would wait for the other side's good-bye, on a loop that is about to end.
         if isinstance(transport, asyncio.WriteTransport):
