@@ -24,6 +24,7 @@ from gatepass.gateway import faults as ft
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_RESEND, SentMessage
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 
@@ -126,7 +127,7 @@ def test_a_failover_loses_and_doubles_nothing(
                 await pair.send("D", [(58, text)])
                 stage.say(text)
             await asyncio.sleep(200.0)
-            assert pair.indicator == "P"
+            assert pair.role is Role.PRIMARY
             assert pair.active is pair.backup
             reading.cancel()
         there = stage.gateway.account(NAME).store.load()
@@ -146,7 +147,7 @@ def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
             # The exchange notices nothing of it yet, and then its gateway fails.
             stage.gateway.fail_over(NAME)
             number = await pair.send("D", [(58, "waited")])
-            assert pair.indicator == "P"
+            assert pair.role is Role.PRIMARY
             assert number == stage.store.load().next_out - 1
             await asyncio.sleep(60.0)
 
@@ -198,7 +199,7 @@ def test_a_drop_copy_session_goes_on_at_the_backup_once_the_primary_has_failed()
                 if len(stage.got) == 2:
                     break
             assert second.session.numbers.next_in > 4000
-            assert second.session.indicator == "N"
+            assert second.session.role is Role.NONE
 
     assert play(script, kind=Kind.parse("dropcopy")).got == ["missed", "new"]
 

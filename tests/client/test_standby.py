@@ -16,6 +16,7 @@ from gatepass.client.pair import BACKUP
 from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.client.standby import MOST_REFUSALS
 from gatepass.errors import NoConnectionError
+from gatepass.session.role import Role
 from tests.client.test_pair import NAME, SETTINGS, Stage, play
 from tests.faults.virtual import VirtualLoop
 
@@ -82,7 +83,7 @@ async def check_failover(stage: Stage, pair: Pair) -> None:
     stage.gateway.fail_over(NAME)
     await pair.send("D", [(58, "after")])
     await asyncio.sleep(200.0)
-    assert pair.indicator == "P"
+    assert pair.role is Role.PRIMARY
     assert stage.arrived[arrived:] == ["before", "after"]
     here, there = stage.store.load(), stage.gateway.account(NAME).store.load()
     assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
@@ -102,7 +103,7 @@ def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_u
         await asyncio.sleep(60.0)
         assert told[-1] == "the backup is on: the session is fault tolerant again"
         assert pair.backup is not None
-        assert pair.backup.session.indicator == "B"
+        assert pair.backup.session.role is Role.BACKUP
         await check_failover(stage, pair)
 
     with_pair(body, port=EMPTY)

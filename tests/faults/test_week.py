@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from gatepass.client import Pair, connect_pair
 from gatepass.fix.message import Message
+from gatepass.fix.names import INDICATORS
 from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
 from tests.faults.virtual import VirtualLoop, run_at
 
@@ -76,7 +78,7 @@ class Week:
 
     def observe(self, which: str, effect: fx.Effect) -> None:
         if isinstance(effect, fx.RoleChanged):
-            self.roles.append(f"{which} {effect.indicator}")
+            self.roles.append(f"{which} {INDICATORS[effect.role]}")
 
     async def trade(self, pair: Pair, hours: int) -> None:
         """Send a message each way, every hour, and read what comes."""
@@ -140,12 +142,12 @@ def test_a_trading_week() -> None:
 
         async with week.pair() as pair:  # Thursday: the primary gateway fails
             await week.trade(pair, hours=10)
-            assert (pair.indicator, pair.backup.session.indicator) == ("P", "B")
+            assert (pair.role, pair.backup.session.role) == (Role.PRIMARY, Role.BACKUP)
             await week.exchange(pair)  # under way: neither arrives by the primary
             week.gateway.fail_over(NAME)
             await week.trade(pair, hours=10)
             assert pair.primary.closed.done()
-            assert pair.indicator == "P"
+            assert pair.role is Role.PRIMARY
         end = week.store.load()
         assert end.next_out > 46 * 120 / 2
         there = week.exchange_store.load()

@@ -11,10 +11,12 @@ from gatepass.errors import FramingError, NotLoggedOnError
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
+from gatepass.fix.names import comp_id
 from gatepass.fix.scenarios import Scenario, choose_scenario, trading_week
 from gatepass.fix.states import State
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
+from gatepass.session.role import Role
 from tests.fix.world import HEARTBEAT, SETTINGS, START, World
 
 WEEK = trading_week(START)
@@ -123,7 +125,7 @@ def _backup_on() -> ClientSession:
     client.signature("pairpairpairpairpair", b"s" * 32, START)
     client.receive(_from_cme("A", 1, target="ABC123B"), START)
     client.take()
-    assert client.indicator == "B"
+    assert client.role is Role.BACKUP
     return client
 
 
@@ -138,7 +140,7 @@ def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told
     assert client.take() == []
     client.promoted(Numbers(30, 57, WEEK, True), START)
     effects = client.take()
-    assert effects[0] == fx.RoleChanged("P")
+    assert effects[0] == fx.RoleChanged(Role.PRIMARY)
     answers = [Message.parse(e.wire) for e in effects if isinstance(e, fx.Send)]
     assert [(m.msg_seq_num, m.get(112), m.get(49)) for m in answers] == [
         (30, "x", "ABC123P"),
@@ -176,7 +178,7 @@ def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> No
     client.take()
     client.receive(_from_cme("0", 2, target="ABC123B"), START)
     assert client.take() == []
-    assert (client.indicator, client.state) == ("P", State.LOGGED_ON)
+    assert (client.role, client.state) == (Role.PRIMARY, State.LOGGED_ON)
 
 
 def test_numbers_that_nobody_wanted_change_nothing() -> None:
@@ -292,14 +294,14 @@ def test_a_signature_that_comes_too_late_is_dropped() -> None:
     assert client.take() == []
 
 
-@pytest.mark.parametrize("role", ["P", "U"])
-def test_the_role_in_56_is_followed(role: str) -> None:
+@pytest.mark.parametrize("role", [Role.PRIMARY, Role.UNDESIGNATED])
+def test_the_role_in_56_is_followed(role: Role) -> None:
     client = ClientSession(FAULT_TOLERANT, Numbers(), START)
     client.connected(START)
     client.log_on(Scenario.BEGINNING_OF_WEEK, START)
     client.signature("pairpairpairpairpair", b"s" * 32, START)
-    client.receive(_from_cme("A", 1, target=f"ABC123{role}"), START)
-    assert client.indicator == role
+    client.receive(_from_cme("A", 1, target=comp_id("ABC123", role)), START)
+    assert client.role is role
 
 
 def test_no_scenario_begins_in_the_wrong_state() -> None:

@@ -17,6 +17,7 @@ from gatepass.fix.states import State
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
 from gatepass.session import effects as fx
 from gatepass.session.port import Port
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
 
 #: A Monday morning in Chicago.
@@ -54,7 +55,7 @@ class Side:
         return (
             session is not None
             and session.state is State.LOGGED_ON
-            and not (isinstance(session, ClientSession) and session.indicator == "B")
+            and not (isinstance(session, ClientSession) and session.role is Role.BACKUP)
         )
 
     def note(self, wire: bytes) -> None:
@@ -182,8 +183,8 @@ class World:
                 elif isinstance(effect, fx.VerificationWanted):
                     verdict = self.admission.judge(effect.logon, self.now, backup=True)
                     assert not isinstance(verdict, Refused), verdict.reason
-                    gateway.accept(effect.logon, verdict.numbers, verdict.indicator, self.now)
-        assert client.indicator == "B"
+                    gateway.accept(effect.logon, verdict.numbers, verdict.role, self.now)
+        assert client.role is Role.BACKUP
         return client, gateway
 
     def send(self, side: Side) -> None:
@@ -263,7 +264,7 @@ class World:
         # Before a Logon is admitted, a gateway does not know whose numbers it speaks of.
         if side is self.client:
             # A backup that does not know of its promotion yet counts on its own.
-            known = isinstance(session, ClientSession) and session.indicator != "B"
+            known = isinstance(session, ClientSession) and session.role is not Role.BACKUP
         else:
             known = self.account.primary_on or self._counted
         if isinstance(effect, fx.Send):
@@ -305,4 +306,4 @@ class World:
         number = logon.msg_seq_num or 0
         used = {} if number == 1 else self.client.used
         self.client.used = used | {number: ("accepted Logon", None)}
-        session.accept(logon, verdict.numbers, verdict.indicator, self.now)
+        session.accept(logon, verdict.numbers, verdict.role, self.now)

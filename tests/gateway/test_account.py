@@ -23,6 +23,7 @@ from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.keys import KeyRing
 from gatepass.session.port import Port
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
 from tests.faults.test_injection import RING, SETTINGS, WEDNESDAY
 from tests.faults.virtual import VirtualLoop, run_at
@@ -100,7 +101,7 @@ def test_a_backup_logon_is_told_as_one() -> None:
     admission = Admission(LogonVerifier(RING), "G", lambda _name: account)
     verdict = admission.judge(Message.parse(signed), START, backup=True)
     assert isinstance(verdict, Admitted)
-    assert (verdict.scenario, verdict.indicator) == ("on the backup", "B")
+    assert (verdict.scenario, verdict.role) == ("on the backup", Role.BACKUP)
 
 
 def test_an_answered_resend_request_is_one_line() -> None:

@@ -17,6 +17,7 @@ from gatepass.gateway.server import PRIMARY_GONE
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from tests.scenarios.cast import START, Keys
 
@@ -208,11 +209,11 @@ class Side:
                 self.exchange.log_out_all(self.name or (logon.get(49) or "")[:-1])
             return
         self.name = (logon.get(49) or "")[:-1]
-        self.backup = verdict.indicator == "B"
+        self.backup = verdict.role is Role.BACKUP
         account = self.exchange.account(self.name)
         if not self.backup:
             self._store = account.store
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now)
+        self.session.accept(logon, verdict.numbers, verdict.role, now)
         if self.session.state is State.LOGGED_ON:
             if self.backup:
                 account.backup_on = True

@@ -28,6 +28,7 @@ from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
 from gatepass.transport import Clock, Connection, utc_now
@@ -227,7 +228,7 @@ class Link(Connection):
         elif isinstance(effect, fx.NumbersWanted):
             self._take_over()
         elif isinstance(effect, fx.RoleChanged):
-            if effect.indicator == "P" and not self.promoted.done():
+            if effect.role is Role.PRIMARY and not self.promoted.done():
                 self.promoted.set_result(None)
         elif isinstance(effect, fx.Failed):
             self._fail_with(effect.error)

@@ -22,6 +22,7 @@ from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
+from gatepass.session.role import Role
 from gatepass.session.store import Store, claim
 from gatepass.transport import Clock, utc_now
 
@@ -64,9 +65,9 @@ class Pair:
         return backup if backup is not None and promoted else self.primary
 
     @property
-    def indicator(self) -> str:
-        """The Fault Tolerance Indicator of the link that trades."""
-        return self.active.session.indicator
+    def role(self) -> Role:
+        """The role of the link that trades."""
+        return self.active.session.role
 
     @property
     def goodbye(self) -> fx.LoggedOut | None:

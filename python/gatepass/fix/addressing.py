@@ -7,14 +7,19 @@ from datetime import datetime, timedelta
 from gatepass._native import TAG_NAMES
 from gatepass.errors import PeerError
 from gatepass.fix.message import BEGIN_STRING, LOGOUT, REJECT, Message
+from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.notation import visible
 from gatepass.fix.sending_time import parse_sending_time
+from gatepass.session.role import Role
 
-#: Fault Tolerance Indicators: undefined, primary, backup, none.
-INDICATORS = frozenset("UPBN")
-#: Those that TargetCompID (56) may end in, by the one in force. CME gives P or B for U, makes a
+#: The roles that TargetCompID (56) may end in, by the one in force. CME gives P or B for U, makes a
 #: backup the primary (both documented), and leaves N and a primary as they are (derived).
-ROLES = {"U": frozenset("UPB"), "B": frozenset("BP"), "P": frozenset("P"), "N": frozenset("N")}
+ROLES = {
+    Role.UNDESIGNATED: frozenset({Role.UNDESIGNATED, Role.PRIMARY, Role.BACKUP}),
+    Role.BACKUP: frozenset({Role.BACKUP, Role.PRIMARY}),
+    Role.PRIMARY: frozenset({Role.PRIMARY}),
+    Role.NONE: frozenset({Role.NONE}),
+}
 #: How a blank SenderCompID (49) comes back in a refusal (documented by CME).
 NULL = "null"
 #: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
@@ -25,7 +30,7 @@ MAX_SHOWN = 40
 
 
 def stranger(
-    message: Message, exchange: str, own: str, roles: frozenset[str], *, logged_on: bool
+    message: Message, exchange: str, own: str, roles: frozenset[Role], *, logged_on: bool
 ) -> PeerError | None:
     """Say why a message is not one of `exchange` for the session of SenderCompID `own`.
 
@@ -34,11 +39,11 @@ def stranger(
     Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
     """
     target = message.get(56) or ""
-    is_own = target == own or (target[:-1] == own[:-1] and target[-1:] in roles)
+    is_own = target == own or (target[:-1] == own[:-1] and role_in(target) in roles)
     if is_own and message.get(49) == exchange and message.begin_string == BEGIN_STRING:
         return None
     nameless = not logged_on and target == NULL and message.msg_type in (LOGOUT, REJECT)
-    names = " or ".join(sorted(own[:-1] + role for role in roles))
+    names = " or ".join(sorted(comp_id(own[:-1], role) for role in roles))
     return _first_fault(
         (8, message.begin_string, BEGIN_STRING, message.begin_string == BEGIN_STRING),
         (49, message.get(49), exchange, message.get(49) == exchange),

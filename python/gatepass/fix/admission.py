@@ -13,12 +13,14 @@ from datetime import datetime
 from gatepass._native import logon_faults
 from gatepass.fix.exchange import OTHER_SENDER
 from gatepass.fix.message import LOGON, Message
+from gatepass.fix.names import role_in
 from gatepass.fix.replays import Replays
 from gatepass.fix.rules import INVALID_LOGON
 from gatepass.fix.scenarios import NOT_RESET, Scenario, at_week
 from gatepass.fix.verifier import LogonVerifier
 from gatepass.session.numbers import MAX_JUMP, Numbers
 from gatepass.session.port import CLOSED_TEXT, Port
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing.replay import Recall
 
@@ -58,7 +60,7 @@ class Admitted:
     """The Logon is good: the numbers before it, the role to assign, and which logon it is."""
 
     numbers: Numbers
-    indicator: str
+    role: Role
     scenario: str
 
 
@@ -212,7 +214,9 @@ class Admission:
 
     def _admit(self, case: _Case) -> Admitted:
         sender, numbers = case.logon.get(49) or "", case.numbers
-        indicator = "N" if sender[-1] == "N" else "B" if case.backup else "P"
+        role = Role.BACKUP if case.backup else Role.PRIMARY
+        if role_in(sender) is Role.NONE:
+            role = Role.NONE
         scenario = Scenario.MID_WEEK if numbers.begun else Scenario.BEGINNING_OF_WEEK
         if case.logon.get(141) == "Y":
             scenario = Scenario.IN_SESSION
@@ -220,7 +224,7 @@ class Admission:
         elif not numbers.begun:
             numbers = replace(numbers, next_out=max(1, numbers.first_in))
         kind = "on the backup" if case.backup else scenario.value
-        return Admitted(replace(numbers, begun=True, first_in=0), indicator, kind)
+        return Admitted(replace(numbers, begun=True, first_in=0), role, kind)
 
     def _fault(self, case: _Case) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
@@ -260,7 +264,7 @@ class Admission:
 
     def _scenario_fault(self, case: _Case) -> _Fault | None:
         logon, account, backup = case.logon, case.account, case.backup
-        number, indicator = logon.msg_seq_num, (logon.get(49) or "")[-1:]
+        number = logon.msg_seq_num
         # A session that is on since last week has its own numbers, which a refusal leaves alone.
         is_first = not (case.numbers.begun or backup or account.primary_on)
         if is_first and (number != 1 or logon.get(141) == "Y"):
@@ -269,7 +273,7 @@ class Admission:
         if logon.get(141) == "Y":
             reason = "ResetSeqNumFlag (141) is Y, but the session is not logged on"
             return _Fault(INVALID_LOGON, reason)
-        if backup and indicator == "N" and self._fault_tolerant:
+        if backup and role_in(logon.get(49)) is Role.NONE and self._fault_tolerant:
             return _Fault(INVALID_LOGON, "a session without fault tolerance (N) has no backup")
         if backup and not (account.primary_on and self._fault_tolerant):
             reason = "logged on" if self._fault_tolerant else "gone: it has not failed"

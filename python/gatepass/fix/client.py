@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from gatepass._native import Logon
 from gatepass.errors import BackupError, FieldError, PeerError
-from gatepass.fix.addressing import INDICATORS, ROLES, logon_fault, repeated_tag, stranger
+from gatepass.fix.addressing import ROLES, logon_fault, repeated_tag, stranger
 from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.engine import Engine, Fields
 from gatepass.fix.gap import Turn
 from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
+from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
 from gatepass.fix.scenarios import (
     CLOCKS_DIFFER,
@@ -27,6 +28,7 @@ from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import TRANSITIONS, State, Trigger
 from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
+from gatepass.session.role import Role
 
 NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
 #: Test Requests before an In-Session Logon, each after a heartbeat interval without its answer.
@@ -52,7 +54,7 @@ class ClientSession(Engine):
         self._backup = backup
         self._promotion: Message | None = None
         self.scenario = Scenario.BEGINNING_OF_WEEK
-        self._indicator = settings.sender_comp_id[-1:]
+        self._role = role_in(settings.sender_comp_id) or Role.NONE
         self._unsigned = b""
         #: The Logon that is answered next, or was last.
         self._logon = Message(())
@@ -67,9 +69,9 @@ class ClientSession(Engine):
         self._trying = False
 
     @property
-    def indicator(self) -> str:
-        """The Fault Tolerance Indicator in force: ``U``, ``P``, ``B`` or ``N``."""
-        return self._indicator
+    def role(self) -> Role:
+        """The role in force: what the settings say, until the exchange gives another."""
+        return self._role
 
     def log_on(
         self,
@@ -94,7 +96,7 @@ class ClientSession(Engine):
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
             raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
-        if scenario is Scenario.IN_SESSION and self._indicator == "B":
+        if scenario is Scenario.IN_SESSION and self._role is Role.BACKUP:
             raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
         self._alterations = alterations
@@ -169,7 +171,7 @@ class ClientSession(Engine):
         Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
         messages only (documented by CME).
         """
-        if self.state is State.LOGGED_ON and self._indicator == "B":
+        if self.state is State.LOGGED_ON and self._role is Role.BACKUP:
             raise BackupError("application messages go through the primary, this is the backup")
         return super().send(msg_type, fields, now, steady)
 
@@ -184,8 +186,8 @@ class ClientSession(Engine):
         self._count_as(numbers)
         self._forget_resends()
         self._backup = False
-        self._indicator = "P"
-        self._emit(fx.RoleChanged("P"))
+        self._role = Role.PRIMARY
+        self._emit(fx.RoleChanged(Role.PRIMARY))
         is_new = self._has_begun_anew(message)
         due = 1 if is_new else self.numbers.next_in
         if self._jumps_too_far(34, message.msg_seq_num or 0, due, now):
@@ -317,9 +319,9 @@ class ClientSession(Engine):
         return wire, Logon(wire).canonical
 
     def _handle(self, message: Message, now: datetime) -> None:
-        roles = ROLES.get(self._indicator, INDICATORS)
+        roles = ROLES[self._role]
         if self._promotion is not None:
-            roles |= {"B"}  # what was sent before, which is ignored
+            roles |= {Role.BACKUP}  # what was sent before, which is ignored
         logged_on = self.state is not State.LOGON_SENT
         exchange, own = self.settings.target_comp_id, self._sender_comp_id()
         if not logged_on:
@@ -424,7 +426,7 @@ class ClientSession(Engine):
 
     def _is_misplaced(self, logon: Message) -> bool:
         """Whether the gateway is not what this connection counts for: the primary, or a backup."""
-        return self._backup is not (self._role(logon) == "B")
+        return self._backup is not (self._assigned(logon) is Role.BACKUP)
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
         in_session = self.scenario is Scenario.IN_SESSION
@@ -515,11 +517,11 @@ class ClientSession(Engine):
         self._rejected.clear()
 
     def _check(self, message: Message, now: datetime) -> bool:
-        if self._promotion is not None and self._role(message) == "B":
+        if self._promotion is not None and self._assigned(message) is Role.BACKUP:
             # Sent before the promotion, with the backup's numbers.
             return False
         promotes = (self.state, Trigger.PROMOTED) in TRANSITIONS
-        if promotes and self._indicator == "B" and self._role(message) == "P":
+        if promotes and self._role is Role.BACKUP and self._assigned(message) is Role.PRIMARY:
             self._promotion = message
             self._move(Trigger.PROMOTED)
             self._emit(fx.NumbersWanted())
@@ -527,21 +529,21 @@ class ClientSession(Engine):
         self._follow_role(message)
         return True
 
-    def _role(self, message: Message) -> str | None:
-        """Give the Fault Tolerance Indicator of TargetCompID (56), if it is this session's."""
+    def _assigned(self, message: Message) -> Role | None:
+        """Give the role that TargetCompID (56) gives this session, if it is this session's."""
         target = message.get(56) or ""
-        known = target[:-1] == self.settings.sender_comp_id[:-1] and target[-1:] in INDICATORS
-        return target[-1:] if known else None
+        is_own = target[:-1] == self.settings.sender_comp_id[:-1]
+        return role_in(target) if is_own else None
 
     def _follow_role(self, message: Message) -> None:
-        """Take the Fault Tolerance Indicator that CME puts into TargetCompID (56)."""
-        role = self._role(message)
-        if role is not None and role != self._indicator:
-            self._indicator = role
+        """Take the role that CME puts into TargetCompID (56)."""
+        role = self._assigned(message)
+        if role is not None and role is not self._role:
+            self._role = role
             self._emit(fx.RoleChanged(role))
 
     def _sender_comp_id(self) -> str:
-        return self.settings.sender_comp_id[:-1] + self._indicator
+        return comp_id(self.settings.sender_comp_id[:-1], self._role)
 
     def _header(self, now: datetime) -> list[tuple[int, str]]:
         settings = self.settings

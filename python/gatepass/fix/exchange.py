@@ -14,11 +14,13 @@ from gatepass.fix.addressing import NULL
 from gatepass.fix.engine import Engine
 from gatepass.fix.gap import Turn
 from gatepass.fix.message import LOGON, REJECT, Message, encode
+from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.outgoing import reject_fields
 from gatepass.fix.sending_time import format_sending_time, parse_sending_time
 from gatepass.fix.states import TRANSITIONS, State, Trigger
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, SentMessage
+from gatepass.session.role import Role
 
 #: A socket without a Logon is stale after this time (documented by CME).
 LOGON_TIMEOUT = timedelta(seconds=60)
@@ -106,13 +108,13 @@ class GatewaySession(Engine):
         self,
         logon: Message,
         numbers: Numbers,
-        indicator: str,
+        role: Role,
         now: datetime,
         steady: float | None = None,
     ) -> None:
         """Answer `VerificationWanted`: the Logon is good.
 
-        `numbers` are the session's before this Logon, `indicator` is the role to assign. The reply
+        `numbers` are the session's before this Logon, `role` is the one to assign. The reply
         goes out, then CME's Test Request; a gap before the Logon is asked for.
         """
         self._time.read(now, steady)
@@ -120,7 +122,7 @@ class GatewaySession(Engine):
             return
         number = logon.msg_seq_num or 0
         sender = logon.get(49) or ""
-        self._identity = replace(self._named_by(logon), client_comp_id=sender[:-1] + indicator)
+        self._identity = replace(self._named_by(logon), client_comp_id=comp_id(sender[:-1], role))
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
         self._inbound.clear()
@@ -191,8 +193,8 @@ class GatewaySession(Engine):
         self._time.read(now, steady)
         if self.state is not State.LOGGED_ON:
             return
-        client = self._identity.client_comp_id
-        self._identity = replace(self._identity, client_comp_id=f"{client[:-1]}P")
+        promoted = comp_id(self._identity.client_comp_id[:-1], Role.PRIMARY)
+        self._identity = replace(self._identity, client_comp_id=promoted)
         self._promoted = True
         self._count_as(numbers)
         self._send_test(now)
@@ -257,12 +259,12 @@ class GatewaySession(Engine):
 
     def _sender_fault(self, message: Message) -> Finding | None:
         """Hold a message against its sender: the firm, and on a backup role and kind."""
-        indicator = (message.get(49) or "")[-1:]
         if not self._is_of_client(message):
             return OTHER_SENDER
-        if not self.client_comp_id.endswith("B"):
+        if role_in(self.client_comp_id) is not Role.BACKUP:
             return None
-        if indicator != "B":
+        if role_in(message.get(49)) is not Role.BACKUP:
+            indicator = (message.get(49) or "")[-1:]
             text = f"Received invalid fault tolerance indicator = ({indicator}). Expected B"
             return Finding(text, 49)
         return None if message.is_admin else ON_BACKUP
@@ -272,8 +274,8 @@ class GatewaySession(Engine):
         return self.state is State.LOGGED_ON
 
     def _handle(self, message: Message, now: datetime) -> None:
-        indicator = (message.get(49) or "")[-1:]
-        if not (self._promoted and indicator == "B" and self._is_of_client(message)):
+        is_late = self._promoted and role_in(message.get(49)) is Role.BACKUP
+        if not (is_late and self._is_of_client(message)):
             super()._handle(message, now)
 
     def _check(self, message: Message, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from gatepass.fix.answer import Answer
 from gatepass.fix.arguments import refuse_separator
 from gatepass.fix.exchange import GatewaySession
 from gatepass.fix.message import LOGON, Message
+from gatepass.fix.names import INDICATORS
 from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
 from gatepass.gateway.injection import FaultyWire
@@ -20,6 +21,7 @@ from gatepass.gateway.report import Report
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.transport import Connection
 
@@ -261,7 +263,7 @@ class GatewayConnection(Connection):
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
         self._name = sender[:-1]
-        self.backup = verdict.indicator == "B"
+        self.backup = verdict.role is Role.BACKUP
         if not self.backup:
             # A backup counts on its own, and nothing of that is kept.
             self.store = self.gateway.account(self._name).store
@@ -269,8 +271,8 @@ class GatewayConnection(Connection):
             # Before the session goes on to what stands behind the Logon in the same bytes: whatever
             # that is, nobody else may be let in beside this connection.
             self.gateway.joined(self._name, self)
-        self.session.accept(logon, verdict.numbers, verdict.indicator, now, self.steady())
-        words = f"{verdict.scenario}: 34={logon.get(34)} as {verdict.indicator}"
+        self.session.accept(logon, verdict.numbers, verdict.role, now, self.steady())
+        words = f"{verdict.scenario}: 34={logon.get(34)} as {INDICATORS[verdict.role]}"
         # The pair's Access Key ID is known, however long it is.
         detail = f"{words}, key pair {logon.get(355)}"
         self.gateway.report(Report("logged on", self.session.client_comp_id, detail))

@@ -13,6 +13,7 @@ from gatepass.errors import GatepassError
 from gatepass.fix.message import Message
 from gatepass.fix.scenarios import Scenario
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
+from gatepass.session.role import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,9 @@ class NumbersWanted:
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged:
-    """TargetCompID (56) carries another Fault Tolerance Indicator."""
+    """The exchange has given this connection another role."""
 
-    indicator: str
+    role: Role
 
 
 Effect = (

@@ -30,6 +30,7 @@ from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
+from gatepass.session.role import Role
 from gatepass.session.store import Store
 from gatepass.transport import utc_now
 
@@ -94,7 +95,7 @@ class _Run:
             self.note(which, "refused", f"{what}: {effect.text}")
         elif isinstance(effect, fx.Skipped):
             self.note(which, "skipped", f"messages {effect.begin} to {effect.end}")
-        elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.indicator == "P":
+        elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.role is Role.PRIMARY:
             self.note(which, "promoted", True)
 
     def note(self, which: str, what: str, value: str | bool) -> None:
