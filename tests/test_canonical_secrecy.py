@@ -17,8 +17,8 @@ from gatepass import LogonSigner, explain
 from gatepass._native import Logon
 from gatepass.client import connect
 from gatepass.errors import GatepassError, SignerError
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx

@@ -39,8 +39,8 @@ from gatepass.errors import (
     PairExpiredError,
 )
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario, trading_week
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.numbers import Numbers
@@ -415,7 +415,7 @@ def test_reconnecting_waits_for_a_gateway() -> None:
             "127.0.0.1", port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.02, 0.05)
         )
         async for link in links:
-            assert link.session.numbers.begun
+            assert week_of(link.session.numbers).begun
         await opening
 
     run(story)
@@ -437,7 +437,7 @@ def test_reconnecting_takes_the_number_that_was_expected() -> None:
             pass
         # The numbers of a backup that is some messages old.
         old = MemoryStore()
-        old.save(Numbers(2, 2, trading_week(utc_now()), True))
+        old.save(numbers_of(Week(trading_week(utc_now()), begun=True), 2, 2))
         async for link in reconnecting("127.0.0.1", here.port, SETTINGS, here.keys, old):
             assert link.session.numbers.next_out > 4
         assert here.count("refused") == 1
@@ -480,8 +480,8 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
     async def story(here: Live) -> None:
         store = MemoryStore()
         week = trading_week(utc_now())
-        store.save(Numbers(20, 20, week, True))
-        here.gateway.account("ABC123").store.save(Numbers(2, 20, week, True))
+        store.save(numbers_of(Week(week, begun=True), 20, 20))
+        here.gateway.account("ABC123").store.save(numbers_of(Week(week, begun=True), 2, 20))
         links = reconnecting(
             "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
         )
@@ -499,12 +499,12 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
 def test_reconnecting_begins_a_week_again_that_the_gateway_has_forgotten() -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()
-        store.save(Numbers(20, 20, trading_week(utc_now()), True))
+        store.save(numbers_of(Week(trading_week(utc_now()), begun=True), 20, 20))
         links = reconnecting(
             "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
         )
         link = await anext(links)
-        assert link.session.numbers.begun
+        assert week_of(link.session.numbers).begun
         assert [report.what for report in here.reports] == ["refused", "close", "logged on"]
         await links.aclose()
 
@@ -518,7 +518,7 @@ def test_reconnecting_ends_where_the_week_cannot_be_begun() -> None:
         def save(self, *_: object) -> None: ...
 
         def load(self) -> Numbers:
-            return Numbers(20, 20, trading_week(utc_now()), True)
+            return numbers_of(Week(trading_week(utc_now()), begun=True), 20, 20)
 
     async def story(here: Live) -> None:
         links = reconnecting(

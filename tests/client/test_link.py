@@ -17,9 +17,9 @@ from gatepass.errors import (
     PairExpiredError,
     UnknownSessionError,
 )
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.store import MemoryStore

@@ -16,9 +16,9 @@ from gatepass.client import Link, Pair, connect, connect_pair
 from gatepass.client.pair import BACKUP, PRIMARY
 from gatepass.errors import BackupError, FieldError, LogonRefusedError, NoConnectionError
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report
 from gatepass.gateway import faults as ft
 from gatepass.keys import KeyRing, generate_pair

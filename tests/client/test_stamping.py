@@ -12,7 +12,7 @@ from gatepass.client.attempts import Attempt
 from gatepass.errors import LogonGuardError
 from gatepass.fix import parse_sending_time
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario
+from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
 from tests.client.test_pair import RING, Stage, play

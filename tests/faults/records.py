@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatepass.fix.message import Message
+from gatepass.fix.week import week_of
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.storage import SqliteStore
 
@@ -38,9 +39,9 @@ class RecordingStore(SqliteStore):
         kind = "" if sent is None else Message.parse(sent.wire).msg_type
         if sent is not None:
             self._record.line("taken", sent.number, kind)
-        elif numbers.proposed:
+        elif week_of(numbers).proposed:
             # A Logon tries this number, and may use it up without ever being answered.
-            self._record.line("taken", numbers.proposed, "A")
+            self._record.line("taken", week_of(numbers).proposed, "A")
         super().save(numbers, sent, received)
         if sent is not None:
             self._record.line("used", sent.number, kind)

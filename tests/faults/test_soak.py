@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from gatepass.session.numbers import Numbers
+from gatepass.fix.week import Week, numbers_of
 from tests.faults.records import Record, RecordingStore, Side, faults_of
 
 ROOT = Path(__file__).parents[2]
@@ -49,5 +49,5 @@ def test_the_judge_sees_every_fault() -> None:
 def test_a_number_that_a_logon_tries_counts_as_taken(tmp_path: Path) -> None:
     record = tmp_path / "client.txt"
     with closing(RecordingStore(tmp_path / "client.db", "ABC123", Record(record))) as store:
-        store.save(Numbers(next_out=2, proposed=2))
+        store.save(numbers_of(Week(proposed=2), 2))
     assert Side.read(record).taken == {2}

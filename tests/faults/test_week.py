@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from gatepass.client import Pair, connect_pair
 from gatepass.fix.message import Message
 from gatepass.fix.names import INDICATORS
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx

@@ -11,8 +11,8 @@ from gatepass.errors import PeerError
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario, trading_week
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import SETTINGS, START
@@ -48,7 +48,7 @@ def _wire(kind: str, number: int, fields: dict[int, str | None]) -> bytes:
 
 
 def _logon_sent(numbers: Numbers | None = None) -> ClientSession:
-    client = ClientSession(SETTINGS, numbers or Numbers(4, 4, WEEK, True), START)
+    client = ClientSession(SETTINGS, numbers or numbers_of(Week(WEEK, begun=True), 4, 4), START)
     client.connected(START)
     client.log_on(Scenario.MID_WEEK, START)
     client.signature("pairpairpairpairpair", b"s" * 32, START)
@@ -102,7 +102,7 @@ def test_a_refusal_from_or_for_somebody_else_moves_no_number(tag: int, value: st
     client = _logon_sent()
     client.receive(_wire("5", 4, {tag: value, 789: "77"}), START)
     _refused(client, tag)
-    assert client.numbers.proposed == 0
+    assert week_of(client.numbers).proposed == 0
 
 
 @pytest.mark.parametrize("role", ["U", "P"])

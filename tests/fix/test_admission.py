@@ -9,7 +9,7 @@ import pytest
 from gatepass.fix import LogonVerifier
 from gatepass.fix.admission import Account, Admission, Refused
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import trading_week
+from gatepass.fix.week import Week, numbers_of, trading_week
 from gatepass.keys import KeyRing
 from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT, Port
@@ -23,13 +23,13 @@ NOT_A_LOGON = Message.parse(encode([(35, "0"), (34, "9"), (49, "ABC123U")]))
 @pytest.mark.parametrize(
     ("kept", "primary_on", "backup", "numbers", "counted"),
     [
-        (Numbers(30, 20, WEEK, True), False, False, (30, 20), True),
+        (numbers_of(Week(WEEK, begun=True), 30, 20), False, False, (30, 20), True),
         # Before the week has begun nothing is kept: whoever makes names up fills no store.
         (Numbers(), False, False, (1, 1), False),
-        (Numbers(30, 20, "2026-01-18", True), False, False, (1, 1), False),
-        (Numbers(30, 20, WEEK, True), True, False, (1, 20), False),
-        (Numbers(30, 20, WEEK, True), True, True, (1, 9), False),
-        (Numbers(30, 20, WEEK, True), False, True, (1, 9), False),
+        (numbers_of(Week("2026-01-18", begun=True), 30, 20), False, False, (1, 1), False),
+        (numbers_of(Week(WEEK, begun=True), 30, 20), True, False, (1, 20), False),
+        (numbers_of(Week(WEEK, begun=True), 30, 20), True, True, (1, 9), False),
+        (numbers_of(Week(WEEK, begun=True), 30, 20), False, True, (1, 9), False),
     ],
 )
 def test_the_numbers_of_a_refusal(

@@ -15,8 +15,8 @@ from gatepass.client import Alterations, MemoryAttempts, connect
 from gatepass.errors import FieldError, FramingError, GatepassError, LogonRefusedError
 from gatepass.fix.alterations import REFUSED
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.session.numbers import MAX_RESEND
 from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
 

@@ -12,8 +12,9 @@ from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.names import comp_id
-from gatepass.fix.scenarios import Scenario, choose_scenario, trading_week
+from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.role import Role
@@ -58,7 +59,7 @@ def _logon_sent(numbers: Numbers, scenario: Scenario) -> ClientSession:
 def test_numbers_after_a_refusal(
     begun: bool, next_out: int, expected: int | None, next_number: int, next_scenario: Scenario
 ) -> None:
-    numbers = Numbers(next_out, next_out, WEEK, begun)
+    numbers = numbers_of(Week(WEEK, begun=begun), next_out, next_out)
     client = _logon_sent(numbers, choose_scenario(numbers, START))
     more = [] if expected is None else [(789, str(expected))]
     client.receive(_from_cme("5", 1, (58, "Invalid Logon. Logout Forced"), *more), START)
@@ -85,7 +86,7 @@ def _logon_number(numbers: Numbers) -> int | None:
     ],
 )
 def test_a_refusal_does_not_count_for_who_sent_it_has_proved_nothing(number: int) -> None:
-    client = _logon_sent(Numbers(4, 9, WEEK, True), Scenario.MID_WEEK)
+    client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 9), Scenario.MID_WEEK)
     client.receive(_from_cme("5", number, (58, "Invalid Logon. Logout Forced"), (789, "4")), START)
     saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)][-1]
     assert (saved.next_out, saved.next_in) == (4, 9)
@@ -100,7 +101,7 @@ def test_a_refusal_does_not_count_for_who_sent_it_has_proved_nothing(number: int
     ],
 )
 def test_only_a_1_in_789_leads_back(expected: int, next_logon: int, scenario: Scenario) -> None:
-    client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
+    client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 4), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.take()
     client.receive(_from_cme("5", 5, (789, str(expected))), START)
@@ -111,7 +112,7 @@ def test_only_a_1_in_789_leads_back(expected: int, next_logon: int, scenario: Sc
 
 
 def test_a_confirmation_with_1_in_789_does_not_lead_back() -> None:
-    client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
+    client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 4), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.log_out(START)
     client.receive(_from_cme("5", 5, (789, "1")), START)
@@ -138,7 +139,7 @@ def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told
     client.receive(_from_cme("1", 59, (112, "z"), target="ABC123P"), START)
     client.tick(START + timedelta(hours=1))
     assert client.take() == []
-    client.promoted(Numbers(30, 57, WEEK, True), START)
+    client.promoted(numbers_of(Week(WEEK, begun=True), 30, 57), START)
     effects = client.take()
     assert effects[0] == fx.RoleChanged(Role.PRIMARY)
     answers = [Message.parse(e.wire) for e in effects if isinstance(e, fx.Send)]
@@ -152,7 +153,7 @@ def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told
 def test_a_promotion_shows_the_gap_it_left() -> None:
     client = _backup_on()
     client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
-    client.promoted(Numbers(30, 50, WEEK, True), START)
+    client.promoted(numbers_of(Week(WEEK, begun=True), 30, 50), START)
     assert [e for e in client.take() if isinstance(e, fx.Gap)] == [fx.Gap(50, 56)]
 
 
@@ -162,7 +163,7 @@ def test_nothing_that_the_backup_held_or_waited_for_outlives_its_promotion() -> 
     later = START + timedelta(seconds=1.2 * HEARTBEAT)
     client.tick(later)  # a Test Request that will never be answered
     client.receive(_from_cme("0", 3, target="ABC123P"), later)
-    client.promoted(Numbers(2, 3, WEEK, True), later)
+    client.promoted(numbers_of(Week(WEEK, begun=True), 2, 3), later)
     client.receive(_from_cme("0", 4, target="ABC123P"), later)
     assert client.numbers.next_in == 5
     assert not client.is_behind
@@ -174,7 +175,7 @@ def test_nothing_that_the_backup_held_or_waited_for_outlives_its_promotion() -> 
 def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> None:
     client = _backup_on()
     client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
-    client.promoted(Numbers(30, 57, WEEK, True), START)
+    client.promoted(numbers_of(Week(WEEK, begun=True), 30, 57), START)
     client.take()
     client.receive(_from_cme("0", 2, target="ABC123B"), START)
     assert client.take() == []
@@ -184,14 +185,16 @@ def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> No
 def test_numbers_that_nobody_wanted_change_nothing() -> None:
     client = _backup_on()
     before = client.numbers
-    client.promoted(Numbers(30, 57, WEEK, True), START)
+    client.promoted(numbers_of(Week(WEEK, begun=True), 30, 57), START)
     assert client.numbers == before
     assert client.take() == []
 
 
 @pytest.mark.parametrize(("backup", "target"), [(False, "ABC123B"), (True, "ABC123P")])
 def test_a_logon_to_the_wrong_gateway_of_the_two_ends(backup: bool, target: str) -> None:
-    client = ClientSession(FAULT_TOLERANT, Numbers(9, 9, WEEK, True), START, backup=backup)
+    client = ClientSession(
+        FAULT_TOLERANT, numbers_of(Week(WEEK, begun=True), 9, 9), START, backup=backup
+    )
     client.connected(START)
     client.log_on(Scenario.MID_WEEK, START)
     client.signature("pairpairpairpairpair", b"s" * 32, START)
@@ -236,7 +239,7 @@ def test_a_refused_reset_keeps_the_numbers_of_before() -> None:
 
 
 def test_a_logout_in_session_raises_the_number_of_the_next_logon() -> None:
-    client = _logon_sent(Numbers(4, 4, WEEK, True), Scenario.MID_WEEK)
+    client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 4), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.receive(_from_cme("5", 5, (58, "too low"), (789, "40")), START)
     assert _logon_number(client.numbers) == 40

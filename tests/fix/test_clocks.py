@@ -14,8 +14,8 @@ from gatepass.fix.client import ClientSession
 from gatepass.fix.engine import NEVER, Engine
 from gatepass.fix.exchange import LOGON_TIMEOUT, GatewaySession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START

@@ -9,8 +9,8 @@ import pytest
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START, World

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from gatepass.fix.admission import Refused
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import NOT_RESET, Scenario, at_week, choose_scenario, trading_week
+from gatepass.fix.scenarios import NOT_RESET, at_week, choose_scenario
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.session import effects as fx
-from gatepass.session.numbers import MAX_JUMP, Numbers, SentMessage
+from gatepass.session.numbers import MAX_JUMP, SentMessage
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 from tests.fix.world import PAIR, SETTINGS, START, World
@@ -34,7 +35,7 @@ REFUSED = (58, NOT_RESET), (789, "1")
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "s.db", "ABC123")
     with closing(store):
-        yield Desk(store, Numbers(week=WEEK))
+        yield Desk(store, numbers_of(Week(WEEK)))
 
 
 @pytest.mark.parametrize("saturday", SATURDAYS)
@@ -52,7 +53,7 @@ def test_a_session_of_the_week_is_remembered_until_the_next_begins(
 ) -> None:
     begin = datetime.fromisoformat(f"{saturday}T02:00").replace(tzinfo=CHICAGO)
     then = begin + timedelta(hours=hours)  # by Chicago's clocks
-    numbers = Numbers(9, 7, trading_week(begin), True)
+    numbers = numbers_of(Week(trading_week(begin), begun=True), 9, 7)
     assert at_week(numbers, then) == numbers
     assert at_week(numbers, begin + timedelta(days=7)).next_out == 1
 
@@ -60,7 +61,7 @@ def test_a_session_of_the_week_is_remembered_until_the_next_begins(
 def test_on_sunday_morning_last_weeks_numbers_are_gone() -> None:
     friday = datetime(2026, 1, 23, 16, 0, tzinfo=CHICAGO)
     sunday = datetime(2026, 1, 25, 10, 35, tzinfo=CHICAGO)
-    numbers = Numbers(900, 800, trading_week(friday), True)
+    numbers = numbers_of(Week(trading_week(friday), begun=True), 900, 800)
     assert choose_scenario(numbers, sunday) is Scenario.BEGINNING_OF_WEEK
 
 
@@ -70,7 +71,7 @@ def test_the_refusals_number_is_used_up_and_nothing_is_asked_for(desk: Desk) -> 
     assert desk.log_on() == 1
     said = desk.answer("A", 2)
     assert said == []
-    assert desk.store.load() == Numbers(2, 3, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 2, 3)
 
 
 def test_other_refusals_in_between_change_nothing_of_that(desk: Desk) -> None:
@@ -96,7 +97,7 @@ def test_what_is_really_missing_is_asked_for(
 
 def test_numbers_of_a_week_that_the_exchange_does_not_know_are_begun_again(desk: Desk) -> None:
     order = SentMessage(30, b"order", True)
-    desk.store.save(Numbers(31, 20, WEEK, True), order)
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20), order)
     assert desk.log_on() == 31
     desk.answer("5", 1, *REFUSED)
     # Whoever refuses a Logon can write this: nothing is void before a Logon was accepted.
@@ -105,23 +106,23 @@ def test_numbers_of_a_week_that_the_exchange_does_not_know_are_begun_again(desk:
     assert desk.log_on() == 1
     assert desk.store.sent(30, 30) == [order]
     assert desk.answer("A", 2) == []
-    assert desk.store.load() == Numbers(2, 3, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, 1, begun=True), 2, 3)
     assert desk.store.sent(1, 99) == []
 
 
 def test_a_week_that_was_there_after_all_goes_on(desk: Desk) -> None:
-    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.answer("5", 1, *REFUSED)
     assert desk.log_on() == 1
     desk.refuse(31)
     assert desk.log_on() == 31
     assert desk.answer("A", 20) == []
-    assert desk.store.load() == Numbers(32, 21, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 32, 21)
 
 
 def test_another_text_with_789_1_takes_nothing_back(desk: Desk) -> None:
-    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.refuse(1)
     assert desk.log_on() == 31
@@ -132,29 +133,29 @@ def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
     desk: Desk, answer: int, then: int
 ) -> None:
     """The exchange's own numbers begin at 1 as well, or go on: nothing is asked for either way."""
-    desk.store.save(Numbers(30, 19, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 30, 19))
     assert desk.log_on() == 30
     desk.answer("A", 19)
     (goodbye,) = desk.answer("5", 20, (789, "1"))
     assert (goodbye.msg_type, goodbye.msg_seq_num) == ("5", 31)
     assert desk.log_on() == 1
     assert desk.answer("A", answer) == []
-    assert desk.store.load() == Numbers(2, then, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, 1, begun=True), 2, then)
 
 
 def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) -> None:
     many = 3 * MAX_JUMP
-    desk.store.save(Numbers(30, many, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 30, many))
     desk.log_on()
     desk.answer("A", many)
     desk.answer("5", many + 1, (789, "1"))
     desk.log_on()
     assert desk.answer("A", many + 2) == []
-    assert desk.store.load() == Numbers(2, many + 3, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, 1, begun=True), 2, many + 3)
 
 
 def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: Desk) -> None:
-    desk.store.save(Numbers(30, 19, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 30, 19))
     desk.log_on()
     desk.answer("A", 19)
     desk.answer("5", 20, (789, "1"))
@@ -164,7 +165,7 @@ def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: D
 
 
 def test_a_client_that_asks_for_mid_week_begins_the_week_again(desk: Desk) -> None:
-    desk.store.save(Numbers(30, 19, WEEK, True, proposed=1))
+    desk.store.save(numbers_of(Week(WEEK, begun=True, proposed=1), 30, 19))
     assert choose_scenario(desk.store.load(), START) is Scenario.BEGINNING_OF_WEEK
     desk.log_on()
     desk.client.disconnected(START)
@@ -202,7 +203,7 @@ def test_a_session_that_is_on_since_last_week_keeps_its_numbers() -> None:
     world.now = friday_night
     world.connect()
     world.deliver_all()
-    other = ClientSession(SETTINGS, Numbers(9, 9, trading_week(later), True), later)
+    other = ClientSession(SETTINGS, numbers_of(Week(trading_week(later), begun=True), 9, 9), later)
     other.connected(later)
     other.log_on(Scenario.MID_WEEK, later)
     (wanted,) = [e for e in other.take() if isinstance(e, fx.SignatureWanted)]
@@ -221,7 +222,7 @@ def _requests(line: bytearray) -> list[Message]:
 
 
 def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: Desk) -> None:
-    desk.store.save(Numbers(31, 20, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.answer("5", 1, *REFUSED)
     for number in (2, 3):
@@ -232,9 +233,9 @@ def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: D
 
 def test_a_mid_week_logon_of_a_new_week_is_told_from_a_wrong_key(desk: Desk) -> None:
     for text in (NOT_RESET.upper(), NOT_RESET.rstrip(".")):
-        desk.store.save(Numbers(31, 20, WEEK, True))
+        desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
         desk.log_on()
         desk.answer("5", 1, (58, text), (789, "1"))
-        assert desk.store.load().proposed == 1
+        assert week_of(desk.store.load()).proposed == 1
         (refused,) = [e for e in desk.effects if isinstance(e, fx.LoggedOut)]
         assert refused.refused

@@ -14,14 +14,8 @@ from hypothesis import strategies as st
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import (
-    NOT_RESET,
-    Scenario,
-    at_week,
-    choose_scenario,
-    expecting,
-    trading_week,
-)
+from gatepass.fix.scenarios import NOT_RESET, at_week, choose_scenario, expecting
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.keys.validity import exchange_zone
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, SentMessage
@@ -30,7 +24,7 @@ from gatepass.storage import SqliteStore
 from tests.fix.world import SETTINGS, START
 
 WEEK = trading_week(START)
-LEFT = Numbers(6, 9, WEEK, True)
+LEFT = numbers_of(Week(WEEK, begun=True), 6, 9)
 ORDERS = [SentMessage(number, b"an order", True) for number in (3, 4, 5)]
 WEEKS_OFF = st.integers(-500, 500).filter(bool).map(lambda weeks: START + timedelta(weeks=weeks))
 
@@ -97,7 +91,7 @@ SCENARIOS = st.sampled_from([None, Scenario.BEGINNING_OF_WEEK, Scenario.MID_WEEK
 def test_whatever_comes_of_it_orders_and_numbers_are_kept(
     tries: list[tuple[datetime, Scenario | None, object]], proposed: int
 ) -> None:
-    store = _with_orders(MemoryStore(), replace(LEFT, proposed=proposed))
+    store = _with_orders(MemoryStore(), with_week(LEFT, proposed=proposed))
     for now, scenario, outcome in tries:
         one = Try(store, now, scenario)
         if outcome == "no key":
@@ -111,10 +105,15 @@ def test_whatever_comes_of_it_orders_and_numbers_are_kept(
             one.answer("5", number, (58, text), *named)
     assert store.sent(1, 99) == ORDERS
     kept = at_week(store.load(), START)
-    assert (kept.next_out, kept.next_in, kept.week, kept.begun) == (6, 9, WEEK, True)
+    assert (kept.next_out, kept.next_in, week_of(kept).sunday, week_of(kept).begun) == (
+        6,
+        9,
+        WEEK,
+        True,
+    )
     # Once the clock is right, the week goes on, and what the exchange has missed is sent again.
     logon = Try(store, START).sign()
-    assert logon.msg_seq_num == (proposed if kept.proposed == proposed != 0 else 6)
+    assert logon.msg_seq_num == (proposed if week_of(kept).proposed == proposed != 0 else 6)
 
 
 @pytest.mark.parametrize("make", [MemoryStore, None])
@@ -136,8 +135,8 @@ def test_a_number_that_was_named_for_another_week_is_tried_in_that_week_alone(
         one.answer("A", 30, (108, str(SETTINGS.heart_bt_int)))
         assert store.sent(1, 99) == []
         kept = store.load()
-        assert (kept.next_out, kept.week, kept.begun) == (72, trading_week(later), True)
-        assert (kept.tried_week, kept.proposed, kept.resetting) == ("", 0, "")
+        assert kept.next_out == 72
+        assert week_of(kept) == Week(trading_week(later), begun=True)
 
 
 def test_a_number_that_somebody_gives_for_another_week_costs_nothing_either() -> None:
@@ -157,7 +156,7 @@ def test_an_accepted_logon_of_the_other_week_ends_the_old_one(scenario: Scenario
     assert one.sign().msg_seq_num == 1
     assert one.answer("A", 1, (108, str(SETTINGS.heart_bt_int))) == []
     assert store.sent(1, 99) == []
-    assert store.load() == Numbers(2, 2, trading_week(later), True)
+    assert store.load() == numbers_of(Week(trading_week(later), begun=True), 2, 2)
 
 
 def test_a_clock_that_is_set_between_connecting_and_logging_on_changes_nothing() -> None:
@@ -202,7 +201,7 @@ def test_a_promotion_goes_on_with_the_numbers_of_a_session_that_is_up() -> None:
 
 
 SATURDAY = datetime(2026, 1, 31, 2, 0, tzinfo=exchange_zone())
-LAST_WEEK = replace(LEFT, week=trading_week(SATURDAY - timedelta(days=1)))
+LAST_WEEK = with_week(LEFT, sunday=trading_week(SATURDAY - timedelta(days=1)))
 TOO_LOW = "MsgSeqNum (34) too low: expected 4, received 1"
 
 
@@ -225,7 +224,7 @@ def test_an_exchange_that_goes_on_with_last_week_gets_what_it_has_missed(
     asked = again.answer("A", number + 1, (108, str(SETTINGS.heart_bt_int)))
     assert [(m.get(7), m.get(16)) for m in asked] == [("9", str(number))]
     assert store.sent(1, 99) == ORDERS
-    assert store.load().week == LAST_WEEK.week
+    assert week_of(store.load()).sunday == week_of(LAST_WEEK).sunday
     # Its own week begins later, and then it is another one.
     assert Try(store, now).sign().msg_seq_num == 1
 
@@ -250,7 +249,7 @@ def test_numbers_that_do_not_continue_last_week_are_of_a_new_one(
     one.sign()
     named = [] if expected is None else [(789, str(expected))]
     one.answer("5", number, (58, TOO_LOW), *named)
-    assert at_week(store.load(), now).week == trading_week(now)
+    assert week_of(at_week(store.load(), now)).sunday == trading_week(now)
     assert store.sent(1, 99) == ORDERS
 
 

@@ -50,7 +50,7 @@ def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: b
     assert save.sent is not None
     assert isinstance(send, fx.Send)
     # Later, with more received meanwhile.
-    session.numbers = session.numbers.__class__(9, processed + 1, kept.week, True)
+    session.numbers = replace(kept, next_out=9, next_in=processed + 1)
     session.resend([save.sent], save.sent.number, save.sent.number, world.now + timedelta(1))
     (again,) = _sends(session)
     for wire in (send.wire, again):

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario, choose_scenario, trading_week
+from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
 from tests.fix.world import SETTINGS, START, World
 
 WEEK = trading_week(START)
-BEFORE = Numbers(9, 7, WEEK, True)
+BEFORE = numbers_of(Week(WEEK, begun=True), 9, 7)
 
 
 def _from_cme(
@@ -50,7 +51,7 @@ def test_a_beginning_of_week_logon_in_mid_week_costs_nothing(answered: bool) -> 
     else:
         world.cut()
     stored = world.client.store.load()
-    assert (stored.next_out, stored.begun) == (4, True)
+    assert (stored.next_out, week_of(stored).begun) == (4, True)
     assert choose_scenario(stored, world.now) is Scenario.MID_WEEK
     world.settle()
     assert world.gateway.given == world.client.sent
@@ -114,10 +115,12 @@ def test_the_new_numbers_are_kept_with_the_answer() -> None:
     client.receive(_from_cme("0", 8, (112, f"{START:%H%M%S}-1")), START)
     client.signature("pairpairpairpairpair", b"s" * 32, START)
     saves = [effect for effect in client.take() if isinstance(effect, fx.Save)]
-    assert saves[-1] == fx.Save(Numbers(11, 9, WEEK, True, "in-session"))
+    assert saves[-1] == fx.Save(
+        numbers_of(Week(WEEK, begun=True, resetting=Scenario.IN_SESSION), 11, 9)
+    )
     client.receive(_from_cme("A", 1, (141, "Y")), START)
     (save,) = [effect for effect in client.take() if isinstance(effect, fx.Save)]
-    assert save.numbers == Numbers(2, 2, WEEK, True)
+    assert save.numbers == numbers_of(Week(WEEK, 1, begun=True), 2, 2)
     assert save.sent is not None
     assert (save.sent.number, save.sent.keep) == (1, False)
 
@@ -147,17 +150,17 @@ def test_an_answer_without_a_number_voids_nothing(reply: int | None) -> None:
 def test_the_answer_tells_whether_a_reset_took_place(
     resetting: str, number: int, processed: str | None, anew: bool
 ) -> None:
-    client = ClientSession(SETTINGS, replace(BEFORE, resetting=resetting), START)
+    client = ClientSession(SETTINGS, with_week(BEFORE, resetting=Scenario(resetting)), START)
     client.connected(START)
     client.log_on(Scenario.MID_WEEK, START)
     client.signature("pairpairpairpairpair", b"s" * 32, START)
     saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)]
-    assert saved == [replace(BEFORE, next_out=10, resetting=resetting)]
+    assert saved == [replace(with_week(BEFORE, resetting=Scenario(resetting)), next_out=10)]
     fields = [] if processed is None else [(369, processed)]
     client.receive(_from_cme("A", number, *fields), START)
     effects = client.take()
     saved = [effect.numbers for effect in effects if isinstance(effect, fx.Save)]
-    assert saved[-1].resetting == ""
+    assert week_of(saved[-1]).resetting is None
     assert (saved[0].next_out == 1) is anew
     begin = 1 if anew else 7
     asked = [effect.begin for effect in effects if isinstance(effect, fx.Gap)]
@@ -165,7 +168,7 @@ def test_the_answer_tells_whether_a_reset_took_place(
 
 
 def test_an_answer_that_jumps_too_far_decides_nothing() -> None:
-    interrupted = replace(BEFORE, resetting="in-session")
+    interrupted = with_week(BEFORE, resetting=Scenario.IN_SESSION)
     client = ClientSession(SETTINGS, interrupted, START)
     client.connected(START)
     client.log_on(Scenario.MID_WEEK, START)
@@ -178,7 +181,7 @@ def test_an_answer_that_jumps_too_far_decides_nothing() -> None:
 
 
 def test_a_promotion_that_jumps_too_far_decides_nothing() -> None:
-    interrupted = replace(BEFORE, resetting="in-session")
+    interrupted = with_week(BEFORE, resetting=Scenario.IN_SESSION)
     settings = replace(SETTINGS, sender_comp_id="ABC123U")
     client = ClientSession(settings, Numbers(), START, backup=True)
     client.connected(START)
@@ -193,7 +196,7 @@ def test_a_promotion_that_jumps_too_far_decides_nothing() -> None:
 
 
 def test_a_refusal_leaves_the_question_open() -> None:
-    interrupted = replace(BEFORE, resetting="in-session")
+    interrupted = with_week(BEFORE, resetting=Scenario.IN_SESSION)
     client = ClientSession(SETTINGS, interrupted, START)
     client.connected(START)
     client.log_on(Scenario.MID_WEEK, START)
@@ -205,9 +208,9 @@ def test_a_refusal_leaves_the_question_open() -> None:
 
 def test_a_new_week_makes_the_question_idle() -> None:
     client = ClientSession(
-        SETTINGS, replace(BEFORE, resetting="in-session"), START + timedelta(days=7)
+        SETTINGS, with_week(BEFORE, resetting=Scenario.IN_SESSION), START + timedelta(days=7)
     )
-    assert client.numbers == Numbers(week=trading_week(START + timedelta(days=7)))
+    assert client.numbers == numbers_of(Week(trading_week(START + timedelta(days=7))))
 
 
 def _logged_on(numbers: Numbers) -> ClientSession:
@@ -242,7 +245,7 @@ def test_a_week_that_changed_under_a_live_session_is_the_new_one() -> None:
     world.reset()
     world.deliver_all()
     for side in (world.client, world.gateway):
-        assert side.store.load().week == trading_week(later)
+        assert week_of(side.store.load()).sunday == trading_week(later)
         world.send(side)
     world.cut()
     world.settle()
@@ -292,7 +295,9 @@ REJECT = [(45, "9"), (371, "57"), (58, "TargetSubId (57) tag is not present")]
 
 
 @pytest.mark.parametrize(
-    ("numbers", "then"), [(BEFORE, BEFORE), (Numbers(), Numbers(week=WEEK))], ids=["mid", "first"]
+    ("numbers", "then"),
+    [(BEFORE, BEFORE), (Numbers(), numbers_of(Week(WEEK)))],
+    ids=["mid", "first"],
 )
 def test_a_reject_refuses_a_logon_and_does_not_count(numbers: Numbers, then: Numbers) -> None:
     client = ClientSession(SETTINGS, numbers, START)
@@ -314,7 +319,10 @@ def test_after_a_reject_of_an_in_session_logon_the_session_goes_on() -> None:
     assert client.take() == []
     client.receive(_from_cme("3", 11, (45, "1"), (58, "why")), START)
     effects = client.take()
-    assert effects[:2] == [fx.LogonRejected("why"), fx.Save(Numbers(11, 9, WEEK, True))]
+    assert effects[:2] == [
+        fx.LogonRejected("why"),
+        fx.Save(numbers_of(Week(WEEK, begun=True), 11, 9)),
+    ]
     # What was ignored meanwhile is asked for.
     assert [effect for effect in effects if isinstance(effect, fx.Gap)] == [fx.Gap(9, 10)]
     assert client.state is State.LOGGED_ON

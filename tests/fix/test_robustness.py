@@ -14,6 +14,7 @@ from gatepass.fix.states import State
 from gatepass.session import effects as fx
 from gatepass.session.machine import MAX_WAITING
 from gatepass.session.numbers import Numbers
+from gatepass.session.role import Role
 from tests.fix.world import START, World
 
 _TAGS = st.sampled_from(
@@ -112,6 +113,6 @@ def test_a_closed_session_keeps_nothing_and_answers_nothing() -> None:
     session.force_out("enough", world.now)
     session.take()
     session.receive(_message("1", _GOOD_HEADER | {112: "x"}), world.now)
-    session.accept(Message.parse(_message("A", _GOOD_HEADER)), Numbers(), "N", world.now)
+    session.accept(Message.parse(_message("A", _GOOD_HEADER)), Numbers(), Role.NONE, world.now)
     assert session.take() == []
     assert not session._inbox

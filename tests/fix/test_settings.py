@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gatepass.errors import FieldError
 from gatepass.fix.client import ClientSession
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers
 from tests.fix.world import SETTINGS, START, World
 

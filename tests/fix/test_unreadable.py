@@ -10,7 +10,7 @@ from gatepass.fix import format_sending_time
 from gatepass.fix import gap as inbound
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario
+from gatepass.fix.week import Scenario
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore

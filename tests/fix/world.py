@@ -11,9 +11,10 @@ from gatepass.fix.engine import Engine
 from gatepass.fix.exchange import GatewaySession
 from gatepass.fix.message import LOGON, LOGOUT, Message
 from gatepass.fix.rules import check_message
-from gatepass.fix.scenarios import Scenario, choose_scenario
+from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
 from gatepass.session import effects as fx
 from gatepass.session.port import Port

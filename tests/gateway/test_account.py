@@ -18,7 +18,7 @@ from gatepass.fix import LogonVerifier
 from gatepass.fix.admission import Account, Admission, Admitted, Refused
 from gatepass.fix.answer import Answer
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.keys import KeyRing

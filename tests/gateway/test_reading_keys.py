@@ -16,9 +16,9 @@ import pytest
 
 from gatepass.client import Link, connect
 from gatepass.errors import KeySourceError, LogonRefusedError, NoConnectionError
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario
 from gatepass.gateway import FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
 from gatepass.gateway.injection import Injection

@@ -16,6 +16,7 @@ from gatepass import KeyRing
 from gatepass.client import Link, connect
 from gatepass.errors import LogonRefusedError
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import week_of
 from gatepass.keys.pair import IssuedPair
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now
@@ -78,7 +79,7 @@ def test_it_logs_on_answers_the_test_request_and_logs_out(acceptor: Acceptor) ->
         (logon,) = [wire for side, wire in acceptor.relay.passed if side == CLIENT][:1]
         assert oracle.verify(acceptor.pair.secret.reveal(), logon)
         assert len(acceptor.relay.messages(GATEWAY, "5")) == 1
-        assert acceptor.store.load().begun
+        assert week_of(acceptor.store.load()).begun
 
     asyncio.run(conversation())
 

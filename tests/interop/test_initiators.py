@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gatepass.fix.week import week_of
 from gatepass.gateway import Kind
 from gatepass.keys.pair import IssuedPair
 from tests.interop import engines
@@ -38,7 +39,7 @@ def test_it_logs_on_answers_the_test_request_and_logs_out(rehearsal: Rehearsal) 
         assert answered["112"] == asked["112"]
         (confirmed,) = rehearsal.relay.messages(GATEWAY, "5")
         assert confirmed["789"] == "4"
-        assert (numbers.next_in, numbers.next_out, numbers.begun) == (4, 4, True)
+        assert (numbers.next_in, numbers.next_out, week_of(numbers).begun) == (4, 4, True)
         assert "* logged out" in engine.lines
 
     run(conversation())

@@ -15,8 +15,8 @@ from gatepass import KeyRing
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.fix.message import encode
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway
 from gatepass.session.store import MemoryStore
 from tests.interop import engines

@@ -14,8 +14,9 @@ from gatepass.errors import NumberJumpError
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import Scenario, choose_scenario, expecting, trading_week
+from gatepass.fix.scenarios import choose_scenario, expecting
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week
 from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_JUMP, MAX_NUMBER, Numbers
 from gatepass.session.store import MemoryStore, Store
@@ -71,7 +72,7 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "s.db", "ABC123")
     with closing(store):
-        yield Desk(store, Numbers(4, 9, WEEK, True))
+        yield Desk(store, numbers_of(Week(WEEK, begun=True), 4, 9))
 
 
 def test_a_number_that_somebody_found_out_is_tried_once(desk: Desk) -> None:
@@ -88,7 +89,7 @@ def test_a_jump_that_would_cost_the_week_is_not_kept(desk: Desk, expected: int) 
     assert desk.log_on() == 4
     desk.refuse(expected)
     assert (desk.error.tag, desk.error.expected, desk.error.received) == (789, 4, expected)
-    assert desk.store.load() == Numbers(4, 9, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 4, 9)
     assert desk.log_on() == 4
 
 
@@ -98,7 +99,7 @@ def test_a_proposal_is_tried_and_kept_when_a_logon_with_it_is_accepted(desk: Des
     assert desk.store.load().next_out == 4
     assert desk.log_on() == 50_000
     desk.answer("A", 9)
-    assert desk.store.load() == Numbers(50_001, 10, WEEK, True)
+    assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 50_001, 10)
 
 
 @pytest.mark.parametrize(("later", "then"), [(40, 40), (5, 5), (4, 4), (2, 4), (60_000, 60_000)])
@@ -144,7 +145,7 @@ def test_an_answer_from_a_stranger_proves_nothing(desk: Desk) -> None:
 
 
 def test_before_the_week_has_begun_a_proposal_is_one_too(desk: Desk) -> None:
-    desk.store.save(Numbers(week=WEEK))
+    desk.store.save(numbers_of(Week(WEEK)))
     assert desk.log_on() == 1
     desk.refuse(57)
     assert choose_scenario(desk.store.load(), START) is Scenario.MID_WEEK
@@ -208,10 +209,10 @@ def test_a_gateway_refuses_a_logon_that_jumps_too_far() -> None:
 
 
 def test_a_logon_with_ten_digits_is_not_sent(desk: Desk) -> None:
-    desk.store.save(Numbers(MAX_NUMBER + 1, 9, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), MAX_NUMBER + 1, 9))
     with pytest.raises(ValueError, match="ask the exchange's support"):
         desk.log_on()
-    desk.store.save(Numbers(4, 9, WEEK, True, proposed=MAX_NUMBER))
+    desk.store.save(numbers_of(Week(WEEK, begun=True, proposed=MAX_NUMBER), 4, 9))
     assert [desk.log_on(), desk.log_on()] == [MAX_NUMBER, MAX_NUMBER]
 
 
@@ -238,7 +239,7 @@ def test_a_failovers_jump_is_none() -> None:
     ids=["test request", "logout", "gap", "log out", "silence"],
 )
 def test_no_number_has_ten_digits(desk: Desk, act: Callable[[Desk], None]) -> None:
-    desk.store.save(Numbers(MAX_NUMBER, 9, WEEK, True))
+    desk.store.save(numbers_of(Week(WEEK, begun=True), MAX_NUMBER, 9))
     assert desk.log_on() == MAX_NUMBER
     desk.answer("A", 9)
     with pytest.raises(ValueError, match="used up"):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
@@ -32,9 +33,9 @@ def send(store: Store, number: int, *, keep: bool = True) -> None:
     store.save(replace(store.load(), next_out=number + 1), sent)
 
 
-def receive(store: Store, number: int) -> None:
-    received = ReceivedMessage(number, b"r%d" % number)
-    store.save(replace(store.load(), next_in=number + 1), received=received)
+def receive(store: Store, number: int, epoch: str = "") -> None:
+    received = ReceivedMessage(number, b"r%d" % number, epoch)
+    store.save(replace(store.load(), next_in=number + 1, epoch=epoch), received=received)
 
 
 def test_new(store: Store) -> None:
@@ -44,8 +45,8 @@ def test_new(store: Store) -> None:
 
 
 def test_numbers(store: Store) -> None:
-    for resetting in ("in-session", ""):
-        numbers = Numbers(7, 9, "2026-03-01", True, resetting)
+    for epoch in ("one", "another", ""):
+        numbers = Numbers(7, 9, epoch)
         store.save(numbers)
         assert store.load() == numbers
 
@@ -78,24 +79,25 @@ def test_undelivered_in_order(store: Store) -> None:
         receive(store, number)
     assert [kept.number for kept in store.undelivered()] == [4, 5, 6]
     assert [kept.number for kept in store.undelivered(2)] == [4, 5]
-    store.delivered(4)
+    store.delivered(4, "")
     assert [(kept.number, kept.wire) for kept in store.undelivered()] == [(5, b"r5"), (6, b"r6")]
 
 
-def test_undelivered_messages_outlive_their_week(store: Store) -> None:
-    receive(store, 2)
-    receive(store, 3)
+def test_undelivered_messages_outlive_their_epoch(store: Store) -> None:
+    receive(store, 2, "old")
+    receive(store, 3, "old")
     send(store, 1, keep=False)
-    receive(store, 2)
-    assert [kept.number for kept in store.undelivered()] == [2, 3, 2]
-    store.delivered(2)
-    assert [kept.number for kept in store.undelivered()] == [3, 2]
+    receive(store, 2, "new")
+    waiting = [(2, "old"), (3, "old"), (2, "new")]
+    assert [(kept.number, kept.epoch) for kept in store.undelivered()] == waiting
+    store.delivered(2, "new")
+    assert [(kept.number, kept.epoch) for kept in store.undelivered()] == waiting[:2]
 
 
 def test_delivered_twice_does_nothing(store: Store) -> None:
     receive(store, 2)
-    store.delivered(2)
-    store.delivered(2)
+    store.delivered(2, "")
+    store.delivered(2, "")
     assert list(store.undelivered()) == []
 
 
@@ -111,20 +113,19 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_file_of_an_earlier_version_is_grown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_file_of_another_format_is_refused_and_left_as_it_is(
+    tmp_path: Path, version: int
+) -> None:
     path = tmp_path / "s.sqlite"
-    with closing(sqlite3.connect(path)) as old, old:
-        old.execute(
-            "CREATE TABLE session (name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER,"
-            " week TEXT, begun INTEGER) WITHOUT ROWID"
-        )
-        old.execute("INSERT INTO session VALUES ('ABC123', 7, 9, '2026-03-01', 1)")
-    numbers = Numbers(7, 9, "2026-03-01", True)
-    for _ in range(2):
-        with closing(SqliteStore(path, "ABC123")) as store:
-            assert store.load() == numbers
-            numbers = replace(numbers, resetting="in-session")
-            store.save(numbers)
+    with closing(SqliteStore(path, "ABC123")) as store:
+        store.save(Numbers(7, 9))
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(f"PRAGMA user_version={version}")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=f"another version of gatepass .format {version}"):
+        SqliteStore(path, "ABC123")
+    assert path.read_bytes() == before
 
 
 def test_sessions_share_a_file(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_sessions_share_a_file(tmp_path: Path) -> None:
     receive(one, 1)
     assert other.load() == Numbers()
     assert list(other.sent(1, 9)) == list(other.undelivered()) == []
-    other.delivered(1)
+    other.delivered(1, "")
     send(other, 1, keep=False)
     assert len(one.undelivered()) == len(one.sent(1, 1)) == 1
     one.close()
@@ -161,7 +162,7 @@ def test_memory_and_file_agree(actions: list[tuple[str, int, bool]]) -> None:
             elif action == "receive":
                 receive(each, number)
             elif action == "delivered":
-                each.delivered(number)
+                each.delivered(number, "")
             else:
                 each.save(replace(each.load(), next_out=number))
     assert memory.load() == file.load()

@@ -28,7 +28,7 @@ from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteDatabase, SqliteStore, database, disk, making, watch
 from gatepass.transport import utc_now
 
-KEPT = Numbers(40, 30, "2026-03-01", True)
+KEPT = Numbers(40, 30, "2026-03-01")
 TODAY = date.today()
 RING = KeyRing(
     [generate_pair("ABC", TODAY - timedelta(days=9), TODAY + timedelta(days=90)).key_pair()]
@@ -136,14 +136,14 @@ USES: dict[str, Callable[[SqliteStore], object]] = {
     "save": lambda store: store.save(KEPT),
     "sent": lambda store: store.sent(1, 99),
     "undelivered": lambda store: store.undelivered(),
-    "delivered": lambda store: store.delivered(29),
+    "delivered": lambda store: store.delivered(29, ""),
 }
 
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
     with closing(SqliteStore(path, "ABC123")) as opened:
-        opened.save(Numbers(41, 31, "2026-03-01", True))
+        opened.save(Numbers(41, 31, "2026-03-01"))
         yield opened
 
 

@@ -29,7 +29,7 @@ def main() -> None:
     while True:
         for kept in store.undelivered():
             tell("delivered", kept.number)
-            store.delivered(kept.number)
+            store.delivered(kept.number, kept.epoch)
         fresh = range(numbers.next_out, numbers.next_out + size)
         with together(store) if size > 1 else nullcontext():
             for number in fresh:

@@ -54,9 +54,9 @@ class FailingStore(MemoryStore):
         self._count("undelivered")
         return super().undelivered(limit)
 
-    def delivered(self, number: int) -> None:
+    def delivered(self, number: int, epoch: str) -> None:
         self._count("delivered")
-        super().delivered(number)
+        super().delivered(number, epoch)
 
 
 class Unheard(list[dict[str, Any]]):

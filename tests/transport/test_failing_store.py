@@ -14,8 +14,8 @@ import pytest
 from gatepass.client import Link, connect
 from gatepass.errors import LogonRefusedError, NoConnectionError, StoreError
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx

@@ -15,6 +15,7 @@ from gatepass.fix.exchange import GatewaySession
 from gatepass.fix.message import Message, encode
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
+from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, together
 from gatepass.storage import Database, SqliteDatabase
 from gatepass.transport import Connection
@@ -64,7 +65,7 @@ class Gateway(Connection):
     def handle(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.VerificationWanted):
             assert isinstance(self.session, GatewaySession)
-            self.session.accept(effect.logon, Numbers(), "N", NOW)
+            self.session.accept(effect.logon, Numbers(), Role.NONE, NOW)
         elif isinstance(effect, fx.Received):
             assert isinstance(self.store, Diary)
             self.store.said.append("deliver")

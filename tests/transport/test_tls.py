@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from gatepass.client import connect
 from gatepass.errors import ConfigError, NoConnectionError
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import week_of
 from gatepass.gateway import Gateway, Kind
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.store import MemoryStore
@@ -102,7 +103,7 @@ def test_a_session_over_tls(papers: Papers, host: str) -> None:
     async def story() -> None:
         async with gateway(server_context(papers.certificate, papers.key)) as (here, port):
             assert await log_on(port, client_context(papers.ca), host) == "TLSv1.3"
-            assert here.account("ABC123").store.load().begun
+            assert week_of(here.account("ABC123").store.load()).begun
 
     asyncio.run(asyncio.wait_for(story(), PATIENCE))
 

@@ -12,8 +12,8 @@ from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
 from gatepass.fix.alterations import Alterations
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gatepass.arguments import a_port, refuse
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.session.store import Store
 
 

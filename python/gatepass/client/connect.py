@@ -17,8 +17,8 @@ from gatepass.client.link import Link, Trace
 from gatepass.client.uptime import read_uptime
 from gatepass.errors import NoConnectionError
 from gatepass.fix.alterations import UNALTERED, Alterations
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.store import Store, claim

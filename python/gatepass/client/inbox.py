@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from gatepass.fix.message import Message
+from gatepass.session.numbers import ReceivedMessage
 from gatepass.session.store import Store
 
 
@@ -19,7 +20,7 @@ class Inbox:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._stirred = asyncio.Event()
-        self._given: int | None = None
+        self._given: ReceivedMessage | None = None
         self._in_doubt = bool(store.undelivered(1))
         self._is_closed = False
 
@@ -30,7 +31,7 @@ class Inbox:
     def acknowledge(self) -> None:
         """Note that the message given out last was dealt with: it will not come again."""
         if self._given is not None:
-            self._store.delivered(self._given)
+            self._store.delivered(self._given.number, self._given.epoch)
             self._given = None
 
     def close(self) -> None:
@@ -50,8 +51,8 @@ class Inbox:
             self._stirred.clear()
             waiting = self._store.undelivered(1)
             if waiting:
-                self._given = waiting[0].number
-                message = Message.parse(waiting[0].wire)
+                self._given = waiting[0]
+                message = Message.parse(self._given.wire)
                 doubtful, self._in_doubt = self._in_doubt, False
                 yield replace(message, possibly_delivered=True) if doubtful else message
             elif ended():

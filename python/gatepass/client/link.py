@@ -23,9 +23,10 @@ from gatepass.errors import (
 from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario, choose_scenario
+from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
+from gatepass.fix.week import Scenario, week_of
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.role import Role
@@ -317,7 +318,7 @@ class Link(Connection):
     def _warn_of_void(self, logout: fx.LoggedOut) -> None:
         """Say which messages may be lost where the numbers begin again: they are not sent again."""
         numbers = self.session.numbers
-        if logout.refused or logout.next_expected != 1 or numbers.proposed != 1:
+        if logout.refused or logout.next_expected != 1 or week_of(numbers).proposed != 1:
             return
         sent = self.store.sent(self._processed + 1, numbers.next_out - 1)
         if sent:

@@ -18,8 +18,8 @@ from gatepass.client.link import Link
 from gatepass.client.standby import Standby
 from gatepass.errors import BacklogError, FieldError, NoConnectionError
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.role import Role

@@ -16,8 +16,9 @@ from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import role_in
 from gatepass.fix.replays import Replays
 from gatepass.fix.rules import INVALID_LOGON
-from gatepass.fix.scenarios import NOT_RESET, Scenario, at_week
+from gatepass.fix.scenarios import NOT_RESET, at_week
 from gatepass.fix.verifier import LogonVerifier
+from gatepass.fix.week import Scenario, numbers_of, week_of, with_week
 from gatepass.session.numbers import MAX_JUMP, Numbers
 from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.role import Role
@@ -47,7 +48,7 @@ class Account:
         """
         # Whatever week the clock says: a session that is up goes on.
         numbers = self.store.load()
-        if jump and numbers.begun:
+        if jump and week_of(numbers).begun:
             numbers = replace(numbers, next_out=numbers.next_out + jump)
             self.store.save(numbers)
         self.primary_on = self.backup_on = False
@@ -185,7 +186,7 @@ class Admission:
             return Rejected(fault.text, fault.tag, fault.reason)
         if fault.first:
             # Its number is used up: the answer to the Logon that begins the week has the next one.
-            numbers = replace(numbers, next_out=1, next_in=1, first_in=2)
+            numbers = with_week(replace(numbers, next_out=1, next_in=1), first_in=2)
             return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
 
@@ -207,24 +208,25 @@ class Admission:
         if case.live:
             return Refused(text, reason, None)
         numbers = case.numbers
-        counted = numbers.begun and not case.backup and not case.account.primary_on
+        counted = week_of(numbers).begun and not case.backup and not case.account.primary_on
         if not counted:
             numbers = replace(numbers, next_out=1)
         return Refused(text, reason, numbers, counted)
 
     def _admit(self, case: _Case) -> Admitted:
         sender, numbers = case.logon.get(49) or "", case.numbers
+        week = week_of(numbers)
         role = Role.BACKUP if case.backup else Role.PRIMARY
         if role_in(sender) is Role.NONE:
             role = Role.NONE
-        scenario = Scenario.MID_WEEK if numbers.begun else Scenario.BEGINNING_OF_WEEK
+        scenario = Scenario.MID_WEEK if week.begun else Scenario.BEGINNING_OF_WEEK
         if case.logon.get(141) == "Y":
             scenario = Scenario.IN_SESSION
-            numbers = replace(numbers, next_in=1, next_out=1)
-        elif not numbers.begun:
-            numbers = replace(numbers, next_out=max(1, numbers.first_in))
+            numbers = numbers_of(replace(week, restarts=week.restarts + 1))
+        elif not week.begun:
+            numbers = replace(numbers, next_out=max(1, week.first_in))
         kind = "on the backup" if case.backup else scenario.value
-        return Admitted(replace(numbers, begun=True, first_in=0), role, kind)
+        return Admitted(with_week(numbers, begun=True, first_in=0), role, kind)
 
     def _fault(self, case: _Case) -> _Fault | None:
         """Find the first fault: the words for the client, and the reason."""
@@ -266,7 +268,7 @@ class Admission:
         logon, account, backup = case.logon, case.account, case.backup
         number = logon.msg_seq_num
         # A session that is on since last week has its own numbers, which a refusal leaves alone.
-        is_first = not (case.numbers.begun or backup or account.primary_on)
+        is_first = not (week_of(case.numbers).begun or backup or account.primary_on)
         if is_first and (number != 1 or logon.get(141) == "Y"):
             words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
             return _Fault(NOT_RESET, words, first=True)

@@ -14,18 +14,11 @@ from gatepass.fix.gap import Turn
 from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
-from gatepass.fix.scenarios import (
-    CLOCKS_DIFFER,
-    Scenario,
-    at_week,
-    goes_on,
-    says_not_reset,
-    trading_week,
-    until_accepted,
-)
+from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, goes_on, says_not_reset, until_accepted
 from gatepass.fix.sending_time import format_sending_time
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.role import Role
@@ -69,6 +62,11 @@ class ClientSession(Engine):
         self._trying = False
 
     @property
+    def week(self) -> Week:
+        """What is known of the trading week that the numbers belong to."""
+        return week_of(self.numbers)
+
+    @property
     def role(self) -> Role:
         """The role in force: what the settings say, until the exchange gives another."""
         return self._role
@@ -90,7 +88,7 @@ class ClientSession(Engine):
         if self.state is State.CONNECTED:
             # The clock may have been set since the session was read.
             self.numbers = at_week(self.stored, now)
-        if scenario is Scenario.MID_WEEK and self.numbers.proposed == 1:
+        if scenario is Scenario.MID_WEEK and self.week.proposed == 1:
             # There is no such week at the exchange: 34 is 1 again.
             scenario = Scenario.BEGINNING_OF_WEEK
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
@@ -125,7 +123,7 @@ class ClientSession(Engine):
         self._logon = Message.parse(wire)
         self._move(Trigger.SIGNED)
         number = self.numbers.next_out
-        self._trying = self._resets or number == self._before.proposed
+        self._trying = self._resets or number == week_of(self._before).proposed
         counted = replace(self.numbers, next_out=number + 1)
         if self._trying:
             self._count_as(counted)
@@ -194,7 +192,7 @@ class ClientSession(Engine):
             return
         if is_new:
             self._begin_anew()
-        self.numbers = replace(self.numbers, resetting="", proposed=0)
+        self.numbers = with_week(self.numbers, resetting=None, proposed=0)
         self._sequence(message, now)
         if self._logging_out is not None:
             # The Logout was the backup's: CME ignores it, as it has the backup's number.
@@ -249,12 +247,12 @@ class ClientSession(Engine):
     def _resets(self) -> bool:
         """Whether the Logon under way would make void what is stored, or set it back to 1."""
         begins = self.scenario is not Scenario.MID_WEEK
-        return self._is_other_week or (begins and self._before.begun)
+        return self._is_other_week or (begins and week_of(self._before).begun)
 
     @property
     def _is_other_week(self) -> bool:
         """Whether the Logon under way is of another week than what is stored."""
-        return self.stored.week not in ("", self._before.week)
+        return week_of(self.stored).sunday not in ("", week_of(self._before).sunday)
 
     def _test_answered(self) -> None:
         self._is_ready = self.state is State.RESETTING
@@ -271,8 +269,9 @@ class ClientSession(Engine):
             self.stored = self.numbers
         if self.scenario is not Scenario.MID_WEEK:
             # The week may have changed under a session that is up.
-            current = at_week(self.numbers, now)
-            self.numbers = Numbers(week=current.week, first_in=current.first_in)
+            week = week_of(at_week(self.numbers, now))
+            again = week.restarts + week.begun
+            self.numbers = numbers_of(Week(week.sunday, again, first_in=week.first_in))
         number = self._alterations.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
@@ -285,15 +284,15 @@ class ClientSession(Engine):
         Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
         """
         before, begins = self._before, self.scenario is not Scenario.MID_WEEK
-        if number == before.proposed and not begins:
+        if number == week_of(before).proposed and not begins:
             # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
             # may have had it all the same: then the next number is the one behind it.
-            behind = replace(before, proposed=min(number + 1, MAX_NUMBER))
+            behind = with_week(before, proposed=min(number + 1, MAX_NUMBER))
             self._emit(fx.Save(until_accepted(self.stored, behind)))
         elif self._resets:
             # What the new numbers make void is kept until they hold: a refusal changes nothing.
             kept = self.stored if self._is_other_week else before
-            self._emit(fx.Save(replace(kept, resetting=self.scenario.value)))
+            self._emit(fx.Save(with_week(kept, resetting=self.scenario)))
         else:
             used = SentMessage(number, self._unsigned, keep=False)
             self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
@@ -302,7 +301,7 @@ class ClientSession(Engine):
         """Give the number of a Logon of this scenario."""
         if scenario is not Scenario.MID_WEEK:
             return 1
-        return max(self.numbers.next_out, self.numbers.proposed)
+        return max(self.numbers.next_out, self.week.proposed)
 
     def _compose(self, now: datetime) -> tuple[bytes, bytes]:
         """Write the Logon without a signature; give it, and what of it is to be signed."""
@@ -369,11 +368,11 @@ class ClientSession(Engine):
         self._liveness.hear(self._time.at)
         self._forget_resends()
         self._follow_role(message)
-        self.numbers = replace(self.numbers, next_in=due, begun=True)
-        if self.numbers.first_in:
+        week = Week(self.week.sunday, self.week.restarts, begun=True)
+        if self.week.first_in:
             # The week is new at the exchange, which may be ahead of this clock.
-            self.numbers = replace(self.numbers, week=trading_week(now + CLOCKS_DIFFER))
-        self.numbers = replace(self.numbers, resetting="", proposed=0, first_in=0, tried_week="")
+            week = replace(week, sunday=trading_week(now + CLOCKS_DIFFER))
+        self.numbers = numbers_of(week, self.numbers.next_out, due)
         self._emit(fx.LoggedOn(message))
         missing = number > self.numbers.next_in
         if not missing:
@@ -391,10 +390,10 @@ class ClientSession(Engine):
     def _due_in(self, number: int | None) -> int:
         """Give the number that the answer to a Logon should have.
 
-        Where Logouts have used up those before it (`Numbers.first_in`), the exchange goes on behind
+        Where Logouts have used up those before it (`Week.first_in`), the exchange goes on behind
         them, or has begun at 1 all the same.
         """
-        first = self.numbers.first_in
+        first = self.week.first_in
         if self.scenario is not Scenario.MID_WEEK and 0 < first <= (number or 0):
             return first
         return self.numbers.next_in
@@ -414,15 +413,17 @@ class ClientSession(Engine):
         an interrupted Beginning of Week Logon only 34 tells: 369 may have been 1.
         """
         number, processed = message.msg_seq_num, message.number(369)
-        if not self.numbers.resetting or number is None or message.is_possible_duplicate:
+        resetting = self.week.resetting
+        if resetting is None or number is None or message.is_possible_duplicate:
             return False
-        forgot = self.numbers.resetting == Scenario.IN_SESSION.value
+        forgot = resetting is Scenario.IN_SESSION
         return number < self.numbers.next_in or (forgot and processed is not None and processed < 2)
 
     def _begin_anew(self) -> None:
         """Count what comes from 1; what was sent so far is void, and gap-filled if asked for."""
-        self._emit(fx.Save(replace(self.numbers, next_out=1)))
-        self.numbers = replace(self.numbers, next_in=1)
+        numbers = with_week(self.numbers, restarts=self.week.restarts + 1)
+        self._emit(fx.Save(replace(numbers, next_out=1)))
+        self.numbers = replace(numbers, next_in=1)
 
     def _is_misplaced(self, logon: Message) -> bool:
         """Whether the gateway is not what this connection counts for: the primary, or a backup."""
@@ -469,8 +470,8 @@ class ClientSession(Engine):
     ) -> None:
         """Set the numbers for the next try, and keep them."""
         if self._is_other_week and not is_new and goes_on(self.stored, number, expected, now):
-            week = self._before.week
-            self.numbers = replace(self.stored, proposed=0, first_in=0, tried_week=week)
+            tried = week_of(self._before).sunday
+            self.numbers = with_week(self.stored, proposed=0, first_in=0, tried=tried)
         else:
             self.numbers = after_refusal(self._before, number, is_new=is_new)
             if not is_new:

@@ -334,7 +334,9 @@ class Engine(Machine):
     def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
         message = turn.message
         self.numbers = replace(self.numbers, next_in=self._inbound.reach(turn))
-        received = None if message.is_admin else ReceivedMessage(turn.number, message.wire)
+        received = None
+        if not message.is_admin:
+            received = ReceivedMessage(turn.number, message.wire, self.numbers.epoch)
         self._emit(fx.Save(self.numbers, received=received))
         if message.msg_type == TEST_REQUEST:
             identifier = message.get(112)
@@ -349,7 +351,7 @@ class Engine(Machine):
         elif message.msg_type == REJECT:
             self._handle_reject(message)
         elif not message.is_admin:
-            self._emit(fx.Received(message))
+            self._emit(fx.Received(message, self.numbers.epoch))
 
     def _drain(self, now: datetime) -> None:
         """Take held messages whose turn has come; ask for what is still missing."""

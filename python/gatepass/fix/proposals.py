@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatepass.errors import NumberJumpError
+from gatepass.fix.week import week_of, with_week
 from gatepass.session.numbers import MAX_JUMP, Numbers
 
 
@@ -22,7 +23,7 @@ def after_refusal(before: Numbers, number: int | None, *, is_new: bool) -> Numbe
     to 1. A week that is new at the exchange (`is_new`) is begun again here, and the refusal has
     used up its number 1.
     """
-    numbers = before if before.begun else replace(before, next_out=1, next_in=1)
+    numbers = before if week_of(before).begun else replace(before, next_out=1, next_in=1)
     return begun_again(numbers, (number or 0) + 1) if is_new else numbers
 
 
@@ -32,7 +33,7 @@ def begun_again(numbers: Numbers, first_in: int) -> Numbers:
     It is a proposal like any other: what it makes void is kept until the exchange has accepted a
     Logon with it. A week that has not begun begins with 1 anyway.
     """
-    return replace(numbers, proposed=1 if numbers.begun else 0, first_in=first_in)
+    return with_week(numbers, proposed=1 if week_of(numbers).begun else 0, first_in=first_in)
 
 
 def proposing(numbers: Numbers, expected: int | None) -> Numbers:
@@ -41,10 +42,10 @@ def proposing(numbers: Numbers, expected: int | None) -> Numbers:
     A lower one is no reason to go back: messages of those numbers were sent, and are asked for
     again. One that is too far ahead is not tried: see `jump`.
     """
-    if expected is None or expected == numbers.proposed:
+    if expected is None or expected == week_of(numbers).proposed:
         return numbers
     is_tried = numbers.next_out < expected <= numbers.next_out + MAX_JUMP
-    return replace(numbers, proposed=expected if is_tried else 0)
+    return with_week(numbers, proposed=expected if is_tried else 0)
 
 
 def jump(numbers: Numbers, expected: int | None) -> NumberJumpError | None:

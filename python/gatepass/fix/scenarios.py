@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from gatepass.errors import FieldError
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.keys.validity import exchange_zone
 from gatepass.session.numbers import Numbers
 
-
-class Scenario(enum.Enum):
-    """CME's three logons."""
-
-    BEGINNING_OF_WEEK = "beginning-of-week"
-    MID_WEEK = "mid-week"
-    IN_SESSION = "in-session"
-
-
-#: When the trading week's numbers begin at 1, from Monday 00:00 in Chicago: Saturday 02:00. CME
-#: sets them back at its weekly start-up, and lets clients in from Saturday 02:00 (24/7 segments) or
-#: Sunday 10:30 (the others). The minute of the start-up is not public: one before both is right.
-WEEK_BEGINS = timedelta(days=5, hours=2)
 #: When on the week's Sunday its numbers begin at 1 everywhere: the last clients come in then.
 ALL_IN = time(10, 30)
 #: Most that this machine's clock and the exchange's may differ.
@@ -30,15 +16,6 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 #: What CME says to the week's first Logon where that does not begin the numbers at 1 (a peer's
 #: certification shows it, documented nowhere).
 NOT_RESET = "Failed to reset sequence numbers at the beginning of the week. Logout forced."
-
-
-def trading_week(now: datetime) -> str:
-    """Name the trading week of a moment: the date of its Sunday, as ``YYYY-MM-DD``."""
-    local = now.astimezone(exchange_zone())
-    # Monday is weekday 0, and the week begins on the Saturday before it.
-    begun = local.replace(tzinfo=None) - WEEK_BEGINS
-    sunday = begun.date() - timedelta(days=begun.weekday()) + timedelta(days=6)
-    return sunday.isoformat()
 
 
 def says_not_reset(text: str | None) -> bool:
@@ -52,17 +29,18 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
     Until a Beginning of Week Logon has succeeded, both numbers are 1, unless the exchange has
     named the number (789) at which the week stands.
     """
-    week = trading_week(now)
-    if numbers.tried_week == week:
-        if numbers.proposed or numbers.first_in:
-            return Numbers(week=week, proposed=numbers.proposed, first_in=numbers.first_in)
+    week, sunday = week_of(numbers), trading_week(now)
+    if week.tried == sunday:
+        if week.proposed or week.first_in:
+            return numbers_of(Week(sunday, proposed=week.proposed, first_in=week.first_in))
         return numbers  # they `goes_on`
     numbers = in_own_week(numbers)
-    if numbers.week != week:
-        return Numbers(week=week)
-    if numbers.begun or numbers.proposed:
+    week = week_of(numbers)
+    if week.sunday != sunday:
+        return numbers_of(Week(sunday))
+    if week.begun or week.proposed:
         return numbers
-    return Numbers(week=week, first_in=numbers.first_in)
+    return numbers_of(Week(sunday, first_in=week.first_in))
 
 
 def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
@@ -72,12 +50,12 @@ def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
     named alone: the clock may be wrong, and with the stored numbers the messages would go that are
     still to be sent again.
     """
-    if stored.week in ("", numbers.week):
+    week = week_of(numbers)
+    if week_of(stored).sunday in ("", week.sunday):
         return numbers
-    if not (numbers.proposed or numbers.first_in):
+    if not (week.proposed or week.first_in):
         return in_own_week(stored)
-    proposed, first_in = numbers.proposed, numbers.first_in
-    return replace(stored, proposed=proposed, first_in=first_in, tried_week=numbers.week)
+    return with_week(stored, proposed=week.proposed, first_in=week.first_in, tried=week.sunday)
 
 
 def goes_on(stored: Numbers, number: int | None, expected: int | None, now: datetime) -> bool:
@@ -89,9 +67,10 @@ def goes_on(stored: Numbers, number: int | None, expected: int | None, now: date
     """
     sunday = date.fromisoformat(trading_week(now))
     local = now.astimezone(exchange_zone()).replace(tzinfo=None)
+    week = week_of(stored)
     may_be = (
-        stored.begun
-        and stored.week == (sunday - timedelta(days=7)).isoformat()
+        week.begun
+        and week.sunday == (sunday - timedelta(days=7)).isoformat()
         and local < datetime.combine(sunday, ALL_IN)
     )
     return may_be and (number or 0) >= stored.next_in and 1 < (expected or 0) <= stored.next_out
@@ -99,9 +78,9 @@ def goes_on(stored: Numbers, number: int | None, expected: int | None, now: date
 
 def in_own_week(numbers: Numbers) -> Numbers:
     """Give the numbers without what was named for another week."""
-    if not numbers.tried_week:
+    if not week_of(numbers).tried:
         return numbers
-    return replace(numbers, proposed=0, first_in=0, tried_week="")
+    return with_week(numbers, proposed=0, first_in=0, tried="")
 
 
 def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
@@ -112,8 +91,8 @@ def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
 
     In-Session is never chosen by itself: it makes earlier messages unrecoverable.
     """
-    current = at_week(numbers, now)
-    begun = current.proposed > 1 or (current.begun and current.proposed != 1)
+    week = week_of(at_week(numbers, now))
+    begun = week.proposed > 1 or (week.begun and week.proposed != 1)
     return Scenario.MID_WEEK if begun else Scenario.BEGINNING_OF_WEEK
 
 
@@ -127,4 +106,4 @@ def expecting(numbers: Numbers, number: int, now: datetime) -> Numbers:
     if number < current.next_out:
         words = f"MsgSeqNum (34) {number} was used: give {current.next_out} or more"
         raise FieldError(f"{words}; nothing was sent", 34, "MsgSeqNum", "illegal")
-    return until_accepted(numbers, replace(current, proposed=number))
+    return until_accepted(numbers, with_week(current, proposed=number))

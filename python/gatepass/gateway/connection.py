@@ -78,7 +78,7 @@ class GatewayConnection(Connection):
             passed = f"messages {effect.begin} to {effect.end} never came"
             self._say("reset", f"{passed}: the client's Sequence Reset passed over them")
         elif isinstance(effect, fx.Received):
-            self._deliver(effect.message)
+            self._deliver(effect.message, effect.epoch)
         elif isinstance(effect, fx.Close):
             left = "" if self._spoiler is None else self._spoiler.unfinished
             self._say("close", f"{effect.reason}; {left}" if left else effect.reason)
@@ -292,14 +292,15 @@ class GatewayConnection(Connection):
         doubtful = True
         while waiting := self.store.undelivered():
             for kept in waiting:
-                self._deliver(replace(Message.parse(kept.wire), possibly_delivered=doubtful))
+                message = replace(Message.parse(kept.wire), possibly_delivered=doubtful)
+                self._deliver(message, kept.epoch)
                 doubtful = False
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message, epoch: str) -> None:
         again = ", possibly delivered before" if message.possibly_delivered else ""
         self._say("message", f"type {message.msg_type}{again}")
         self.gateway.application(self._name, message)
-        self.store.delivered(message.msg_seq_num or 0)
+        self.store.delivered(message.msg_seq_num or 0, epoch)
 
     def _note_reject(self, effect: fx.RejectSent) -> None:
         message = effect.message

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from gatepass.errors import GatepassError
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import Scenario
+from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.role import Role
 
@@ -109,9 +109,13 @@ class LogonRejected:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An application message, once and in order; the `Save` before it has kept it."""
+    """An application message, once and in order; the `Save` before it has kept it.
+
+    ``epoch`` is the one in which it has its number.
+    """
 
     message: Message
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,25 +17,14 @@ MAX_JUMP = 1_000_000
 class Numbers:
     """What a session must not forget.
 
-    The next number to send and to expect, the trading week they belong to, and whether that week
-    has had its Beginning of Week Logon. ``resetting`` names the scenario of a Logon that would set
-    these numbers back to 1 and was not answered: nobody knows yet whether it did. ``proposed`` is
-    the number that a Logout asked for in NextExpectedMsgSeqNum (789), 0 if none did: the next Logon
-    tries it, and it becomes ``next_out`` once a Logon with it was accepted. A 1 there begins the
-    week again. ``first_in`` is the number of the exchange's answer to a Logon with 34=1 where
-    Logouts have used up those before it, 0 if none has. ``tried_week`` is the week of ``proposed``
-    and ``first_in`` where that is another than ``week``: a Logon of it was tried, and none was
-    accepted yet. Without either, the exchange still goes on with these numbers in that week.
+    The next number to send and to expect, and the epoch in which they count. What that is, each
+    protocol says and reads for itself: a FIX session's trading week, for example. Within one epoch
+    no number is given twice.
     """
 
     next_out: int = 1
     next_in: int = 1
-    week: str = ""
-    begun: bool = False
-    resetting: str = ""
-    proposed: int = 0
-    first_in: int = 0
-    tried_week: str = ""
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +38,11 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """An application message that is kept until the application has it."""
+    """An application message that is kept until the application has it.
+
+    ``epoch`` is the one in which it has its number.
+    """
 
     number: int
     wire: bytes = field(repr=False)
+    epoch: str = ""

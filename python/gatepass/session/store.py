@@ -45,11 +45,11 @@ class Store(Protocol):
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
         """Return the oldest received messages that were not acknowledged yet, in order.
 
-        They outlive a new week: the same number may be there twice.
+        They outlive their epoch.
         """
 
-    def delivered(self, number: int) -> None:
-        """Acknowledge the oldest undelivered message of this number, if there is one."""
+    def delivered(self, number: int, epoch: str) -> None:
+        """Acknowledge the undelivered message of this number in this epoch, if there is one."""
 
     def close(self) -> None:
         """Let go of what it holds open."""
@@ -150,10 +150,10 @@ class MemoryStore:
         """Return the oldest messages that were not acknowledged yet, in order."""
         return list(islice(self._received, limit))
 
-    def delivered(self, number: int) -> None:
-        """Drop the oldest undelivered message of this number."""
+    def delivered(self, number: int, epoch: str) -> None:
+        """Drop the undelivered message of this number in this epoch."""
         for kept in self._received:
-            if kept.number == number:
+            if (kept.number, kept.epoch) == (number, epoch):
                 self._received.remove(kept)
                 return
 

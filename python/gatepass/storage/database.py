@@ -17,7 +17,7 @@ from typing import Any
 
 from gatepass.errors import StoreError
 from gatepass.storage.disk import DISK_FULL, is_full
-from gatepass.storage.making import APPLICATION_ID, make_unless_there
+from gatepass.storage.making import APPLICATION_ID, FORMAT, make_unless_there
 from gatepass.storage.watch import Watch, is_busy_log
 
 #: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
@@ -46,6 +46,10 @@ _TABLES = frozenset({"session", "sent", "received", "logon_attempt", "closed_por
 WITHOUT_TABLES = "has no tables, so something has emptied it: restore it from a copy"
 NO_PATH = "has no path: give one, or use MemoryStore()"
 FOREIGN = "is some other program's database: give another path"
+OTHER_FORMAT = (
+    "was made by another version of gatepass (format {}, this one reads {}): use that version, or"
+    " give another path"
+)
 
 
 class Database:
@@ -105,6 +109,9 @@ class Database:
         (number,) = self._db.execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID and not names & _TABLES:
             raise StoreError(FOREIGN if names else WITHOUT_TABLES, self.path)
+        (made_as,) = self._db.execute("PRAGMA user_version").fetchone()
+        if made_as != FORMAT:
+            raise StoreError(OTHER_FORMAT.format(made_as, FORMAT), self.path)
 
     def _has_others(self) -> bool:
         """Whether another connection has committed something since this was asked last."""

@@ -17,6 +17,8 @@ from gatepass.errors import StoreError
 
 #: What tells a store of gatepass in its header, where SQLite keeps a number for that: "gate".
 APPLICATION_ID = int.from_bytes(b"gate", "big")
+#: Of which format its tables are (``user_version``): a version that changes them raises it.
+FORMAT = 1
 #: Bytes of a page of a new store: SQLite's own choice.
 _PAGE = 4096
 #: What a folder's file system says where a file cannot have two names.
@@ -99,7 +101,8 @@ def empty_database() -> bytes:
         _PAGE,
         *(1, 1, 0, 64, 32, 32),  # formats, reserved bytes, payload fractions
         *(1, 1),  # change counter, pages
-        *(0, 0, 0, 4, 0, 0, 1, 0, 0),  # free pages, cookie, format 4, cache, vacuum, UTF-8, ours
+        *(0, 0, 0, 4, 0, 0, 1),  # free pages, cookie, format 4, cache, vacuum, UTF-8
+        *(FORMAT, 0),  # user version, no incremental vacuum
         APPLICATION_ID,
         *(1, 3_034_000),  # for which change this holds, and the version that wrote it
     )

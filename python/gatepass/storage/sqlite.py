@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import fields, replace
-from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,51 +13,24 @@ from gatepass.session.store import BATCH, Claim
 from gatepass.storage.claim import claimed
 from gatepass.storage.database import Database
 
-#: Columns that files of earlier versions are without, in the order in which they came.
-_LATER = {
-    "resetting": "TEXT NOT NULL DEFAULT ''",
-    "proposed": "INTEGER NOT NULL DEFAULT 0",
-    "first_in": "INTEGER NOT NULL DEFAULT 0",
-    "tried_week": "TEXT NOT NULL DEFAULT ''",
-}
-_SCHEMA = f"""
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS session (
-    name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER, week TEXT, begun INTEGER,
-    {", ".join(f"{name} {kind}" for name, kind in _LATER.items())}
+    name TEXT PRIMARY KEY, next_out INTEGER, next_in INTEGER, epoch TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (
     name TEXT, number INTEGER, wire BLOB, PRIMARY KEY (name, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS received (
-    place INTEGER PRIMARY KEY, name TEXT, number INTEGER, wire BLOB
+    place INTEGER PRIMARY KEY, name TEXT, epoch TEXT, number INTEGER, wire BLOB
 );
 CREATE INDEX IF NOT EXISTS received_by_name ON received (name, place);
 """
-_NAMES = [field.name for field in fields(Numbers)]
-_NUMBERS = ", ".join(_NAMES)
-_SAVE = (
-    f"INSERT OR REPLACE INTO session (name, {_NUMBERS})"  # noqa: S608 - no value in it
-    f" VALUES (?{', ?' * len(_NAMES)})"
+_SAVE = "INSERT OR REPLACE INTO session (name, next_out, next_in, epoch) VALUES (?, ?, ?, ?)"
+_DELIVER = (
+    "DELETE FROM received WHERE place ="
+    " (SELECT min(place) FROM received WHERE name = ? AND number = ? AND epoch = ?)"
 )
-_VALUES = attrgetter(*_NAMES)
-
-
-def _opened(path: Path | str) -> Database:
-    file = Database(path, _SCHEMA)
-    try:
-        if not _LATER.keys() <= _columns(file):
-            with file.transaction():
-                # Another process may have done it just now.
-                for name in _LATER.keys() - _columns(file):
-                    file.write(f"ALTER TABLE session ADD COLUMN {name} {_LATER[name]}", ())
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _columns(file: Database) -> set[str]:
-    return {row[1] for row in file.read("PRAGMA table_info(session)", ())}
+_TAKE = "INSERT INTO received (name, epoch, number, wire) VALUES (?, ?, ?, ?)"
 
 
 class SqliteDatabase:
@@ -69,7 +40,7 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._database = _opened(path)
+        self._database = Database(path, _SCHEMA)
 
     def store(self, name: str) -> SqliteStore:
         """Give the store of one session; closing it leaves the file open."""
@@ -89,7 +60,7 @@ class SqliteStore:
 
     def __init__(self, file: Path | str | Database, name: str, *, alone: bool = False) -> None:
         self._owned = not isinstance(file, Database)
-        self._file = file if isinstance(file, Database) else _opened(file)
+        self._file = file if isinstance(file, Database) else Database(file, _SCHEMA)
         self._name = name
         if alone:
             self._refuse_others()
@@ -102,12 +73,9 @@ class SqliteStore:
 
     def load(self) -> Numbers:
         """Return the numbers saved last; fresh ones if there are none."""
-        query = f"SELECT {_NUMBERS} FROM session WHERE name = ?"  # noqa: S608 - no value in it
+        query = "SELECT next_out, next_in, epoch FROM session WHERE name = ?"
         row = next(iter(self._file.read(query, (self._name,))), None)
-        if row is None:
-            return Numbers()
-        numbers = Numbers(*row)
-        return replace(numbers, begun=bool(numbers.begun))
+        return Numbers() if row is None else Numbers(*row)
 
     def save(
         self,
@@ -131,15 +99,12 @@ class SqliteStore:
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
         """Return the oldest messages that were not acknowledged yet, in order."""
-        query = "SELECT number, wire FROM received WHERE name = ? ORDER BY place LIMIT ?"
-        rows = self._file.read(query, (self._name, limit))
-        return [ReceivedMessage(number, wire) for number, wire in rows]
+        query = "SELECT number, wire, epoch FROM received WHERE name = ? ORDER BY place LIMIT ?"
+        return [ReceivedMessage(*row) for row in self._file.read(query, (self._name, limit))]
 
-    def delivered(self, number: int) -> None:
-        """Drop the oldest undelivered message of this number."""
-        oldest = "SELECT min(place) FROM received WHERE name = ? AND number = ?"
-        statement = f"DELETE FROM received WHERE place = ({oldest})"  # noqa: S608 - no value in it
-        self._file.write(statement, (self._name, number))
+    def delivered(self, number: int, epoch: str) -> None:
+        """Drop the undelivered message of this number in this epoch."""
+        self._file.write(_DELIVER, (self._name, number, epoch))
 
     def claim(self) -> AbstractContextManager[None]:
         """Claim the session for the block: beside the file, in a lock file of its own.
@@ -167,7 +132,7 @@ class SqliteStore:
     def _write(
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None
     ) -> None:
-        self._file.write(_SAVE, (self._name, *_VALUES(numbers)))
+        self._file.write(_SAVE, (self._name, numbers.next_out, numbers.next_in, numbers.epoch))
         # Numbers that go back make what was sent under the later ones void.
         void = numbers.next_out if sent is None else sent.number
         self._file.write("DELETE FROM sent WHERE name = ? AND number >= ?", (self._name, void))
@@ -175,5 +140,5 @@ class SqliteStore:
             kept = (self._name, sent.number, sent.wire)
             self._file.write("INSERT INTO sent VALUES (?, ?, ?)", kept)
         if received is not None:
-            taken = (self._name, received.number, received.wire)
-            self._file.write("INSERT INTO received (name, number, wire) VALUES (?, ?, ?)", taken)
+            taken = (self._name, received.epoch, received.number, received.wire)
+            self._file.write(_TAKE, taken)

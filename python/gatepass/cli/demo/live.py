@@ -14,8 +14,8 @@ from gatepass.cli.demo.step import Step, print_all, text
 from gatepass.cli.views.conversation import Said, print_brief
 from gatepass.client import ClockPolicy, MemoryAttempts, connect
 from gatepass.errors import LogonFailedError, LogonRefusedError
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import (
     IssuedPair,

@@ -26,8 +26,8 @@ from gatepass.client import (
 from gatepass.client.pair import BACKUP, Address
 from gatepass.errors import FramingError, NoConnectionError, PeerError
 from gatepass.fix.message import LOGON
-from gatepass.fix.scenarios import Scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session import effects as fx
 from gatepass.session.role import Role
