@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.fix.states import CLIENT_MOVES, EXCHANGE_MOVES, State, Trigger
 
 PAGE = Path(__file__).parent / "session.md"
+MOVES = CLIENT_MOVES | EXCHANGE_MOVES
 BEGIN, END = "```mermaid\n", "```\n"
 
 
@@ -19,10 +20,10 @@ def diagram() -> str:
     lines += [f"    {state.name}: {state.value}" for state in State]
     lines += [
         f"    {before.name} --> {after.name}: {trigger.value}"
-        for (before, trigger), after in TRANSITIONS.items()
+        for (before, trigger), after in MOVES.items()
         if trigger is not Trigger.END
     ]
-    ending = [before for before, trigger in TRANSITIONS if trigger is Trigger.END]
+    ending = [before for before, trigger in MOVES if trigger is Trigger.END]
     assert set(ending) == set(State) - {State.CLOSED}  # noqa: S101 - or the note would be untrue
     lines += [
         f"    LOGOUT_SENT --> CLOSED: {Trigger.END.value}",

@@ -19,7 +19,8 @@
     ├── SignerError                a remote signer did not give a signature
     ├── ConfigError                a configuration file cannot be used: path, line, key
     ├── StoreError                 a session's numbers and messages cannot be kept: path
-    ├── NotLoggedOnError           a session that is not up, or not just now (also RuntimeError)
+    ├── StateError                 a call that its state does not allow   (also RuntimeError)
+    │   └── NotLoggedOnError       ... to send: it is not logged on
     ├── BackupError                what goes through the primary only      (also RuntimeError)
     ├── BacklogError               too much is unsent: wait, then send     (also RuntimeError)
     ├── LogonFailedError           a session that did not come up
@@ -182,19 +183,37 @@ class StoreError(GatepassError):
         return f"the session store {self.path} {self.message}"
 
 
-class NotLoggedOnError(GatepassError, RuntimeError):
-    """A session that is not up, or not just now, was asked to send: nothing was sent.
+class StateError(GatepassError, RuntimeError):
+    """A call that the session's state does not allow: nothing was done.
+
+    ``call`` is what was asked for, ``state`` where the session stands, such as ``connected``.
+    """
+
+    def __init__(self, call: str, state: str) -> None:
+        super().__init__(call, state)
+        self.call = call
+        self.state = state
+
+    def __str__(self) -> str:
+        return f"{self.call}: not possible while the session is {self.state}; nothing was done"
+
+
+class NotLoggedOnError(StateError):
+    """A session that is not logged on, or not at this moment, was asked to send: nothing was sent.
 
     ``state`` says where it stands, such as ``resetting`` or ``logout sent``.
     """
 
     def __init__(self, state: str) -> None:
-        super().__init__(state)
-        self.state = state
+        super().__init__("send", state)
+
+    def __reduce__(self) -> tuple[type[NotLoggedOnError], tuple[str]]:
+        return type(self), (self.state,)
 
     def __str__(self) -> str:
         return (
-            f"cannot send while {self.state}: nothing was sent; log on first, or wait until it is"
+            f"cannot send while the session is {self.state}; nothing was sent. Wait for it to be"
+            " logged on"
         )
 
 

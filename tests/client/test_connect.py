@@ -368,7 +368,7 @@ def test_a_send_while_the_numbers_begin_anew_is_an_error_of_its_own() -> None:
         async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
             resetting = asyncio.create_task(link.log_on(Scenario.IN_SESSION))
             await asyncio.sleep(0)
-            with pytest.raises(NotLoggedOnError, match="resetting: nothing was sent"):
+            with pytest.raises(NotLoggedOnError, match="resetting; nothing was sent"):
                 link.send("D", [])
             await resetting
             assert link.send("D", []) < 4

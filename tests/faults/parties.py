@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gatepass.client import BackOff, Link, reconnecting
 from gatepass.errors import GatepassError
+from gatepass.fix import effects as fx
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
 from gatepass.gateway import Gateway, Kind, Report, load_fault_plan
 from gatepass.keys import KeyRing
-from gatepass.session import effects as fx
 from tests.faults.fast import FastClock
 from tests.faults.records import Record, RecordingStore, next_payload
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from gatepass.errors import PeerError
+from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
-from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import SETTINGS, START
 
@@ -152,7 +152,11 @@ def test_the_exchange_has_the_name_that_the_settings_give_it() -> None:
 def test_a_refusal_of_a_nameless_logon_is_taken() -> None:
     client = _logon_sent()
     client.receive(_wire("3", 1, {56: "null", 58: "SenderCompId (49) tag is not present"}), START)
-    assert [type(effect) for effect in client.take()] == [fx.LogonRejected, fx.Save, fx.Close]
+    assert [type(effect) for effect in client.take()] == [
+        fx.LogonRejected,
+        fx.Save,
+        fx.Close,
+    ]
 
 
 @pytest.mark.parametrize(

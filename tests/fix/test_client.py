@@ -314,7 +314,7 @@ def test_no_scenario_begins_in_the_wrong_state() -> None:
     client.connected(START)
     with pytest.raises(RuntimeError, match="connected"):
         client.log_on(Scenario.IN_SESSION, START)
-    with pytest.raises(NotLoggedOnError, match="log on first"):
+    with pytest.raises(NotLoggedOnError, match="Wait for it to be logged on"):
         client.send("D", [], START)
 
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from gatepass.fix import format_sending_time, parse_sending_time
 from gatepass.fix.client import ClientSession
-from gatepass.fix.engine import NEVER, Engine
+from gatepass.fix.engine import Engine
 from gatepass.fix.exchange import LOGON_TIMEOUT, GatewaySession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
 from gatepass.session import effects as fx
+from gatepass.session.machine import NEVER
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gatepass._native import MAX_MESSAGE, Framer
 from gatepass.errors import FieldError, FramingError, LogonError
+from gatepass.fix import effects as fx
 from gatepass.fix.client import ClientSession
 from gatepass.fix.exchange import GatewaySession
 from gatepass.fix.message import ADMIN_TYPES, Message
-from gatepass.session import effects as fx
 from gatepass.session.numbers import SentMessage
 from tests.fix.world import SETTINGS, World
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix.engine import Engine
 from gatepass.fix.message import Message, encode
 from gatepass.fix.states import State
-from gatepass.session import effects as fx
 from tests.fix.world import World
 
 #: Type, the tag, its two values, and other fields.

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
-from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
 from tests.fix.world import SETTINGS, START, World

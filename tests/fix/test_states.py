@@ -5,8 +5,16 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from gatepass.fix.states import TRANSITIONS, State, Trigger
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gatepass.errors import StateError
+from gatepass.fix.states import CLIENT, EXCHANGE, State, Trigger
+from gatepass.session.table import Table
+
+#: States that an exchange is never in.
+ROLE = {State.SIGNING, State.LOGON_SENT, State.RESETTING, State.PROMOTING}
 _SCRIPT = Path(__file__).parents[2] / "docs" / "draw_states.py"
 
 
@@ -21,11 +29,26 @@ def test_the_diagram_is_up_to_date() -> None:
     assert all(trigger.value in text for trigger in Trigger)
 
 
-def test_every_state_can_be_reached_and_left() -> None:
-    reached = {State.DISCONNECTED}
+@pytest.mark.parametrize(("table", "others"), [(CLIENT, {State.VERIFYING}), (EXCHANGE, ROLE)])
+def test_every_state_of_a_role_can_be_reached_and_left(
+    table: Table[State, Trigger], others: set[State]
+) -> None:
+    reached = {table.start}
     while (
-        more := {after for (before, _), after in TRANSITIONS.items() if before in reached} - reached
+        more := {after for (before, _), after in table.moves.items() if before in reached} - reached
     ):
         reached |= more
-    assert reached == set(State)
-    assert {before for before, _ in TRANSITIONS} == set(State) - {State.CLOSED}
+    assert reached == set(State) - others
+    assert {before for before, _ in table.moves} == set(State) - {table.closed}
+
+
+@given(st.sampled_from([CLIENT, EXCHANGE]), st.sampled_from(State), st.sampled_from(Trigger))
+def test_a_move_that_is_not_in_the_table_is_refused(
+    table: Table[State, Trigger], state: State, trigger: Trigger
+) -> None:
+    if table.has(state, trigger):
+        assert table.after(state, trigger) in set(State)
+    else:
+        with pytest.raises(StateError) as caught:
+            table.after(state, trigger)
+        assert (caught.value.call, caught.value.state) == (trigger.value, state.value)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix import gap as inbound
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
-from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START
 

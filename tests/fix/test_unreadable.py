@@ -6,12 +6,12 @@ from unittest import mock
 
 import pytest
 
+from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix import gap as inbound
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
 from gatepass.fix.week import Scenario
-from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
 from tests.fix.world import SETTINGS, START, World

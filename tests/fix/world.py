@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from gatepass.fix import LogonVerifier
+from gatepass.fix import effects as fx
 from gatepass.fix.admission import Account, Admission, Refused, Rejected
 from gatepass.fix.client import ClientSession
 from gatepass.fix.engine import Engine
@@ -16,7 +17,6 @@ from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, IssuedPair, KeyRing, SecretKey, SessionId
-from gatepass.session import effects as fx
 from gatepass.session.port import Port
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore

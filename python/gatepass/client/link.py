@@ -20,6 +20,7 @@ from gatepass.errors import (
     NoConnectionError,
     StoreError,
 )
+from gatepass.fix import effects as fx
 from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message
@@ -28,7 +29,6 @@ from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario, week_of
 from gatepass.keys import AccessKeyId, Keys
-from gatepass.session import effects as fx
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
@@ -294,11 +294,11 @@ class Link(Connection):
     def _sign(self, wanted: fx.SignatureWanted) -> None:
         now = self.clock()
         try:
-            pair = self._keys.ring.choose(wanted.sender_comp_id, now, self._access_key_id)
+            pair = self._keys.ring.choose(wanted.session, now, self._access_key_id)
             if self._guard is not None:
                 self._guard.begin(now)
             # Last of all: the guard's disk may be slow, and 52 may be five seconds old at most.
-            now = moment_of_its_own(wanted.sender_comp_id, self.clock())
+            now = moment_of_its_own(wanted.session, self.clock())
             signature = LocalSigner(pair).sign(self.session.stamp(now))
         except GatepassError as error:
             self._settle(error)

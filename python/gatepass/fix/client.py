@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Logon
-from gatepass.errors import BackupError, FieldError, PeerError
+from gatepass.errors import BackupError, FieldError, PeerError, StateError
+from gatepass.fix import effects as fx
 from gatepass.fix.addressing import ROLES, logon_fault, repeated_tag, stranger
 from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.engine import Engine, Fields
@@ -17,9 +18,8 @@ from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
 from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, goes_on, says_not_reset, until_accepted
 from gatepass.fix.sending_time import format_sending_time
 from gatepass.fix.settings import ClientSettings
-from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.fix.states import CLIENT, State, Trigger
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
-from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.role import Role
 
@@ -40,7 +40,7 @@ class ClientSession(Engine):
     def __init__(
         self, settings: ClientSettings, numbers: Numbers, now: datetime, *, backup: bool = False
     ) -> None:
-        super().__init__(at_week(numbers, now), settings.heart_bt_int)
+        super().__init__(CLIENT, at_week(numbers, now), settings.heart_bt_int)
         self.settings = settings
         #: What is kept of the session until a Logon is accepted: its week may be another one.
         self.stored = numbers
@@ -80,7 +80,7 @@ class ClientSession(Engine):
     ) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
-        Raises `RuntimeError` if the session is not where the scenario begins, `BackupError` for
+        Raises `StateError` if the session is not where the scenario begins, `BackupError` for
         In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
         more than a Resend Request takes.
         """
@@ -93,7 +93,7 @@ class ClientSession(Engine):
             scenario = Scenario.BEGINNING_OF_WEEK
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
-            raise RuntimeError(f"{scenario.value} logon while {self.state.value}")
+            raise StateError(f"{scenario.value} logon", self.state.value)
         if scenario is Scenario.IN_SESSION and self._role is Role.BACKUP:
             raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
@@ -137,10 +137,10 @@ class ClientSession(Engine):
         """Write the Logon that waits for its signature with the time of now; give what to sign.
 
         For a driver that has done something since `SignatureWanted`: a SendingTime (52) of five
-        seconds ago is refused. Raises `RuntimeError` where no Logon waits.
+        seconds ago is refused. Raises `StateError` where no Logon waits.
         """
         if self.state is not State.SIGNING:
-            raise RuntimeError(f"no Logon waits for its signature while {self.state.value}")
+            raise StateError("stamp", self.state.value)
         self._unsigned, canonical = self._compose(now)
         return canonical
 
@@ -521,7 +521,7 @@ class ClientSession(Engine):
         if self._promotion is not None and self._assigned(message) is Role.BACKUP:
             # Sent before the promotion, with the backup's numbers.
             return False
-        promotes = (self.state, Trigger.PROMOTED) in TRANSITIONS
+        promotes = self._can(Trigger.PROMOTED)
         if promotes and self._role is Role.BACKUP and self._assigned(message) is Role.PRIMARY:
             self._promotion = message
             self._move(Trigger.PROMOTED)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from gatepass._native import Framer
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
+from gatepass.fix import effects as fx
 from gatepass.fix.addressing import named
 from gatepass.fix.gap import MAX_TIMES, Inbound, Turn
 from gatepass.fix.liveness import Liveness
@@ -27,8 +29,7 @@ from gatepass.fix.message import (
     encode,
 )
 from gatepass.fix.outgoing import MAX_TEXT, application_message, gap_fill, reject_fields, sent_again
-from gatepass.fix.states import TRANSITIONS, State, Trigger
-from gatepass.session import effects as fx
+from gatepass.fix.states import State, Trigger
 from gatepass.session.machine import Machine
 from gatepass.session.numbers import (
     MAX_JUMP,
@@ -38,23 +39,18 @@ from gatepass.session.numbers import (
     ReceivedMessage,
     SentMessage,
 )
+from gatepass.session.table import Table
 
 Fields = Iterable[tuple[int, str]]
 
 LOWER_NEW_NUMBER = "NewSeqNo (36) must not be lower than the number expected"
 
 
-#: The deadline of a connection that has ended.
-NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class Engine(Machine):
+class Engine(Machine[State, Trigger, Message]):
     """One connection of one session, from TCP connect to close."""
 
-    def __init__(self, numbers: Numbers, heartbeat: int) -> None:
-        super().__init__()
-        self.numbers = numbers
-        self.heartbeat = timedelta(seconds=heartbeat)
+    def __init__(self, table: Table[State, Trigger], numbers: Numbers, heartbeat: int) -> None:
+        super().__init__(table, Framer(), Message.parse, numbers, timedelta(seconds=heartbeat))
         self._inbound = Inbound()
         self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
@@ -95,26 +91,7 @@ class Engine(Machine):
                 self._send(HEARTBEAT, (), now)
 
     @property
-    def deadline(self) -> datetime | None:
-        """When to call `tick` at the latest; ``None`` while only the other side can act.
-
-        By the wall clock: the last ``now`` and what is left then. `NEVER` once the connection has
-        ended, so that a caller may go on comparing times.
-        """
-        if self.state is State.CLOSED:
-            return NEVER
-        due = self._due
-        return None if due is None else self._time.by_wall(due)
-
-    @property
-    def steady_deadline(self) -> float | None:
-        """The same by the steady clock; ``None``, too, where no call has given one."""
-        due = self._due
-        return None if due is None else self._time.by_steady(due)
-
-    @property
     def _due(self) -> timedelta | None:
-        """What time demands next, and when (`Passage.at`)."""
         live, beat = self._liveness, self.heartbeat
         if self.state not in _LIVE or live.sent is None:
             return None
@@ -130,9 +107,6 @@ class Engine(Machine):
     def _unconfirmed_at(self) -> timedelta | None:
         """When a Logout without an answer is one too long: CME's rule is not public."""
         return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
-
-    def _is_due(self, moment: timedelta | None) -> bool:
-        return moment is not None and self._time.at >= moment
 
     @property
     def is_behind(self) -> bool:
@@ -169,7 +143,7 @@ class Engine(Machine):
         self._time.read(now, steady)
         if self.state in (State.LOGGED_ON, State.RESETTING):
             self._send(LOGOUT, self._logout_fields(text), now)
-            if (self.state, Trigger.ASK_LOGOUT) in TRANSITIONS:  # it had a number
+            if self._can(Trigger.ASK_LOGOUT):  # it had a number
                 self._move(Trigger.ASK_LOGOUT)
                 self._logging_out = self._time.at
 

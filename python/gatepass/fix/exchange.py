@@ -17,7 +17,7 @@ from gatepass.fix.message import LOGON, REJECT, Message, encode
 from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.outgoing import reject_fields
 from gatepass.fix.sending_time import format_sending_time, parse_sending_time
-from gatepass.fix.states import TRANSITIONS, State, Trigger
+from gatepass.fix.states import EXCHANGE, State, Trigger
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.role import Role
@@ -72,7 +72,7 @@ class GatewaySession(Engine):
         *,
         resend_window: timedelta | None = None,
     ) -> None:
-        super().__init__(Numbers(), heartbeat=30)
+        super().__init__(EXCHANGE, Numbers(), heartbeat=30)
         self._look = check
         self._resend_window = resend_window
         self._promoted = False
@@ -223,7 +223,7 @@ class GatewaySession(Engine):
             self._end(text)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
-        if (self.state, Trigger.LOGON_RECEIVED) in TRANSITIONS:
+        if self._can(Trigger.LOGON_RECEIVED):
             self._move(Trigger.LOGON_RECEIVED)
             self._emit(fx.VerificationWanted(message))
 

@@ -1,11 +1,13 @@
-"""Where a session stands, and what takes it further: the table both roles share.
+"""Where a session stands, and what takes it further: one table a role.
 
-The diagram in ``docs/session.md`` is drawn from `TRANSITIONS`.
+The diagram in ``docs/session.md`` is drawn from them.
 """
 
 from __future__ import annotations
 
 import enum
+
+from gatepass.session.table import Table
 
 
 class State(enum.Enum):
@@ -43,11 +45,18 @@ class Trigger(enum.Enum):
 
 
 _S, _T = State, Trigger
+_Moves = dict[tuple[State, Trigger], State]
 
-#: (state, trigger) -> state. What is not here cannot happen.
-TRANSITIONS: dict[tuple[State, Trigger], State] = {
+#: What both roles have.
+_EITHER: _Moves = {
     (_S.DISCONNECTED, _T.CONNECT): _S.CONNECTED,
-    # the client's way
+    (_S.LOGGED_ON, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
+    (_S.RESETTING, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
+    **{(state, _T.END): _S.CLOSED for state in _S if state is not _S.CLOSED},
+}
+#: (state, trigger) -> state. What is not here cannot happen.
+CLIENT_MOVES: _Moves = {
+    **_EITHER,
     (_S.CONNECTED, _T.ASK_LOGON): _S.SIGNING,
     (_S.SIGNING, _T.SIGNED): _S.LOGON_SENT,
     (_S.LOGON_SENT, _T.LOGON_REPLY): _S.LOGGED_ON,
@@ -58,14 +67,21 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (_S.LOGGED_ON, _T.PROMOTED): _S.PROMOTING,
     (_S.LOGOUT_SENT, _T.PROMOTED): _S.PROMOTING,
     (_S.PROMOTING, _T.NUMBERS_GIVEN): _S.LOGGED_ON,
-    # the gateway's way
+}
+EXCHANGE_MOVES: _Moves = {
+    **_EITHER,
     (_S.CONNECTED, _T.LOGON_RECEIVED): _S.VERIFYING,
     (_S.LOGGED_ON, _T.LOGON_RECEIVED): _S.VERIFYING,
     (_S.VERIFYING, _T.ACCEPTED): _S.LOGGED_ON,
     (_S.VERIFYING, _T.REJECTED): _S.CONNECTED,
     (_S.VERIFYING, _T.RESET_REJECTED): _S.LOGGED_ON,
-    # both
-    (_S.LOGGED_ON, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
-    (_S.RESETTING, _T.ASK_LOGOUT): _S.LOGOUT_SENT,
-    **{(state, _T.END): _S.CLOSED for state in _S if state is not _S.CLOSED},
 }
+
+
+def _table(moves: _Moves) -> Table[State, Trigger]:
+    awaiting = frozenset({_S.SIGNING, _S.VERIFYING, _S.PROMOTING, _S.CLOSED})
+    return Table(moves, _S.DISCONNECTED, _T.CONNECT, _T.END, _S.CLOSED, awaiting)
+
+
+CLIENT = _table(CLIENT_MOVES)
+EXCHANGE = _table(EXCHANGE_MOVES)

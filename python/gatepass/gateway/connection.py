@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatepass.errors import FramingError, GatepassError, StoreError
+from gatepass.fix import effects as fx
 from gatepass.fix.admission import Admitted, Refused, Rejected
 from gatepass.fix.answer import Answer
 from gatepass.fix.arguments import refuse_separator
@@ -18,7 +19,6 @@ from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.report import Report
-from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.role import Role
@@ -187,7 +187,7 @@ class GatewayConnection(Connection):
         for wire in wires:
             self.gateway.admission.note(wire, self.clock())
 
-    def _judge(self, effect: fx.VerificationWanted) -> None:
+    def _judge(self, effect: fx.VerificationWanted[Message]) -> None:
         logon, arrived = effect.logon, self.clock()
         if self.session.state is not State.VERIFYING:
             # It was logged out meanwhile, by what handled a message before this one.

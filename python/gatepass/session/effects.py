@@ -5,19 +5,24 @@ A `Save` comes before the `Send` it belongs to: a number is safe on disk before 
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
 from gatepass.errors import GatepassError
-from gatepass.fix.message import Message
-from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.role import Role
 
+M = TypeVar("M")
+
+
+class Effect:
+    """What a session asks for, or tells; a protocol adds its own to those here."""
+
+    __slots__ = ()
+
 
 @dataclass(frozen=True, slots=True)
-class Save:
+class Save(Effect):
     """Keep these numbers, and the message that moved them: it is sent, or it was received."""
 
     numbers: Numbers
@@ -26,52 +31,53 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class Send(Effect):
     """Put these bytes on the wire."""
 
     wire: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(Effect):
     """Close the connection; ``reason`` is for people."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Effect):
     """The session cannot go on for a reason that has fields: `Close` follows."""
 
     error: GatepassError
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureWanted:
-    """Sign ``canonical`` for ``sender_comp_id``, for a Logon of ``scenario``.
+class SignatureWanted(Effect):
+    """Sign ``canonical`` for a session, for a Logon of this kind.
 
-    Answer with `ClientSession.signature`, or with `ClientSession.unsigned` where there is none. A
-    driver that does something else first asks `ClientSession.stamp` for what to sign, with the time
-    of then.
+    ``session`` is the name that key pairs are chosen by: a FIX session's SenderCompID (49).
+    ``logon`` says which Logon it is, in the protocol's own way: a FIX session's scenario. Answer
+    with the session's `signature`, or with `unsigned` where there is none. A driver that does
+    something else first asks `stamp` for what to sign, with the time of then.
     """
 
-    sender_comp_id: str
+    session: str
     canonical: bytes = field(repr=False)
-    scenario: Scenario
+    logon: object
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a SignatureWanted cannot be pickled or copied: it holds what is signed")
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationWanted:
-    """Judge this Logon; answer with `GatewaySession.accept`, `refuse` or `reject`."""
+class VerificationWanted(Effect, Generic[M]):
+    """Judge this Logon; answer with the session's `accept`, `refuse` or `reject`."""
 
-    logon: Message
+    logon: M
 
 
 @dataclass(frozen=True, slots=True)
-class ResendWanted:
+class ResendWanted(Effect):
     """Look up the messages kept with numbers ``begin`` to ``end``; answer with ``resend``."""
 
     begin: int
@@ -79,15 +85,15 @@ class ResendWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedOn:
+class LoggedOn(Effect, Generic[M]):
     """The session is up. ``logon`` is the other side's Logon."""
 
-    logon: Message
+    logon: M
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedOut:
-    """The other side sent a Logout: its Text (58) and NextExpectedMsgSeqNum (789).
+class LoggedOut(Effect):
+    """The other side has ended the session: its words, and the number that it expects next.
 
     ``refused`` says that it answered a Logon.
     """
@@ -98,44 +104,18 @@ class LoggedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class LogonRejected:
-    """The other side answered a Logon with a Session Level Reject (35=3): its Text (58).
-
-    After one of an In-Session Logon the session goes on as it was.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Effect, Generic[M]):
     """An application message, once and in order; the `Save` before it has kept it.
 
     ``epoch`` is the one in which it has its number.
     """
 
-    message: Message
+    message: M
     epoch: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """The other side refused a message with a Session Level Reject (35=3)."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class RejectSent:
-    """A message of the other side was refused with a Session Level Reject: its 371 and 58."""
-
-    message: Message
-    tag: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Effect):
     """Messages ``begin`` to ``end`` are missing and were asked for."""
 
     begin: int
@@ -143,69 +123,22 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """The other side's Sequence Reset passed over ``begin`` to ``end``, which never came."""
-
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Garbled:
+class Garbled(Effect):
     """Bytes that are no message were ignored, as FIX asks; the gap they leave is filled later."""
 
     reason: str
 
 
-class NotResentCause(enum.Enum):
-    """Why a kept message is gap-filled, not sent again."""
-
-    DAMAGED = "it is too long to be sent again, or damaged"
-    ASKED_AGAIN = "it was sent again once, and the other side asks for it once more"
-    REJECTED = "the other side refused it with a Session Level Reject"
-
-
 @dataclass(frozen=True, slots=True)
-class NotResent:
-    """The other side asked for a kept message, and it was gap-filled instead."""
-
-    number: int
-    cause: NotResentCause
-
-
-@dataclass(frozen=True, slots=True)
-class NumbersWanted:
+class NumbersWanted(Effect):
     """This backup is the primary now: stop the old primary, keep what is to come in its store.
 
-    Answer with `ClientSession.promoted` and the numbers kept there.
+    Answer with the session's `promoted` and the numbers kept there.
     """
 
 
 @dataclass(frozen=True, slots=True)
-class RoleChanged:
+class RoleChanged(Effect):
     """The exchange has given this connection another role."""
 
     role: Role
-
-
-Effect = (
-    Save
-    | Send
-    | Close
-    | Failed
-    | SignatureWanted
-    | VerificationWanted
-    | ResendWanted
-    | LoggedOn
-    | LoggedOut
-    | LogonRejected
-    | Received
-    | Rejected
-    | RejectSent
-    | Gap
-    | Skipped
-    | Garbled
-    | NotResent
-    | NumbersWanted
-    | RoleChanged
-)

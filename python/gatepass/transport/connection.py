@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from gatepass.errors import StoreError
-from gatepass.fix.engine import Engine
 from gatepass.session import effects as fx
+from gatepass.session.machine import Machine
 from gatepass.session.numbers import SentMessage
 from gatepass.session.store import Store, together
 from gatepass.transport.outlet import Outlet
@@ -34,7 +34,9 @@ class Connection(asyncio.Protocol):
     is anything after it. ``failure`` then says why.
     """
 
-    def __init__(self, session: Engine, store: Store, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, session: Machine[Any, Any, Any], store: Store, clock: Clock = utc_now
+    ) -> None:
         self.session = session
         self.store = store
         self.clock = clock

@@ -25,11 +25,11 @@ from gatepass.client import (
 )
 from gatepass.client.pair import BACKUP, Address
 from gatepass.errors import FramingError, NoConnectionError, PeerError
+from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, KeySource
-from gatepass.session import effects as fx
 from gatepass.session.role import Role
 from gatepass.session.store import Store
 from gatepass.transport import utc_now
@@ -85,7 +85,7 @@ class _Run:
         """Note that the session is up; show what happens besides messages."""
         self.was_on = self.was_on or isinstance(effect, fx.LoggedOn)
         if isinstance(effect, fx.SignatureWanted):
-            self._scenario = effect.scenario
+            self._scenario = Scenario(effect.logon)
         elif isinstance(effect, fx.Garbled):
             self.note(which, "garbled", effect.reason)
         elif isinstance(effect, fx.NotResent):

@@ -1,0 +1,99 @@
+"""What a FIX session asks for and tells: what every session does, and more."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from gatepass.fix.message import Message
+from gatepass.session.effects import (
+    Close,
+    Effect,
+    Failed,
+    Gap,
+    Garbled,
+    LoggedOn,
+    LoggedOut,
+    NumbersWanted,
+    Received,
+    ResendWanted,
+    RoleChanged,
+    Save,
+    Send,
+    SignatureWanted,
+    VerificationWanted,
+)
+
+__all__ = [
+    "Close",
+    "Effect",
+    "Failed",
+    "Gap",
+    "Garbled",
+    "LoggedOn",
+    "LoggedOut",
+    "LogonRejected",
+    "NotResent",
+    "NotResentCause",
+    "NumbersWanted",
+    "Received",
+    "RejectSent",
+    "Rejected",
+    "ResendWanted",
+    "RoleChanged",
+    "Save",
+    "Send",
+    "SignatureWanted",
+    "Skipped",
+    "VerificationWanted",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LogonRejected(Effect):
+    """The other side answered a Logon with a Session Level Reject (35=3): its Text (58).
+
+    After one of an In-Session Logon the session goes on as it was.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Effect):
+    """The other side refused a message with a Session Level Reject (35=3)."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class RejectSent(Effect):
+    """A message of the other side was refused with a Session Level Reject: its 371 and 58."""
+
+    message: Message
+    tag: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(Effect):
+    """The other side's Sequence Reset passed over ``begin`` to ``end``, which never came."""
+
+    begin: int
+    end: int
+
+
+class NotResentCause(enum.Enum):
+    """Why a kept message is gap-filled, not sent again."""
+
+    DAMAGED = "it is too long to be sent again, or damaged"
+    ASKED_AGAIN = "it was sent again once, and the other side asks for it once more"
+    REJECTED = "the other side refused it with a Session Level Reject"
+
+
+@dataclass(frozen=True, slots=True)
+class NotResent(Effect):
+    """The other side asked for a kept message, and it was gap-filled instead."""
+
+    number: int
+    cause: NotResentCause

@@ -1,0 +1,41 @@
+"""A session's states as data: which there are, and what moves it from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from gatepass.errors import StateError
+
+S = TypeVar("S", bound=Enum)
+T = TypeVar("T", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[S, T]):
+    """The states of one role, from ``start`` to ``closed``.
+
+    ``moves`` says where a trigger leads from a state; what is not in it cannot happen. ``connect``
+    and ``end`` are the triggers that every protocol has. ``awaiting`` are the states in which
+    nothing is read until the driver has answered, or ever.
+    """
+
+    moves: Mapping[tuple[S, T], S]
+    start: S
+    connect: T
+    end: T
+    closed: S
+    awaiting: frozenset[S]
+
+    def after(self, state: S, trigger: T) -> S:
+        """Give the state that a trigger leads to. Raises `StateError` where it leads nowhere."""
+        try:
+            return self.moves[state, trigger]
+        except KeyError:
+            raise StateError(str(trigger.value), str(state.value)) from None
+
+    def has(self, state: S, trigger: T) -> bool:
+        """Tell whether a trigger leads anywhere from this state."""
+        return (state, trigger) in self.moves
