@@ -24,13 +24,14 @@
     ├── BackupError                what goes through the primary only      (also RuntimeError)
     ├── BacklogError               too much is unsent: wait, then send     (also RuntimeError)
     ├── LogonFailedError           a session that did not come up
-    │   ├── LogonRefusedError      the gateway answered with a Logout or a Reject
-    │   ├── LogonGuardError        one more invalid Logon could close the port: nothing was sent
-    │   ├── ClockError             this machine's clock is too far off: nothing was sent
-    │   ├── NumberJumpError        a number too far ahead: a person must decide
-    │   └── NoConnectionError      no answer at all
-    │       └── LogonReplyError    an answer that cannot be gone on with: numbers, role
-    │           └── PeerError      ... that is not from or for this session
+    │   ├── LogonRefusedError      theirs: the gateway answered with a Logout or a Reject
+    │   ├── LogonGuardError        ours: one more invalid Logon could close the port
+    │   ├── ClockError             ours: this machine's clock is too far off
+    │   └── SessionEndedError      the connection ended: cause, and whose fault it was
+    │       ├── NoConnectionError  nobody's: not reached, lost, silent
+    │       └── LogonReplyError    theirs: numbers, role, a broken rule
+    │           ├── PeerError      ... a message that is not from or for this session
+    │           └── NumberJumpError    ... a number too far ahead: a person must decide
     └── CenterError                the Request Center refused; nothing was changed
         ├── NotAllowedError        this role may not do this
         ├── NotFoundError          no such thing, or another firm's
@@ -53,6 +54,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from gatepass.causes import Cause
 
 
 class GatepassError(Exception):
@@ -283,42 +286,56 @@ class ClockError(LogonFailedError):
     """This machine's clock is too far off for a Logon. The message says by how much."""
 
 
-class NoConnectionError(LogonFailedError):
-    """There is no connection, or it ended before the Logon was answered.
+class SessionEndedError(LogonFailedError):
+    """The connection has ended, or was never there.
 
-    ``in_doubt`` says that a Logon was sent on it: the exchange may have accepted it.
+    ``cause`` says why, and whose fault it was (``cause.fault``); ``text`` says so in words.
+    ``in_doubt``: a Logon was sent on it, and the exchange may have accepted it.
     """
 
     in_doubt = False
 
+    def __init__(self, text: str, cause: Cause) -> None:
+        super().__init__(text, cause)
+        self.text = text
+        self.cause = cause
 
-class LogonReplyError(NoConnectionError):
-    """The Logon was answered, and the session cannot go on with the answer.
+    def __str__(self) -> str:
+        return self.text
 
-    The gateway has forgotten the session's numbers, or it is a backup where a primary was meant.
+
+class NoConnectionError(SessionEndedError):
+    """Nobody's fault: the other side was not reached, went away, or is silent."""
+
+
+class LogonReplyError(SessionEndedError):
+    """Theirs: what came, in answer to the Logon or later, cannot be gone on with.
+
+    The gateway has forgotten the session's numbers, is a backup where a primary was meant, or broke
+    a rule of the protocol.
     """
 
 
 class PeerError(LogonReplyError):
-    """A message that is not the exchange's, or not for this session: nothing of it was taken.
+    """Theirs: a message that is not the exchange's, or not for this session; nothing was taken.
 
     ``tag`` is the FIX tag that tells, ``expected`` and ``received`` what it should hold and held;
     ``text`` says so in a few words, which the other side got too (58).
     """
 
-    def __init__(self, tag: int, expected: str, received: str, text: str) -> None:
-        super().__init__(tag, expected, received, text)
+    def __init__(self, tag: int, expected: str, received: str, text: str, cause: Cause) -> None:
+        super().__init__(text, cause)
+        self.args = (tag, expected, received, text, cause)
         self.tag = tag
         self.expected = expected
         self.received = received
-        self.text = text
 
     def __str__(self) -> str:
         return f"the other side's message was refused: {self.text}"
 
 
-class NumberJumpError(LogonFailedError):
-    """The other side named a number too far ahead to be believed: nothing of it was kept.
+class NumberJumpError(LogonReplyError):
+    """Theirs: a number too far ahead to be believed; nothing of it was kept.
 
     ``tag`` is where it stood: MsgSeqNum (34), NewSeqNo (36) or NextExpectedMsgSeqNum (789);
     ``expected`` is the number that was due, ``received`` the one that came; ``text`` says so in a
@@ -327,15 +344,11 @@ class NumberJumpError(LogonFailedError):
     """
 
     def __init__(self, tag: int, expected: int, received: int) -> None:
-        super().__init__(tag, expected, received)
+        super().__init__(f"tag {tag} is {received}, but {expected} was due", Cause.NUMBER_JUMP)
+        self.args = (tag, expected, received)
         self.tag = tag
         self.expected = expected
         self.received = received
-
-    @property
-    def text(self) -> str:
-        """Which number came, and which was due."""
-        return f"tag {self.tag} is {self.received}, but {self.expected} was due"
 
     def __str__(self) -> str:
         return f"{self.text}: too far to be believed; the stored numbers are unchanged"

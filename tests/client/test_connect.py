@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepass.causes import Cause
 from gatepass.client import (
     Attempt,
     BackOff,
@@ -40,6 +41,7 @@ from gatepass.errors import (
 )
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.texts import NOT_RESET, Meaning, meaning_of
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
@@ -596,34 +598,23 @@ def test_the_back_off_doubles_up_to_its_bound() -> None:
         ("MSGW safeguard exceeded: no. of messages", "does not count"),
         ("Messages rejected due to session disconnect", "which orders"),
         ("Logout initiated due to disconnect on primary connection", "primary again"),
-        ("the connection ended: this is a backup gateway: log on", "--backup"),
-        ("the connection ended: this is not a backup gateway: its", "with --backup"),
+        (NOT_RESET, "begins the week again"),
+        (NOT_RESET.upper().rstrip("."), "begins the week again"),
         ("something new", "Compare what was sent"),
-        ("the connection ended: MsgSeqNum (34) too low: expected 9, received 3", "second message"),
-        ("the connection ended: MsgSeqNum (34) is missing or no number", "rule of FIX"),
-        ("the connection ended: NewSeqNo (36) must not be lower", "rule of FIX"),
-        ("the connection ended: Logon received at the wrong time", "rule of FIX"),
-        ("the connection ended: no answer to a Test Request within", "silent"),
-        ("the connection broke: Connection reset by peer", "listens there"),
-        ("the Logout was not confirmed", "the numbers go on"),
-        ("the connection ended: MsgSeqNum (34) too low: expected 4", "it forgot them"),
-        ("no connection to h:1: Connection refused", "listens there"),
-        ("the gateway closed the connection without a word", "listens there"),
     ],
 )
 def test_each_refusal_has_a_remedy(text: str, words: str) -> None:
-    assert words in remedy(text)
+    assert words in remedy(meaning_of(text))
+
+
+@pytest.mark.parametrize("why", [*Meaning, *Cause])
+def test_a_remedy_says_what_to_do(why: Meaning | Cause) -> None:
+    for was_on in (False, True):
+        assert len(remedy(why, was_on=was_on)) > 40
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("the gateway closed the connection without a word", "in the middle"),
-        ("the connection broke: Connection reset by peer", "in the middle"),
-        ("the connection ended: no answer to a Test Request within", "silent"),
-        ("the Logout was not confirmed", "has not read the Logout"),
-    ],
+    "cause", [Cause.CLOSED, Cause.LOST, Cause.SILENCE, Cause.LOGOUT_UNCONFIRMED]
 )
-def test_a_session_that_was_on_is_logged_on_again(text: str, words: str) -> None:
-    assert words in remedy(text, was_on=True)
-    assert "Log on again" in remedy(text, was_on=True)
+def test_a_session_that_was_on_is_logged_on_again(cause: Cause) -> None:
+    assert "Log on again" in remedy(cause, was_on=True)

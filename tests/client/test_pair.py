@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from gatepass.client import Link, Pair, connect, connect_pair
 from gatepass.client.pair import BACKUP, PRIMARY
-from gatepass.errors import BackupError, FieldError, LogonRefusedError, NoConnectionError
+from gatepass.errors import (
+    BackupError,
+    FieldError,
+    LogonRefusedError,
+    LogonReplyError,
+    NoConnectionError,
+)
 from gatepass.fix.message import Message, encode
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
@@ -426,7 +432,7 @@ def test_gateways_that_are_confused_are_told_apart(turned: bool, words: str) -> 
         if turned:
             other = Gateway(RING, Kind.parse("cgw"), clock=stage.loop.clock)
             stage.ports[1] = await other.listen("127.0.0.1", 0)
-            with pytest.raises(NoConnectionError, match=words):
+            with pytest.raises(LogonReplyError, match=words):
                 async with stage.pair():
                     pass
             return
@@ -434,7 +440,7 @@ def test_gateways_that_are_confused_are_told_apart(turned: bool, words: str) -> 
             pair.backup.abort()
             await pair.backup.closed
             address, clock = ("127.0.0.1", stage.ports[1]), stage.loop.clock
-            with pytest.raises(NoConnectionError, match=words):
+            with pytest.raises(LogonReplyError, match=words):
                 async with connect(*address, SETTINGS, RING, MemoryStore(), clock=clock):
                     pass
 

@@ -13,7 +13,7 @@ import pytest
 
 from gatepass.client import Link, Pair, connect, connect_pair
 from gatepass.client.link import Trace
-from gatepass.errors import LogonRefusedError, NoConnectionError
+from gatepass.errors import LogonRefusedError, LogonReplyError
 from gatepass.fix.admission import SECURE_LOGON
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
@@ -157,7 +157,7 @@ def test_a_second_connection_brings_the_rest(action: ft.Action, direction: ft.Di
 
 def test_a_lost_logon_reply_is_got_over() -> None:
     async def script(rehearsal: Rehearsal) -> None:
-        with pytest.raises(NoConnectionError):
+        with pytest.raises(LogonReplyError):
             async with rehearsal.link():
                 pass
         with pytest.raises(LogonRefusedError, match="too low"):  # the week had begun after all

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from gatepass.fix.admission import Refused
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import NOT_RESET, at_week, choose_scenario
+from gatepass.fix.scenarios import at_week, choose_scenario
+from gatepass.fix.texts import NOT_RESET
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_JUMP, SentMessage

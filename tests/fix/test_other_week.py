@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
-from gatepass.fix.scenarios import NOT_RESET, at_week, choose_scenario, expecting
+from gatepass.fix.scenarios import at_week, choose_scenario, expecting
+from gatepass.fix.texts import NOT_RESET
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.keys.validity import exchange_zone
 from gatepass.session import effects as fx

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.causes import Cause
 from gatepass.fix import effects as fx
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
@@ -309,7 +310,7 @@ def test_a_reject_refuses_a_logon_and_does_not_count(numbers: Numbers, then: Num
     assert client.take() == [
         fx.LogonRejected("TargetSubId (57) tag is not present"),
         fx.Save(then),
-        fx.Close("TargetSubId (57) tag is not present"),
+        fx.Close(Cause.REJECTED, "TargetSubId (57) tag is not present"),
     ]
 
 

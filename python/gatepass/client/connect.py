@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
+from gatepass.causes import Cause
 from gatepass.client.arguments import require_usable
 from gatepass.client.attempts import Attempts
 from gatepass.client.clock import ClockPolicy, check_clock
@@ -129,6 +130,7 @@ async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None
 
 
 async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    where = f"no connection to {host}:{port}"
     opening = asyncio.get_running_loop().create_connection(
         lambda: link,
         host,
@@ -140,16 +142,16 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         async with asyncio.timeout(CONNECT_WAIT):
             await opening
     except TimeoutError as error:
-        message = f"no connection to {host}:{port} within {CONNECT_WAIT:g} s"
-        raise NoConnectionError(message) from error
+        message = f"{where} within {CONNECT_WAIT:g} s"
+        raise NoConnectionError(message, Cause.NOT_REACHED) from error
     except OSError as error:
         # asyncio puts the address into the words once more.
         own = isinstance(error, socket.gaierror) or error.errno is None
         why = str(error) if own else os.strerror(error.errno or 0)
         if tls is not None:
             why = handshake_fault(error, host) or why
-        raise NoConnectionError(f"no connection to {host}:{port}: {why}") from error
+        raise NoConnectionError(f"{where}: {why}", Cause.NOT_REACHED) from error
     except ValueError as error:
         # No name. (A certificate that is refused is a ValueError, too, but not here.)
         words = "give a host's name, with parts of 1 to 63 characters, or its address"
-        raise NoConnectionError(f"no connection to {host}:{port}: {words}") from error
+        raise NoConnectionError(f"{where}: {words}", Cause.NOT_REACHED) from error

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gatepass._native import Framer
+from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
 from gatepass.client.loopback import is_loopback
@@ -18,6 +19,8 @@ from gatepass.errors import (
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
+    PeerError,
+    SessionEndedError,
     StoreError,
 )
 from gatepass.fix import effects as fx
@@ -42,6 +45,13 @@ MOST_NAMED = 10
 
 #: Called with each whole message, before it is acted upon: was it sent, and its bytes.
 Trace = Callable[[bool, bytes], None]
+
+#: How the end of a session is raised, by whose fault it was.
+_KINDS: dict[Fault, type[SessionEndedError]] = {
+    Fault.OURS: SessionEndedError,
+    Fault.THEIRS: LogonReplyError,
+    Fault.NOBODYS: NoConnectionError,
+}
 
 
 class Link(Connection):
@@ -94,7 +104,7 @@ class Link(Connection):
         #: The last of the client's messages that the exchange is known to have processed (369).
         self._processed = 0
         #: Why the connection has ended, once it has.
-        self.ending: NoConnectionError | None = None
+        self.ending: SessionEndedError | None = None
 
     async def log_on(
         self, scenario: Scenario | None = None, alterations: Alterations = UNALTERED
@@ -116,7 +126,9 @@ class Link(Connection):
             # The other side may have said why, before it was asked anything.
             is_answered = self._up.done() and not self._up.cancelled()
             refusal = self._up.exception() if is_answered else None
-            raise refusal or self.ending or NoConnectionError("the connection has ended")
+            raise (
+                refusal or self.ending or NoConnectionError("the connection has ended", Cause.LOST)
+            )
         now = self.clock()
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
@@ -151,7 +163,8 @@ class Link(Connection):
         self.raise_failure()
         if self.has_ended:
             why = self.ending or "there is no connection"
-            raise NoConnectionError(f"{why}; nothing was sent: log on again, then send it there")
+            words = f"{why}; nothing was sent: log on again, then send it there"
+            raise NoConnectionError(words, Cause.LOST)
         self.refuse_backlog()
         number = self.session.send(msg_type, fields, self.clock(), self.steady())
         self.perform()
@@ -243,8 +256,8 @@ class Link(Connection):
             words = "messages %d to %d never came: the exchange's Sequence Reset passed over them"
             logger.warning(words, effect.begin, effect.end)
         elif isinstance(effect, fx.Close):
-            kind = LogonReplyError if self._answered else NoConnectionError
-            self._end(kind(f"the connection ended: {effect.reason}"))
+            kind = _KINDS[effect.cause.fault]
+            self._end(kind(f"the connection ended: {effect.reason}", effect.cause))
 
     def store_failed(self, error: StoreError) -> None:
         """End what waits."""
@@ -276,12 +289,13 @@ class Link(Connection):
         if self._answered:
             self._note_answer()
         super().connection_lost(exc)
-        words = "the gateway closed the connection without a word"
+        words, cause = "the gateway closed the connection without a word", Cause.CLOSED
         if exc is not None:
+            cause = Cause.LOST
             words = f"the connection broke: {getattr(exc, 'strerror', None) or exc}"
         elif not self._answered and not self._is_encrypted:
             words += ": if it wants TLS, connect with TLS"
-        self._end(NoConnectionError(words))
+        self._end(NoConnectionError(words, cause))
         self.inbox.stir()
         self._caught_up.set()
 
@@ -349,7 +363,7 @@ class Link(Connection):
     def _fail_with(self, error: GatepassError) -> None:
         """Note an error of the session's: it is raised from here on, wherever one waits."""
         self._demand = self._demand or error
-        if isinstance(error, NoConnectionError):
+        if isinstance(error, PeerError):
             self._end(error)
         else:
             self._settle(error)
@@ -366,7 +380,7 @@ class Link(Connection):
             # that, and the exchange's own words are what the caller needs.
             logger.warning("when the Logon was answered could not be kept: %s", error)
 
-    def _end(self, error: NoConnectionError) -> None:
+    def _end(self, error: SessionEndedError) -> None:
         """Note why it ended: the first reason counts, the others follow from it."""
         error.in_doubt = self._is_sent
         self.ending = self.ending or error

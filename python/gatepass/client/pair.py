@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gatepass.causes import Cause
 from gatepass.client.arguments import require_usable
 from gatepass.client.attempts import Attempts
 from gatepass.client.back_off import BackOff
@@ -16,7 +17,7 @@ from gatepass.client.clock import ClockPolicy, check_clock
 from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
 from gatepass.client.standby import Standby
-from gatepass.errors import BacklogError, FieldError, NoConnectionError
+from gatepass.errors import BacklogError, FieldError, NoConnectionError, SessionEndedError
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
@@ -77,7 +78,7 @@ class Pair:
         return backup.goodbye if backup is not None and ended else own
 
     @property
-    def ending(self) -> NoConnectionError | None:
+    def ending(self) -> SessionEndedError | None:
         """Why the link that trades has ended, once it has."""
         return self.active.ending
 
@@ -102,7 +103,8 @@ class Pair:
                 self.active.raise_failure()
                 raise NoConnectionError(
                     "both connections have ended; nothing was sent: log on again, then send it"
-                    " there"
+                    " there",
+                    Cause.LOST,
                 )
             try:
                 return self.active.send(msg_type, fields)

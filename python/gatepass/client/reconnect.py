@@ -14,7 +14,7 @@ from gatepass.client.connect import connect
 from gatepass.client.link import Link
 from gatepass.client.links import Lending, LinkOrPair, Links
 from gatepass.client.pair import Pair, connect_pair
-from gatepass.client.refusals import Refusal, meaning, noticed_within
+from gatepass.client.refusals import noticed_within
 from gatepass.errors import (
     GatepassError,
     KeyChoiceError,
@@ -23,9 +23,11 @@ from gatepass.errors import (
     LogonGuardError,
     LogonRefusedError,
     LogonReplyError,
-    NoConnectionError,
+    NumberJumpError,
+    SessionEndedError,
 )
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.texts import Meaning, meaning_of
 from gatepass.transport import Clock, utc_now
 
 #: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.
@@ -124,7 +126,7 @@ class _Trials:
             return max(0.0, (error.retry_at - self._clock()).total_seconds())
         if isinstance(error, LogonRefusedError):
             return self._refused(error)
-        if not isinstance(error, NoConnectionError):
+        if not isinstance(error, SessionEndedError) or isinstance(error, NumberJumpError):
             raise error
         if isinstance(error, LogonReplyError):
             self._replies += 1
@@ -134,15 +136,15 @@ class _Trials:
         return self._wait(str(error))
 
     def _refused(self, error: LogonRefusedError) -> float:
-        means = meaning(error)
-        if means is Refusal.TOO_LOW and self._is_higher(error.next_expected or 0):
+        means, expected = meaning_of(error.text), error.next_expected
+        if means is Meaning.TOO_LOW and expected is not None and self._is_higher(expected):
             logger.warning("%s: trying again with that number", error)
             return 0.0
-        if means is Refusal.NOT_RESET and not self._is_begun_again:
+        if means is Meaning.NOT_RESET and not self._is_begun_again:
             self._is_begun_again = True
             logger.warning("%s: beginning the week again", error)
             return 0.0
-        if means is Refusal.INVALID and self._in_doubt and self._invalid < MOST_INVALID:
+        if means is Meaning.INVALID and self._in_doubt and self._invalid < MOST_INVALID:
             self._invalid += 1
             words = "%s: the exchange may still have the connection that broke; trying in %g s"
             logger.warning(words, error, self._noticed_within)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from gatepass.causes import Cause
 from gatepass.client.attempts import READ_WITHIN
 from gatepass.client.back_off import BackOff
 from gatepass.client.link import Link
@@ -21,6 +22,7 @@ from gatepass.errors import (
     LogonRefusedError,
     LogonReplyError,
     NoConnectionError,
+    SessionEndedError,
 )
 from gatepass.fix.states import State
 
@@ -72,9 +74,9 @@ class Standby:
             # A backup refuses whoever has no primary: that it ended may be on its way to here.
             await asyncio.sleep(MOMENT)
             if self._primary.has_ended:
-                raise NoConnectionError(PRIMARY_ENDED) from error
+                raise NoConnectionError(PRIMARY_ENDED, Cause.BACKUP_WITHOUT_PRIMARY) from error
             raise
-        except (NoConnectionError, LogonGuardError, KeySourceError) as error:
+        except (SessionEndedError, LogonGuardError, KeySourceError) as error:
             if self._primary.has_ended:
                 raise
             now = error
@@ -112,7 +114,7 @@ class Standby:
         link = await self._opened()
         if self._primary.has_ended:
             link.abort()
-            raise NoConnectionError(PRIMARY_ENDED)
+            raise NoConnectionError(PRIMARY_ENDED, Cause.BACKUP_WITHOUT_PRIMARY)
         self.link = link
         try:
             await link.log_on()
@@ -120,7 +122,7 @@ class Standby:
             if link.session.state is not State.LOGGED_ON:  # it may be, when this is cancelled
                 link.abort()
                 self.link = None
-            if isinstance(error, NoConnectionError):
+            if isinstance(error, SessionEndedError):
                 self._pause = FORGOTTEN if link.was_read else UNANSWERED
             raise
         self._refusals = 0
@@ -135,8 +137,9 @@ class Standby:
             self._failures = 0
         if link.goodbye is not None:
             words = link.goodbye.text or "without a reason"
-            return NoConnectionError(f"the backup was logged out: {words}")
-        return NoConnectionError(f"the backup was lost: {link.ending}")
+            return NoConnectionError(f"the backup was logged out: {words}", Cause.LOGGED_OUT)
+        cause = Cause.LOST if link.ending is None else link.ending.cause
+        return NoConnectionError(f"the backup was lost: {link.ending}", cause)
 
     def _wait(self, lost: Exception) -> float | None:
         """Give the seconds until the next try, ``None`` if there is to be none."""

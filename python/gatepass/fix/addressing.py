@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from gatepass._native import TAG_NAMES
+from gatepass.causes import Cause
 from gatepass.errors import PeerError
 from gatepass.fix.message import BEGIN_STRING, LOGOUT, REJECT, Message
 from gatepass.fix.names import comp_id, role_in
@@ -25,6 +26,8 @@ NULL = "null"
 #: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
 #: not public. FIX engines in use take two minutes.
 LATENCY = timedelta(minutes=2)
+#: What is wrong where one of these tags is; with another one the message is a stranger's.
+_CAUSES = {52: Cause.WRONG_TIME, 108: Cause.RULE_BROKEN}
 #: Characters of a value that an error shows.
 MAX_SHOWN = 40
 
@@ -66,7 +69,8 @@ def repeated_tag(message: Message) -> PeerError | None:
     tag = message.repeated
     if tag is None:
         return None
-    return PeerError(tag, "one value", "several", f"{named(tag)} appears more than once")
+    text = f"{named(tag)} appears more than once"
+    return PeerError(tag, "one value", "several", text, Cause.RULE_BROKEN)
 
 
 def named(tag: int) -> str:
@@ -79,7 +83,7 @@ def _first_fault(*checks: tuple[int, str | None, str, bool]) -> PeerError | None
         if not is_right:
             received = visible((value or "").encode("latin-1"))[:MAX_SHOWN]
             text = f"{named(tag)} is {received or 'missing'}, expected {expected}"
-            return PeerError(tag, expected, received, text)
+            return PeerError(tag, expected, received, text, _CAUSES.get(tag, Cause.STRANGER))
     return None
 
 

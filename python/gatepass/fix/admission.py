@@ -16,7 +16,8 @@ from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import role_in
 from gatepass.fix.replays import Replays
 from gatepass.fix.rules import INVALID_LOGON
-from gatepass.fix.scenarios import NOT_RESET, at_week
+from gatepass.fix.scenarios import at_week
+from gatepass.fix.texts import NOT_RESET
 from gatepass.fix.verifier import LogonVerifier
 from gatepass.fix.week import Scenario, numbers_of, week_of, with_week
 from gatepass.session.numbers import MAX_JUMP, Numbers

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Logon
+from gatepass.causes import Cause
 from gatepass.errors import BackupError, FieldError, PeerError, StateError
 from gatepass.fix import effects as fx
 from gatepass.fix.addressing import ROLES, logon_fault, repeated_tag, stranger
@@ -15,18 +16,17 @@ from gatepass.fix.gap import Turn
 from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
-from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, goes_on, says_not_reset, until_accepted
+from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, goes_on, until_accepted
 from gatepass.fix.sending_time import format_sending_time
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import CLIENT, State, Trigger
+from gatepass.fix.texts import Meaning, meaning_of
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.session.numbers import MAX_NUMBER, Numbers, SentMessage
 from gatepass.session.role import Role
 
-NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both as a pair"
 #: Test Requests before an In-Session Logon, each after a heartbeat interval without its answer.
 MOST_TESTS = 3
-NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
 
 
 class ClientSession(Engine):
@@ -155,7 +155,7 @@ class ClientSession(Engine):
         self.numbers = self._before
         self._emit(fx.Save(self.stored))
         if self.scenario is not Scenario.IN_SESSION:
-            self._end("the Logon was not signed")
+            self._end(Cause.NOT_SIGNED, "the Logon was not signed")
             return
         self._move(Trigger.NOT_SIGNED)
         self._drain(now)
@@ -204,7 +204,7 @@ class ClientSession(Engine):
         """Do what time alone demands, while the Logon's answer is awaited too."""
         super().tick(now, steady)
         if self.state is State.LOGON_SENT and self._is_due(self._unanswered_at):
-            self._end("no answer to the Logon")
+            self._end(Cause.LOGON_UNANSWERED, "no answer to the Logon")
         elif self._is_due(self._test_again_at):
             self._test_again(now)
 
@@ -229,7 +229,8 @@ class ClientSession(Engine):
 
     def _test_again(self, now: datetime) -> None:
         if self._tested == MOST_TESTS:
-            self._fail("no answer to the Test Requests before an In-Session Logon", now)
+            words = "no answer to the Test Requests before an In-Session Logon"
+            self._fail(Cause.SILENCE, words, now)
         else:
             self._tested += 1
             self._send_test(now)
@@ -336,28 +337,30 @@ class ClientSession(Engine):
         self._emit(fx.Failed(fault))
         if self.state is not State.CONNECTED and not self._trying:
             self._reject(message, fault.text, fault.tag, now)
-            self._fail(fault.text, now)
+            self._fail(fault.cause, fault.text, now)
         else:
-            self._end(fault.text)
+            self._end(fault.cause, fault.text)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
         number = message.msg_seq_num
         if self.state is not State.LOGON_SENT:
             again = message.is_possible_duplicate and (number or 0) < self.numbers.next_in
             if not again:
-                self._fail("Logon received at the wrong time", now)
+                self._fail(Cause.RULE_BROKEN, "Logon received at the wrong time", now)
             return
         fault = logon_fault(message, self._logon.get(108), now)
         if fault is not None:
             self._disown(message, fault, now)
             return
         if self.scenario is not Scenario.IN_SESSION and self._is_misplaced(message):
-            self._end(NOT_BACKUP if self._backup else NOT_PRIMARY)
+            cause = Cause.NOT_BACKUP if self._backup else Cause.NOT_PRIMARY
+            self._end(cause, cause.value)
             return
         is_new = self._has_begun_anew(message)
         due = 1 if is_new else self._due_in(number)
         if number is None or number < due:
-            self._fail(f"MsgSeqNum (34) too low: expected {due}", now)
+            text = f"MsgSeqNum (34) too low: expected {due}"
+            self._fail(Cause.NUMBERS_FORGOTTEN, text, now)
             return
         if self._jumps_too_far(34, number, due, now):
             return
@@ -398,12 +401,12 @@ class ClientSession(Engine):
             return first
         return self.numbers.next_in
 
-    def _fail(self, text: str, now: datetime) -> None:
+    def _fail(self, cause: Cause, text: str, now: datetime) -> None:
         if self._trying:
-            # A Logout would have one of the new numbers, and nobody knows whether they hold.
-            self._end(text)
+            # A Logout would have one of the new numbers, and it is not known whether they count.
+            self._end(cause, text)
         else:
-            super()._fail(text, now)
+            super()._fail(cause, text, now)
 
     def _has_begun_anew(self, message: Message) -> bool:
         """Whether a reset that was interrupted took place, by the first message after it.
@@ -436,14 +439,15 @@ class ClientSession(Engine):
             self._disown(message, fault, now)
         elif message.msg_type == LOGOUT:
             text, expected = message.get(58), message.number(789)
-            is_new = says_not_reset(text)
+            is_new = meaning_of(text) is Meaning.NOT_RESET
             self._take_refusal(message.msg_seq_num, expected, now, is_new=is_new)
             self._emit(fx.LoggedOut(text, expected, refused=True))
-            self._end(text or "the Logon was refused")
+            self._end(Cause.REFUSED, text or "the Logon was refused")
         elif message.msg_type == REJECT and (not in_session or self._names_the_logon(message)):
             self._take_reject(message, now)
         elif not in_session:
-            self._end(f"message type {message.msg_type} came before the Logon's answer")
+            words = f"message type {message.msg_type} came before the Logon's answer"
+            self._end(Cause.EARLY_MESSAGE, words)
         # What was under way when the numbers were reset is lost: CME says unrecoverable.
 
     def _names_the_logon(self, reject: Message) -> bool:
@@ -463,7 +467,7 @@ class ClientSession(Engine):
             self._sequence(message, now)
         else:
             self._take_refusal(None, None, now)
-            self._end(text or "the Logon was rejected")
+            self._end(Cause.REJECTED, text or "the Logon was rejected")
 
     def _take_refusal(
         self, number: int | None, expected: int | None, now: datetime, *, is_new: bool = False

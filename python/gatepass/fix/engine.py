@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Framer
+from gatepass.causes import Cause
 from gatepass.errors import FieldError, NotLoggedOnError, NumberJumpError
 from gatepass.fix import effects as fx
 from gatepass.fix.addressing import named
@@ -81,9 +82,11 @@ class Engine(Machine[State, Trigger, Message]):
     def _tick_live(self, now: datetime) -> None:
         live, beat = self._liveness, self.heartbeat
         if self._is_due(self._unconfirmed_at):
-            self._end_in_silence("no confirmation of the Logout within two heartbeat intervals")
+            words = "no confirmation of the Logout within two heartbeat intervals"
+            self._end_in_silence(Cause.LOGOUT_UNCONFIRMED, words)
         elif self._is_due(live.gone_at(beat)):
-            self._end_in_silence("no answer to a Test Request within the heartbeat interval")
+            words = "no answer to a Test Request within the heartbeat interval"
+            self._end_in_silence(Cause.SILENCE, words)
         else:
             if self._is_due(live.test_at(beat)):
                 self._send_test(now)
@@ -228,7 +231,7 @@ class Engine(Machine[State, Trigger, Message]):
         number, due, repeated = message.msg_seq_num, self.numbers.next_in, message.repeated
         resets = message.msg_type == SEQUENCE_RESET and not message.is_gap_fill
         if number is None:
-            self._fail("MsgSeqNum (34) is missing or no number", now)
+            self._fail(Cause.RULE_BROKEN, "MsgSeqNum (34) is missing or no number", now)
         elif repeated is not None and (number >= due or resets):
             self._refuse_repeated(message, repeated, now)
         elif resets:
@@ -242,7 +245,7 @@ class Engine(Machine[State, Trigger, Message]):
         """Refuse a message with a tag twice that is read once: two readers could take either."""
         text = f"{named(tag)} appears more than once"
         if tag in _COUNTING:
-            self._fail(text, now)
+            self._fail(Cause.RULE_BROKEN, text, now)
         else:
             self._reject(message, text, tag, now)
             self._use_up(message, now)
@@ -259,8 +262,8 @@ class Engine(Machine[State, Trigger, Message]):
 
     def _too_low(self, message: Message, number: int, now: datetime) -> None:
         if not message.is_possible_duplicate:
-            expected = self.numbers.next_in
-            self._fail(f"MsgSeqNum (34) too low: expected {expected}, received {number}", now)
+            text = f"MsgSeqNum (34) too low: expected {self.numbers.next_in}, received {number}"
+            self._fail(Cause.NUMBER_USED_TWICE, text, now)
 
     def _arrive(self, message: Message, number: int, now: datetime) -> None:
         """Take a message whose turn it is, or keep it until then."""
@@ -269,7 +272,7 @@ class Engine(Machine[State, Trigger, Message]):
             return
         turn = inbound.turn(message, number)
         if turn is None:
-            self._fail(LOWER_NEW_NUMBER, now)
+            self._fail(Cause.RULE_BROKEN, LOWER_NEW_NUMBER, now)
             return
         tag, last = (36, turn.new) if message.is_gap_fill else (34, number)
         if self._jumps_too_far(tag, last, due, now):
@@ -302,7 +305,7 @@ class Engine(Machine[State, Trigger, Message]):
             return False
         error = NumberJumpError(tag, due, last)
         self._emit(fx.Failed(error))
-        self._fail(error.text, now)
+        self._fail(Cause.NUMBER_JUMP, error.text, now)
         return True
 
     def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
@@ -344,7 +347,8 @@ class Engine(Machine[State, Trigger, Message]):
         if missing is not None:
             begin, end = missing[0], missing[-1]
             if self._inbound.times > MAX_TIMES:
-                self._fail(f"message {begin} did not come, asked for {MAX_TIMES} times", now)
+                text = f"message {begin} did not come, asked for {MAX_TIMES} times"
+                self._fail(Cause.GAP_NOT_FILLED, text, now)
                 return
             self._emit(fx.Gap(begin, end))
             self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
@@ -356,7 +360,7 @@ class Engine(Machine[State, Trigger, Message]):
         """
         new = message.number(36)
         if new is None or new < self.numbers.next_in:
-            self._fail(LOWER_NEW_NUMBER, now)
+            self._fail(Cause.RULE_BROKEN, LOWER_NEW_NUMBER, now)
             return
         if self._jumps_too_far(36, new, self.numbers.next_in, now):
             return
@@ -401,7 +405,7 @@ class Engine(Machine[State, Trigger, Message]):
         self._emit(fx.LoggedOut(message.get(58), message.number(789)))
         if self.state is not State.LOGOUT_SENT:
             self._send(LOGOUT, self._logout_fields(None), now)
-        self._end("logged out")
+        self._end(Cause.LOGGED_OUT, "logged out")
 
     def _handle_reject(self, message: Message) -> None:
         self._emit(fx.Rejected(message))
@@ -411,7 +415,7 @@ class Engine(Machine[State, Trigger, Message]):
     def _send(self, msg_type: str, fields: Fields, now: datetime) -> None:
         number = self.numbers.next_out
         if number > MAX_NUMBER:
-            self._end("the week's numbers are used up")
+            self._end(Cause.NUMBERS_USED_UP, "the week's numbers are used up")
             return
         wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
         self._dispatch(number, wire, now, keep=False)
@@ -433,10 +437,10 @@ class Engine(Machine[State, Trigger, Message]):
         self._send(REJECT, reject_fields(message, text, tag), now)
         self._emit(fx.RejectSent(message, tag, text))
 
-    def _fail(self, text: str, now: datetime) -> None:
-        """Log out because of something that cannot be mended on this connection."""
+    def _fail(self, cause: Cause, text: str, now: datetime) -> None:
+        """Log out: what is wrong cannot be put right on this connection."""
         self._send(LOGOUT, self._logout_fields(text), now)
-        self._end(text)
+        self._end(cause, text)
 
     def _count_as(self, numbers: Numbers) -> None:
         """Go on with the numbers of another connection: nothing of the old ones holds."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gatepass.causes import Cause
 from gatepass.fix.addressing import NULL
 from gatepass.fix.engine import Engine
 from gatepass.fix.gap import Turn
@@ -94,7 +95,7 @@ class GatewaySession(Engine):
         super().tick(now, steady)
         if self.state is State.CONNECTED and self._is_due(self._stale_at):
             # Documented: the socket is closed, and no message is mentioned.
-            self._end_in_silence("no Logon within 60 seconds")
+            self._end_in_silence(Cause.NO_LOGON, "no Logon within 60 seconds")
 
     @property
     def _due(self) -> timedelta | None:
@@ -159,7 +160,7 @@ class GatewaySession(Engine):
         if numbers is not None:
             self.numbers = numbers
             self._identity = self._named_by(logon)
-        self._fail(text, now)
+        self._fail(Cause.REFUSED, text, now)
 
     def reject(
         self, logon: Message, text: str, tag: int, now: datetime, steady: float | None = None
@@ -218,9 +219,9 @@ class GatewaySession(Engine):
         self._time.read(now, steady)
         is_on = self.state is State.VERIFYING and self.client_comp_id  # its In-Session Logon waits
         if self.state is State.LOGGED_ON or is_on:
-            self._fail(text, now)
+            self._fail(Cause.FORCED_OUT, text, now)
         elif self.state is not State.CLOSED:
-            self._end(text)
+            self._end(Cause.FORCED_OUT, text)
 
     def _handle_logon(self, message: Message, now: datetime) -> None:
         if self._can(Trigger.LOGON_RECEIVED):
@@ -285,7 +286,7 @@ class GatewaySession(Engine):
         if finding is None:
             return True
         if finding.logout:
-            self._fail(finding.text, now)
+            self._fail(Cause.RULE_BROKEN, finding.text, now)
             return False
         self._reject(message, finding.text, finding.tag, now)
         self._use_up(message, now)

@@ -13,14 +13,6 @@ from gatepass.session.numbers import Numbers
 ALL_IN = time(10, 30)
 #: Most that this machine's clock and the exchange's may differ.
 CLOCKS_DIFFER = timedelta(seconds=5)
-#: What CME says to the week's first Logon where that does not begin the numbers at 1 (a peer's
-#: certification shows it, documented nowhere).
-NOT_RESET = "Failed to reset sequence numbers at the beginning of the week. Logout forced."
-
-
-def says_not_reset(text: str | None) -> bool:
-    """Tell whether a Text (58) is `NOT_RESET`; case and the last period do not count."""
-    return (text or "").casefold().rstrip(". ") == NOT_RESET.casefold().rstrip(".")
 
 
 def at_week(numbers: Numbers, now: datetime) -> Numbers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, NoReturn, TypeVar
 
+from gatepass.causes import Cause
 from gatepass.errors import GatepassError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.role import Role
@@ -39,8 +40,9 @@ class Send(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Close(Effect):
-    """Close the connection; ``reason`` is for people."""
+    """Close the connection; ``reason`` says why to people."""
 
+    cause: Cause
     reason: str
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
+from gatepass.causes import Cause
 from gatepass.errors import FramingError
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, SentMessage
@@ -80,7 +81,7 @@ class Machine(ABC, Generic[S, T, M]):
         self._inbox.extend(self._framer.feed(data))
         self._waiting = self._waiting + len(data) if self.is_awaiting else 0
         if self._waiting > MAX_WAITING:
-            self._end("too much came while an answer was awaited")
+            self._end(Cause.TOO_MUCH, "too much came while an answer was awaited")
         self._pump(now)
 
     def disconnected(self, now: datetime, steady: float | None = None) -> None:
@@ -180,14 +181,14 @@ class Machine(ABC, Generic[S, T, M]):
             else:
                 self._emit(fx.Garbled(str(event)))
 
-    def _end(self, reason: str) -> None:
+    def _end(self, cause: Cause, reason: str) -> None:
         if not self.is_closed:
             self._move(self._table.end)
-            self._emit(fx.Close(reason))
+            self._emit(fx.Close(cause, reason))
 
-    def _end_in_silence(self, reason: str) -> None:
+    def _end_in_silence(self, cause: Cause, reason: str) -> None:
         """End because nothing came in time: what did come may be no message."""
-        self._end("; ".join(filter(None, (reason, self.unfinished))))
+        self._end(cause, "; ".join(filter(None, (reason, self.unfinished))))
 
     def _emit(self, effect: fx.Effect) -> None:
         self._effects.append(effect)

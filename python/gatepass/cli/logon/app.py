@@ -36,12 +36,14 @@ from gatepass.errors import (
     ClockError,
     LogonGuardError,
     LogonRefusedError,
-    NoConnectionError,
+    LogonReplyError,
     NumberJumpError,
     PeerError,
+    SessionEndedError,
 )
 from gatepass.fix.scenarios import expecting
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.texts import meaning_of
 from gatepass.keys import AccessKeyId
 from gatepass.keys.likely_secret import may_be_secret_part
 from gatepass.session.numbers import MAX_NUMBER
@@ -330,12 +332,14 @@ def _log_on(order: Order, state: Path, show: Show, next_number: int | None) -> E
                     store.save(expecting(store.load(), next_number, utc_now()))
             return asyncio.run(converse(order, store, attempts, show))
     except LogonRefusedError as error:
-        return Ending("refused", 1, error.text, error.next_expected, remedy(error.text))
+        return Ending("refused", 1, error.text, error.next_expected, remedy(meaning_of(error.text)))
     except NumberJumpError as error:
         return Ending("number too high", 1, str(error), what_to_do=_ASK.format(error.received))
     except PeerError as error:
-        return Ending("not the exchange", 1, str(error), what_to_do=remedy(str(error)))
+        return Ending("not the exchange", 1, str(error), what_to_do=remedy(error.cause))
     except LogonGuardError as error:
         return Ending("held back", 1, str(error))
-    except NoConnectionError as error:
-        return Ending("no connection", 3, str(error), what_to_do=remedy(str(error)))
+    except LogonReplyError as error:
+        return Ending("not usable", 1, str(error), what_to_do=remedy(error.cause))
+    except SessionEndedError as error:
+        return Ending("no connection", 3, str(error), what_to_do=remedy(error.cause))

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 
+from gatepass.causes import Cause
 from gatepass.cli.terminal.interrupts import ending_on_signal
 from gatepass.cli.views.conversation import Said
 from gatepass.cli.views.logon import Ending, Noted, Spoken
@@ -24,10 +25,11 @@ from gatepass.client import (
     remedy,
 )
 from gatepass.client.pair import BACKUP, Address
-from gatepass.errors import FramingError, NoConnectionError, PeerError
+from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.texts import meaning_of
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session.role import Role
@@ -147,10 +149,10 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
                 forced = link.goodbye is not None or link.closed.done()
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    except NoConnectionError as error:
-        if isinstance(error, PeerError) or not run.was_on:
+    except SessionEndedError as error:
+        if not run.was_on or isinstance(error, (NumberJumpError, PeerError)):
             raise
-        return _cut_off(str(error))
+        return _cut_off(error.cause, str(error))
     if run.unread is not None:
         raise run.unread
     return _ending(link, forced=forced)
@@ -200,15 +202,17 @@ async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
     waiting.cancel()
 
 
-def _cut_off(words: str) -> Ending:
-    return Ending("no connection", 3, words, what_to_do=remedy(words, was_on=True))
+def _cut_off(cause: Cause, words: str) -> Ending:
+    return Ending("no connection", 3, words, what_to_do=remedy(cause, was_on=True))
 
 
 def _ending(link: Link | Pair, *, forced: bool) -> Ending:
     if link.goodbye is None:
-        return _cut_off(str(link.ending) if forced else "the Logout was not confirmed")
+        if link.ending is not None and forced:
+            return _cut_off(link.ending.cause, str(link.ending))
+        return _cut_off(Cause.LOGOUT_UNCONFIRMED, "the Logout was not confirmed")
     if forced:
         text = link.goodbye.text or "without a text"
-        advice = remedy(text) if link.goodbye.text else ""
+        advice = remedy(meaning_of(text)) if link.goodbye.text else ""
         return Ending("logged out by the gateway", 1, text, link.goodbye.next_expected, advice)
     return Ending("logged out", 0, next_expected=link.goodbye.next_expected)
