@@ -12,7 +12,7 @@ import pytest
 from tests.cli.processes import ENVIRONMENT, SCRIPT
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-BLOCK = re.search(r"## At the terminal\n\n```sh\n(.*?)```", README, re.DOTALL)
+BLOCK = re.search(r"## Sign, verify, explain\n\n```sh\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX shell")

@@ -1,4 +1,4 @@
-"""Logons that are made wrong on purpose, as the README's table has them, and what keeps order."""
+"""Logons that are made wrong on purpose: the table of docs/rehearse.md, and what keeps order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.cli.gateways import Rehearsal, fresh_pair, json_lines, rehearsal
 from tests.cli.processes import started
 from tests.cli.samples import run, write_keys
 
-README = Path(__file__).parents[3] / "README.md"
+PAPER = Path(__file__).parents[3] / "docs" / "rehearse.md"
 #: What is wrong, what to add to the command, and what the gateway says.
 ROW = re.compile(r"\| ([^|`]+) \| `(--[^|`]+)` \| `([^|`]+)` \|")
-ROWS = ROW.findall(README.read_text(encoding="utf-8"))
+ROWS = ROW.findall(PAPER.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_table_is_there() -> None:
 
 
 @pytest.mark.parametrize(("wrong", "words", "text"), ROWS, ids=[row[0] for row in ROWS])
-def test_the_gateway_says_what_the_readme_has_and_the_next_logon_is_good(
+def test_the_gateway_says_what_the_table_has_and_the_next_logon_is_good(
     live: Rehearsal, wrong: str, words: str, text: str
 ) -> None:
     assert live.logon().returncode == 0
