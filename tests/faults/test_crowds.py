@@ -18,7 +18,7 @@ from gatepass.client import Link, connect
 from gatepass.errors import BacklogError
 from gatepass.fix.message import encode
 from gatepass.fix.settings import ClientSettings
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.gateway.accounts import MAX_STRANGERS
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.store import MemoryStore
@@ -69,7 +69,7 @@ class Scene:
         self.port = 0
 
     def _hear(self, said: Report) -> None:
-        if said.what in ("close", "refused"):
+        if said.what in (Event.CLOSE, Event.REFUSED):
             self.said.append(said)
 
     def _take(self, *_: object) -> None:
@@ -157,7 +157,7 @@ def test_sessions_whose_peer_has_vanished_are_closed() -> None:
                 await exchange(here, link, "ABC123")
                 left.append(len(here.gateway.connections))
             assert left == [count + 1, count + 1, 1]
-            closed = [said.detail for said in here.said if said.what == "close"]
+            closed = [said.detail for said in here.said if said.what == Event.CLOSE]
             assert closed == ["no answer to a Test Request within the heartbeat interval"] * count
             for vanished in gone:
                 vanished.abort()

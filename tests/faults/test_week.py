@@ -11,7 +11,7 @@ from gatepass.fix.message import Message
 from gatepass.fix.names import INDICATORS
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.role import Role
@@ -107,7 +107,7 @@ class Week:
             pair.acknowledge()
 
     def logons(self) -> list[str]:
-        return [report.detail for report in self.said if report.what == "logged on"]
+        return [report.detail for report in self.said if report.what == Event.LOGGED_ON]
 
 
 def text_of(message: Message) -> str:
@@ -152,7 +152,7 @@ def test_a_trading_week() -> None:
         assert end.next_out > 46 * 120 / 2
         there = week.exchange_store.load()
         assert (end.next_out, end.next_in) == (there.next_in, there.next_out)
-        gaps = [report.detail for report in week.said if report.what == "gap"]
+        gaps = [report.detail for report in week.said if report.what == Event.GAP]
         assert len(gaps) == 1
 
         to_sunday = SUNDAY + timedelta(days=7) - loop.clock()
@@ -170,4 +170,4 @@ def test_a_trading_week() -> None:
     assert week.roles == [*both, *both, *both, *both, "backup P", *both]
     pairs = [detail.rpartition(" ")[2] for detail in week.logons()]
     assert pairs == [week.old.access_key_id] * 4 + [week.new.access_key_id] * 6
-    assert not [report for report in week.said if report.what == "refused"]
+    assert not [report for report in week.said if report.what == Event.REFUSED]

@@ -10,7 +10,7 @@ from gatepass._native import Framer
 from gatepass.client import MemoryStore, connect
 from gatepass.client.stamps import moment_of_its_own
 from gatepass.fix.message import Message, encode
-from gatepass.gateway import Gateway, Kind
+from gatepass.gateway import Event, Gateway, Kind
 from gatepass.signing import ReplayMemory
 from tests.client.test_pair import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play
 from tests.faults.virtual import Pipe, VirtualLoop
@@ -58,7 +58,7 @@ def test_a_logon_that_was_admitted_is_refused_at_every_port(which: int, delay: f
             replayer = await replay(stage.loop, stage.ports[which], logons[0])
             assert replayer.kinds() == ["5"]
             assert replayer.got[0].get(58) == "Invalid Logon. Logout Forced"
-        refused = [report.detail for report in stage.said if report.what == "refused"]
+        refused = [report.detail for report in stage.said if report.what == Event.REFUSED]
         assert "replay: this very Logon was accepted before" in refused[0]
 
     play(script)
@@ -119,7 +119,7 @@ def test_a_logon_that_was_refused_is_refused_for_the_same_reason_again() -> None
                 ):
                     pass
             await replay(stage.loop, stage.ports[0], overheard[0])
-        refused = [report.detail for report in stage.said if report.what == "refused"]
+        refused = [report.detail for report in stage.said if report.what == Event.REFUSED]
         assert refused == ["the session is logged on already"] * 2
 
     play(script)

@@ -11,7 +11,7 @@ from typing import Any
 from gatepass._native import Framer
 from gatepass.fix import format_sending_time
 from gatepass.fix.message import Message, encode
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 
@@ -120,7 +120,7 @@ class Stage:
         """Write a Logon and sign it."""
         return logon(self.clock(), **changes)
 
-    def told(self, what: str) -> list[str]:
+    def told(self, what: Event) -> list[str]:
         return [report.detail for report in self.said if report.what == what]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gatepass.fix.message import Message
-from gatepass.gateway import Gateway, Kind
+from gatepass.gateway import Event, Gateway, Kind
 from tests.gateway.peers import ON_ALREADY, RING, Peer, Stage, logon, play
 from tests.slow_keys import SlowKeys
 
@@ -154,7 +154,7 @@ def test_a_backup_that_is_being_judged_is_not_left_over_by_a_failover() -> None:
         stage.gateway.fail_over("ABC123")
         await asyncio.sleep(1)
         assert backup.ended
-        assert "no backup connection is on" in stage.told("failed over")[0]
+        assert "no backup connection is on" in stage.told(Event.FAILED_OVER)[0]
 
     play(script)
 
@@ -180,6 +180,6 @@ def test_who_is_logged_out_by_what_took_a_message_does_not_begin_again_behind_it
         first = await stage.peer(stage.logon(), stage.message("D", t34="2"), again)
         assert first.kinds == ["A", "1", "5"]
         assert first.ended
-        assert len(stage.told("logged on")) == 1
+        assert len(stage.told(Event.LOGGED_ON)) == 1
 
     play(script)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from gatepass.fix.message import Message
+from gatepass.gateway import Event
 from tests.gateway.peers import Stage, play
 
 NUMBER = {"5": "2", "A": "1"}
@@ -21,7 +22,7 @@ def test_a_client_that_goes_away_without_a_logout_is_told_of(backup: bool) -> No
             peer = await stage.peer(stage.logon(t49="ABC123U"), backup=True)
         peer.transport.abort()
         await asyncio.sleep(1)
-        ends = [report for report in stage.said if report.what == "lost"]
+        ends = [report for report in stage.said if report.what == Event.LOST]
         assert [(end.sender_comp_id, end.detail) for end in ends] == [
             (f"ABC123{'B' if backup else 'P'}", LOST)
         ]
@@ -38,8 +39,8 @@ def test_a_connection_that_was_closed_is_not_lost_as_well(behind: str, reason: s
         peer = await stage.peer(stage.logon(), stage.message(behind, t34=NUMBER[behind], t141="Y"))
         peer.transport.abort()
         await asyncio.sleep(1)
-        assert stage.told("close") == [reason]
-        assert stage.told("lost") == []
+        assert stage.told(Event.CLOSE) == [reason]
+        assert stage.told(Event.LOST) == []
 
     play(script)
 
@@ -59,7 +60,7 @@ def test_what_a_gateway_drops_as_it_ends_is_not_lost() -> None:
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon())
 
-    assert play(script).told("lost") == []
+    assert play(script).told(Event.LOST) == []
 
 
 def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
@@ -91,6 +92,6 @@ def test_a_session_whose_application_fails_is_told_of() -> None:
         await asyncio.sleep(1)
         assert peer.ended
         assert not stage.gateway.account("ABC123").primary_on
-        assert stage.told("close") == ["what handled a message failed with LookupError"]
+        assert stage.told(Event.CLOSE) == ["what handled a message failed with LookupError"]
 
     play(script, application=fail)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gatepass.errors import StoreError
 from gatepass.fix.message import Message
+from gatepass.gateway import Event
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore
 from tests.gateway.peers import Stage, play
@@ -131,7 +132,7 @@ def test_what_an_application_sends_while_it_takes_and_cannot_be_kept_is_not_sent
         assert peer.numbers == [1, 2, 3]
         assert peer.ended
         # Once, however often it is raised.
-        assert stage.told("store") == [str(raised[0])]
+        assert stage.told(Event.STORE) == [str(raised[0])]
 
     play(script, store=lambda _name: Failing(3))
     assert len(raised) == 1

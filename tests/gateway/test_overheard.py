@@ -14,6 +14,7 @@ import pytest
 from gatepass.errors import KeySourceError
 from gatepass.fix import SendingTimeWindow
 from gatepass.fix.message import encode
+from gatepass.gateway import Event
 from gatepass.keys import KeyRing
 from gatepass.signing import ReplayMemory
 from tests.gateway.peers import INVALID, PAIR, RING, Peer, Stage, play
@@ -206,7 +207,7 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
         assert "A" not in replayer.kinds
         if story is not backup_first_and_then_the_primary_is_on:
             assert replayer.texts[-1:] == [INVALID]
-            assert "replay: this very Logon was refused before" in stage.told("refused")[-1]
+            assert "replay: this very Logon was refused before" in stage.told(Event.REFUSED)[-1]
         # Whoever has the key stamps and signs a new one.
         indicator = "U" if b"49=ABC123U" in logon else "N"
         number = "3" if story is on_already else "2" if story is on_a_live_connection else "1"
@@ -231,7 +232,7 @@ def test_nobody_logs_on_with_one_whose_pair_was_not_known_yet() -> None:
         assert (await stage.peer(logon)).kinds == ["5"]
         keys.ring = RING
         assert (await stage.peer(logon)).texts == [INVALID]
-        assert "replay: this very Logon was refused before" in stage.told("refused")[-1]
+        assert "replay: this very Logon was refused before" in stage.told(Event.REFUSED)[-1]
         assert "A" in (await stage.peer(stage.logon())).kinds
 
     play(script, keys=keys)
@@ -278,7 +279,7 @@ def test_what_was_refused_is_refused_for_the_same_reason_as_long_as_that_is_ther
         logon = stage.logon(t49="ABC123U")
         for _ in range(3):
             await stage.peer(logon, backup=True)
-        assert stage.told("refused") == ["the primary is not logged on"] * 3
+        assert stage.told(Event.REFUSED) == ["the primary is not logged on"] * 3
 
     play(script)
 
@@ -292,7 +293,7 @@ def test_a_clock_that_was_ahead_for_a_moment_opens_nothing() -> None:
         stage.ahead = timedelta()
         replayer = await stage.peer(logon, backup=True)
         assert replayer.texts == [INVALID]
-        assert "replay: this very Logon was accepted before" in stage.told("refused")[-1]
+        assert "replay: this very Logon was accepted before" in stage.told(Event.REFUSED)[-1]
 
     play(script)
 

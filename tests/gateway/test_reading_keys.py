@@ -19,7 +19,7 @@ from gatepass.errors import KeySourceError, LogonRefusedError, NoConnectionError
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
-from gatepass.gateway import FaultPlan, Gateway, Kind, Report, connection
+from gatepass.gateway import Event, FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
 from gatepass.gateway.injection import Injection
 from gatepass.keys import (
@@ -72,7 +72,7 @@ class Stage:
         async with self.link(settings):
             pass
 
-    def told(self, what: str) -> list[str]:
+    def told(self, what: Event) -> list[str]:
         return [report.detail for report in self.said if report.what == what]
 
 
@@ -147,7 +147,7 @@ def test_a_hundred_logons_at_once_cost_a_few_readings() -> None:
         while sum(c.session.state is State.VERIFYING for c in stage.gateway.connections) < 100:
             await asyncio.sleep(0.001)
         source.release()
-        while len(stage.told("logged on")) < 100:
+        while len(stage.told(Event.LOGGED_ON)) < 100:
             await asyncio.sleep(0.001)
         ready.set()
         await asyncio.gather(*logons)
@@ -179,10 +179,10 @@ def test_a_source_that_fails_ends_the_connection_and_is_reported() -> None:
         source.problem = KeySourceError("the vault is sealed")
         with pytest.raises(NoConnectionError):
             await stage.logon()
-        assert stage.told("keys") == ["the vault is sealed"]
+        assert stage.told(Event.KEYS) == ["the vault is sealed"]
         source.problem = None
         await stage.logon()
-        assert len(stage.told("logged on")) == 1
+        assert len(stage.told(Event.LOGGED_ON)) == 1
 
     play(Stage(source), story)
 
@@ -210,7 +210,7 @@ def test_a_source_that_hangs_leaves_no_client_waiting(monkeypatch: pytest.Monkey
         source.hold()
         with pytest.raises(NoConnectionError):
             await stage.logon()
-        assert stage.told("keys") == ["the key pairs could not be read within 0.02 s"]
+        assert stage.told(Event.KEYS) == ["the key pairs could not be read within 0.02 s"]
         source.release()
 
     play(Stage(source), story)
@@ -234,10 +234,10 @@ def test_a_client_that_is_gone_before_its_pairs_are_read_leaves_nothing(
         source.release()
         source.problem = None
         await stage.logon(OTHER_SETTINGS)
-        assert [report.sender_comp_id for report in stage.said if report.what == "logged on"] == [
-            "XYZ123N"
-        ]
-        assert stage.told("keys") == []
+        assert [
+            report.sender_comp_id for report in stage.said if report.what == Event.LOGGED_ON
+        ] == ["XYZ123N"]
+        assert stage.told(Event.KEYS) == []
 
     play(Stage(source), story)
     gc.collect()
@@ -283,7 +283,7 @@ def test_with_one_bad_line_in_the_key_file_logons_go_on_and_nothing_is_read_agai
     async def story(stage: Stage) -> None:
         for _ in range(3):
             await asyncio.gather(stage.logon(), stage.logon(OTHER_SETTINGS))
-        assert len(stage.told("logged on")) == 6
+        assert len(stage.told(Event.LOGGED_ON)) == 6
         assert len(readings) == 1
         write_key_file(path, ISSUED[:1])
         await stage.logon()
@@ -299,7 +299,7 @@ def test_the_pair_that_a_plan_lets_expire_is_one_of_those_that_are_read() -> Non
     async def story(stage: Stage) -> None:
         with pytest.raises(LogonRefusedError):
             await stage.logon()
-        assert "key validity" in stage.told("refused")[0]
+        assert "key validity" in stage.told(Event.REFUSED)[0]
         await stage.logon(OTHER_SETTINGS)
 
     play(Stage(SlowKeys(RING), expire), story)

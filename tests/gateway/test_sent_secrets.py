@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from gatepass.cli.views.simulate import Told
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 from gatepass.gateway import faults as ft
 from gatepass.gateway.faults import FaultPlan
 from tests.gateway.peers import PAIR, WEDNESDAY, Peer, Stage, play
@@ -43,7 +43,7 @@ def test_a_logon_with_it_is_refused_without_a_word_of_it(tag: int, form: str) ->
         live = await stage.peer(stage.logon(t34="1"))
         await live.send(stage.message("A", **{"t141": "Y", **change}))
         check(stage, *peers, live)
-        assert any(report.what in ("refused", "logged on") for report in stage.said)
+        assert any(report.what in (Event.REFUSED, Event.LOGGED_ON) for report in stage.said)
 
     play(script)
 
@@ -62,12 +62,12 @@ def test_a_message_with_it_is_answered_without_a_word_of_it(tag: int, msg_type: 
 
 
 def test_the_sender_of_a_report_is_hidden_where_it_may_be_one() -> None:
-    assert Report("refused", SECRET, "").sender_comp_id == "***"
-    assert Report("refused", "ABC123N", "").sender_comp_id == "ABC123N"
-    assert Report.of_client("close", "", f"Received: {SECRET}").detail == "Received: ***"
+    assert Report(Event.REFUSED, SECRET, "").sender_comp_id == "***"
+    assert Report(Event.REFUSED, "ABC123N", "").sender_comp_id == "ABC123N"
+    assert Report.of_client(Event.CLOSE, "", f"Received: {SECRET}").detail == "Received: ***"
 
 
 def test_what_is_no_clients_is_told_as_it_is() -> None:
     """The place of a store is long, and has a digit."""
     path = "/home/trader/Firm2026/production/globex/week"
-    assert Report("store", "ABC123N", path).detail == path
+    assert Report(Event.STORE, "ABC123N", path).detail == path

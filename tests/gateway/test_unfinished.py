@@ -9,6 +9,7 @@ import pytest
 
 from gatepass._native import Framer
 from gatepass.fix.exchange import LOGON_TIMEOUT
+from gatepass.gateway import Event
 from gatepass.gateway.faults import FaultPlan
 from tests.gateway.peers import Stage, play
 
@@ -80,7 +81,7 @@ def test_a_message_that_never_became_whole_on_a_live_session_is_said(
         await asyncio.sleep(120)
         assert peer.ended
 
-    (said,) = play(script, faults=faults).told("close")
+    (said,) = play(script, faults=faults).told(Event.CLOSE)
     assert said.startswith("no answer to a Test Request within the heartbeat interval; ")
     assert "came that are no whole message" in said
 
@@ -91,7 +92,7 @@ def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
         peer = await stage.peer(cut, stage.logon(t108="31"))
         assert peer.kinds == ["A", "1"]
 
-    assert play(script).told("garbled") == ["CheckSum (10) must have 3 digits, such as 007"]
+    assert play(script).told(Event.GARBLED) == ["CheckSum (10) must have 3 digits, such as 007"]
 
 
 @pytest.mark.parametrize("separator", [b"|", b"^A"])
@@ -99,7 +100,7 @@ def test_what_stands_between_the_fields_instead_of_soh_is_named(separator: bytes
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon().replace(b"\x01", separator))
 
-    said = play(script).told("garbled")
+    said = play(script).told(Event.GARBLED)
     assert f"separated by '{separator.decode()}', not by SOH (0x01)" in said[0]
 
 
@@ -109,5 +110,5 @@ def test_nothing_is_said_where_nothing_is_left_over() -> None:
         await stage.peer(b"GET / HTTP/1.1\r\n")
         await asyncio.sleep(LOGON_TIMEOUT.total_seconds())
 
-    assert play(script).told("close") == ["no Logon within 60 seconds"] * 2
+    assert play(script).told(Event.CLOSE) == ["no Logon within 60 seconds"] * 2
     assert Framer().unfinished is None

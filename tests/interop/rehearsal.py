@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gatepass import KeyRing
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import generate_pair
 from gatepass.keys.pair import IssuedPair
 from gatepass.transport import utc_now
@@ -66,9 +66,9 @@ class Rehearsal:
         await until(lambda: len(self.relay.messages(CLIENT, "0")) > before)
 
     def reasons(self) -> list[str]:
-        return [report.detail for report in self.reports if report.what == "refused"]
+        return [report.detail for report in self.reports if report.what == Event.REFUSED]
 
-    def count(self, what: str) -> int:
+    def count(self, what: Event) -> int:
         return sum(report.what == what for report in self.reports)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gatepass.fix.week import week_of
-from gatepass.gateway import Kind
+from gatepass.gateway import Event, Kind
 from gatepass.keys.pair import IssuedPair
 from tests.interop import engines
 from tests.interop.rehearsal import INVALID, NAME, Rehearsal, new_pair, until
@@ -72,7 +72,7 @@ def test_it_sends_again_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehea
             rehearsal.relay.lose(CLIENT, lambda message: message.get("11") == "two")
             for name in ("one", "two", "three"):
                 await engine.order(name)
-            await until(lambda: rehearsal.count("message") == 3)
+            await until(lambda: rehearsal.count(Event.MESSAGE) == 3)
             assert await engine.log_out() == 0
             next_in = gateway.account(NAME).store.load().next_in
         (request,) = rehearsal.relay.messages(GATEWAY, "2")
@@ -81,7 +81,7 @@ def test_it_sends_again_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehea
         assert [(m["34"], m["11"]) for m in again] == [("4", "two")]
         # Logon, Heartbeat, three orders, Logout: nothing was counted twice.
         assert next_in == 7
-        assert rehearsal.count("gap") == 1
+        assert rehearsal.count(Event.GAP) == 1
 
     run(conversation())
 
@@ -92,14 +92,14 @@ def test_it_is_told_to_send_again_what_a_broken_connection_lost(rehearsal: Rehea
             async with rehearsal.client(port) as engine:
                 await rehearsal.up(engine)
                 await engine.order("one")
-                await until(lambda: rehearsal.count("message") == 1)
+                await until(lambda: rehearsal.count(Event.MESSAGE) == 1)
                 assert await engine.log_out() == 0
             # As if the order and the Logout had never arrived.
             store = gateway.account(NAME).store
             store.save(replace(store.load(), next_in=3))
             async with rehearsal.client(port) as engine:
                 await rehearsal.up(engine)
-                await until(lambda: rehearsal.count("message") == 2)
+                await until(lambda: rehearsal.count(Event.MESSAGE) == 2)
                 assert await engine.log_out() == 0
             next_in = store.load().next_in
         last = rehearsal.relay.messages(CLIENT, "5")[-1]
@@ -113,11 +113,11 @@ def test_it_logs_on_in_session_and_both_begin_again_at_1(rehearsal: Rehearsal) -
         async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
             await rehearsal.up(engine)
             await engine.order("before")
-            await until(lambda: rehearsal.count("message") == 1)
+            await until(lambda: rehearsal.count(Event.MESSAGE) == 1)
             await engine.order("in-session")
             await rehearsal.up(engine)
             await engine.order("after")
-            await until(lambda: rehearsal.count("message") == 2)
+            await until(lambda: rehearsal.count(Event.MESSAGE) == 2)
             gateway.send(NAME, "n", [(58, "after")])
             await engine.line("< ", "|35=n|", "|34=3|", "|58=after|")
             assert await engine.log_out() == 0
@@ -129,7 +129,7 @@ def test_it_logs_on_in_session_and_both_begin_again_at_1(rehearsal: Rehearsal) -
         assert [order["34"] for order in rehearsal.relay.messages(CLIENT, "D")] == ["3", "3"]
         # Logon, Heartbeat or Test Request, a message, Logout.
         assert (numbers.next_in, numbers.next_out) == (5, 5)
-        assert rehearsal.count("gap") == 0
+        assert rehearsal.count(Event.GAP) == 0
         assert rehearsal.relay.messages(CLIENT, "2") == []
 
     run(conversation())
@@ -144,7 +144,7 @@ def test_it_is_assigned_the_primarys_role(rehearsal: Rehearsal) -> None:
                 async with rehearsal.client(port) as engine:
                     await rehearsal.up(engine)
                     await engine.order(texts[-1])
-                    await until(lambda: rehearsal.count("message") == len(texts))  # noqa: B023
+                    await until(lambda: rehearsal.count(Event.MESSAGE) == len(texts))  # noqa: B023
                     gateway.send(NAME, "n", [(58, texts[-1])])
                     await engine.line("< ", "|35=n|", f"|56={NAME}P|")
                     assert await engine.log_out() == 0
@@ -169,7 +169,7 @@ def test_it_logs_on_to_other_kinds_of_gateway(rehearsal: Rehearsal, kind: str) -
             await engine.line("< ", "|35=n|", "|43=Y|", "|58=two|")
             if kind != "dropcopy":
                 await engine.order("one")
-                await until(lambda: rehearsal.count("message") == 1)
+                await until(lambda: rehearsal.count(Event.MESSAGE) == 1)
             assert await engine.log_out() == 0
         (logon,) = rehearsal.relay.messages(GATEWAY, "A")
         assert logon["50"] == rehearsal.kind.sub_id

@@ -17,7 +17,7 @@ from gatepass.errors import LogonRefusedError
 from gatepass.fix.message import encode
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
-from gatepass.gateway import Gateway
+from gatepass.gateway import Event, Gateway
 from gatepass.session.store import MemoryStore
 from tests.interop import engines
 from tests.interop.capture import capturing, tshark, written
@@ -128,7 +128,7 @@ async def somebody_elses_engine(captured: Captured) -> None:
             gateway.send(NAME, "n", [(58, name)])
             await engine.order(name)
         await engine.line("< ", "|43=Y|", "|58=two|")
-        await until(lambda: rehearsal.count("message") == 3)
+        await until(lambda: rehearsal.count(Event.MESSAGE) == 3)
         await engine.order("in-session")
         await rehearsal.up(engine)
         assert await engine.log_out() == 0

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
 from gatepass._native import Framer
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from tests.scenarios.cast import START, Keys
 
 #: Real seconds after which a message that does not come is missing.
@@ -128,7 +128,7 @@ class OverTcp:
         await asyncio.sleep(_QUIET)
 
     def _note(self, report: Report) -> None:
-        if report.what == "refused":
+        if report.what == Event.REFUSED:
             self.reasons.append(report.detail)
 
 

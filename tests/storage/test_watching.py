@@ -21,7 +21,7 @@ from gatepass.client import SqliteAttempts, connect
 from gatepass.client.attempts import Attempt
 from gatepass.errors import NoConnectionError, StoreError
 from gatepass.fix.settings import ClientSettings
-from gatepass.gateway import Gateway, Kind, Report, SqliteClosedPorts
+from gatepass.gateway import Event, Gateway, Kind, Report, SqliteClosedPorts
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.store import MemoryStore
@@ -483,6 +483,6 @@ def test_a_gateways_sessions_end_and_no_logon_is_admitted(
             await gateway.close()
 
     asyncio.run(story())
-    failures = [report.detail for report in said if report.what == "store"]
+    failures = [report.detail for report in said if report.what == Event.STORE]
     assert len(failures) == 2
     assert all("while it was open" in failure for failure in failures)

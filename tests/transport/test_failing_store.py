@@ -16,7 +16,7 @@ from gatepass.errors import LogonRefusedError, NoConnectionError, StoreError
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session import effects as fx
 from gatepass.session.store import MemoryStore, Store
@@ -70,7 +70,7 @@ class Scene:
             else None,
         )
 
-    def count(self, what: str) -> int:
+    def count(self, what: Event) -> int:
         return sum(said.what == what and said.sender_comp_id[:6] == "ABC123" for said in self.said)
 
 
@@ -120,7 +120,7 @@ async def still_there(here: Scene, other: Link) -> None:
     """The other session's messages pass."""
     before = len(here.said)
     other.send("D", [(11, "still here")])
-    await until(lambda: any(said.what == "message" for said in here.said[before:]))
+    await until(lambda: any(said.what == Event.MESSAGE for said in here.said[before:]))
     here.gateway.send("XYZ789", "n", [(58, "so are we")])
     async for message in other.messages():
         assert message.get(58) == "so are we"

@@ -17,7 +17,7 @@ from gatepass.errors import BacklogError, NoConnectionError
 from gatepass.fix.message import Message, encode
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import State
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
 from gatepass.session.numbers import MAX_RESEND, SentMessage
 from gatepass.session.store import MemoryStore
@@ -224,7 +224,7 @@ def test_a_burst_is_told_to_wait_and_arrives_once_and_in_order() -> None:
             assert refused
             await until(lambda: len(here.arrived) == count)
             assert [message.get(11) for message in here.arrived] == [str(n) for n in range(count)]
-            assert not any(said.what == "gap" for said in here.said)
+            assert not any(said.what == Event.GAP for said in here.said)
 
     play(script)
 
@@ -259,7 +259,7 @@ def test_a_whole_resend_reaches_a_healthy_reader(size: int) -> None:
                     break
         assert got == [*kept, "live"]
         assert most <= PAGE * (size + 300) + (1 << 17)
-        assert sum(said.what == "gap" for said in here.said) == 0
+        assert sum(said.what == Event.GAP for said in here.said) == 0
 
     play(script)
 

@@ -5,11 +5,12 @@ from gatepass.gateway.config import GatewayConfig, read_config
 from gatepass.gateway.fault_file import load_fault_plan
 from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.ports import ClosedPorts, SqliteClosedPorts
-from gatepass.gateway.report import Report
+from gatepass.gateway.report import Event, Report
 from gatepass.gateway.server import Gateway
 
 __all__ = [
     "ClosedPorts",
+    "Event",
     "FaultPlan",
     "Gateway",
     "GatewayConfig",

@@ -18,7 +18,7 @@ from gatepass.fix.names import INDICATORS
 from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
 from gatepass.gateway.injection import FaultyWire
-from gatepass.gateway.report import Report
+from gatepass.gateway.report import Event, Report
 from gatepass.session.numbers import Numbers
 from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.role import Role
@@ -65,32 +65,32 @@ class GatewayConnection(Connection):
         if isinstance(effect, fx.VerificationWanted):
             self._judge(effect)
         elif isinstance(effect, fx.LoggedOut):
-            self._say("logout", effect.text or "asked by the client")
+            self._say(Event.LOGOUT, effect.text or "asked by the client")
         elif isinstance(effect, fx.Gap):
-            self._say("gap", f"messages {effect.begin} to {effect.end} asked for")
+            self._say(Event.GAP, f"messages {effect.begin} to {effect.end} asked for")
         elif isinstance(effect, fx.Garbled):
-            self._say("garbled", effect.reason)
+            self._say(Event.GARBLED, effect.reason)
         elif isinstance(effect, fx.RejectSent):
             self._note_reject(effect)
         elif isinstance(effect, fx.NotResent):
-            self._say("not resent", f"message {effect.number}: {effect.cause.value}")
+            self._say(Event.NOT_RESENT, f"message {effect.number}: {effect.cause.value}")
         elif isinstance(effect, fx.Skipped):
             passed = f"messages {effect.begin} to {effect.end} never came"
-            self._say("reset", f"{passed}: the client's Sequence Reset passed over them")
+            self._say(Event.RESET, f"{passed}: the client's Sequence Reset passed over them")
         elif isinstance(effect, fx.Received):
             self._deliver(effect.message, effect.epoch)
         elif isinstance(effect, fx.Close):
             left = "" if self._spoiler is None else self._spoiler.unfinished
-            self._say("close", f"{effect.reason}; {left}" if left else effect.reason)
+            self._say(Event.CLOSE, f"{effect.reason}; {left}" if left else effect.reason)
 
     def store_failed(self, error: StoreError) -> None:
         """Report it: the client only sees that the connection is gone."""
         name = self.session.client_comp_id or self._asking
-        self.gateway.report(Report("store", name, str(error)))
+        self.gateway.report(Report(Event.STORE, name, str(error)))
 
     def broke_off(self, error: BaseException) -> None:
         """Report it: most likely the application raised it, and the client sees nothing of it."""
-        self._say("close", f"what handled a message failed with {type(error).__name__}")
+        self._say(Event.CLOSE, f"what handled a message failed with {type(error).__name__}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection; until its Logon nobody else knows of it."""
@@ -100,7 +100,7 @@ class GatewayConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, or to what spoils them first."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
-            self._say("garbled", "the client speaks TLS, and this gateway listens without it")
+            self._say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
         elif not self._name:
             self._name_separator(data)
         if self._spoiler is None:
@@ -113,7 +113,7 @@ class GatewayConnection(Connection):
         try:
             refuse_separator(data)
         except FramingError as error:
-            self._say("garbled", str(error))
+            self._say(Event.GARBLED, str(error))
 
     def pause_writing(self) -> None:
         """Read no more of a client that does not read: it would be answered, too."""
@@ -141,7 +141,7 @@ class GatewayConnection(Connection):
 
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
-        self.gateway.report(Report.of_client("fault", session, detail))
+        self.gateway.report(Report.of_client(Event.FAULT, session, detail))
 
     def force_out(self, text: str) -> None:
         """Log the client out."""
@@ -173,14 +173,14 @@ class GatewayConnection(Connection):
         left = self.session.unfinished if self._spoiler is None else self._spoiler.unfinished
         more = f"{why}; {left}" if left else why
         if self._name and self._outlet is not None and self._outlet.has_cut:
-            self._say("lost", "connection cut: the client did not read what was sent")
+            self._say(Event.LOST, "connection cut: the client did not read what was sent")
         elif self._name:
-            self._say("lost", f"connection lost without a Logout{more}")
+            self._say(Event.LOST, f"connection lost without a Logout{more}")
         elif self.session.state is State.VERIFYING:
             words = f"connection lost while its Logon was judged{more}"
-            self.gateway.report(Report.of_client("lost", self._asking, words))
+            self.gateway.report(Report.of_client(Event.LOST, self._asking, words))
         elif left:
-            self._say("lost", f"connection lost without a Logon{more}")
+            self._say(Event.LOST, f"connection lost without a Logon{more}")
 
     def _remember(self, *wires: bytes) -> None:
         """Remember Logons that are not judged."""
@@ -223,7 +223,7 @@ class GatewayConnection(Connection):
 
     def _leave_unjudged(self, why: str) -> None:
         """Drop the connection: without pairs nothing is admitted, and the client must not wait."""
-        self.gateway.report(Report("keys", self._asking, why))
+        self.gateway.report(Report(Event.KEYS, self._asking, why))
         self.retire()
 
     def _judged(self, judging: asyncio.Task[None]) -> None:
@@ -275,7 +275,7 @@ class GatewayConnection(Connection):
         words = f"{verdict.scenario}: 34={logon.get(34)} as {INDICATORS[verdict.role]}"
         # The pair's Access Key ID is known, however long it is.
         detail = f"{words}, key pair {logon.get(355)}"
-        self.gateway.report(Report("logged on", self.session.client_comp_id, detail))
+        self.gateway.report(Report(Event.LOGGED_ON, self.session.client_comp_id, detail))
         if not in_session:
             self._deliver_again()
 
@@ -283,7 +283,7 @@ class GatewayConnection(Connection):
         try:
             self.gateway.fail_over(session)
         except StoreError as error:
-            self.gateway.report(Report("store", session, str(error)))
+            self.gateway.report(Report(Event.STORE, session, str(error)))
         except KeyError:
             self.tell(session, "nobody is logged on: nothing failed")
 
@@ -298,7 +298,7 @@ class GatewayConnection(Connection):
 
     def _deliver(self, message: Message, epoch: str) -> None:
         again = ", possibly delivered before" if message.possibly_delivered else ""
-        self._say("message", f"type {message.msg_type}{again}")
+        self._say(Event.MESSAGE, f"type {message.msg_type}{again}")
         self.gateway.application(self._name, message)
         self.store.delivered(message.msg_seq_num or 0, epoch)
 
@@ -307,7 +307,7 @@ class GatewayConnection(Connection):
         if message.msg_type == LOGON:
             return  # It is told as refused, with the reason.
         which = f"35={message.msg_type} 34={message.get(34)}"
-        self._say("rejected", f"{which}: tag {effect.tag}: {effect.text}")
+        self._say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.ResendWanted):
@@ -316,12 +316,12 @@ class GatewayConnection(Connection):
 
     def _write(self, wire: bytes) -> None:
         if self._answer is not None and self._answer.count(wire):
-            self._say("resent", str(self._answer))
+            self._say(Event.RESENT, str(self._answer))
             self._answer = None
         if self._spoiler is None:
             super()._write(wire)
         else:
             self._spoiler.send(wire)
 
-    def _say(self, what: str, detail: str) -> None:
+    def _say(self, what: Event, detail: str) -> None:
         self.gateway.report(Report.of_client(what, self.session.client_comp_id, detail))

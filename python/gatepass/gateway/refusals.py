@@ -13,7 +13,7 @@ from gatepass.fix import explain, sent_secret
 from gatepass.fix.logged_logon import written
 from gatepass.fix.message import LOGON, Message
 from gatepass.fix.sent_secret import is_sent_secret
-from gatepass.gateway.report import Report
+from gatepass.gateway.report import Event, Report
 from gatepass.keys import KeyPair, KeyRing, KeySource
 
 #: Said where the signature is wrong and fits no mistake that is known.
@@ -64,7 +64,7 @@ class Refusals:
         """Report a Logon that was refused for `reason`; one that was not judged is only kept."""
         sender = logon.get(49) or ""
         if logon.msg_type != LOGON:
-            return Report.of_client("refused", sender, reason)
+            return Report.of_client(Event.REFUSED, sender, reason)
         ring = self._keys.ring
         pairs = _pairs_of(logon, ring)
         found = ""
@@ -72,7 +72,7 @@ class Refusals:
             found = _mistake(logon, ring, pairs)
             self._budget.spend()
         detail = f"{reason}; {found}" if found else reason
-        return Report.of_client("refused", sender, detail, written(logon, pairs))
+        return Report.of_client(Event.REFUSED, sender, detail, written(logon, pairs))
 
 
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:

@@ -3,8 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gatepass.keys.likely_secret import hidden
+
+
+class Event(StrEnum):
+    """What happened. Each value is what logs and ``--json`` call it."""
+
+    LOGGED_ON = "logged on"
+    REFUSED = "refused"
+    LOGOUT = "logout"
+    CLOSE = "close"
+    LOST = "lost"
+    MESSAGE = "message"
+    REJECTED = "rejected"
+    GARBLED = "garbled"
+    GAP = "gap"
+    RESENT = "resent"
+    NOT_RESENT = "not resent"
+    RESET = "reset"
+    FAILED_OVER = "failed over"
+    FAULT = "fault"
+    KEYS = "keys"
+    STORE = "store"
+    NO_ROOM = "no room"
+    #: Reported by the program that runs the gateway.
+    OPERATOR = "operator"
+    REOPENED = "reopened"
+    SENT = "sent"
+    PORT_CLOSED = "port closed"
+    NOT_SHOWN = "not shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +45,7 @@ class Report:
     signature, without anything secret.
     """
 
-    what: str
+    what: Event
     sender_comp_id: str
     detail: str
     logon: str = field(default="", repr=False)
@@ -25,6 +54,6 @@ class Report:
         object.__setattr__(self, "sender_comp_id", hidden(self.sender_comp_id, 49))
 
     @classmethod
-    def of_client(cls, what: str, sender_comp_id: str, detail: str, logon: str = "") -> Report:
+    def of_client(cls, what: Event, sender_comp_id: str, detail: str, logon: str = "") -> Report:
         """Report something in words of which some may be a client's."""
         return cls(what, sender_comp_id, hidden(detail), logon)

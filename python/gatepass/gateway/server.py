@@ -20,7 +20,7 @@ from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.injection import Injection
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.refusals import Refusals
-from gatepass.gateway.report import Report
+from gatepass.gateway.report import Event, Report
 from gatepass.gateway.shortage import Shortage
 from gatepass.keys import Keys
 from gatepass.session.port import CLOSED_TEXT
@@ -225,7 +225,7 @@ class Gateway:
             words = "its connection is dropped; no backup connection is on to take over"
         if not self.kind.fault_tolerant:
             words = "its connection is dropped; it may log on to the backup gateway now"
-        self.report(Report("failed over", primary.session.client_comp_id, words))
+        self.report(Report(Event.FAILED_OVER, primary.session.client_comp_id, words))
         if backup is not None and promoted:
             backup.backup = False
             self.joined(name, backup)

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from gatepass.gateway.report import Report
+from gatepass.gateway.report import Event, Report
 
 #: What the system says where it has nothing left for a connection: asyncio waits for these alone.
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -64,4 +64,4 @@ class Shortage:
         if self._said is None or now - self._said >= QUIET:
             self._said = now
             words = "new connections wait: end others, or raise the limit (ulimit -n)"
-            self._report(Report("no room", "", f"{why}: {words}"))
+            self._report(Report(Event.NO_ROOM, "", f"{why}: {words}"))

@@ -10,7 +10,7 @@ from gatepass.center.pairs.key_source import CenterKeys
 from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.fix.settings import ClientSettings
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import KeyFile
 from gatepass.session.store import MemoryStore
 from tests.center.aside import aside
@@ -35,6 +35,6 @@ async def _log_on(center: Center, session: str, key_file: Path) -> str:
         ):
             return ACCEPTED
     except LogonRefusedError:
-        return next(report.detail for report in reports if report.what == "refused")
+        return next(report.detail for report in reports if report.what == Event.REFUSED)
     finally:
         await gateway.close()

@@ -11,7 +11,7 @@ import pytest
 from gatepass.cli.views.simulate import Told
 from gatepass.fix.logged_logon import written
 from gatepass.fix.message import Message
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 from tests.cli.samples import SECRET, SIGNED, TAMPERED, THEN, objects, run, write_keys
 from tests.fix.samples import SIGNED as WIRE
 from tests.fix.samples import having
@@ -25,10 +25,10 @@ def log(*refusals: tuple[str, str], at: datetime = AT, listening: bool = False) 
     lines = ["listening on 127.0.0.1:43175"] if listening else []
     for reason, logon in refusals:
         for told in (
-            Told(at, Report("gap", "B08004N", "messages 2 to 3 asked for")),
-            Told(at, Report("refused", "B08004N", reason, logon)),
-            Told(at, Report("refused", "B08004N", reason, logon), is_logon=True),
-            Told(at, Report("port closed", "B08004N", "type: reopen B08")),
+            Told(at, Report(Event.GAP, "B08004N", "messages 2 to 3 asked for")),
+            Told(at, Report(Event.REFUSED, "B08004N", reason, logon)),
+            Told(at, Report(Event.REFUSED, "B08004N", reason, logon), is_logon=True),
+            Told(at, Report(Event.PORT_CLOSED, "B08004N", "type: reopen B08")),
         ):
             lines.append(told.as_json())
     return "".join(f"{line}\n" for line in lines)

@@ -17,7 +17,7 @@ import pytest
 
 from gatepass.cli.views.simulate import Told
 from gatepass.fix.message import encode
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 from gatepass.keys import write_key_file
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair, json_lines, rehearsal
@@ -318,12 +318,12 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 
 
 def test_what_could_be_a_secret_is_not_shown() -> None:
-    report = Report("refused", "ABC123N", f"tag 57 is {'x' * 43}, not G")
+    report = Report(Event.REFUSED, "ABC123N", f"tag 57 is {'x' * 43}, not G")
     assert Told(utc_now(), report).detail == "tag 57 is ***, not G"
 
 
 def test_a_report_cannot_steer_the_terminal() -> None:
-    assert Told(utc_now(), Report("refused", "A\x1b[2J", "\x1b]0;x\x07")).detail == (
+    assert Told(utc_now(), Report(Event.REFUSED, "A\x1b[2J", "\x1b]0;x\x07")).detail == (
         "\\x1b]0;x\\x07"
     )
 

@@ -16,7 +16,7 @@ from gatepass.client import ClockPolicy, MemoryAttempts, connect
 from gatepass.errors import LogonFailedError, LogonRefusedError
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
-from gatepass.gateway import Gateway, Kind, Report
+from gatepass.gateway import Event, Gateway, Kind, Report
 from gatepass.keys import (
     IssuedPair,
     KeyFile,
@@ -114,7 +114,7 @@ class Rehearsal:
                     await asyncio.sleep(SETTLE)
         except LogonFailedError as error:
             talk.told = error.text if isinstance(error, LogonRefusedError) else str(error)
-        talk.reasons = [report.detail for report in self._reports if report.what == "refused"]
+        talk.reasons = [report.detail for report in self._reports if report.what == Event.REFUSED]
         return talk
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from gatepass.errors import GatepassError
-from gatepass.gateway import Gateway, Report
+from gatepass.gateway import Event, Gateway, Report
 
 HELP = (
     "type reopen ABC to open a Session ID's closed ports, send ABC123 TEXT to send a session a"
@@ -53,25 +53,25 @@ def obey(gateway: Gateway, line: str) -> Report | None:
         return None
     act = _COMMANDS.get((command, bool(name), bool(text)))
     if act is None:
-        return Report("operator", "", HELP)
+        return Report(Event.OPERATOR, "", HELP)
     try:
         return act(gateway, name, text)
     except (GatepassError, RuntimeError) as error:
-        return Report("operator", name, f"nothing was done: {error}")
+        return Report(Event.OPERATOR, name, f"nothing was done: {error}")
 
 
 def _reopen(gateway: Gateway, name: str, _: str) -> Report:
     if not gateway.is_closed(name):
         words = f"no closed port of {gateway.session_id(name)}: nothing was done"
-        return Report("operator", name, words)
+        return Report(Event.OPERATOR, name, words)
     gateway.reopen(name)
-    return Report("reopened", name, "the ports are open again")
+    return Report(Event.REOPENED, name, "the ports are open again")
 
 
 def _fail_over(gateway: Gateway, written: str, _: str) -> Report | None:
     name = gateway.find(written)
     if name is None:
-        return Report("operator", written, _NOBODY)
+        return Report(Event.OPERATOR, written, _NOBODY)
     gateway.fail_over(name)  # which reports it
     return None
 
@@ -79,13 +79,13 @@ def _fail_over(gateway: Gateway, written: str, _: str) -> Report | None:
 def _send(gateway: Gateway, written: str, text: str) -> Report:
     name = gateway.find(written)
     if name is None:
-        return Report("operator", written, _NOBODY)
+        return Report(Event.OPERATOR, written, _NOBODY)
     try:
         length = len(text.encode("latin-1"))
     except UnicodeEncodeError:
-        return Report("operator", written, "a message has no such characters: nothing was sent")
+        return Report(Event.OPERATOR, written, "a message has no such characters: nothing was sent")
     number = gateway.send(name, "n", [(212, str(length)), (213, text)])
-    return Report("sent", written, f"34={number}")
+    return Report(Event.SENT, written, f"34={number}")
 
 
 #: By the command's word, and whether a name and a text follow.

@@ -23,7 +23,7 @@ from gatepass.cli.terminal.key_reports import telling_of_keys
 from gatepass.cli.terminal.output import say
 from gatepass.cli.views.simulate import Told
 from gatepass.errors import StoreError
-from gatepass.gateway import ClosedPorts, Gateway, Report, SqliteClosedPorts
+from gatepass.gateway import ClosedPorts, Event, Gateway, Report, SqliteClosedPorts
 from gatepass.gateway.faults import FaultPlan
 from gatepass.keys import KeySource
 from gatepass.session.store import MemoryStore, Store
@@ -101,9 +101,9 @@ class Run:
     def _report(self, report: Report) -> None:
         self._tell(report)
         name = report.sender_comp_id[:-1]
-        if report.what == "refused" and self._gateway.is_closed(name):
+        if report.what == Event.REFUSED and self._gateway.is_closed(name):
             words = f"type: reopen {self._gateway.session_id(name)}"
-            self._tell(Report("port closed", report.sender_comp_id, words))
+            self._tell(Report(Event.PORT_CLOSED, report.sender_comp_id, words))
 
     def _obey(self, line: str) -> None:
         answer = obey(self._gateway, line)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gatepass.cli.terminal.output import say
 from gatepass.cli.views.simulate import Told
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 from gatepass.transport import utc_now
 
 #: Reports that wait to be shown; those beyond are counted.
@@ -40,7 +40,9 @@ class Screen:
     def tell(self, told: Told) -> None:
         """Have a report shown. Never waits."""
         if self._missed:
-            missed = Report("not shown", "", f"{self._missed} reports: nobody read them in time")
+            missed = Report(
+                Event.NOT_SHOWN, "", f"{self._missed} reports: nobody read them in time"
+            )
             try:
                 self._waiting.put_nowait(Told(utc_now(), missed))
             except queue.Full:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gatepass.cli.terminal.output import say
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 
 #: The logs of key files, and of a Request Center's store.
 LOGS = ("gatepass.keys", "gatepass.center")
@@ -21,7 +21,7 @@ class _Reporter(logging.Handler):
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(Report("keys", "", record.getMessage()))
+        self._tell(Report(Event.KEYS, "", record.getMessage()))
 
 
 class _Talk(logging.Handler):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatepass.cli.terminal.output import CAUTION, NO, YES, Mark, marked, visible
-from gatepass.gateway import Report
+from gatepass.gateway import Event, Report
 from gatepass.keys.likely_secret import hidden
 
 if TYPE_CHECKING:
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 #: What a report looks like; the others have the mark of something that just happened.
 MARKS = {
-    "logged on": YES,
-    "reopened": YES,
-    "refused": NO,
-    "port closed": NO,
-    "store": NO,
-    "keys": NO,
-    "rejected": CAUTION,
-    "garbled": CAUTION,
-    "no room": CAUTION,
-    "gap": CAUTION,
-    "lost": CAUTION,
-    "fault": CAUTION,
-    "operator": CAUTION,
-    "not shown": CAUTION,
-    "failed over": CAUTION,
+    Event.LOGGED_ON: YES,
+    Event.REOPENED: YES,
+    Event.REFUSED: NO,
+    Event.PORT_CLOSED: NO,
+    Event.STORE: NO,
+    Event.KEYS: NO,
+    Event.REJECTED: CAUTION,
+    Event.GARBLED: CAUTION,
+    Event.NO_ROOM: CAUTION,
+    Event.GAP: CAUTION,
+    Event.LOST: CAUTION,
+    Event.FAULT: CAUTION,
+    Event.OPERATOR: CAUTION,
+    Event.NOT_SHOWN: CAUTION,
+    Event.FAILED_OVER: CAUTION,
 }
 #: Reports whose words are the gateway's own: paths and Access Key IDs may be long.
-_OWN_WORDS = frozenset({"logged on", "keys", "store"})
+_OWN_WORDS = frozenset({Event.LOGGED_ON, Event.KEYS, Event.STORE})
 PLAIN = Mark("·", "-", "")
 #: Columns of what was decided, with its mark.
 WHAT_WIDTH = 13
@@ -86,7 +86,7 @@ def get_ready() -> None:
     from rich.console import Console
 
     console = Console(file=io.StringIO())
-    print_told(console, Told(datetime.now(UTC), Report("no room", "ABC123N", "ready")))
+    print_told(console, Told(datetime.now(UTC), Report(Event.NO_ROOM, "ABC123N", "ready")))
 
 
 def print_told(console: Console, told: Told) -> None:
