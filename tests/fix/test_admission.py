@@ -38,13 +38,14 @@ def test_the_numbers_of_a_refusal(
     account = Account(MemoryStore(), Port(), primary_on=primary_on)
     account.store.save(kept)
     admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
-    for _ in range(6):  # the port closes at the fifth, and is closed at the sixth
+    for nth in range(1, 7):  # the port closes at the fifth, and is closed at the sixth
         verdict = admission.judge(NOT_A_LOGON, START, backup=backup)
         assert isinstance(verdict, Refused)
         assert not verdict
         assert verdict.numbers is not None
         assert (verdict.numbers.next_out, verdict.numbers.next_in) == numbers
         assert verdict.counted is counted
+        assert verdict.port_closed is (nth >= 5)
 
 
 def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:

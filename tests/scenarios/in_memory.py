@@ -205,7 +205,7 @@ class Side:
             if verdict.counted:
                 self._store = self.exchange.account((logon.get(49) or "")[:-1]).store
             self.session.refuse(logon, verdict.text, verdict.numbers, now)
-            if verdict.text == CLOSED_TEXT:
+            if verdict.port_closed:
                 self.exchange.log_out_all(self.name or (logon.get(49) or "")[:-1])
             return
         self.name = (logon.get(49) or "")[:-1]

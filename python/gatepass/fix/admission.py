@@ -71,13 +71,15 @@ class Refused:
     """The Logon is bad: ``text`` for the client, ``reason`` for the log.
 
     ``numbers`` are those the Logout is written with, ``None`` for those of a live connection;
-    ``counted`` says that they are the account's, to be kept there.
+    ``counted`` says that they are the account's, to be kept there. ``port_closed`` says that the
+    session's ports are closed, with this Logon or before it.
     """
 
     text: str
     reason: str
     numbers: Numbers | None
     counted: bool = False
+    port_closed: bool = False
 
     def __bool__(self) -> bool:
         return False
@@ -172,7 +174,7 @@ class Admission:
         case = _Case(logon, account, numbers, arrived or now, own, live)
         if account.port.closed:
             self.note(logon.wire, case.arrived)
-            return self._refuse(CLOSED_TEXT, "the port is closed", case)
+            return self._refuse(CLOSED_TEXT, "the port is closed", case, port_closed=True)
         fault = self._fault(case)
         if fault is None:
             account.failed_over = account.failed_over and (backup or bool(live))
@@ -182,7 +184,7 @@ class Admission:
         self.note(logon.wire, case.arrived)
         if account.port.count_invalid(now, steady):
             reason = f"{fault.reason}; fifth invalid logon in a minute"
-            return self._refuse(CLOSED_TEXT, reason, case)
+            return self._refuse(CLOSED_TEXT, reason, case, port_closed=True)
         if fault.tag is not None:
             return Rejected(fault.text, fault.tag, fault.reason)
         if fault.first:
@@ -199,7 +201,7 @@ class Admission:
         if self._replays is not None:
             self._replays.note(wire, arrived)
 
-    def _refuse(self, text: str, reason: str, case: _Case) -> Refused:
+    def _refuse(self, text: str, reason: str, case: _Case, *, port_closed: bool = False) -> Refused:
         """Number the Logout that refuses; CME's rule is not public.
 
         It is the session's next message once the week has begun, so that both sides agree on what
@@ -207,12 +209,12 @@ class Admission:
         the week's first Logon, when a failure leaves both numbers at 1.
         """
         if case.live:
-            return Refused(text, reason, None)
+            return Refused(text, reason, None, port_closed=port_closed)
         numbers = case.numbers
         counted = week_of(numbers).begun and not case.backup and not case.account.primary_on
         if not counted:
             numbers = replace(numbers, next_out=1)
-        return Refused(text, reason, numbers, counted)
+        return Refused(text, reason, numbers, counted, port_closed)
 
     def _admit(self, case: _Case) -> Admitted:
         sender, numbers = case.logon.get(49) or "", case.numbers

@@ -20,7 +20,6 @@ from gatepass.fix.states import State
 from gatepass.gateway.injection import FaultyWire
 from gatepass.gateway.report import Event, Report
 from gatepass.session.numbers import Numbers
-from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.transport import Connection
@@ -259,7 +258,7 @@ class GatewayConnection(Connection):
             if verdict.counted:
                 self.store = self.gateway.account(sender[:-1]).store
             self.session.refuse(logon, verdict.text, verdict.numbers, now, self.steady())
-            if verdict.text == CLOSED_TEXT:
+            if verdict.port_closed:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
         self._name = sender[:-1]
