@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepass.client import BackOff, Link, reconnecting
-from gatepass.errors import GatepassError
+from gatepass.errors import BacklogError, GatepassError, NotLoggedOnError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
@@ -75,8 +75,8 @@ def _emit(server: Gateway, record: Record, number: int) -> int:
     record.line("meant", text)
     try:
         used = server.send(NAME, "n", [(58, text)])
-    except (KeyError, RuntimeError):
-        return number  # nobody is logged on: nothing was saved
+    except (NotLoggedOnError, BacklogError):
+        return number  # nothing was saved
     record.line("sent", text, used)
     return number + 1
 

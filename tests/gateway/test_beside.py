@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gatepass.errors import NotLoggedOnError, StateError
 from gatepass.fix.message import Message
 from gatepass.gateway import Event, Gateway, Kind
 from tests.gateway.peers import ON_ALREADY, RING, Peer, Stage, logon, play
@@ -77,8 +78,10 @@ def test_a_session_that_has_ended_behind_its_logon_is_gone(behind: str) -> None:
         first = await stage.peer(stage.logon() + ENDS[behind](stage))
         assert first.ended
         assert not stage.gateway.account("ABC123").primary_on
-        with pytest.raises(KeyError):
+        with pytest.raises(NotLoggedOnError, match="while the session is disconnected"):
             stage.gateway.send("ABC123", "n", [(58, "text")])
+        with pytest.raises(StateError, match="fail over: not possible"):
+            stage.gateway.fail_over("ABC123")
         # The next one is on, and has what was sent last.
         again = await stage.peer(stage.logon(t34="3"))
         assert "A" in again.kinds

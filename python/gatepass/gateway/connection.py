@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatepass.errors import FramingError, GatepassError, StoreError
+from gatepass.errors import FramingError, GatepassError, StateError, StoreError
 from gatepass.fix import effects as fx
 from gatepass.fix.admission import Admitted, Refused, Rejected
 from gatepass.fix.answer import Answer
@@ -283,8 +283,8 @@ class GatewayConnection(Connection):
             self.gateway.fail_over(session)
         except StoreError as error:
             self.gateway.report(Report(Event.STORE, session, str(error)))
-        except KeyError:
-            self.tell(session, "nobody is logged on: nothing failed")
+        except StateError as error:
+            self.tell(session, str(error))
 
     def _deliver_again(self) -> None:
         """Deliver what a gateway that was killed had received: it may have dealt with the first."""

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from gatepass.errors import NotLoggedOnError, StateError
 from gatepass.fix import LogonVerifier, SendingTimeWindow
 from gatepass.fix.admission import Account, Admission
 from gatepass.fix.kind import Kind
@@ -166,12 +167,14 @@ class Gateway:
     def send(self, name: str, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message to a session that is logged on; gives its number.
 
-        Raises `KeyError` if it is not, and `NotLoggedOnError` while an In-Session Logon of it is
-        judged; `BacklogError` if its client is behind with reading: then nothing was done with the
+        Raises `NotLoggedOnError` if it is not, or while an In-Session Logon of it is judged;
+        `BacklogError` if its client is behind with reading: then nothing was done with the
         message, see `drained`; `StoreError` if the message could not be kept: then it was not sent,
         and the session is gone.
         """
-        connection = self._live[name, False]
+        connection = self._live.get((name, False))
+        if connection is None:
+            raise NotLoggedOnError(State.DISCONNECTED.value)
         connection.refuse_backlog()
         steady = connection.steady()
         number = connection.session.send(msg_type, fields, self.clock(), steady)
@@ -206,10 +209,12 @@ class Gateway:
         """Let the primary gateway of a session fail: its backup, if it is on, is promoted.
 
         It takes over numbers and store. Not for a callback of this gateway: what a connection was
-        doing would be half done. Raises `KeyError` if the session is not logged on, `StoreError`
+        doing would be half done. Raises `StateError` if the session is not logged on, `StoreError`
         if its numbers cannot be read or kept: then nothing has failed.
         """
-        primary = self._live[name, False]
+        primary = self._live.get((name, False))
+        if primary is None:
+            raise StateError("fail over", State.DISCONNECTED.value)
         backup = self._live.get((name, True))
         account = self.account(name)
         numbers = account.fail_over(self.kind.failover_jump)

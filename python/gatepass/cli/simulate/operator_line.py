@@ -56,7 +56,7 @@ def obey(gateway: Gateway, line: str) -> Report | None:
         return Report(Event.OPERATOR, "", HELP)
     try:
         return act(gateway, name, text)
-    except (GatepassError, RuntimeError) as error:
+    except GatepassError as error:
         return Report(Event.OPERATOR, name, f"nothing was done: {error}")
 
 
