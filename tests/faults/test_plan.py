@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gatepass.errors import ConfigError
 from gatepass.gateway import faults as ft
 from gatepass.gateway import load_fault_plan
+from gatepass.keys import AccessKeyId
 from tests.faults.plans import random_plan
 
 EVERY_KIND = """\
@@ -88,7 +89,7 @@ def test_every_kind(tmp_path: Path) -> None:
         ft.FillBeyond(1500),
         ft.Disconnect(),
         ft.ClockSkew(-6.5),
-        ft.ExpirePair(ft.AccessKeyId("oNDxM33uE81ohWuVRtWT")),
+        ft.ExpirePair(AccessKeyId("oNDxM33uE81ohWuVRtWT")),
         ft.ExpirePair(),
         ft.FailOver(),
         ft.LogOut("MSGW safeguard exceeded: no. of messages"),

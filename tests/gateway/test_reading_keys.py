@@ -21,7 +21,7 @@ from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
 from gatepass.gateway import Event, FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
-from gatepass.gateway.injection import Injection
+from gatepass.gateway.faults.injection import Injection
 from gatepass.keys import (
     KeyFile,
     KeyPair,

@@ -2,8 +2,7 @@
 
 from gatepass.fix.kind import Kind
 from gatepass.gateway.config import GatewayConfig, read_config
-from gatepass.gateway.fault_file import load_fault_plan
-from gatepass.gateway.faults import FaultPlan
+from gatepass.gateway.faults import FaultPlan, load_fault_plan
 from gatepass.gateway.ports import ClosedPorts, SqliteClosedPorts
 from gatepass.gateway.report import Event, Report
 from gatepass.gateway.server import Gateway

@@ -17,7 +17,7 @@ from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import INDICATORS
 from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
-from gatepass.gateway.injection import FaultyWire
+from gatepass.gateway.faults.lane import FaultyWire
 from gatepass.gateway.report import Event, Report
 from gatepass.session.numbers import Numbers
 from gatepass.session.role import Role

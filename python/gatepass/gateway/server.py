@@ -18,7 +18,7 @@ from gatepass.fix.states import State
 from gatepass.gateway.accounts import Accounts
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.faults import FaultPlan
-from gatepass.gateway.injection import Injection
+from gatepass.gateway.faults.injection import Injection
 from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.report import Event, Report

@@ -1,25 +1,18 @@
-"""Makes a plan's faults happen to one gateway: what it sends, receives, believes and knows."""
+"""Makes faults happen to what one connection sends and receives."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Protocol
 
 from gatepass._native import Framer
-from gatepass.errors import FramingError, KeyChoiceError
+from gatepass.errors import FramingError
 from gatepass.fix.message import RESEND_REQUEST, Message, encode
-from gatepass.fix.names import is_named
-from gatepass.gateway import faults as ft
-from gatepass.gateway.expired import ExpiredPairs
-from gatepass.keys import KeyRing
+from gatepass.gateway.faults import plan as ft
+from gatepass.gateway.faults.injection import Injection
 from gatepass.session.machine import unfinished
-from gatepass.transport import Clock
-from gatepass.transport.fresh_keys import FreshKeys
 
 
 class Victim(Protocol):
@@ -36,84 +29,6 @@ class Victim(Protocol):
 
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
-
-
-@dataclass(slots=True)
-class _Count:
-    """How often a fault's kind of message has come."""
-
-    fault: ft.Fault
-    seen: int = 0
-
-    def strikes(
-        self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
-    ) -> bool:
-        fault = self.fault
-        if fault.direction is not direction:
-            return False
-        if fault.msg_type not in (None, message.msg_type):
-            return False
-        if isinstance(fault.action, ft.FillBeyond) and not ends_answer:
-            return False
-        if fault.session is not None and not is_named(fault.session, session):
-            return False
-        self.seen += 1
-        return fault.nth <= self.seen < fault.nth + fault.times
-
-
-class Injection:
-    """The state of a plan in one gateway: counters, the clock's error, the pairs that expired."""
-
-    def __init__(self, plan: ft.FaultPlan, keys: FreshKeys, clock: Clock) -> None:
-        self._counts = [_Count(fault) for fault in plan.faults]
-        self._keys = keys
-        self._clock = clock
-        self._skew = timedelta()
-        self._expired: set[str] = set()
-        self._expiring: list[str] = []
-
-    def clock(self) -> datetime:
-        """Tell the time as the gateway believes it to be."""
-        return self._clock() + self._skew
-
-    @property
-    def ring(self) -> KeyRing:
-        """The keys as the gateway knows them: those at hand, with the pairs that expired."""
-        ring = self._keys.ring
-        while self._expiring:
-            with suppress(KeyChoiceError):
-                pair = self._altered(ring).choose(self._expiring.pop(0), self.clock())
-                self._expired.add(pair.access_key_id)
-        return self._altered(ring)
-
-    def _altered(self, ring: KeyRing) -> KeyRing:
-        return KeyRing(ExpiredPairs(ring, frozenset(self._expired))) if self._expired else ring
-
-    def strike(
-        self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
-    ) -> list[ft.Action]:
-        """Give what befalls this message, in the plan's order.
-
-        `ends_answer` says that it is a gap fill to the end of what the other side asked for.
-        """
-        return [
-            count.fault.action
-            for count in self._counts
-            if count.strikes(direction, message, session, ends_answer=ends_answer)
-        ]
-
-    def skew(self, seconds: float) -> None:
-        """Let the clock be so many seconds off."""
-        self._skew = timedelta(seconds=seconds)
-
-    def expire(self, fault: ft.ExpirePair, sender_comp_id: str) -> None:
-        """Let a pair expire; nothing happens if the session has none that is alive."""
-        if fault.access_key_id is not None:
-            self._expired.add(fault.access_key_id)
-            return
-        self._expiring.append(sender_comp_id)
-        if self._keys.is_current():
-            self.ring  # noqa: B018 - decides which one; otherwise that waits until they are read
 
 
 class Lane:

@@ -1,4 +1,4 @@
-"""A plan of faults, as data: which message meets which misfortune. `fault_file` reads it.
+"""A plan of faults, as data: which message meets which misfortune. `file`, beside it, reads it.
 
 ::
 

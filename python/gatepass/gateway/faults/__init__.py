@@ -1,0 +1,43 @@
+"""Faults of a gateway: which message meets which misfortune, as a plan says."""
+
+from gatepass.gateway.faults.file import load_fault_plan
+from gatepass.gateway.faults.plan import (
+    ACTIONS,
+    Action,
+    ClockSkew,
+    Corrupt,
+    Delay,
+    Direction,
+    Disconnect,
+    Drop,
+    Duplicate,
+    ExpirePair,
+    FailOver,
+    Fault,
+    FaultPlan,
+    FillBeyond,
+    LogOut,
+    Reorder,
+    WrongNumber,
+)
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "ClockSkew",
+    "Corrupt",
+    "Delay",
+    "Direction",
+    "Disconnect",
+    "Drop",
+    "Duplicate",
+    "ExpirePair",
+    "FailOver",
+    "Fault",
+    "FaultPlan",
+    "FillBeyond",
+    "LogOut",
+    "Reorder",
+    "WrongNumber",
+    "load_fault_plan",
+]
