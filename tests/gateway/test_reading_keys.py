@@ -319,7 +319,7 @@ def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon
     ring = Walked(RING)
     injection = Injection(FaultPlan(()), FreshKeys(ring), utc_now)
     assert injection.ring is ring
-    injection.expire(ft.ExpirePair(), "ABC123N")
+    injection.expire(None, "ABC123N")
     (expired,) = injection.ring.pairs_for("ABC123N")
     (alive,) = injection.ring.pairs_for("XYZ123N")
     assert (expired.expires, alive) == (date(2000, 1, 1), RING.pairs_for("XYZ123N")[0])
@@ -327,5 +327,5 @@ def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon
     assert found == expired
     assert (len(injection.ring), injection.ring.sessions) == (len(RING), RING.sessions)
     assert Walked.walks == 0
-    injection.expire(ft.ExpirePair(ISSUED[1].access_key_id), "XYZ123N")
+    injection.expire(ISSUED[1].access_key_id, "XYZ123N")
     assert {pair.expires for pair in injection.ring} == {date(2000, 1, 1)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatepass.errors import FramingError, GatepassError, StateError, StoreError
 from gatepass.fix import effects as fx
@@ -61,26 +62,9 @@ class GatewayConnection(Connection):
 
     def handle(self, effect: fx.Effect) -> None:
         """Judge Logons and report the rest."""
-        if isinstance(effect, fx.VerificationWanted):
-            self._judge(effect)
-        elif isinstance(effect, fx.LoggedOut):
-            self._say(Event.LOGOUT, effect.text or "asked by the client")
-        elif isinstance(effect, fx.Gap):
-            self._say(Event.GAP, f"messages {effect.begin} to {effect.end} asked for")
-        elif isinstance(effect, fx.Garbled):
-            self._say(Event.GARBLED, effect.reason)
-        elif isinstance(effect, fx.RejectSent):
-            self._note_reject(effect)
-        elif isinstance(effect, fx.NotResent):
-            self._say(Event.NOT_RESENT, f"message {effect.number}: {effect.cause.value}")
-        elif isinstance(effect, fx.Skipped):
-            passed = f"messages {effect.begin} to {effect.end} never came"
-            self._say(Event.RESET, f"{passed}: the client's Sequence Reset passed over them")
-        elif isinstance(effect, fx.Received):
-            self._deliver(effect.message, effect.epoch)
-        elif isinstance(effect, fx.Close):
-            left = "" if self._spoiler is None else self._spoiler.unfinished
-            self._say(Event.CLOSE, f"{effect.reason}; {left}" if left else effect.reason)
+        act = _ACTS.get(type(effect))
+        if act is not None:
+            act(self, effect)
 
     def store_failed(self, error: StoreError) -> None:
         """Report it: the client only sees that the connection is gone."""
@@ -89,7 +73,7 @@ class GatewayConnection(Connection):
 
     def broke_off(self, error: BaseException) -> None:
         """Report it: most likely the application raised it, and the client sees nothing of it."""
-        self._say(Event.CLOSE, f"what handled a message failed with {type(error).__name__}")
+        self.say(Event.CLOSE, f"what handled a message failed with {type(error).__name__}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection; until its Logon nobody else knows of it."""
@@ -99,7 +83,7 @@ class GatewayConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, or to what spoils them first."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
-            self._say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
+            self.say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
         elif not self._name:
             self._name_separator(data)
         if self._spoiler is None:
@@ -112,7 +96,7 @@ class GatewayConnection(Connection):
         try:
             refuse_separator(data)
         except FramingError as error:
-            self._say(Event.GARBLED, str(error))
+            self.say(Event.GARBLED, str(error))
 
     def pause_writing(self) -> None:
         """Read no more of a client that does not read: it would be answered, too."""
@@ -172,21 +156,22 @@ class GatewayConnection(Connection):
         left = self.session.unfinished if self._spoiler is None else self._spoiler.unfinished
         more = f"{why}; {left}" if left else why
         if self._name and self._outlet is not None and self._outlet.has_cut:
-            self._say(Event.LOST, "connection cut: the client did not read what was sent")
+            self.say(Event.LOST, "connection cut: the client did not read what was sent")
         elif self._name:
-            self._say(Event.LOST, f"connection lost without a Logout{more}")
+            self.say(Event.LOST, f"connection lost without a Logout{more}")
         elif self.session.state is State.VERIFYING:
             words = f"connection lost while its Logon was judged{more}"
             self.gateway.report(Report.of_client(Event.LOST, self._asking, words))
         elif left:
-            self._say(Event.LOST, f"connection lost without a Logon{more}")
+            self.say(Event.LOST, f"connection lost without a Logon{more}")
 
     def _remember(self, *wires: bytes) -> None:
         """Remember Logons that are not judged."""
         for wire in wires:
             self.gateway.admission.note(wire, self.clock())
 
-    def _judge(self, effect: fx.VerificationWanted[Message]) -> None:
+    def judge(self, effect: fx.VerificationWanted[Message]) -> None:
+        """Judge a Logon, now or when its key pairs are read."""
         logon, arrived = effect.logon, self.clock()
         if self.session.state is not State.VERIFYING:
             # It was logged out meanwhile, by what handled a message before this one.
@@ -295,18 +280,28 @@ class GatewayConnection(Connection):
                 self._deliver(message, kept.epoch)
                 doubtful = False
 
+    def received(self, effect: fx.Received[Message]) -> None:
+        """Deliver a message."""
+        self._deliver(effect.message, effect.epoch)
+
+    def closing(self, effect: fx.Close) -> None:
+        """Report why the connection ends."""
+        left = "" if self._spoiler is None else self._spoiler.unfinished
+        self.say(Event.CLOSE, f"{effect.reason}; {left}" if left else effect.reason)
+
     def _deliver(self, message: Message, epoch: str) -> None:
         again = ", possibly delivered before" if message.possibly_delivered else ""
-        self._say(Event.MESSAGE, f"type {message.msg_type}{again}")
+        self.say(Event.MESSAGE, f"type {message.msg_type}{again}")
         self.gateway.application(self._name, message)
         self.store.delivered(message.msg_seq_num or 0, epoch)
 
-    def _note_reject(self, effect: fx.RejectSent) -> None:
+    def rejected(self, effect: fx.RejectSent) -> None:
+        """Report a Reject."""
         message = effect.message
         if message.msg_type == LOGON:
             return  # It is told as refused, with the reason.
         which = f"35={message.msg_type} 34={message.get(34)}"
-        self._say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
+        self.say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
     def _perform(self, effect: fx.Effect) -> None:
         if isinstance(effect, fx.ResendWanted):
@@ -315,12 +310,39 @@ class GatewayConnection(Connection):
 
     def _write(self, wire: bytes) -> None:
         if self._answer is not None and self._answer.count(wire):
-            self._say(Event.RESENT, str(self._answer))
+            self.say(Event.RESENT, str(self._answer))
             self._answer = None
         if self._spoiler is None:
             super()._write(wire)
         else:
             self._spoiler.send(wire)
 
-    def _say(self, what: Event, detail: str) -> None:
+    def say(self, what: Event, detail: str) -> None:
+        """Report something of this client."""
         self.gateway.report(Report.of_client(what, self.session.client_comp_id, detail))
+
+
+def _saying(what: Event, words: Callable[[Any], str]) -> Callable[[GatewayConnection, Any], None]:
+    """Have an effect reported in these words."""
+    return lambda connection, effect: connection.say(what, words(effect))
+
+
+def _skipped(effect: fx.Skipped) -> str:
+    passed = f"messages {effect.begin} to {effect.end} never came"
+    return f"{passed}: the client's Sequence Reset passed over them"
+
+
+#: What is done about each effect; nothing about those that are not here.
+_ACTS: Mapping[type[fx.Effect], Callable[[GatewayConnection, Any], None]] = {
+    fx.VerificationWanted: GatewayConnection.judge,
+    fx.Received: GatewayConnection.received,
+    fx.RejectSent: GatewayConnection.rejected,
+    fx.Close: GatewayConnection.closing,
+    fx.LoggedOut: _saying(Event.LOGOUT, lambda effect: effect.text or "asked by the client"),
+    fx.Gap: _saying(Event.GAP, lambda gap: f"messages {gap.begin} to {gap.end} asked for"),
+    fx.Garbled: _saying(Event.GARBLED, lambda effect: effect.reason),
+    fx.NotResent: _saying(
+        Event.NOT_RESENT, lambda effect: f"message {effect.number}: {effect.cause.value}"
+    ),
+    fx.Skipped: _saying(Event.RESET, _skipped),
+}

@@ -1,25 +1,23 @@
 """Faults of a gateway: which message meets which misfortune, as a plan says."""
 
-from gatepass.gateway.faults.file import load_fault_plan
-from gatepass.gateway.faults.plan import (
+from gatepass.gateway.faults.actions import (
     ACTIONS,
     Action,
     ClockSkew,
     Corrupt,
     Delay,
-    Direction,
     Disconnect,
     Drop,
     Duplicate,
     ExpirePair,
     FailOver,
-    Fault,
-    FaultPlan,
     FillBeyond,
     LogOut,
     Reorder,
     WrongNumber,
 )
+from gatepass.gateway.faults.file import load_fault_plan
+from gatepass.gateway.faults.plan import Direction, Fault, FaultPlan
 
 __all__ = [
     "ACTIONS",

@@ -10,7 +10,8 @@ from typing import Any
 
 from gatepass.errors import ConfigError, GatepassError
 from gatepass.fix.outgoing import MAX_TEXT
-from gatepass.gateway.faults.plan import ACTIONS, Direction, Fault, FaultPlan
+from gatepass.gateway.faults.actions import ACTIONS
+from gatepass.gateway.faults.plan import Direction, Fault, FaultPlan
 from gatepass.keys import AccessKeyId, KeyRing
 from gatepass.settings_file import a_text, choice, load_toml, read_text
 

@@ -10,8 +10,9 @@ from gatepass.errors import KeyChoiceError
 from gatepass.fix.message import Message
 from gatepass.fix.names import is_named
 from gatepass.gateway.faults import plan as ft
+from gatepass.gateway.faults.actions import Action
 from gatepass.gateway.faults.expired import ExpiredPairs
-from gatepass.keys import KeyRing
+from gatepass.keys import AccessKeyId, KeyRing
 from gatepass.transport import Clock
 from gatepass.transport.fresh_keys import FreshKeys
 
@@ -31,7 +32,7 @@ class _Count:
             return False
         if fault.msg_type not in (None, message.msg_type):
             return False
-        if isinstance(fault.action, ft.FillBeyond) and not ends_answer:
+        if fault.action.ends_answers and not ends_answer:
             return False
         if fault.session is not None and not is_named(fault.session, session):
             return False
@@ -69,7 +70,7 @@ class Injection:
 
     def strike(
         self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
-    ) -> list[ft.Action]:
+    ) -> list[Action]:
         """Give what befalls this message, in the plan's order.
 
         `ends_answer` says that it is a gap fill to the end of what the other side asked for.
@@ -84,10 +85,10 @@ class Injection:
         """Let the clock be so many seconds off."""
         self._skew = timedelta(seconds=seconds)
 
-    def expire(self, fault: ft.ExpirePair, sender_comp_id: str) -> None:
-        """Let a pair expire; nothing happens if the session has none that is alive."""
-        if fault.access_key_id is not None:
-            self._expired.add(fault.access_key_id)
+    def expire(self, access_key_id: AccessKeyId | None, sender_comp_id: str) -> None:
+        """Let a pair expire: this one, or the one that the session would use, if it has any."""
+        if access_key_id is not None:
+            self._expired.add(access_key_id)
             return
         self._expiring.append(sender_comp_id)
         if self._keys.is_current():

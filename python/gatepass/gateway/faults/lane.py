@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from gatepass._native import Framer
 from gatepass.errors import FramingError
-from gatepass.fix.message import RESEND_REQUEST, Message, encode
+from gatepass.fix.message import RESEND_REQUEST, Message
 from gatepass.gateway.faults import plan as ft
 from gatepass.gateway.faults.injection import Injection
+from gatepass.keys import AccessKeyId
 from gatepass.session.machine import unfinished
 
 
@@ -42,8 +44,8 @@ class Lane:
         pass_on: Callable[[bytes], None],
     ) -> None:
         self._direction = direction
-        self._injection = injection
-        self._victim = victim
+        self.injection = injection
+        self.victim = victim
         self._pass_on = pass_on
         #: The lane that brings the answers to this one's Resend Requests.
         self.answers: Lane | None = None
@@ -64,35 +66,28 @@ class Lane:
         ends_answer = message.is_gap_fill and message.number(36) == self.asked_to + 1
         if message.msg_type == RESEND_REQUEST and self.answers is not None:
             self.answers.asked_to = message.number(16) or 0
-        actions = self._injection.strike(
+        actions = self.injection.strike(
             self._direction, message, sender[:-1], ends_answer=ends_answer
         )
         way = "from" if self._direction is ft.Direction.RECEIVE else "to"
         for action in actions:
             which = f"35={message.msg_type} 34={message.get(34)} {way} the client"
-            self._victim.tell(sender, f"{which}: {action}")
+            self.victim.tell(sender, f"{which}: {action}")
+        scene = _Scene(self, sender)
         wires = [wire]
         for action in actions:
-            wires = [spoilt for each in wires for spoilt in _spoil(action, each)]
-            if isinstance(action, ft.Delay):
-                # What is behind a longer delay stays behind it.
-                due = asyncio.get_running_loop().time() + action.seconds
-                self._due = max(self._due, due)
-            elif isinstance(action, ft.ClockSkew):
-                self._injection.skew(action.seconds)
-            elif isinstance(action, ft.ExpirePair):
-                self._injection.expire(action, sender)
-        if any(isinstance(action, ft.Reorder) for action in actions):
+            wires = [spoilt for each in wires for spoilt in action.spoil(each)]
+            action.before(scene)
+        if any(action.is_overtaken for action in actions):
             self._overtaken += wires
             return
         self._release(wires)
         for action in actions:
-            if isinstance(action, ft.Disconnect):
-                self._victim.hang_up()
-            elif isinstance(action, ft.FailOver):
-                self._victim.fail_over(sender[:-1])
-            elif isinstance(action, ft.LogOut):
-                self._victim.log_out(action.text)
+            action.after(scene)
+
+    def delay(self, seconds: float) -> None:
+        """Let all from now on come later; what is behind a longer delay stays behind it."""
+        self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
     def _release(self, wires: list[bytes]) -> None:
         """Pass messages on, and those they have overtaken after them."""
@@ -107,6 +102,32 @@ class Lane:
 
     def _pass_late(self) -> None:
         self._pass_on(self._late.popleft())
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where a misfortune befalls a message: a lane, and the SenderCompID of its session."""
+
+    lane: Lane
+    sender: str
+
+    def delay(self, seconds: float) -> None:
+        self.lane.delay(seconds)
+
+    def skew(self, seconds: float) -> None:
+        self.lane.injection.skew(seconds)
+
+    def expire(self, access_key_id: AccessKeyId | None) -> None:
+        self.lane.injection.expire(access_key_id, self.sender)
+
+    def hang_up(self) -> None:
+        self.lane.victim.hang_up()
+
+    def fail_over(self) -> None:
+        self.lane.victim.fail_over(self.sender[:-1])
+
+    def log_out(self, text: str) -> None:
+        self.lane.victim.log_out(text)
 
 
 class FaultyWire:
@@ -141,31 +162,3 @@ class FaultyWire:
                 self._in.put(event)
             else:
                 self._victim.tell("", f"garbled before any fault: {event}")
-
-
-def _spoil(action: ft.Action, wire: bytes) -> list[bytes]:
-    """Give what is left of a message."""
-    if isinstance(action, ft.Drop):
-        return []
-    if isinstance(action, ft.Duplicate):
-        return [wire, wire]
-    if isinstance(action, ft.Corrupt):
-        at = max(-len(wire), min(action.byte, len(wire) - 1))
-        spoilt = bytearray(wire)
-        spoilt[at] ^= 1
-        return [bytes(spoilt)]
-    if isinstance(action, ft.WrongNumber):
-        return [_shifted(wire, 34, action.by)]
-    if isinstance(action, ft.FillBeyond):
-        return [_shifted(wire, 36, action.by)]
-    return [wire]
-
-
-def _shifted(wire: bytes, tag: int, by: int) -> bytes:
-    """Change a message's number by so many."""
-    try:
-        message = Message.parse(wire)
-    except FramingError:
-        return wire  # corrupted already
-    number = str(max(1, (message.number(tag) or 0) + by))
-    return encode((t, number if t == tag else value) for t, value in message.fields)
