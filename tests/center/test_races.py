@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import Verdict, verify
 from gatepass.center.context import Center
 from gatepass.center.pairs import firms, pairs
 from gatepass.center.pairs.sweep import SECRETS_KEPT, sweep
@@ -47,13 +47,13 @@ def together(work: Callable[[], Result]) -> list[Result | CenterError]:
 
 
 def is_sound(world: World) -> bool:
-    return audit.verify(world.center.database, world.center.vault).broken is None
+    return verify(world.center.database, world.center.vault).broken is None
 
 
 def test_the_very_first_entry(center: Center) -> None:
     made = together(lambda: firms.add_firm(center, threading.current_thread().name))
     assert all(isinstance(number, int) for number in made)
-    assert audit.verify(center.database, center.vault) == audit.Verdict(THREADS)
+    assert verify(center.database, center.vault) == Verdict(THREADS)
 
 
 def test_one_code_deletes_once(world: World) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from gatepass.center.audit import log as audit
 from gatepass.center.audit import reading as audit_reading
+from gatepass.center.audit.verifying import Verdict, verify
 from gatepass.center.context import Center
 from gatepass.center.roles import Actor, Role
 from gatepass.center.store.schema import audit as table
@@ -38,20 +39,18 @@ def log(center: Center, clock: Clock) -> Center:
     return center
 
 
-def verdict(center: Center) -> audit.Verdict:
-    return audit.verify(center.database, center.vault)
+def verdict(center: Center) -> Verdict:
+    return verify(center.database, center.vault)
 
 
 def test_untouched(log: Center) -> None:
     steps: list[tuple[int, int]] = []
-    assert audit.verify(log.database, log.vault, lambda *step: steps.append(step)) == (
-        audit.Verdict(COUNT)
-    )
+    assert verify(log.database, log.vault, lambda *step: steps.append(step)) == (Verdict(COUNT))
     assert steps[-1] == (COUNT, COUNT)
 
 
 def test_empty(center: Center) -> None:
-    assert verdict(center) == audit.Verdict(0)
+    assert verdict(center) == Verdict(0)
 
 
 OTHER: dict[str, Any] = {
@@ -86,7 +85,7 @@ def test_any_field_of_any_entry(log: Center, field: str) -> None:
         log.database.write(
             lambda c, v=row[field], w=here: c.execute(update(table).where(w).values({field: v}))
         )
-    assert verdict(log) == audit.Verdict(COUNT)
+    assert verdict(log) == Verdict(COUNT)
 
 
 @pytest.mark.parametrize("gone", range(1, COUNT + 1))
@@ -161,7 +160,7 @@ def test_nothing_is_done_unlogged(log: Center) -> None:
 
 def test_what_people_type_in_does_not_keep_an_entry_out(center: Center) -> None:
     append(center, actor="x" * 1000, subject="a\0b\ud800" * 100, detail="\0")
-    assert verdict(center) == audit.Verdict(1)
+    assert verdict(center) == Verdict(1)
 
 
 def test_a_firm_sees_its_own_entries_only(world: World) -> None:

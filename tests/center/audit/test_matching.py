@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 
 from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import Verdict, verify
 from gatepass.center.pairs import pairs
 from gatepass.center.pairs.sweep import sweep
 from gatepass.center.people.codes import Purpose
@@ -27,8 +28,8 @@ def remove(world: World, key: str) -> None:
     pairs.delete(world.center, world.manager, key, world.outbox.last_code)
 
 
-def verdict(world: World) -> audit.Verdict:
-    return audit.verify(world.center.database, world.center.vault)
+def verdict(world: World) -> Verdict:
+    return verify(world.center.database, world.center.vault)
 
 
 def write(world: World, statement: Any) -> None:
@@ -70,7 +71,7 @@ def test_what_was_done_is_cut_off(world: World, deed: str) -> None:
     before = head(world)
     world.clock.go(hours=1)
     DEEDS[deed](world, key)
-    assert verdict(world) == audit.Verdict(head(world)["last_id"])
+    assert verdict(world) == Verdict(head(world)["last_id"])
     cut_off(world, before)
     found = verdict(world)
     assert found.broken == before["last_id"] + 1

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from gatepass.center.audit import log as audit
 from gatepass.center.audit import reading as audit_reading
+from gatepass.center.audit.entry import Entry
 from gatepass.center.audit.reading import Wanted
 from gatepass.center.pairs import pairs
 from gatepass.center.store.unreadable import Unreadable
@@ -23,7 +24,7 @@ def seen(world: World, wanted: Wanted) -> list[tuple[str, str]]:
     page = audit_reading.entries(world.center, world.manager, wanted=wanted)
     assert page.total == len(page.items)
     assert not any(isinstance(one, Unreadable) for one in page.items)
-    return [(one.action, one.subject) for one in page.items if isinstance(one, audit.Entry)]
+    return [(one.action, one.subject) for one in page.items if isinstance(one, Entry)]
 
 
 def as_rows(world: World) -> list[list[str]]:
@@ -107,7 +108,7 @@ def test_the_file_has_what_the_pages_have(world: World, monkeypatch: pytest.Monk
     assert [row[3] for row in whole[-7:]] == [f"do {number}" for number in range(7)]
     shown = audit_reading.entries(world.center, world.manager, size=1000)
     assert [int(row[0]) for row in whole[:0:-1]] == [
-        one.id for one in shown.items if isinstance(one, audit.Entry)
+        one.id for one in shown.items if isinstance(one, Entry)
     ]
     monkeypatch.setattr(audit_reading, "_BATCH", 2)
     assert as_rows(world) == whole
@@ -122,6 +123,6 @@ def test_a_bad_entry_hides_no_other(world: World, value: str) -> None:
     world.center.database.write(lambda c: c.execute(text(bad)))
     page = audit_reading.entries(world.center, world.manager)
     latest, second = page.items[:2]
-    assert isinstance(latest, audit.Entry)
+    assert isinstance(latest, Entry)
     assert second == Unreadable(latest.id - 1)
     assert as_rows(world)[-2][:4:3] == [str(latest.id - 1), audit_reading.UNREADABLE]

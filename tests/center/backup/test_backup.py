@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.backup.backup import backup
 from gatepass.center.backup.copying import digest_of
 from gatepass.center.backup.restore import restore
@@ -56,7 +56,7 @@ def test_into_a_new_store(world: World, saved: Path, empty_url: str) -> None:
     try:
         assert restore(fresh, KEYS, saved, clock=world.clock) is None
         center = make_center(fresh, world.clock, world.outbox)
-        assert audit.verify(fresh, center.vault).broken is None
+        assert verify(fresh, center.vault).broken is None
         again = World(center, world.clock, world.outbox, *_actors(world))
         assert download(again, *names) == before
         # New rows are numbered after those that were copied.
@@ -96,7 +96,7 @@ def test_an_old_backup(world: World, saved: Path) -> None:
     assert loss is not None
     assert (loss.gone, loss.revived, loss.foreign) == ((made,), (deleted,), False)
     assert {state.value for state in states(world).values()} == {"active"}
-    assert audit.verify(database, center.vault).broken is None
+    assert verify(database, center.vault).broken is None
 
 
 def test_of_another_store(world: World, saved: Path, empty_url: str) -> None:

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from sqlalchemy import func, select, update
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.backup.backup import backup
 from gatepass.center.backup.restore import Loss, restore
 from gatepass.center.mail import queue as mails
@@ -45,7 +45,7 @@ def save(world: World, tmp_path: Path) -> Path:
 def put_back(world: World, path: Path) -> Loss:
     loss = restore(world.center.database, KEYS, path, replace=True, clock=world.clock)
     assert loss is not None
-    assert audit.verify(world.center.database, world.center.vault).broken is None
+    assert verify(world.center.database, world.center.vault).broken is None
     return loss
 
 

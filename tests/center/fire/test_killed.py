@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.roles import Role
 from gatepass.center.store.schema import audit as log
 from gatepass.center.store.schema import code, mail, notice, pair, pair_version
@@ -30,7 +30,7 @@ def test_killed_at_random_instants(
     assert users[0].user_id == FIRST_USER
     said = _lives(url)
 
-    assert audit.verify(center.database, center.vault).broken is None
+    assert verify(center.database, center.vault).broken is None
     with center.database.read() as connection:
         entries = connection.execute(select(log)).all()
         rows = {row.access_key_id: row for row in connection.execute(select(pair))}

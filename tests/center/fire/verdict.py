@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.context import Center
 from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.store.schema import audit as log
@@ -30,7 +31,7 @@ def verdict(
     ``got`` is what the mail server got: recipients and messages.
     """
     yield from told.problems
-    broken = audit.verify(center.database, center.vault)
+    broken = verify(center.database, center.vault)
     if broken.broken is not None:
         yield f"the audit chain: {broken}"
     yield from _compared("audit log", told.deeds, _logged(center, after))

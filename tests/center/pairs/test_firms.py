@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.pairs import firms, pairs
 from gatepass.center.pairs.firms import SessionKind
 from gatepass.center.pairs.key_source import CenterKeys
@@ -42,7 +42,7 @@ def test_a_session_is_removed_only_without_active_pairs(world: World) -> None:
         with pytest.raises(NotFoundError):
             gone()
     assert "ABC" not in [one.name for one in firms.list_sessions(center, maria).items]
-    assert audit.verify(center.database, center.vault).broken is None
+    assert verify(center.database, center.vault).broken is None
     # Its pair may be needed after a disaster; its Session ID may be another firm's.
     disaster = world.clock() + timedelta(minutes=10)
     firms.add_session(center, "Beta", "ABC", SessionKind.ILINK, "bob")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.store.schema import audit as log
 from gatepass.center.store.schema import mail, pair, pair_version, session
@@ -43,7 +43,7 @@ def finish(writers: list[subprocess.Popen[str]]) -> Iterator[tuple[str, str]]:
 def check(world: World) -> set[str]:
     """See that every pair is whole and that there were never three; return all pairs."""
     center = world.center
-    assert audit.verify(center.database, center.vault).broken is None
+    assert verify(center.database, center.vault).broken is None
     with center.database.read() as connection:
         columns = select(pair, *pair_rows.SEAL_COLUMNS[2:])
         rows = connection.execute(columns.join(session, pair.c.session_id == session.c.id)).all()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.center.audit import log as audit
 from gatepass.center.audit import reading as audit_reading
+from gatepass.center.audit.verifying import verify
 from gatepass.center.pairs import handover, pairs
 from gatepass.center.pairs.firms import SessionKind, add_session, find_session
 from gatepass.center.people import codes
@@ -37,7 +37,7 @@ def test_codes_go_to_the_new_owner(world: World) -> None:
         if one.action == "hand over session"
     ]
     assert (entry.actor, entry.subject, entry.detail) == ("system", "ABC", "from maria to kim")
-    assert audit.verify(world.center.database, world.center.vault).broken is None
+    assert verify(world.center.database, world.center.vault).broken is None
 
 
 def test_another_firms_codes_stay_good(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gatepass.center import background
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import Verdict
 from gatepass.center.context import Center
 from gatepass.center.pairs import firms, pairs
 from gatepass.center.pairs.calendar import GlobexCalendar
@@ -154,7 +154,7 @@ def test_the_four_weeks_taken_back(world: World) -> None:
     with world.center.database.read() as connection:
         end = connection.execute(select(pair.c.expires_at)).scalar_one()
     generate(world)
-    assert verdict(world) == audit.Verdict(verdict(world).entries)
+    assert verdict(world) == Verdict(verdict(world).entries)
     write(world, update(pair).where(pair.c.access_key_id == first).values(expires_at=end))
     assert first in verdict(world).problem
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from sqlalchemy import func, select, update
 
-from gatepass.center.audit import log as audit
+from gatepass.center.audit.verifying import verify
 from gatepass.center.pairs import pairs
 from gatepass.center.pairs.rewrap import Rewrapped, rewrap
 from gatepass.center.people import authenticator
@@ -51,7 +51,7 @@ def test_everything(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
     after = with_keys(full, NEW)
     assert {name: download(after, name, actor=full.keys) for name in names} == before
-    assert audit.verify(after.center.database, after.center.vault).broken is None
+    assert verify(after.center.database, after.center.vault).broken is None
     assert rewrap(after.center) == Rewrapped(0)
     subject = authenticator.seal_subject(full.keys.user_id)
     with after.center.database.read() as connection:
@@ -66,7 +66,7 @@ def test_everything(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_before_it_both_keys_are_needed(full: World) -> None:
     with pytest.raises(VaultError, match="envelope key"):
         with_keys(full, NEW)
-    assert audit.verify(full.center.database, full.center.vault).broken is None
+    assert verify(full.center.database, full.center.vault).broken is None
 
 
 def test_what_was_erased_is_passed_over(full: World) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from gatepass.center.audit.log import verify
+from gatepass.center.audit.verifying import verify
 from gatepass.center.context import Center
 from gatepass.center.people import codes
 from gatepass.center.people import users as people

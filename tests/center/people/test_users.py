@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatepass.center.audit import log as audit
 from gatepass.center.audit import reading as audit_reading
+from gatepass.center.audit.verifying import verify
 from gatepass.center.people import codes, tokens
 from gatepass.center.people import users as people
 from gatepass.center.people.codes import Purpose
@@ -33,7 +33,7 @@ def test_a_user_is_added(world: World) -> None:
     assert view.must_change
     assert not view.disabled
     assert not view.authenticator
-    assert audit.verify(world.center.database, world.center.vault).broken is None
+    assert verify(world.center.database, world.center.vault).broken is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from gatepass.center.audit.log import Entry, entry_of
+from gatepass.center.audit.entry import Entry, entry_of
 from gatepass.center.context import Center
 from gatepass.center.roles import Action, Actor
 from gatepass.center.store import unreadable

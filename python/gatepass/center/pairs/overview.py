@@ -11,7 +11,7 @@ from itertools import groupby
 
 from sqlalchemy import select
 
-from gatepass.center.audit.log import Entry
+from gatepass.center.audit.entry import Entry
 from gatepass.center.context import Center
 from gatepass.center.pairs.views import SESSIONS, SessionView, session_views
 from gatepass.center.store.schema import audit, firm, session

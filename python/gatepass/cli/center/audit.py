@@ -56,11 +56,11 @@ def verify(
     anchored, the entry that was compared with.
     """
     from gatepass.center.audit import anchor as anchors
-    from gatepass.center.audit import log as audit
+    from gatepass.center.audit.verifying import verify
 
     before = None if anchor is None else anchors.read(anchor)
     with center_opened(database, config, state) as center, bar() as progress:
-        found = audit.verify(center.database, center.vault, progress, before)
+        found = verify(center.database, center.vault, progress, before)
     ok = found.broken is None
     if json:
         anchored = None if before is None else before.entry
