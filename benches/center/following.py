@@ -89,7 +89,9 @@ def _measure(url: str, sessions: int, rounds: int) -> list[str]:
         events: list[Callable[[], object]] = [
             lambda: None,
             lambda: center.database.write(
-                lambda connection: audit.append(connection, center, made.actor, "log on", "kim")
+                lambda connection: audit.append(
+                    connection, center, made.actor, audit.Action.LOG_ON, user="kim"
+                )
             ),
             lambda: pairs.generate(center, made.actor, next(names)),
         ]

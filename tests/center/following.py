@@ -76,5 +76,5 @@ def grow(world: World) -> None:
 
 def log_on(world: World) -> None:
     world.center.database.write(
-        lambda c: audit.append(c, world.center, world.manager, "log on", "maria")
+        lambda c: audit.append(c, world.center, world.manager, audit.Action.LOG_ON, user="maria")
     )

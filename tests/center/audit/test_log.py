@@ -26,7 +26,7 @@ def actor(firm_id: int = 1, role: Role = Role.MANAGER) -> Actor:
 
 
 def append(center: Center, **given: Any) -> int:
-    values: dict[str, Any] = {"action": "rehearse", "subject": "ABC", **given}
+    values: dict[str, Any] = {"action": audit.Action.GENERATE, "session": "ABC", **given}
     who = values.pop("actor", actor())
     return center.database.write(lambda c: audit.append(c, center, who, **values))
 
@@ -34,7 +34,7 @@ def append(center: Center, **given: Any) -> int:
 @pytest.fixture
 def log(center: Center, clock: Clock) -> Center:
     for number in range(1, COUNT + 1):
-        append(center, access_key_id=f"key{number}", detail=f"step {number}")
+        append(center, action=audit.Action.WARN, access_key_id=f"key{number}")
         clock.go(seconds=1)
     return center
 
@@ -58,6 +58,7 @@ OTHER: dict[str, Any] = {
     "firm_id": 2,
     "actor": "bob",
     "action": "delete",
+    "facts": '{"access_key_id":"other","session":"ABC"}',
     "subject": "XYZ",
     "access_key_id": "other",
     "detail": "nothing",
@@ -159,15 +160,16 @@ def test_nothing_is_done_unlogged(log: Center) -> None:
 
 
 def test_what_people_type_in_does_not_keep_an_entry_out(center: Center) -> None:
-    append(center, actor="x" * 1000, subject="a\0b\ud800" * 100, detail="\0")
+    author = audit.Author("x" * 1000, origin="\0")
+    append(center, actor=author, action=audit.Action.ADD_TOKEN, token='a\0b\ud800"' * 100)
     assert verdict(center) == Verdict(1)
 
 
 def test_a_firm_sees_its_own_entries_only(world: World) -> None:
     center = world.center
     for number in range(5):
-        append(center, actor=world.manager, detail=str(number))
-        append(center, actor=world.foreign, detail="of Beta")
+        append(center, actor=world.manager, action=audit.Action.CODE_REFUSED, rule=str(number))
+        append(center, actor=world.foreign, action=audit.Action.CODE_REFUSED, rule="of Beta")
     page = audit_reading.entries(center, world.manager, page=1, size=2)
     assert [entry.detail for entry in page.items] == ["4", "3"]
     everything = audit_reading.entries(center, world.manager, size=1000)
@@ -183,7 +185,7 @@ def test_only_a_manager_sees_it(world: World) -> None:
 
 def test_a_refusal_leaves_no_entry(center: Center) -> None:
     def work(connection: Any) -> None:
-        audit.append(connection, center, actor(), "generate", "ABC")
+        audit.append(connection, center, actor(), audit.Action.GENERATE, session="ABC")
         raise CenterError("no")
 
     with pytest.raises(CenterError, match="no"):

@@ -154,10 +154,13 @@ def test_a_log_on(world: World) -> None:
     at = world.clock()
     moments = {"created_at": at, "expires_at": at, "used_at": at, "day": "2026-03-04", "number": 1}
     write(world, insert(code).values(**row, **moments))
-    for action, subject in (("code", "logon"), ("log on", "maria")):
+    for action, facts in (
+        (audit.Action.CODE, {"purpose": "logon"}),
+        (audit.Action.LOG_ON, {"user": "maria"}),
+    ):
         assert verdict(world).broken is not None
         world.center.database.write(
-            lambda c, a=action, s=subject: audit.append(c, world.center, world.manager, a, s)
+            lambda c, a=action, f=facts: audit.append(c, world.center, world.manager, a, **f)
         )
     assert verdict(world).broken is None
     write(world, update(code).values(used_at=at + timedelta(minutes=10)))
@@ -173,6 +176,8 @@ def test_a_log_on(world: World) -> None:
         ("UPDATE audit SET actor = X'6161' WHERE id = 3", 3),
         ("UPDATE audit SET firm_id = 'z' WHERE id = 3", 3),
         ("UPDATE audit SET detail = CAST(X'eda080' AS TEXT) WHERE id = 3", 3),
+        ("UPDATE audit SET facts = 'no JSON' WHERE id = 3", 3),
+        ("UPDATE audit SET facts = X'7b7d' WHERE id = 3", 3),
         ("UPDATE audit_head SET mac = 'q'", 0),
         ("UPDATE audit_head SET last_id = 'zz'", 0),
         ("UPDATE pair SET access_key_id = X'6161'", 0),

@@ -45,21 +45,26 @@ def test_a_text_is_found_in_any_column_and_in_any_capitals(world: World) -> None
 
 def test_days_are_those_of_chicago(world: World) -> None:
     world.clock.go(hours=14, minutes=59)  # the same Wednesday, 23:59 in Chicago
-    audit_entry(world, "late")
+    audit_entry(world, "late x")
     world.clock.go(minutes=1)
-    audit_entry(world, "early")
+    audit_entry(world, "early x")
     wednesday, thursday = date(2026, 3, 4), date(2026, 3, 5)
-    assert seen(world, Wanted(first=thursday)) == [("early", "x")]
-    assert seen(world, Wanted(first=thursday, last=thursday)) == [("early", "x")]
+    assert seen(world, Wanted(first=thursday)) == [("add token", "early x")]
+    assert seen(world, Wanted(first=thursday, last=thursday)) == [("add token", "early x")]
     latest = seen(world, Wanted(last=wednesday))
-    assert latest[0] == ("late", "x")
-    assert ("early", "x") not in latest
-    assert seen(world, Wanted("x", wednesday, thursday)) == [("early", "x"), ("late", "x")]
+    assert latest[0] == ("add token", "late x")
+    assert ("add token", "early x") not in latest
+    assert seen(world, Wanted("x", wednesday, thursday)) == [
+        ("add token", "early x"),
+        ("add token", "late x"),
+    ]
 
 
-def audit_entry(world: World, action: str, **more: str) -> None:
+def audit_entry(world: World, token: str) -> None:
+    """An entry with a text of a user's choice."""
+    action = audit.Action.ADD_TOKEN
     world.center.database.write(
-        lambda c: audit.append(c, world.center, world.manager, action, "x", **more)
+        lambda c: audit.append(c, world.center, world.manager, action, token=token)
     )
 
 
@@ -77,17 +82,17 @@ def test_only_who_may_see_it_and_only_the_own_firms(world: World) -> None:
     "evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
 )
 def test_no_cell_is_a_formula(world: World, evil: str) -> None:
-    audit_entry(world, "do", detail=f'{evil},"\n;x')
+    audit_entry(world, f'{evil},"\n;x')
     rows = as_rows(world)
-    assert rows[-1][6].replace("\r", "").startswith("'")
-    assert rows[-1][6].endswith(',"\n;x')
-    assert {len(row) for row in rows} == {8}
+    assert rows[-1][4].replace("\r", "").startswith("'")
+    assert rows[-1][4].endswith(',"\n;x')
+    assert {len(row) for row in rows} == {9}
 
 
 def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
     """As a spreadsheet reads it where the system's list separator is another."""
     for separator, gap, sign in product(",;\t|", ("", " ", '"', '""'), "=+-@"):
-        audit_entry(world, "do", detail=f"x{separator}{gap}{sign}1+1{separator}")
+        audit_entry(world, f"x{separator}{gap}{sign}1+1{separator}")
     file = "".join(audit_reading.as_csv(world.center, world.manager))
     assert all((line[0], line[-1]) == ('"', '"') for line in file.splitlines())
     for delimiter in ",;\t|":
@@ -105,7 +110,7 @@ def test_the_file_has_what_the_pages_have(world: World, monkeypatch: pytest.Monk
         audit_entry(world, f"do {number}")
     whole = as_rows(world)
     assert whole[0][0] == "Entry"
-    assert [row[3] for row in whole[-7:]] == [f"do {number}" for number in range(7)]
+    assert [row[4] for row in whole[-7:]] == [f"do {number}" for number in range(7)]
     shown = audit_reading.entries(world.center, world.manager, size=1000)
     assert [int(row[0]) for row in whole[:0:-1]] == [
         one.id for one in shown.items if isinstance(one, Entry)
@@ -119,7 +124,7 @@ def test_the_file_has_what_the_pages_have(world: World, monkeypatch: pytest.Monk
 def test_a_bad_entry_hides_no_other(world: World, value: str) -> None:
     audit_entry(world, "before")
     audit_entry(world, "after")
-    bad = f"UPDATE audit SET {value} WHERE action = 'before'"  # noqa: S608 - of this test
+    bad = f"UPDATE audit SET {value} WHERE subject = 'before'"  # noqa: S608 - of this test
     world.center.database.write(lambda c: c.execute(text(bad)))
     page = audit_reading.entries(world.center, world.manager)
     latest, second = page.items[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -53,7 +54,7 @@ def test_killed_at_random_instants(
     finished = Counter(f"{row.purpose} {row.subject}" for row in used if row.purpose != "logon")
     assert finished == logged
     ended = {name for name, row in rows.items() if row.state == "deleted"}
-    replaced = {row.detail.split()[1] for row in entries if row.detail.startswith("deleted ")}
+    replaced = {json.loads(row.facts).get("deleted") for row in entries} - {None}
     assert ended == {text.split()[1] for text in logged if text.startswith("delete ")} | replaced
     expected = Counter((row.id, "active") for row in rows.values())
     expected += Counter((rows[name].id, "deleted") for name in ended)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from gatepass.center.audit import log as audit
 from gatepass.center.pairs import firms, pairs
@@ -48,7 +48,10 @@ def test_nothing_is_known_before_the_first_look(world: World) -> None:
 
 
 def test_whatever_is_logged_of_something_else_changes_no_session(world: World) -> None:
-    entry = lambda c: audit.append(c, world.center, world.manager, "log on", "maria")  # noqa: E731
+    def entry(connection: Connection) -> int:
+        action = audit.Action.LOG_ON
+        return audit.append(connection, world.center, world.manager, action, user="maria")
+
     assert changed(world) == frozenset()
     assert changed(world, lambda: world.center.database.write(entry)) == frozenset()
 
@@ -138,7 +141,7 @@ def test_a_log_that_does_not_go_on_from_where_it_was_proves_nothing(world: World
     # As long as before, and another one.
     world.clock.now += timedelta(seconds=1)
     world.center.database.write(
-        lambda c: audit.append(c, world.center, world.manager, "generate", "ABC")
+        lambda c: audit.append(c, world.center, world.manager, audit.Action.GENERATE, session="ABC")
     )
     assert here(world, later)[1] is None
     assert here(world, place)[1] is not None

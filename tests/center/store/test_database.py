@@ -79,11 +79,15 @@ def test_several_upgrade_at_once(empty_url: str) -> None:
         database.check_version()
 
 
-def test_tables_of_a_newer_gatepass(database: Database) -> None:
-    newer = text("UPDATE alembic_version SET version_num = '9999'")
-    database.write(lambda connection: connection.execute(newer))
+@pytest.mark.parametrize("version", ["9999", "0001"])
+def test_tables_that_this_gatepass_does_not_know_are_refused(
+    database: Database, version: str
+) -> None:
+    """Of a newer one, and of one from before the first release, whose audit log had no facts."""
+    other = text("UPDATE alembic_version SET version_num = :version").bindparams(version=version)
+    database.write(lambda connection: connection.execute(other))
     for refused in (database.check_version, database.upgrade):
-        with pytest.raises(DatabaseError, match="newer gatepass"):
+        with pytest.raises(DatabaseError, match=f"newer gatepass.*{version}.*new database"):
             refused()
 
 

@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
-from gatepass.center.store.schema import audit
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``at`` is UTC; ``firm_id`` is ``None`` where no firm is concerned."""
+    """One entry. ``at`` is UTC; ``firm_id`` is ``None`` where no firm is concerned.
+
+    ``action`` and ``facts`` say what was done, as data; ``subject``, ``access_key_id`` and
+    ``detail`` say it to people.
+    """
 
     id: int
     at: datetime
     firm_id: int | None
     actor: str
     action: str
+    facts: str
     subject: str
     access_key_id: str
     detail: str
     origin: str
 
 
+_FIELDS = tuple(field.name for field in fields(Entry))
+
+
 def canonical(entry: Entry) -> bytes:
     """Write all fields so that no two entries are written alike: each with its length."""
-    fields = (
+    texts = (
         str(entry.id),
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "" if entry.firm_id is None else str(entry.firm_id),
-        entry.actor,
-        entry.action,
-        entry.subject,
-        entry.access_key_id,
-        entry.detail,
-        entry.origin,
+        *(getattr(entry, name) for name in _FIELDS[3:]),
     )
-    encoded = [field.encode() for field in fields]
+    encoded = [text.encode() for text in texts]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
 
 
 def entry_of(row: Row[Any]) -> Entry:
     """Return the entry of a row."""
-    return Entry(
-        row.id,
-        row.at,
-        row.firm_id,
-        row.actor,
-        row.action,
-        row.subject,
-        row.access_key_id,
-        row.detail,
-        row.origin,
-    )
-
-
-def fitted(column: str, text: str) -> str:
-    """Cut a text to its column, without what PostgreSQL refuses.
-
-    What people type in comes to the log, and must not keep an entry out of it.
-    """
-    clean = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    return clean[: getattr(audit.c[column].type, "length", None)]
+    return Entry(*(getattr(row, name) for name in _FIELDS))

@@ -2,69 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Unpack
 
 from sqlalchemy import Connection, bindparam, insert, text, update
 
 from gatepass.center.audit.chain import Keys, locked_end
-from gatepass.center.audit.entry import Entry, fitted
+from gatepass.center.audit.entry import Entry
+from gatepass.center.audit.facts import Action, Facts, as_json
+from gatepass.center.audit.words import fitted, words
 from gatepass.center.context import Center
 from gatepass.center.roles import Actor
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store.schema import audit, audit_head
 
-#: Who acts when nobody does: the sweep, the command line.
+__all__ = ["SYSTEM", "Action", "Author", "append", "append_restored", "system"]
+
+#: Who acts when no user does: the sweep, the command line.
 SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who acts and is no `Actor`: the system, or a user who is not known yet."""
+
+    name: str
+    firm_id: int | None = None
+    origin: str = ""
+
+
+def system(firm_id: int | None = None) -> Author:
+    """Return the system as an author, acting for a firm."""
+    return Author(SYSTEM, firm_id)
 
 
 def append(
     connection: Connection,
     center: Center,
-    actor: Actor | str,
-    action: str,
-    subject: str,
-    access_key_id: str = "",
-    detail: str = "",
-    *,
-    firm_id: int | None = None,
-    origin: str = "",
+    author: Actor | Author,
+    action: Action,
+    **facts: Unpack[Facts],
 ) -> int:
     """Append an entry and return its number. Do it last: it locks the log until the end.
 
-    A text stands for whoever is no `Actor` (`SYSTEM`, a user who is not known yet); ``firm_id``
-    and ``origin`` are then taken from here. Texts are cut to their columns. Raises `AuditError`
-    when the end of the log was tampered with: nothing is done unlogged.
+    Raises `AuditError` when the end of the log was tampered with: nothing is done unlogged.
     """
-    if isinstance(actor, Actor):
-        name, firm_id, origin = actor.name, actor.firm_id, actor.origin
-    else:
-        name = actor
-    return _append(
-        connection,
-        center.vault,
-        Entry(
-            id=0,
-            at=center.clock().astimezone(UTC),
-            firm_id=firm_id,
-            actor=fitted("actor", name),
-            action=fitted("action", action),
-            subject=fitted("subject", subject),
-            access_key_id=fitted("access_key_id", access_key_id),
-            detail=fitted("detail", detail),
-            origin=fitted("origin", origin),
-        ),
-    )
+    return _append(connection, center.vault, _entry(center.clock(), author, action, facts))
 
 
 def append_restored(
-    connection: Connection, vault: Vault, at: datetime, subject: str, detail: str
+    connection: Connection, vault: Vault, at: datetime, detail: str, **facts: Unpack[Facts]
 ) -> None:
-    """Log in a store that was just put back, whose Request Center does not run."""
-    texts = {"access_key_id": "", "detail": detail, "origin": ""}
-    at = at.astimezone(UTC)
-    entry = Entry(0, at, None, SYSTEM, "restore", fitted("subject", subject), **texts)
-    _append(connection, vault, entry)
+    """Log in a store that was just put back, whose Request Center does not run.
+
+    ``detail`` says for people what that lost.
+    """
+    entry = _entry(at, system(), Action.RESTORE, facts)
+    _append(connection, vault, replace(entry, detail=fitted("detail", detail)))
+
+
+def _entry(at: datetime, author: Actor | Author, action: Action, facts: Facts) -> Entry:
+    return Entry(
+        id=0,
+        at=at.astimezone(UTC),
+        firm_id=author.firm_id,
+        actor=fitted("actor", author.name),
+        action=action,
+        facts=as_json(facts),
+        origin=fitted("origin", author.origin),
+        **words(facts),
+    )
 
 
 def _append(connection: Connection, vault: Vault, entry: Entry) -> int:
@@ -86,11 +94,12 @@ def _append(connection: Connection, vault: Vault, entry: Entry) -> int:
 # Made once: building a statement takes SQLAlchemy longer than running it takes the database.
 _INSERT = insert(audit)
 _MOVE = update(audit_head).values(last_id=bindparam("head_id"), mac=bindparam("head_mac"))
-# On PostgreSQL both in one. All writers wait for each other between `_LOCK` and the commit, and
-# each statement in between makes that longer.
+# On PostgreSQL both in one. All writers wait for each other between the head's lock and the commit,
+# and each statement in between makes that longer.
 _INSERT_AND_MOVE = text(
     "WITH moved AS (UPDATE audit_head SET last_id = :head_id, mac = :head_mac)"
     " INSERT INTO audit"
-    " (id, at, firm_id, actor, action, subject, access_key_id, detail, origin, mac) VALUES"
-    " (:id, :at, :firm_id, :actor, :action, :subject, :access_key_id, :detail, :origin, :mac)"
+    " (id, at, firm_id, actor, action, facts, subject, access_key_id, detail, origin, mac) VALUES"
+    " (:id, :at, :firm_id, :actor, :action, :facts, :subject, :access_key_id, :detail, :origin,"
+    " :mac)"
 ).bindparams(*(bindparam(column.name, type_=column.type) for column in audit.columns))

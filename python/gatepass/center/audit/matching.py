@@ -6,7 +6,8 @@ generated, each one that ended was deleted or expired, each code was sent, and e
 used was used for something. An entry that is missing for one of them shows here, and so does a pair
 that was taken away or set back while its entry is still there.
 
-Codes are kept for 30 days after their day, so theirs are the entries of that time.
+Codes are kept for 30 days after their day, so theirs are the entries of that time. Of an entry its
+action and facts are read, and who did it when, but none of the words for people.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select, union
 
+from gatepass.center.audit.facts import Action, fact
 from gatepass.center.store.schema import audit, code, pair, pair_version, person, session
 from gatepass.center.store.unreadable import is_unreadable
 from gatepass.keys.rules import outlives_rules
 
-#: What `pairs.generate` says of the pair that made room.
-_MADE_ROOM = ("deleted ", " to make room")
+_key_id, _session_name, _made_room = fact("access_key_id"), fact("session"), fact("deleted")
+#: What becomes of a pair.
+_LIVES = (Action.GENERATE, Action.DELETE, Action.EXPIRE)
 #: What is done and its entry come from the same transaction, and it may wait for locks between.
 _TOGETHER = timedelta(minutes=2)
 #: A pair has the time of its request, which may have waited for others.
@@ -61,11 +64,8 @@ def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:
             yield Mismatch(f"there is no entry that key pair {name} {what}")
     for what, logged, there in _MUST_BE_THERE:
         for (name,) in connection.execute(logged.except_(there).limit(1)):
-            says = select(func.min(audit.c.id)).where(
-                (audit.c.access_key_id == name)
-                & audit.c.action.in_(("generate", "delete", "expire"))
-                | (audit.c.detail == name.join(_MADE_ROOM))
-            )
+            about = audit.c.action.in_(_LIVES) & (_key_id == name) | (_made_room == name)
+            says = select(func.min(audit.c.id)).where(about)
             entry = connection.execute(says).scalar_one()
             yield Mismatch(f"the log says that key pair {name} {what}, the store does not", entry)
     yield from _sessions(connection)
@@ -76,9 +76,12 @@ def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:
 def _sessions(connection: Connection) -> Generator[Mismatch, None, None]:
     """Compare which firm's sessions were added and removed, and how often each."""
     is_removed = session.c.removed_at.is_not(None)
-    for action, done, which in (("add", "added", None), ("remove", "removed", is_removed)):
+    for action, done, which in (
+        (Action.ADD_SESSION, "added", None),
+        (Action.REMOVE_SESSION, "removed", is_removed),
+    ):
         stored = _counted(session.c.name, session.c.firm_id, which)
-        logged = _counted(audit.c.subject, audit.c.firm_id, audit.c.action == f"{action} session")
+        logged = _counted(_session_name, audit.c.firm_id, audit.c.action == action)
         for one, other in ((stored, logged), (logged, stored)):
             for name, firm_id, _ in connection.execute(one.except_(other).limit(1)):
                 yield Mismatch(
@@ -92,12 +95,10 @@ def _pairs(connection: Connection) -> Generator[Mismatch, None, None]:
     query = (
         select(pair.c.access_key_id, pair.c.session_id, pair.c.slot)
         .add_columns(pair.c.created_at, pair.c.expires_at, session.c.name, session.c.firm_id)
-        .add_columns(audit.c.at, audit.c.subject, audit.c.firm_id.label("firm_then"))
+        .add_columns(audit.c.at, _session_name.label("name_then"))
+        .add_columns(audit.c.firm_id.label("firm_then"))
         .join(session, pair.c.session_id == session.c.id)
-        .join(
-            audit,
-            (audit.c.access_key_id == pair.c.access_key_id) & (audit.c.action == "generate"),
-        )
+        .join(audit, (_key_id == pair.c.access_key_id) & (audit.c.action == Action.GENERATE))
         .order_by(pair.c.session_id, pair.c.id.desc())
     )
     with connection.execute(query.execution_options(yield_per=_BATCH)) as rows:
@@ -108,7 +109,7 @@ def _amiss(rows: Iterable[Row[Any]]) -> Generator[Mismatch, None, None]:
     newer: Row[Any] | None = None
     for row in rows:
         name = row.access_key_id
-        if (row.name, row.firm_id) != (row.subject, row.firm_then):
+        if (row.name, row.firm_id) != (row.name_then, row.firm_then):
             yield Mismatch(f"key pair {name} was generated for another session or firm")
         if abs(row.created_at - row.at) > _WAITED:
             yield Mismatch(f"key pair {name} was not generated when the store says")
@@ -138,7 +139,7 @@ def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
         return
     logged = _deeds_since(connection, min(row.created_at for row in sent) - _TOGETHER)
     for row in sent:
-        if not _take(logged.get((row.name, "code"), []), row.created_at, row.purpose):
+        if not _take(logged.get((row.name, Action.CODE), []), row.created_at, row.purpose):
             yield Mismatch(
                 f"there is no entry of the code for {row.purpose} that {row.name} had sent at"
                 f" {row.created_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -156,7 +157,7 @@ def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
 
 
 #: The entry's action when a code of a purpose was used.
-_DEEDS = {"logon": "log on", "download": "download", "delete": "delete"}
+_DEEDS = {"logon": Action.LOG_ON, "download": Action.DOWNLOAD, "delete": Action.DELETE}
 
 
 def _deeds_since(
@@ -164,10 +165,12 @@ def _deeds_since(
 ) -> dict[tuple[str, str], list[tuple[datetime, str]]]:
     """Return when each user did what, and to which pair, or had a code sent for which purpose."""
     deeds: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
-    query = select(audit).where(audit.c.at >= since, audit.c.action.in_(("code", *_DEEDS.values())))
+    about = case((audit.c.action == Action.CODE, fact("purpose")), else_=_key_id).label("about")
+    query = select(audit.c.at, audit.c.actor, audit.c.action, about).where(
+        audit.c.at >= since, audit.c.action.in_((Action.CODE, *_DEEDS.values()))
+    )
     for row in connection.execute(query.order_by(audit.c.id)):
-        about = row.subject if row.action == "code" else row.access_key_id
-        deeds.setdefault((row.actor, row.action), []).append((row.at, about))
+        deeds.setdefault((row.actor, row.action), []).append((row.at, row.about))
     return deeds
 
 
@@ -180,8 +183,8 @@ def _take(deeds: list[tuple[datetime, str]], at: datetime, about: str | None) ->
     return False
 
 
-def _logged(action: str) -> Select[Any]:
-    return select(audit.c.access_key_id).where(audit.c.action == action)
+def _logged(action: Action) -> Select[Any]:
+    return select(_key_id).where(audit.c.action == action)
 
 
 def _in_state(state: str) -> Select[Any]:
@@ -195,31 +198,28 @@ def _once_in_state(state: str) -> Select[Any]:
 
 def _either(*queries: Select[Any]) -> Select[Any]:
     # SQLite takes no brackets around a part of a compound, but a subquery.
-    return select(union(*queries).subquery().c.access_key_id)
+    return select(union(*queries).subquery().c[0])
 
 
-def _made_room() -> Select[Any]:
-    """Select the pairs that were deleted so that another one could be generated."""
-    before, after = map(len, _MADE_ROOM)
-    name = func.substr(audit.c.detail, before + 1, func.length(audit.c.detail) - before - after)
-    says = audit.c.detail.like("%".join(_MADE_ROOM))
-    return select(name.label("access_key_id")).where(audit.c.action == "generate", says)
+def _made_room_for_another() -> Select[Any]:
+    generated = audit.c.action == Action.GENERATE
+    return select(_made_room).where(generated, _made_room.is_not(None))
 
 
-_DELETED = _either(_logged("delete"), _made_room())
+_DELETED = _either(_logged(Action.DELETE), _made_room_for_another())
 _ALL_PAIRS = select(pair.c.access_key_id)
 
 #: What the store shows, and the entries that must say so.
 _MUST_BE_LOGGED = (
-    ("was generated", _ALL_PAIRS, _logged("generate")),
+    ("was generated", _ALL_PAIRS, _logged(Action.GENERATE)),
     ("was deleted", _either(_in_state("deleted"), _once_in_state("deleted")), _DELETED),
-    ("expired", _either(_in_state("expired"), _once_in_state("expired")), _logged("expire")),
+    ("expired", _either(_in_state("expired"), _once_in_state("expired")), _logged(Action.EXPIRE)),
 )
 #: What entries say, and what the store must show: now, and to the disaster-recovery view.
 _MUST_BE_THERE = (
-    ("was generated", _logged("generate"), _ALL_PAIRS),
+    ("was generated", _logged(Action.GENERATE), _ALL_PAIRS),
     ("was deleted", _DELETED, _in_state("deleted")),
     ("was deleted", _DELETED, _once_in_state("deleted")),
-    ("expired", _logged("expire"), _in_state("expired")),
-    ("expired", _logged("expire"), _once_in_state("expired")),
+    ("expired", _logged(Action.EXPIRE), _in_state("expired")),
+    ("expired", _logged(Action.EXPIRE), _once_in_state("expired")),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
+from gatepass.center.audit import facts
 from gatepass.center.audit.entry import Entry, entry_of
 from gatepass.center.context import Center
 from gatepass.center.roles import Action, Actor
@@ -42,22 +43,16 @@ class Wanted:
     action: str = ""
 
 
-#: What is done in a firm, as the log names it; in the order of a user's day, then the operator's.
-ACTIONS = (
-    *("log on", "log on refused", "change password"),
-    *("code", "code refused", "generate", "download", "delete", "warn", "expire", "erase"),
-    *("begin authenticator", "confirm authenticator", "remove authenticator"),
-    *("add token", "revoke token"),
-    *("add firm", "add session", "hand over session", "remove session"),
-    *("add user", "change user", "set role", "disable user", "enable user"),
-    *("reset password", "reset codes"),
-)
+_OF_THE_STORE = (facts.Action.REWRAP, facts.Action.RESTORE)
+#: What is done in a firm, and not to the whole store.
+ACTIONS = tuple(one for one in facts.Action if one not in _OF_THE_STORE)
 
 
-def has_done(center: Center, actor: Actor, action: str, access_key_id: str) -> bool:
-    """Tell whether it is this user who did that to a key pair."""
+def has_deleted(center: Center, actor: Actor, session: str, access_key_id: str) -> bool:
+    """Tell whether it is this user who deleted a key pair."""
     own = (audit.c.firm_id == actor.firm_id) & (audit.c.actor == actor.name)
-    this = (audit.c.action == action) & (audit.c.access_key_id == access_key_id)
+    told = facts.as_json(facts.Facts(session=session, access_key_id=access_key_id))
+    this = (audit.c.action == facts.Action.DELETE) & (audit.c.facts == told)
     with center.database.read() as connection:
         return connection.execute(select(audit.c.id).where(own & this).limit(1)).first() is not None
 
@@ -88,7 +83,10 @@ def as_csv(center: Center, actor: Actor, wanted: Wanted = Wanted()) -> Iterator[
     return _lines(center, _condition(actor, wanted))
 
 
-_HEAD = ("Entry", "Time (UTC)", "User", "Action", "What", "Access Key ID", "Detail", "From")
+_HEAD = (
+    *("Entry", "Time (UTC)", "User", "Action", "What", "Access Key ID", "Detail", "From"),
+    "Facts (JSON)",
+)
 #: How a formula begins in some spreadsheet; Tab and CR are skipped by some before they look.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
@@ -122,10 +120,10 @@ def _harmless(text: str) -> str:
 
 def _cells(one: Entry | Unreadable) -> tuple[object, ...]:
     if isinstance(one, Unreadable):
-        return (one.number, "", "", UNREADABLE, "", "", "", "")
+        return (one.number, "", "", UNREADABLE, "", "", "", "", "")
     at = f"{one.at:%Y-%m-%dT%H:%M:%S.%fZ}"
     who = (one.actor, one.action, one.subject, one.access_key_id, one.detail, one.origin)
-    return (one.id, at, *who)
+    return (one.id, at, *who, one.facts)
 
 
 #: Stands for what an entry said whose row holds what its columns cannot.
@@ -144,7 +142,7 @@ def _entry(row: Row[Any] | Unreadable) -> Entry | Unreadable:
     if isinstance(row, Unreadable):
         return row
     entry = entry_of(row)
-    texts = (entry.actor, entry.action, entry.subject, entry.access_key_id)
+    texts = (entry.actor, entry.action, entry.facts, entry.subject, entry.access_key_id)
     whole = all(isinstance(text, str) for text in (*texts, entry.detail, entry.origin))
     return entry if whole else Unreadable(entry.id)
 

@@ -126,8 +126,14 @@ def restore(
             if copying.copy(saved, connection).hex() != manifest.digest:
                 raise DatabaseError(CHANGED)
             takings.put_back(connection)
-            detail = str(loss or "")
-            audit.append_restored(connection, vault, clock(), manifest.made_at, detail)
+            audit.append_restored(
+                connection,
+                vault,
+                clock(),
+                str(loss or ""),
+                backup=manifest.made_at,
+                lost_entries=0 if loss is None else loss.entries,
+            )
             return loss
 
         return database.write(work)

@@ -58,7 +58,7 @@ def add_firm(center: Center, name: str) -> int:
         values = {"name": name, "created_at": center.clock()}
         made = connection.execute(insert(firm).values(values)).inserted_primary_key
         number: int = made[0] if made else 0
-        audit.append(connection, center, audit.SYSTEM, "add firm", name, firm_id=number)
+        audit.append(connection, center, audit.system(number), audit.Action.ADD_FIRM, firm=name)
         return number
 
     if not name.strip():
@@ -113,7 +113,8 @@ def add_session(
                 created_at=center.clock(),
             )
         ).inserted_primary_key
-        audit.append(connection, center, audit.SYSTEM, "add session", wanted, firm_id=number)
+        author = audit.system(number)
+        audit.append(connection, center, author, audit.Action.ADD_SESSION, session=wanted)
         return made[0] if made else 0
 
     try:
@@ -143,9 +144,8 @@ def remove_session(center: Center, name: str) -> None:
             )
         gone = update(session).where(session.c.id == row.id).values(removed_at=center.clock())
         connection.execute(gone)
-        audit.append(
-            connection, center, audit.SYSTEM, "remove session", wanted, firm_id=row.firm_id
-        )
+        author = audit.system(row.firm_id)
+        audit.append(connection, center, author, audit.Action.REMOVE_SESSION, session=wanted)
 
     center.database.write(work)
 

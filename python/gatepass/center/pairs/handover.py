@@ -36,15 +36,14 @@ def hand_over(center: Center, session_name: str, to: str) -> None:
             raise CenterError(f"{name} is shut out: choose another user, or enable this one first")
         connection.execute(update(session).where(session.c.id == row.id).values(created_by=heir.id))
         codes.make_void(connection, row.firm_id)
-        detail = f"from {before} to {name}"
         audit.append(
             connection,
             center,
-            audit.SYSTEM,
-            "hand over session",
-            wanted,
-            detail=detail,
-            firm_id=row.firm_id,
+            audit.system(row.firm_id),
+            audit.Action.HAND_OVER_SESSION,
+            session=wanted,
+            former_user=before,
+            user=name,
         )
 
     center.database.write(work)

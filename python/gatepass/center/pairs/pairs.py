@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -81,10 +82,11 @@ def generate(
             plan.delete,
             plan.shorten,
         )
-        detail = "" if plan.delete is None else f"deleted {plan.delete} to make room"
+        log = partial(audit.append, connection, center, actor)
         for one in lapsed:
-            audit.append(connection, center, actor, "expire", session_name, one.access_key_id)
-        audit.append(connection, center, actor, "generate", session_name, name, detail)
+            log(audit.Action.EXPIRE, session=session_name, access_key_id=one.access_key_id)
+        made_room = plan.delete
+        log(audit.Action.GENERATE, session=session_name, access_key_id=name, deleted=made_room)
         return _view_of_new(actor, made, plan, at)
 
     return center.database.write(work, again=True)
@@ -151,8 +153,9 @@ def download(center: Center, actor: Actor, access_key_ids: Sequence[str], code: 
         text = format_key_file(_issued(center, row) for row in rows)
         named = [(row.session_name, row.access_key_id) for row in rows]
         notices.downloaded(connection, center, actor, named)
-        for row in rows:
-            audit.append(connection, center, actor, "download", row.session_name, row.access_key_id)
+        done = audit.Action.DOWNLOAD
+        for session, key in named:
+            audit.append(connection, center, actor, done, session=session, access_key_id=key)
         return text
 
     return center.database.write(work)
@@ -175,7 +178,8 @@ def delete(center: Center, actor: Actor, access_key_id: str, code: str) -> PairV
         pair_rows.end_pair(connection, chosen, PairState.DELETED, plan.ended_at, at)
         pair_rows.keep_versions(connection, [chosen], plan.ended_at)
         notices.deleted(connection, center, actor, row.name, chosen)
-        audit.append(connection, center, actor, "delete", row.name, chosen)
+        done = audit.Action.DELETE
+        audit.append(connection, center, actor, done, session=row.name, access_key_id=chosen)
         return _view(connection, actor, chosen, at)
 
     return center.database.write(work)

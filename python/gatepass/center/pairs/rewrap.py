@@ -122,5 +122,5 @@ def _batch(connection: Connection, center: Center, after: int) -> _Batch:
 
 
 def _log(connection: Connection, center: Center, count: int) -> None:
-    now = center.vault.envelope
-    audit.append(connection, center, audit.SYSTEM, "rewrap", now, detail=f"{count} seals")
+    action, now = audit.Action.REWRAP, center.vault.envelope
+    audit.append(connection, center, audit.system(), action, envelope_key=now, seals=count)

@@ -115,7 +115,7 @@ def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
         row = pair_rows.lock_session(connection, firm_id, name)
         ended = pair_rows.settle(connection, pair_rows.terms(connection, row.id), at)
         for one in ended:
-            _log(connection, center, "expire", firm_id, name, one.access_key_id)
+            _log(connection, center, audit.Action.EXPIRE, firm_id, name, one.access_key_id)
         return len(ended)
 
     return center.database.write(work)
@@ -178,7 +178,7 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
             due.days_left,
         )
         if new:
-            _log(connection, center, "warn", one.firm_id, one.session, due.access_key_id)
+            _log(connection, center, audit.Action.WARN, one.firm_id, one.session, due.access_key_id)
         queued += new
     return queued
 
@@ -200,13 +200,14 @@ def _erase(center: Center, before: datetime, broken: list[str]) -> int:
         # Also of a row that cannot be read: it has ended.
         those = update(pair).where(pair.c.id.in_(numbers))
         connection.execute(those.values(sealed=None, envelope=None))
+        erased = audit.Action.ERASE
         for row in rows:
             if isinstance(row, Unreadable):
                 broken.append(_changed(row.number))
-                named = (None, f"the key pair with the id {row.number}", "")
+                author = audit.system()
+                audit.append(connection, center, author, erased, pair_number=row.number)
             else:
-                named = (row.firm_id, row.name, row.access_key_id)
-            _log(connection, center, "erase", *named)
+                _log(connection, center, erased, row.firm_id, row.name, row.access_key_id)
         return len(rows)
 
     erased = 0
@@ -224,6 +225,7 @@ def _with_texts(row: Row[Any] | Unreadable) -> Row[Any] | Unreadable:
 
 
 def _log(
-    connection: Connection, center: Center, action: str, firm_id: int | None, name: str, key: str
+    connection: Connection, center: Center, action: audit.Action, firm_id: int, name: str, key: str
 ) -> None:
-    audit.append(connection, center, audit.SYSTEM, action, name, key, firm_id=firm_id)
+    author = audit.system(firm_id)
+    audit.append(connection, center, author, action, session=name, access_key_id=key)

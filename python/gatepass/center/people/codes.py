@@ -130,8 +130,15 @@ def check_code(
         refusal = _refusal(connection, newest, rule)
     counted = taken is authenticator.Answer.WRONG
     if rule == "wrong" and (newest is not None or counted):
-        about = _one_id(subject)
-        audit.append(connection, center, actor, "code refused", purpose.value, about, refusal.rule)
+        audit.append(
+            connection,
+            center,
+            actor,
+            audit.Action.CODE_REFUSED,
+            purpose=purpose.value,
+            access_key_id=_one_id(subject) or None,
+            rule=refusal.rule,
+        )
     raise KeptError(refusal)
 
 
@@ -207,7 +214,15 @@ def _issue(
     )
     made = connection.execute(row.returning(codes.c.id)).scalar_one()
     to = masked(recipient.mobile)
-    audit.append(connection, center, actor, "code", purpose.value, _one_id(subject), f"to {to}")
+    audit.append(
+        connection,
+        center,
+        actor,
+        audit.Action.CODE,
+        purpose=purpose.value,
+        access_key_id=_one_id(subject) or None,
+        sent_to=to,
+    )
     text = _text(center, purpose, subject, digits, expires_at)
     return _Issued(made, recipient.mobile, recipient.email, text, Sent(to, expires_at, left))
 

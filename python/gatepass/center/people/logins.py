@@ -133,7 +133,7 @@ def finish_login(center: Center, token: str, code: str, origin: str = "") -> Log
         codes.check_code(connection, center, actor, Purpose.LOGON, "", code)
         use_up(connection, token)
         fresh = add_login(connection, center, row.id, origin, verified=True)
-        audit.append(connection, center, actor, "log on", actor.name)
+        audit.append(connection, center, actor, audit.Action.LOG_ON, user=actor.name)
         return LoggedIn(fresh, row.must_change)
 
     return center.database.write(work)
@@ -299,10 +299,9 @@ def _rehashed(stored: str, password: str) -> str | None:
 def _note_refusal(center: Center, row: Row[Any] | None, origin: str) -> None:
     """Log it; an unknown name is not written down: people type passwords there."""
     firm_id, name = (None, "unknown user") if row is None else (row.firm_id, row.name)
+    author, action = audit.Author(name, firm_id, origin), audit.Action.LOG_ON_REFUSED
     center.database.write(
-        lambda connection: audit.append(
-            connection, center, name, "log on refused", name, firm_id=firm_id, origin=origin
-        )
+        lambda connection: audit.append(connection, center, author, action, user=name)
     )
 
 

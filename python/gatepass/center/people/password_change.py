@@ -86,5 +86,5 @@ def _set(
     tokens.revoke_all(connection, row.id)
     token = logins.add_login(connection, center, row.id, origin, verified=True)
     actor = logins.actor_of(row, origin)
-    audit.append(connection, center, actor, "change password", actor.name)
+    audit.append(connection, center, actor, audit.Action.CHANGE_PASSWORD, user=actor.name)
     return token

@@ -64,7 +64,7 @@ def issue(center: Center, actor: Actor, name: str, days: int = DAYS) -> Hidden:
         values = {"person_id": actor.user_id, "name": name, "digest": digest_of(text.reveal())}
         row = insert(token).values(**values, created_at=at, ends_at=at + timedelta(days=days))
         connection.execute(row)
-        audit.append(connection, center, actor, "add token", name)
+        audit.append(connection, center, actor, audit.Action.ADD_TOKEN, token=name)
 
     center.database.write(work)
     return text
@@ -118,7 +118,7 @@ def revoke(center: Center, actor: Actor, token_id: int) -> None:
         if name is None:
             raise NotFoundError("there is no such token: choose one of the list")
         connection.execute(delete(token).where(mine))
-        audit.append(connection, center, actor, "revoke token", name)
+        audit.append(connection, center, actor, audit.Action.REVOKE_TOKEN, token=name)
 
     center.database.write(work)
 

@@ -67,7 +67,7 @@ def begin_enrolment(center: Center, actor: Actor, code: str) -> Enrolment:
         _require_none(connection.execute(select(person).where(_own(actor)).with_for_update()).one())
         codes.check_code(connection, center, actor, Purpose.AUTHENTICATOR, "", code)
         connection.execute(update(person).where(_own(actor)).values(totp_sealed=sealed))
-        audit.append(connection, center, actor, "begin authenticator", actor.name)
+        audit.append(connection, center, actor, audit.Action.BEGIN_AUTHENTICATOR, user=actor.name)
 
     center.database.write(work)
     return Enrolment(_qr_code(secret, actor.name), secret)
@@ -79,7 +79,7 @@ def confirm_enrolment(center: Center, actor: Actor, code: str) -> None:
     def work(connection: Connection) -> None:
         _use(connection, center, actor, code, confirming=True)
         notices.authenticator_added(connection, center, actor)
-        audit.append(connection, center, actor, "confirm authenticator", actor.name)
+        audit.append(connection, center, actor, audit.Action.CONFIRM_AUTHENTICATOR, user=actor.name)
 
     center.database.write(work)
 
@@ -91,7 +91,7 @@ def remove(center: Center, actor: Actor, code: str) -> None:
         _use(connection, center, actor, code, confirming=False)
         none = update(person).where(_own(actor)).values(totp_sealed=None, totp_step=None)
         connection.execute(none)
-        audit.append(connection, center, actor, "remove authenticator", actor.name)
+        audit.append(connection, center, actor, audit.Action.REMOVE_AUTHENTICATOR, user=actor.name)
 
     center.database.write(work)
 
@@ -117,7 +117,8 @@ def _use(
     refusal = _REFUSALS[answer]()
     if answer is Answer.WRONG:
         purpose = Purpose.AUTHENTICATOR.value
-        audit.append(connection, center, actor, "code refused", purpose, detail=refusal.rule)
+        refused = audit.Action.CODE_REFUSED
+        audit.append(connection, center, actor, refused, purpose=purpose, rule=refusal.rule)
     raise KeptError(refusal)
 
 

@@ -7,7 +7,6 @@ command line, by whoever runs the Request Center, and logged as the system's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -90,7 +89,8 @@ def add_person(
             created_at=center.clock(),
         )
         made: int = connection.execute(row.returning(person.c.id)).scalar_one()
-        _log(connection, center, "add user", name, firm_id, role.value)
+        author = audit.system(firm_id)
+        audit.append(connection, center, author, audit.Action.ADD_USER, user=name, role=role.value)
         return made
 
     try:
@@ -124,8 +124,17 @@ def change_details(
         connection.execute(update(person).where(person.c.id == row.id).values(values))
         if values.keys() & {"email", "mobile"}:
             codes.make_void(connection, row.firm_id)
-        detail = ", ".join(_SHOWN[key](value) for key, value in values.items())
-        _log(connection, center, "change user", row.name, row.firm_id, detail)
+        audit.append(
+            connection,
+            center,
+            audit.system(row.firm_id),
+            audit.Action.CHANGE_USER,
+            user=row.name,
+            full_name=values.get("full_name"),
+            email=values.get("email"),
+            # The log does not give a whole number away.
+            mobile=codes.masked(values["mobile"]) if "mobile" in values else None,
+        )
 
     center.database.write(work)
 
@@ -136,7 +145,8 @@ def reset_codes(center: Center, name: str) -> None:
     def work(connection: Connection) -> None:
         row = _locked(connection, name)
         codes.give_another_day(connection, row.id, center.clock())
-        _log(connection, center, "reset codes", row.name, row.firm_id, "")
+        author = audit.system(row.firm_id)
+        audit.append(connection, center, author, audit.Action.RESET_CODES, user=row.name)
 
     center.database.write(work)
 
@@ -148,7 +158,7 @@ def set_role(center: Center, name: str, role: Role, *, last_manager: bool = Fals
     ``last_manager`` says that this is meant.
     """
     keep = role is not Role.MANAGER and not last_manager
-    _change(center, name, "set role", {"role": role.name}, role.value, end=False, keep=keep)
+    _change(center, name, audit.Action.SET_ROLE, {"role": role.name}, end=False, keep=keep)
 
 
 def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: bool = False) -> None:
@@ -156,7 +166,7 @@ def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: boo
 
     API tokens of a user who is shut out end: they are not good again later.
     """
-    action = "disable user" if disabled else "enable user"
+    action = audit.Action.DISABLE_USER if disabled else audit.Action.ENABLE_USER
     keep = disabled and not last_manager
     _change(center, name, action, {"disabled": disabled}, end=True, keep=keep, revoke=disabled)
 
@@ -169,14 +179,14 @@ def reset_password(center: Center, name: str) -> Hidden:
     """
     password = passwords.one_time_password()
     values = {"password_hash": passwords.hash_password(password.reveal()), "must_change": True}
-    _change(center, name, "reset password", values, end=True, revoke=True)
+    _change(center, name, audit.Action.RESET_PASSWORD, values, end=True, revoke=True)
     return password
 
 
 def remove_authenticator(center: Center, name: str) -> None:
     """Take a lost authenticator away: codes go to the mobile. Raises `NotFoundError`."""
     values = {"totp_sealed": None, "totp_step": None}
-    _change(center, name, "remove authenticator", values, end=True)
+    _change(center, name, audit.Action.REMOVE_AUTHENTICATOR, values, end=True)
 
 
 def people(center: Center, firm_name: str | None = None) -> list[PersonView]:
@@ -218,9 +228,8 @@ def _view(row: Row[Any]) -> PersonView:
 def _change(
     center: Center,
     name: str,
-    action: str,
+    action: audit.Action,
     values: dict[str, Any],
-    detail: str = "",
     *,
     end: bool,
     keep: bool = False,
@@ -243,7 +252,9 @@ def _change(
             logins.end_all(connection, row.id)
             logins.unlock(connection, name)
             codes.forget_days_to_come(connection, row.id, center.clock())
-        _log(connection, center, action, name, row.firm_id, detail)
+        role = Role[values["role"]].value if "role" in values else None
+        author = audit.system(row.firm_id)
+        audit.append(connection, center, author, action, user=name, role=role)
 
     center.database.write(work)
 
@@ -275,23 +286,9 @@ def _require_another_manager(connection: Connection, row: Row[Any]) -> None:
         )
 
 
-def _log(
-    connection: Connection, center: Center, action: str, name: str, firm_id: int, detail: str
-) -> None:
-    audit.append(connection, center, audit.SYSTEM, action, name, detail=detail, firm_id=firm_id)
-
-
 def _plain(key: str, text: str) -> str:
     """Return a detail as it is kept: a mobile number without blanks and hyphens."""
     return re.sub(r"[\s().-]", "", text) if key == "mobile" else text.strip()
-
-
-#: How the audit log shows what a detail was changed to.
-_SHOWN: dict[str, Callable[[str], str]] = {
-    "full_name": lambda text: f"full name {text}",
-    "email": lambda text: f"e-mail {text}",
-    "mobile": lambda text: f"mobile {codes.masked(text)}",
-}
 
 
 def _require_usable(values: dict[str, str]) -> None:

@@ -208,7 +208,9 @@ audit = Table(
     Column("firm_id", _ID, nullable=True),
     Column("actor", String(64), nullable=False),
     Column("action", String(32), nullable=False),
-    # What it was done to: a Session ID, a user's name ...
+    # What was done, with `action`: canonical JSON, of which no byte is changed. Programs read it.
+    Column("facts", Text, nullable=False),
+    # The same for people. What it was done to: a Session ID, a user's name ...
     Column("subject", String(64), nullable=False),
     Column("access_key_id", String(32), nullable=False, default=""),
     Column("detail", Text, nullable=False, default=""),

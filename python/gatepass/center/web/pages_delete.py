@@ -55,7 +55,7 @@ def delete(request: Request, name: str, access_key_id: str, form: SentForm) -> R
     center, actor = center_of(request), actor_of(request)
     pair = pair_of(firms.find_session(center, actor, name), access_key_id)
     is_done = pair.state is PairState.DELETED
-    if is_done and audit_reading.has_done(center, actor, "delete", pair.access_key_id):
+    if is_done and audit_reading.has_deleted(center, actor, name, pair.access_key_id):
         # A form that was sent twice: the notice of the first one says that it is done.
         return RedirectResponse("/sessions", 303)
     try:

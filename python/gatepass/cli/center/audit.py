@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from json import loads
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from gatepass.cli.terminal.output import MARKS, emit, marked, page, say
 from gatepass.cli.terminal.progress import PATIENCE
 from gatepass.cli.views.table import print_table
 from gatepass.errors import AuditError
+
+if TYPE_CHECKING:
+    from gatepass.center.audit.entry import Entry
 
 app = typer.Typer(
     name="audit",
@@ -101,15 +105,16 @@ def list_entries(
 ) -> None:
     """List the last entries of the audit log, with times in UTC.
 
-    --json writes one object: entries with id, at, firm_id, actor, action,
-    subject, access_key_id, detail and origin each.
+    --json writes one object: entries with id, at, firm_id, actor, action, facts,
+    subject, access_key_id, detail and origin each. Programs read action and facts,
+    an object; the other texts are for people, and their wording may change.
     """
     from gatepass.center.pairs import overview
 
     with center_opened(database, config, state) as center:
         found = overview.last_entries(center, last, firm)
     if json:
-        emit({"entries": [{**asdict(one), "at": one.at.isoformat()} for one in found]})
+        emit({"entries": [_as_json(one) for one in found]})
         return
     print_table(
         ("entry", "time", "who", "from", "action", "of", "Access Key ID", "detail"),
@@ -127,6 +132,14 @@ def list_entries(
             for one in found
         ),
     )
+
+
+def _as_json(entry: Entry) -> dict[str, object]:
+    from gatepass.center.store.unreadable import told_as
+
+    with told_as(AuditError(f"entry {entry.id} was changed: run gatepass center audit verify")):
+        facts = loads(entry.facts)
+    return asdict(entry) | {"at": entry.at.isoformat(), "facts": facts}
 
 
 @contextmanager

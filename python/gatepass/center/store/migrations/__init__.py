@@ -26,7 +26,7 @@ def upgrade(connection: Connection) -> None:
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:it)"), {"it": _LOCK})
-        _refuse_newer(connection)
+        _refuse_unknown(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -35,7 +35,7 @@ def upgrade(connection: Connection) -> None:
 def check(connection: Connection) -> None:
     """Raise `DatabaseError` unless the database has these tables and not older or newer ones."""
     if revision(connection) != head():
-        _refuse_newer(connection)
+        _refuse_unknown(connection)
         raise DatabaseError(
             "the database has no tables of the Request Center, or those of an older gatepass:"
             " run gatepass center init"
@@ -53,7 +53,7 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def _refuse_newer(connection: Connection) -> None:
+def _refuse_unknown(connection: Connection) -> None:
     found = revision(connection)
     if found is None:
         return
@@ -61,7 +61,8 @@ def _refuse_newer(connection: Connection) -> None:
         ScriptDirectory.from_config(_config()).get_revision(found)
     except CommandError:
         raise DatabaseError(
-            f"the database has tables of a newer gatepass ({found}): install that one"
+            f"the database has tables of a newer gatepass, or of one from before the first release"
+            f" ({found}): use that one, or begin with a new database"
         ) from None
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+# Until the first release these tables change here, with another number: a database with earlier
+# ones is refused, instead of failing later.
+revision = "0002"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -38,6 +40,7 @@ def upgrade() -> None:
         sa.Column("firm_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("access_key_id", sa.String(length=32), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),

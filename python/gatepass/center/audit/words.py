@@ -1,0 +1,55 @@
+"""What people are shown of an entry, made from its facts when it is written.
+
+Another wording changes nothing but what people read of entries to come: programs read the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gatepass.center.audit.facts import Facts, clean
+from gatepass.center.store.schema import audit
+
+#: What an action was done to: the first of these that there is.
+_SUBJECTS = {
+    "session": "{session}",
+    "pair_number": "the key pair with the id {pair_number}",
+    "purpose": "{purpose}",
+    "user": "{user}",
+    "firm": "{firm}",
+    "token": "{token}",
+    "envelope_key": "{envelope_key}",
+    "backup": "{backup}",
+}
+#: What more there is to say: all of these that there are.
+_DETAILS = {
+    "deleted": "deleted {deleted} to make room",
+    "former_user": "from {former_user} to {user}",
+    "role": "{role}",
+    "full_name": "full name {full_name}",
+    "email": "e-mail {email}",
+    "mobile": "mobile {mobile}",
+    "sent_to": "to {sent_to}",
+    "rule": "{rule}",
+    "seals": "{seals} seals",
+}
+
+
+def words(facts: Facts) -> dict[str, str]:
+    """Return the columns of an entry that people read: subject, access_key_id and detail."""
+    return {
+        "subject": fitted("subject", next(iter(_said(_SUBJECTS, facts)), "")),
+        "access_key_id": fitted("access_key_id", facts.get("access_key_id") or ""),
+        "detail": fitted("detail", ", ".join(_said(_DETAILS, facts))),
+    }
+
+
+def fitted(column: str, text: str) -> str:
+    """Cut a text to its column, without what no column takes."""
+    cut: str = clean(text)[: getattr(audit.c[column].type, "length", None)]
+    return cut
+
+
+def _said(templates: Mapping[str, str], facts: Facts) -> list[str]:
+    there = {name for name, value in facts.items() if value is not None}
+    return [template.format(**facts) for name, template in templates.items() if name in there]
