@@ -265,6 +265,15 @@ def test_a_mail_server_elsewhere_needs_tls() -> None:
         SmtpServer("mail.example.com", 25, "center@example.com", security="ssl")
 
 
+@pytest.mark.parametrize(("user", "password"), [("us", "w\u00f6rd-pass"), ("\u00fcs", "word-pass")])
+def test_a_password_that_no_mail_server_would_read_alike_is_refused(
+    user: str, password: str
+) -> None:
+    with pytest.raises(CenterError, match="ASCII") as caught:
+        SmtpServer("mail.example.com", 25, "c@example.com", "tls", user, Hidden(password))
+    assert password not in everything_shown(caught.value)
+
+
 def test_a_folder_gets_the_text(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "outbox"
     courier = OutboxCourier(folder)

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from smtplib import SMTP
 
 import pytest
-from aiosmtplib.protocol import SMTPProtocol
 from sqlalchemy import select
 
 from gatepass.center.context import Center
@@ -68,13 +68,14 @@ def test_a_server_gets_ten_minutes_to_take_a_mail_and_little_for_a_code(
 ) -> None:
     """RFC 5321, 4.5.3.2.6; nobody else may send the mail meanwhile."""
     waits: list[float | None] = []
-    plain = SMTPProtocol.execute_data_command
+    plain = SMTP.data
 
-    async def noting(self: SMTPProtocol, message: bytes, timeout: float | None = None) -> object:
-        waits.append(timeout)
-        return await plain(self, message, timeout)
+    def noting(self: SMTP, message: bytes) -> object:
+        assert self.sock is not None
+        waits.append(self.sock.gettimeout())
+        return plain(self, message)
 
-    monkeypatch.setattr(SMTPProtocol, "execute_data_command", noting)
+    monkeypatch.setattr(SMTP, "data", noting)
     put(center, "one")
     assert mails.deliver_due(center, mailer(up)) == Delivery(1, 0)
     server = SmtpServer("127.0.0.1", up.port, SENDER, security="none")

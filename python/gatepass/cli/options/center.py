@@ -60,7 +60,7 @@ State = Annotated[
 #: Packages of the extra ``center`` by the names they are imported by.
 EXTRA = frozenset(
     (
-        *("aiosmtplib", "alembic", "argon2", "cryptography", "exchange_calendars", "fastapi"),
+        *("alembic", "argon2", "cryptography", "exchange_calendars", "fastapi"),
         *("jinja2", "prometheus_client", "psycopg", "pyotp", "python_multipart", "segno"),
         *("sqlalchemy", "starlette", "uvicorn"),
     )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
+import smtplib
+import socket
+import ssl
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any, TypeVar
-
-import aiosmtplib
+from typing import Any
 
 from gatepass.center.mail.couriers import Mail
+from gatepass.center.mail.couriers.breaking import Breaker
 from gatepass.center.mail.couriers.message import mail_message, plain_message
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.errors import CenterError, DeliveryError
-
-Result = TypeVar("Result")
 
 #: Seconds for each answer of the server, to connect, and for one message without what follows.
 ANSWER_WITHIN = 20
@@ -56,6 +55,11 @@ class SmtpServer:
             raise CenterError(
                 f"the mail server {self.host} would get codes and mails in clear: use tls or"
                 " starttls, or a relay on this machine"
+            )
+        if not (self.username + (self.password or Hidden("")).reveal()).isascii():
+            raise CenterError(
+                f"the mail server {self.host} has a user name or password with characters beyond"
+                " ASCII: no two servers read those alike, so have it changed there"
             )
 
 
@@ -111,126 +115,138 @@ def _line(server: SmtpServer, taken_within: float) -> Iterator[_Line]:
         line.close()
 
 
-_FAILURES = (
-    *(aiosmtplib.SMTPException, OSError, asyncio.TimeoutError),
-    # `_Line.end` broke it off.
-    asyncio.CancelledError,
+#: The server's own words that it did not take a message, and that it could not.
+_REFUSALS = (
+    *(smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError),
+    smtplib.SMTPNotSupportedError,
 )
+#: A ValueError is of a name or an address that cannot be written for it.
+_FAILURES = (OSError, ValueError)
 
 
-class _Client(aiosmtplib.SMTP):
-    """Waits longer for the answer to a message than for all others."""
+class _Client(smtplib.SMTP):
+    """Can be broken off at any time, and waits longer for the answer to a message."""
 
-    taken_within: float = ANSWER_WITHIN
+    def __init__(self, server: SmtpServer, breaker: Breaker, taken_within: float) -> None:
+        self._breaker = breaker
+        self._taken_within = taken_within
+        # The library's own would believe any certificate.
+        self._context = ssl.create_default_context()
+        self._is_tls = server.security == "tls"
+        super().__init__(server.host, server.port, timeout=ANSWER_WITHIN)
+        try:
+            self._introduce(server)
+        except BaseException:
+            self.close()
+            raise
 
-    async def data(self, message: str | bytes, /, **_given: Any) -> aiosmtplib.SMTPResponse:
-        """Send a message."""
-        return await super().data(message, timeout=self.taken_within)
+    def _introduce(self, server: SmtpServer) -> None:
+        if server.security == "starttls":
+            self.starttls(context=self._context)
+        self.ehlo_or_helo_if_needed()
+        if server.username:
+            self.login(server.username, (server.password or Hidden("")).reveal())
+
+    def connect(self, host: str = "", port: int = 0, source_address: Any = None) -> Any:
+        """Connect, and return the greeting."""
+        self.sock, self.file = self._connected(host, port), None
+        return self.getreply()
+
+    def data(self, msg: Any) -> Any:
+        """Send a message, and return the answer."""
+        self._wait(self._taken_within)
+        try:
+            return super().data(msg)
+        finally:
+            self._wait(ANSWER_WITHIN)
+
+    def _connected(self, host: str, port: int) -> socket.socket:
+        problem = OSError("it has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        ):
+            opened = socket.socket(family, kind, protocol)
+            try:
+                opened.settimeout(ANSWER_WITHIN)
+                self._breaker.watch(opened)
+                opened.connect(address)
+                if self._is_tls:
+                    return self._context.wrap_socket(opened, server_hostname=host)
+            except OSError as error:
+                opened.close()
+                problem = error
+            else:
+                return opened
+        raise problem
+
+    def _wait(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
 
 
 class _Line:
-    """A connection to the mail server, used by one thread that runs no event loop."""
+    """A connection to the mail server for one thread; `end` is for another one."""
 
     def __init__(self, server: SmtpServer, taken_within: float) -> None:
         self._server = server
         self._taken_within = taken_within
-        self._loop = asyncio.new_event_loop()
+        self._breaker = Breaker()
         self._client: _Client | None = None
-        self._task: asyncio.Task[Any] | None = None
         self._ends = False
-
-    def close(self) -> None:
-        """Say good-bye and close."""
-        try:
-            self._run(self._hang_up(politely=not self._ends))
-        finally:
-            self._loop.close()
-
-    def end(self) -> None:
-        """Break off what is done, from another thread, if it is not over soon."""
-        self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self._ends = True
-        self._loop.call_later(ENDS_WITHIN, self._break_off)
-
-    def _break_off(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        self._task = task = self._loop.create_task(work)
-        return self._loop.run_until_complete(task)
 
     def send(self, message: EmailMessage) -> None:
         """Send a message, connecting first if need be."""
-        problem = self._run(self._send(message))
+        problem = self._send(message)
         if problem is not None:
             # Raised here, with nothing behind it: the library's error may hold the message.
             raise problem
 
-    async def _send(self, message: EmailMessage) -> DeliveryError | None:
+    def end(self) -> None:
+        """Break off what is done if it is not over soon."""
+        self._ends = True
+        self._breaker.after(ENDS_WITHIN)
+
+    def close(self) -> None:
+        """Say good-bye and close."""
+        self._hang_up(politely=not self._ends)
+
+    def _send(self, message: EmailMessage) -> DeliveryError | None:
         try:
-            if self._client is None:
-                async with asyncio.timeout(SENT_WITHIN):
-                    await self._connect()
+            with self._breaker.within(SENT_WITHIN):
+                client = self._connected()
         except _FAILURES as error:
-            await self._hang_up(politely=False)
+            self._hang_up(politely=False)
             return self._problem("unreachable", error)
         try:
-            async with asyncio.timeout(SENT_WITHIN + self._taken_within):
-                await self._connected().send_message(message)
-        except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            await self._hang_up(politely=True)
+            with self._breaker.within(SENT_WITHIN + self._taken_within):
+                client.send_message(message)
+        except _REFUSALS as error:
+            self._hang_up(politely=True)
             return self._problem("refused", error)
         except _FAILURES as error:
             # The server may have taken it before it went away.
-            await self._hang_up(politely=False)
+            self._hang_up(politely=False)
             return self._problem("in doubt", error)
         return None
 
-    async def _connect(self) -> None:
-        server = self._server
-        self._client = client = _Client(
-            hostname=server.host,
-            port=server.port,
-            timeout=ANSWER_WITHIN,
-            use_tls=server.security == "tls",
-            # Done below: in its own `connect` the library loses hold of a connection that fails.
-            start_tls=False,
-        )
-        client.taken_within = self._taken_within
-        await client.connect()
-        if server.security == "starttls":
-            await client.starttls()
-        if server.username:
-            password = server.password or Hidden("")
-            await client.login(server.username, password.reveal())
-
     def _connected(self) -> _Client:
         if self._client is None:
-            raise AssertionError("a connection is used before it is there")
+            self._client = _Client(self._server, self._breaker, self._taken_within)
         return self._client
 
-    async def _hang_up(self, *, politely: bool) -> None:
+    def _hang_up(self, *, politely: bool) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        transport = client.transport
-        if politely:
-            with contextlib.suppress(*_FAILURES):
-                async with asyncio.timeout(ANSWER_WITHIN):
-                    await client.quit()
-        client.close()
-        # TLS would wait for the other side's good-bye, on a loop that is about to end.
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
-        await asyncio.sleep(0)
+        if client is not None:
+            if politely:
+                with contextlib.suppress(OSError), self._breaker.within(ANSWER_WITHIN):
+                    client.quit()
+            client.close()
+        self._breaker.release()
 
-    def _problem(self, rule: str, error: BaseException) -> DeliveryError:
+    def _problem(self, rule: str, error: Exception) -> DeliveryError:
         """Say what happened: the answer's number, not its text, which may repeat the message."""
-        answer = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-            answer = f" {error.recipients[0].code}"
+        answer = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            answer = f" {next(iter(error.recipients.values()))[0]}"
         place = f"mail server {self._server.host}:{self._server.port}"
         return DeliveryError(f"{place}: {rule} ({type(error).__name__}{answer})", rule)
