@@ -7,8 +7,6 @@ a firm, its first administrator and an iLink session to rehearse with.
 from __future__ import annotations
 
 import os
-import shlex
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from gatepass.center.secrets.private_text import SecretPlace
 from gatepass.center.settings import CenterSettings
 from gatepass.center.store.schema import person
 from gatepass.errors import AccountError, CenterError
-from gatepass.keys.reading import OTHERS
+from gatepass.files import exposed
 
 FIRM = "Rehearsal"
 ADMINISTRATOR = "admin"
@@ -67,14 +65,11 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
+        problem = exposed(folder.stat(), folder, "this folder")
     except OSError as error:
         raise CenterError(f"{folder} cannot be made: {error.strerror}: give --state DIR") from error
-    if os.name == "posix" and mode & OTHERS:
-        raise CenterError(
-            f"{folder}: others than its owner can use this folder (mode {stat.S_IMODE(mode):04o}):"
-            f" chmod 700 {shlex.quote(str(folder))}, or give another --state DIR"
-        )
+    if problem:
+        raise CenterError(f"{folder}: {problem}, or give another --state DIR")
 
 
 def take_first_steps(center: Center) -> FirstSteps | None:

@@ -39,10 +39,7 @@ URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
-import shlex
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,7 +54,7 @@ from gatepass.center.mail.couriers.webhook import WebhookCourier
 from gatepass.center.secrets.private_text import SecretPlace
 from gatepass.center.store import dialects
 from gatepass.errors import CenterError, DatabaseError
-from gatepass.keys.reading import OTHERS
+from gatepass.files import exposed
 from gatepass.settings_file import Setting, SettingsFile, a_port, a_switch, a_text
 
 PORT = 8400
@@ -160,14 +157,10 @@ _PASSWORDS = frozenset({"password", "sslpassword"})
 
 
 def _require_own(file: SettingsFile) -> None:
-    """Refuse a file with a password in it that others can read (not looked at on Windows)."""
-    mode = file.path.stat().st_mode
-    if os.name == "posix" and mode & OTHERS:
-        raise file.error(
-            "database",
-            "there is a password in this URL, and others can read this file (mode"
-            f" {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(file.path))}",
-        )
+    """Refuse a file with a password in it that others can read."""
+    problem = exposed(file.path.stat(), file.path, "this file")
+    if problem:
+        raise file.error("database", f"there is a password in this URL, and {problem}")
 
 
 def _try_out(file: SettingsFile, settings: CenterSettings) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gatepass.arguments import refuse
 from gatepass.errors import KeyFileError, KeySourceError
+from gatepass.files import sync
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.keyfile import read_pairs
 from gatepass.keys.layout import (
@@ -151,15 +152,4 @@ def _replace(target: Path, content: bytes | bytearray) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename last through a power cut; Windows has no such call."""
-    if os.name != "posix":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync(target.parent)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepass.errors import KeyFileError, KeyFilePermissionError
+from gatepass.files import exposed
 from gatepass.keys.keyfile import FilePairs, read_pairs
 from gatepass.keys.pair import KeyPair
 
@@ -26,8 +26,6 @@ MAX_KEY_FILE_BYTES = 16 * 1024 * 1024
 #: Bytes to begin with where the length is not known beforehand: a pipe holds as many.
 _UNKNOWN_LENGTH = 64 * 1024
 _ZEROS = bytes(64 * 1024)
-#: Permission bits that let others than the owner at the file.
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 #: What tells one state of a file from another: changed times, size and inode. The time of the
 #: last status change is among them so that the ``chmod`` that mends a file is noticed.
@@ -147,15 +145,9 @@ def identity_of(status: os.stat_result) -> Identity:
 
 
 def _refuse_exposed(file: io.FileIO, path: Path | None, *, allow_insecure: bool) -> None:
-    """Check the open file, not its path, which may name another file by now."""
-    mode = os.fstat(file.fileno()).st_mode
-    if allow_insecure or os.name != "posix" or not stat.S_ISREG(mode) or not mode & OTHERS:
-        return
-    raise KeyFilePermissionError(
-        f"others than its owner have access to it (mode {stat.S_IMODE(mode):04o}):"
-        f" chmod 600 {shlex.quote(str(path)) if path else 'the file'}",
-        path,
-    )
+    problem = exposed(os.fstat(file.fileno()), path, "it")
+    if problem and not allow_insecure:
+        raise KeyFilePermissionError(problem, path)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from gatepass.errors import StoreError
 from gatepass.storage.disk import DISK_FULL, is_full
 from gatepass.storage.making import APPLICATION_ID, FORMAT, make_unless_there
 from gatepass.storage.watch import Watch, is_busy_log
+from gatepass.storage.write_ahead import write_ahead
 
 #: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
 #: other sessions wait as well: it is a tenth of the shortest heartbeat interval. A write takes
@@ -84,7 +84,7 @@ class Database:
             wait = LOCK_WAIT if lock_wait is None else lock_wait
             self._db = sqlite3.connect(self.path, timeout=wait, isolation_level=None)
             try:
-                self._write_ahead(time.monotonic() + wait)
+                write_ahead(self._db, wait)
                 self._db.execute(f"PRAGMA synchronous={synchronous}")
                 if is_file:
                     self._refuse_strangers()
@@ -127,18 +127,6 @@ class Database:
     def _note(self) -> None:
         if self._watch is not None and not self._db.in_transaction:
             self._watch.note()
-
-    def _write_ahead(self, until: float) -> None:
-        """Turn the write-ahead log on: here SQLite waits for nobody by itself."""
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
 
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """Give the rows of a query."""

@@ -18,6 +18,7 @@ from gatepass.center.store import migrations
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit, audit_head
 from gatepass.errors import DatabaseError
+from gatepass.files import sync
 
 
 def backup(center: Center, path: str | os.PathLike[str]) -> Manifest:
@@ -32,10 +33,10 @@ def backup(center: Center, path: str | os.PathLike[str]) -> Manifest:
     unfinished.unlink(missing_ok=True)
     try:
         manifest = _write(center, unfinished)
-        _sync(unfinished)
+        sync(unfinished)
         # Fails where a file came in between, unlike a rename.
         os.link(unfinished, target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise DatabaseError(f"{target}: the backup cannot be written: {error.strerror}") from error
     finally:
@@ -87,14 +88,3 @@ def _drop_triggers(target: Connection) -> None:
     named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for name in target.execute(named).scalars().all():
         target.exec_driver_sql(f"DROP TRIGGER {name}")
-
-
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, last through a power cut; Windows cannot."""
-    if os.name != "posix":
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

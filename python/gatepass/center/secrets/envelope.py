@@ -12,8 +12,6 @@ import binascii
 import hashlib
 import os
 import secrets
-import shlex
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn, Protocol, final
@@ -22,12 +20,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gatepass.errors import VaultError
+from gatepass.files import exposed, sync
 
 #: Bytes of an envelope key, of a data key and of a nonce: AES-256-GCM (NIST SP 800-38D).
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LABEL = b"gatepass envelope key id\0"
 _FORMAT = "43 characters of base64url (32 bytes)"
 
@@ -102,13 +100,9 @@ def from_file(path: str | os.PathLike[str]) -> LocalKeys:
     place = Path(path)
     try:
         with place.open("rb") as file:
-            # The open file and not its path, which may name another file by now.
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and stat.S_ISREG(mode) and mode & _OTHERS:
-                raise VaultError(
-                    f"{place}: others than its owner have access to the envelope key"
-                    f" (mode {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(place))}"
-                )
+            problem = exposed(os.fstat(file.fileno()), place, "the envelope key")
+            if problem:
+                raise VaultError(f"{place}: {problem}")
             return LocalKeys(_read(file.read(), str(place)))
     except OSError as error:
         raise VaultError(
@@ -136,7 +130,7 @@ def create_file(path: str | os.PathLike[str]) -> LocalKeys:
     try:
         # Fails where there is one, unlike a rename; and nobody ever reads half a key.
         os.link(draft, place)
-        _sync(place.parent)
+        sync(place.parent)
     except OSError as error:
         raise _not_written(place, error) from error
     finally:
@@ -154,7 +148,7 @@ def add_to_file(path: str | os.PathLike[str]) -> None:
     draft = _draft(place, _line(secrets.token_bytes(KEY_BYTES)) + place.read_bytes())
     try:
         draft.replace(place)
-        _sync(place.parent)
+        sync(place.parent)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise _not_written(place, error) from error
@@ -172,17 +166,6 @@ def _draft(place: Path, text: bytes) -> Path:
     except OSError as error:
         raise _not_written(place, error) from error
     return draft
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last through a power cut; Windows cannot."""
-    if os.name != "posix":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _not_written(place: Path, error: OSError) -> VaultError:

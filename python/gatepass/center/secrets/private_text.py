@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.errors import CenterError
-from gatepass.keys.reading import OTHERS
+from gatepass.files import exposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +35,9 @@ class SecretPlace:
 def _from_file(path: Path, what: str) -> str:
     try:
         with path.open("rb") as file:
-            # The open file and not its path, which may name another file by now.
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and stat.S_ISREG(mode) and mode & OTHERS:
-                raise CenterError(
-                    f"{path}: others than its owner have access to the {what}"
-                    f" (mode {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(path))}"
-                )
+            problem = exposed(os.fstat(file.fileno()), path, f"the {what}")
+            if problem:
+                raise CenterError(f"{path}: {problem}")
             text = file.read().decode().strip()
     except UnicodeDecodeError:
         raise CenterError(f"{path}: the {what} is not UTF-8 text") from None

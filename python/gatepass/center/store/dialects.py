@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import sqlite3
-import stat
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +13,8 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 
 from gatepass.errors import DatabaseError
+from gatepass.files import exposed
+from gatepass.storage.write_ahead import write_ahead
 
 #: Seconds to wait for another transaction's lock before giving up.
 LOCK_WAIT = 15
@@ -127,17 +125,13 @@ def _sqlite_file(url: URL) -> URL:
 
 #: What SQLite keeps beside a file has the same rows in it.
 _BESIDE = ("-wal", "-shm", "-journal")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
-    """Raise `DatabaseError` where others than the owner have access; not looked at on Windows."""
-    mode = status.st_mode
-    if os.name == "posix" and stat.S_ISREG(mode) and mode & _OTHERS:
-        raise DatabaseError(
-            f"{path}: others than its owner have access to the database"
-            f" (mode {stat.S_IMODE(mode):04o}): chmod 600 {shlex.quote(str(path))}"
-        )
+    """Raise `DatabaseError` where others than the owner have access."""
+    problem = exposed(status, path, "the database")
+    if problem:
+        raise DatabaseError(f"{path}: {problem}")
 
 
 def _sqlite_connect(raw: Any, _record: Any) -> None:
@@ -152,21 +146,7 @@ def _sqlite_connect(raw: Any, _record: Any) -> None:
         "secure_delete=ON",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
-    _write_ahead(raw)
-
-
-def _write_ahead(raw: Any) -> None:
-    """Turn the write-ahead log on. SQLite waits for nobody here, whatever busy_timeout says."""
-    until = time.monotonic() + LOCK_WAIT
-    while True:
-        try:
-            raw.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+    write_ahead(raw, LOCK_WAIT)
 
 
 def _sqlite_begin(connection: Connection) -> None:
