@@ -486,3 +486,16 @@ def test_a_gateways_sessions_end_and_no_logon_is_admitted(
     failures = [report.detail for report in said if report.what == Event.STORE]
     assert len(failures) == 2
     assert all("while it was open" in failure for failure in failures)
+
+
+def test_a_journal_of_a_store_that_was_made_just_now_is_not_left_behind(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process was faster, between the look for the file and that for its journal."""
+
+    def size_when_another_has_made_it(journal: Path) -> int:
+        path.write_bytes(making.empty_database())
+        return 1
+
+    monkeypatch.setattr(making, "_size", size_when_another_has_made_it)
+    assert not making.make_unless_there(str(path))

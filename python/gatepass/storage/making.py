@@ -44,11 +44,14 @@ def make_unless_there(name: str) -> bool:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        for ending in ("-wal", "-journal"):
-            journal = path.with_name(path.name + ending)
-            if _size(journal):
-                raise StoreError(f"{LEFT_BEHIND}{journal}", name) from None
-        return _make(path)
+        journals = [path.with_name(path.name + ending) for ending in ("-wal", "-journal")]
+        left = next(filter(_size, journals), None)
+        if left is None:
+            return _make(path)
+        # Another process may have made both since the first look.
+        if not path.exists():
+            raise StoreError(f"{LEFT_BEHIND}{left}", name) from None
+        return False
     if not size:
         raise StoreError(EMPTIED, name)
     return False
