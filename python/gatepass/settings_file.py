@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gatepass.errors import ConfigError
+from gatepass.toml_lines import line_of
 
 Config = TypeVar("Config")
 #: Takes the settings so far, a value and the file's path; returns the settings with the value.
@@ -45,8 +46,8 @@ class SettingsFile:
     @classmethod
     def read(cls, path: Path) -> SettingsFile:
         """Read a file. Raises `ConfigError`, and `OSError` as the file system does."""
-        text = read_text(path)
-        return cls(path, text, load_toml(text, path))
+        text = _read_text(path)
+        return cls(path, text, _load_toml(text, path))
 
     def apply(self, config: Config, settings: Mapping[str, Setting[Config]]) -> Config:
         """Return ``config`` with all values of the file, each put there by its entry.
@@ -54,14 +55,15 @@ class SettingsFile:
         ``settings`` has a key's name, with its section and a dot before it if it is in one. Raises
         `ConfigError` for a key that is not there, and for a value that is refused.
         """
-        for name, value in self._entries(settings):
+        for key, value in self._entries(settings):
+            name = ".".join(key)
             setting = settings.get(name)
             if setting is None:
-                raise self.error(name, f"there is no such setting; {choice(name, settings)}")
+                raise self._error(key, f"there is no such setting; {choice(name, settings)}")
             try:
                 config = setting(config, value, self.path)
             except (ValueError, TypeError) as error:
-                raise self.error(name, str(error)) from None
+                raise self._error(key, str(error)) from None
         return config
 
     def has(self, name: str) -> bool:
@@ -72,38 +74,22 @@ class SettingsFile:
 
     def error(self, name: str, message: str) -> ConfigError:
         """Return an error about a key, with its line."""
-        return ConfigError(message, self.path, self._line_of(name), name)
+        return self._error(tuple(name.split(".")), message)
 
-    def _entries(self, settings: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
-        """Give name and value of each entry; a table that is no section stays a value."""
+    def _error(self, key: tuple[str, ...], message: str) -> ConfigError:
+        return ConfigError(message, self.path, line_of(self.text, key), ".".join(key))
+
+    def _entries(self, settings: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Give key and value of each entry; a table that is no section stays a value."""
         sections = {name.partition(".")[0] for name in settings if "." in name}
         for key, value in self.table.items():
             if isinstance(value, dict) and key in sections:
-                yield from ((f"{key}.{inner}", entry) for inner, entry in value.items())
+                yield from (((key, inner), entry) for inner, entry in value.items())
             else:
-                yield key, value
-
-    def _line_of(self, wanted: str) -> int | None:
-        """Find the line of a key: the first that assigns it, in its section or as section.key."""
-        current = ""
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            heading = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
-            if heading:
-                current = heading[1].strip("\"'")
-                if current == wanted:
-                    return number
-                continue
-            assigned = _ASSIGNED.match(line)
-            if assigned:
-                key = re.sub(r"[\"' ]", "", assigned[1])
-                full = f"{current}.{key}" if current else key
-                # A section may stand in one line: tls = { key = "x" }.
-                if f"{full}.".startswith(f"{wanted}.") or wanted.startswith(f"{full}."):
-                    return number
-        return None
+                yield (key,), value
 
 
-def read_text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     """Read UTF-8. Raises `ConfigError` with the line, and `OSError` as the file system does."""
     data = path.read_bytes()
     try:
@@ -113,7 +99,7 @@ def read_text(path: Path) -> str:
         raise ConfigError("this is not UTF-8 text", path, line) from None
 
 
-def load_toml(text: str, path: Path) -> dict[str, Any]:
+def _load_toml(text: str, path: Path) -> dict[str, Any]:
     """Read TOML. Raises `ConfigError` with the line, and its key if it shows one."""
     try:
         return tomllib.loads(text)

@@ -13,7 +13,8 @@ from gatepass.fix.outgoing import MAX_TEXT
 from gatepass.gateway.faults.actions import ACTIONS
 from gatepass.gateway.faults.plan import Direction, Fault, FaultPlan
 from gatepass.keys import AccessKeyId, KeyRing
-from gatepass.settings_file import a_text, choice, load_toml, read_text
+from gatepass.settings_file import SettingsFile, a_text, choice
+from gatepass.toml_lines import line_of
 
 #: Longest delay and largest clock skew, in seconds: a day.
 MAX_SECONDS = 86400.0
@@ -26,25 +27,19 @@ def load_fault_plan(path: Path | str, keys: KeyRing | None = None) -> FaultPlan:
 
     Raises `ConfigError` with line and key, `OSError` as the file system does.
     """
-    where = Path(path)
-    text = read_text(where)
-    tables = load_toml(text, where)
-    for key in tables:
+    file = SettingsFile.read(Path(path))
+    for key in file.table:
         if key != "fault":
-            message = "a plan holds [[fault]] tables only"
-            raise ConfigError(message, where, _line_of(text, None, key), key)
-    listed = tables.get("fault", [])
+            raise file.error(key, "a plan holds [[fault]] tables only")
+    listed = file.table.get("fault", [])
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-        message = "write [[fault]], in two pairs of brackets"
-        raise ConfigError(message, where, _line_of(text, None, "fault"), "fault")
-    return FaultPlan(tuple(_fault(e, n, text, where, keys) for n, e in enumerate(listed)))
+        raise file.error("fault", "write [[fault]], in two pairs of brackets")
+    return FaultPlan(tuple(_fault(entry, n, file, keys) for n, entry in enumerate(listed)))
 
 
-def _fault(
-    entry: Mapping[str, Any], index: int, text: str, path: Path, keys: KeyRing | None
-) -> Fault:
+def _fault(entry: Mapping[str, Any], index: int, file: SettingsFile, keys: KeyRing | None) -> Fault:
     def wrong(key: str, message: str) -> ConfigError:
-        return ConfigError(message, path, _line_of(text, index, key), key)
+        return ConfigError(message, file.path, line_of(file.text, ("fault", index, key)), key)
 
     if "do" not in entry:
         raise wrong("do", f"say what is to happen: {', '.join(ACTIONS)}")
@@ -77,21 +72,6 @@ def _fault(
         return Fault(kind(**own), **common)
     except ValueError as error:
         raise wrong(next(iter(parameters)), str(error)) from None
-
-
-def _line_of(text: str, index: int | None, key: str) -> int | None:
-    """Find the line of a key of the so manieth table, or else the line of the table itself."""
-    table = -1
-    heading_line: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[+\s*([^\]]*?)\s*\]", line)
-        if heading:
-            table += 1
-            if table == index or (index is None and heading[1].strip("\"'") == key):
-                heading_line = number
-        elif (index is None or table == index) and re.match(rf"\s*[\"']?{re.escape(key)}\W", line):
-            return number
-    return heading_line
 
 
 def _seconds(value: object) -> float:
