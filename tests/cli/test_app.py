@@ -81,6 +81,14 @@ def test_the_commands_of_the_center_come_in_the_order_of_use() -> None:
     assert named == words.split()
 
 
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each[0] == "center"])
+def test_every_command_of_the_center_takes_the_options_that_say_which_one(
+    command: tuple[str, ...],
+) -> None:
+    _, panel = run(*command, "--help").stdout.split("Which Request Center")
+    assert re.findall(r"^│ (--\w+) ", panel, re.MULTILINE) == ["--database", "--config", "--state"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_json_and_documents_it(command: tuple[str, ...]) -> None:
     text = run(*command, "--help").stdout

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from gatepass.cli.center import audit as center_audit
 from gatepass.cli.center import serve as center_serve
 from gatepass.cli.center import sessions as center_sessions
 from gatepass.cli.center import store as center_store
 from gatepass.cli.center import users as center_users
-from gatepass.cli.options.center import CenterCommands
+from gatepass.cli.options.center import needing_the_extra
+
+#: The commands in the order in which an operator needs them.
+ORDER = ("serve", "init", "user", "session", "audit", "backup", "restore", "sweep", "rewrap")
+
+
+class CenterCommands(TyperGroup):
+    """Commands that need the extra, and say so where it is missing."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in `ORDER`; Typer would put groups last."""
+        return list(ORDER)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        with needing_the_extra():
+            return super().invoke(ctx)
+
 
 app = typer.Typer(
     name="center",

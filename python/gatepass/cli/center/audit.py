@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatepass.cli.options.center import Config, Database, State, center_opened
+from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import MARKS, emit, marked, page, say
 from gatepass.cli.terminal.progress import PATIENCE
@@ -33,7 +33,9 @@ app = typer.Typer(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center audit verify || echo tampered")
+@with_center_options
 def verify(
+    options: CenterOptions,
     anchor: Annotated[
         Path | None,
         typer.Option(
@@ -43,9 +45,6 @@ def verify(
             " write there where it ends now.",
         ),
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Check the chain of the whole audit log; exit code 1 names the first broken entry.
@@ -63,7 +62,7 @@ def verify(
     from gatepass.center.audit.verifying import verify
 
     before = None if anchor is None else anchors.read(anchor)
-    with center_opened(database, config, state) as center, bar() as progress:
+    with options.opened() as center, bar() as progress:
         found = verify(center.database, center.vault, progress, before)
     ok = found.broken is None
     if json:
@@ -91,16 +90,15 @@ def verify(
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center audit list --last 20")
+@with_center_options
 def list_entries(
+    options: CenterOptions,
     last: Annotated[
         int, typer.Option("--last", metavar="N", min=1, help="So many, the newest at the end.")
     ] = 50,
     firm: Annotated[
         str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """List the last entries of the audit log, with times in UTC.
@@ -111,7 +109,7 @@ def list_entries(
     """
     from gatepass.center.pairs import overview
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         found = overview.last_entries(center, last, firm)
     if json:
         emit({"entries": [_as_json(one) for one in found]})

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatepass.cli.options.center import Config, Database, State, settings_of
+from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.interrupts import ending_on_signal
 from gatepass.cli.terminal.output import emit, say
@@ -40,7 +40,9 @@ SWITCH = 0.0005
 LEAVES_WITHIN = 6
 
 
+@with_center_options
 def serve(
+    options: CenterOptions,
     host: Annotated[
         str | None,
         typer.Option("--host", metavar="HOST", help="Listen here. [dim]Default: 127.0.0.1[/dim]"),
@@ -72,9 +74,6 @@ def serve(
             help="To rehearse on weekends: leave out CME's hours, Sunday 10:00 to Friday 16:30.",
         ),
     ] = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Serve the Request Center's pages, its API, and the mails and warnings behind them.
@@ -94,7 +93,7 @@ def serve(
     from gatepass.center import assembly, background, embedded
     from gatepass.center.web.serving.server import listening
 
-    settings = settings_of(database, config, state, make_folder=True)
+    settings = options.settings(make_folder=True)
     sys.setswitchinterval(SWITCH)
     given = {"host": host, "port": port, "open_always": open_always or None}
     given |= {"address": None if address is None else _address(address)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatepass.cli.options.center import Config, Database, State, center_opened
+from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import emit, say
 from gatepass.cli.views.table import print_table
@@ -26,7 +26,9 @@ app = typer.Typer(
 @app.command(
     epilog="[bold]Example:[/bold] gatepass center session add ABC --firm ACME --created-by maria"
 )
+@with_center_options
 def add(
+    options: CenterOptions,
     name: Annotated[
         str,
         typer.Argument(
@@ -47,9 +49,6 @@ def add(
     description: Annotated[
         str, typer.Option("--description", metavar="TEXT", help="For people.")
     ] = "",
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Add a session of a firm.
@@ -64,7 +63,7 @@ def add(
         raise typer.BadParameter(
             "a Session ID has 3 characters for iLink, 6 for Drop Copy", param_hint="ID"
         )
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         firms.add_session(center, firm, name, kind, created_by, description)
     if json:
         emit({"session": name, "kind": kind.word, "firm": firm})
@@ -73,13 +72,12 @@ def add(
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center session list --firm ACME")
+@with_center_options
 def list_sessions(
+    options: CenterOptions,
     firm: Annotated[
         str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """List the sessions with their active key pairs. Secret Keys are never shown.
@@ -93,7 +91,7 @@ def list_sessions(
     """
     from gatepass.center.pairs import overview
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         found = list(overview.sessions(center, firm))
     if json:
         emit({"sessions": [_as_data(one) for one in found]})
@@ -115,7 +113,9 @@ def list_sessions(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center session owner ABC --to kim")
+@with_center_options
 def owner(
+    options: CenterOptions,
     name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
     to: Annotated[
         str,
@@ -123,9 +123,6 @@ def owner(
             "--to", metavar="USER", help="Whose mobile gets the codes of its key pairs from now on."
         ),
     ],
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Hand a session over to another user of its firm, as when its creator has left.
@@ -136,7 +133,7 @@ def owner(
     """
     from gatepass.center.pairs.handover import hand_over
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         hand_over(center, name, to)
     if json:
         emit({"session": name, "created_by": to})
@@ -145,11 +142,10 @@ def owner(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center session remove ABC")
+@with_center_options
 def remove(
+    options: CenterOptions,
     name: Annotated[str, typer.Argument(metavar="ID", help="The Session ID.", show_default=False)],
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Remove a session that has no active key pair.
@@ -160,7 +156,7 @@ def remove(
     """
     from gatepass.center.pairs import firms
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         firms.remove_session(center, name)
     if json:
         emit({"removed": name})

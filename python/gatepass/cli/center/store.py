@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatepass.cli.center.users import show_password
-from gatepass.cli.options.center import Config, Database, State, center_opened, settings_of
+from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.options.file_kinds import FileKind, refuse_other
 from gatepass.cli.terminal.output import emit, say
@@ -28,7 +28,9 @@ SWEEP_EPILOG = "[bold]Example:[/bold] gatepass center sweep"
 REWRAP_EPILOG = "[bold]Example:[/bold] gatepass center rewrap --new-key"
 
 
+@with_center_options
 def init(
+    options: CenterOptions,
     firm: Annotated[
         str | None, typer.Option("--firm", metavar="NAME", help="Add a firm, with its manager.")
     ] = None,
@@ -45,9 +47,6 @@ def init(
         str | None,
         typer.Option("--mobile", metavar="NUMBER", help="The manager's: +, country code, number."),
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Make the database and the envelope key, or upgrade an older database; add a firm.
@@ -71,7 +70,7 @@ def init(
     missing = [option for option, value in given.items() if value is None]
     if missing and len(missing) < len(given):
         raise typer.BadParameter("a firm and its manager go together", param_hint=missing[0])
-    settings = settings_of(database, config, state, make_folder=True)
+    settings = options.settings(make_folder=True)
     with assembly.begun(settings) as center:
         made = None if missing else _add_firm(center, *(str(value) for value in given.values()))
         place = str(settings.envelope.file or settings.envelope.variable)
@@ -87,11 +86,10 @@ def init(
         show_password(str(manager), made.one_time_password, as_json=False)
 
 
+@with_center_options
 def backup(
+    options: CenterOptions,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.", show_default=False)],
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Write a copy of the whole store to a new file, while it is served.
@@ -103,7 +101,7 @@ def backup(
     """
     from gatepass.center.backup.backup import backup as write_backup
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         made = write_backup(center, file)
     if json:
         told = {"made_at": made.made_at, "last_entry": made.last_entry, "rows": made.rows}
@@ -112,15 +110,14 @@ def backup(
         say(f"{file}: {sum(made.rows.values())} rows, up to entry {made.last_entry} of the log")
 
 
+@with_center_options
 def restore(
+    options: CenterOptions,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", show_default=False)],
     replace: Annotated[
         bool,
         typer.Option("--replace", metavar="", help="Also over a store that went on since."),
     ] = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Put the store back to what it was at a backup, all or nothing.
@@ -137,7 +134,7 @@ def restore(
     from gatepass.center.store.database import Database as Store
 
     refuse_other(file, FileKind.STORE, "FILE")
-    settings = settings_of(database, config, state, make_folder=True)
+    settings = options.settings(make_folder=True)
     store = Store(settings.database)
     try:
         loss = read_backup(store, envelope_keys(settings.envelope), file, replace=replace)
@@ -153,16 +150,15 @@ def restore(
         )
 
 
+@with_center_options
 def sweep(
+    options: CenterOptions,
     accept_clock: Annotated[
         bool,
         typer.Option(
             "--accept-clock", metavar="", help="The clock is right, though it is far ahead."
         ),
     ] = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Do once what serve does at intervals: expire, warn, erase, and send the mails.
@@ -177,7 +173,7 @@ def sweep(
     from gatepass.center import assembly, background
     from gatepass.center.mail import queue as mails
 
-    settings = settings_of(database, config, state)
+    settings = options.settings()
     with assembly.opened(settings) as center:
         swept = background.sweep_all(center, accept_clock=accept_clock)
         mail = mails.deliver_due(center, assembly.make_mailer(settings))
@@ -202,14 +198,13 @@ def sweep(
         raise typer.Exit(1)
 
 
+@with_center_options
 def rewrap(
+    options: CenterOptions,
     new_key: Annotated[
         bool,
         typer.Option("--new-key", metavar="", help="Make a new envelope key first, in its file."),
     ] = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Wrap all secrets with the first envelope key of its file or variable.
@@ -228,7 +223,7 @@ def rewrap(
     from gatepass.center.pairs.rewrap import rewrap as wrap_anew
     from gatepass.center.secrets import envelope
 
-    settings = settings_of(database, config, state)
+    settings = options.settings()
     if new_key:
         if settings.envelope.file is None:
             raise typer.BadParameter(

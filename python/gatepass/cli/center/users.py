@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatepass.cli.options.center import Config, Database, State, center_opened
+from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import emit, say
 from gatepass.cli.views.table import print_table
@@ -54,7 +54,9 @@ LastManager = Annotated[
     epilog="[bold]Example:[/bold] gatepass center user add kim --firm ACME --role keys"
     " --full-name 'Kim Lee' --email kim@example.com --mobile +13125550123"
 )
+@with_center_options
 def add(
+    options: CenterOptions,
     name: Name,
     firm: Annotated[str, typer.Option("--firm", metavar="NAME", help="Whose user it is.")],
     full_name: Annotated[str, typer.Option("--full-name", metavar="TEXT", help="For people.")],
@@ -68,9 +70,6 @@ def add(
         ),
     ],
     role: RoleOption = RoleWord.READER,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Add a user, and show the one-time password for the first logon.
@@ -83,19 +82,18 @@ def add(
     from gatepass.center.people import users as people
     from gatepass.center.roles import Role
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         made = people.add_person(center, firm, name, full_name, email, mobile, Role[role.name])
     show_password(name, made.one_time_password, as_json=json)
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center user list --firm ACME")
+@with_center_options
 def list_users(
+    options: CenterOptions,
     firm: Annotated[
         str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """List the users with firm, role and state.
@@ -106,7 +104,7 @@ def list_users(
     from gatepass.center.pairs import overview
     from gatepass.center.people import users as people
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         if firm is not None:
             overview.require_firm(center, firm)
         found = people.people(center, firm)
@@ -123,7 +121,9 @@ def list_users(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center user change kim --mobile +13125550199")
+@with_center_options
 def change(
+    options: CenterOptions,
     name: Name,
     full_name: Annotated[
         str | None, typer.Option("--full-name", metavar="TEXT", help="For people.")
@@ -138,9 +138,6 @@ def change(
             "--mobile", metavar="NUMBER", help="Where codes go: +, country code and number."
         ),
     ] = None,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Change a user's full name, e-mail address or mobile number.
@@ -157,7 +154,7 @@ def change(
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
         raise typer.BadParameter("one at least is needed", param_hint="--full-name")
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         people.change_details(center, name, **values)
     if json:
         emit({"name": name, "changed": list(values)})
@@ -166,11 +163,10 @@ def change(
 
 
 @app.command("reset-codes", epilog="[bold]Example:[/bold] gatepass center user reset-codes kim")
+@with_center_options
 def reset_codes(
+    options: CenterOptions,
     name: Name,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Let a user who has used up the day's verification codes have as many again.
@@ -180,7 +176,7 @@ def reset_codes(
     from gatepass.center.people import codes
     from gatepass.center.people import users as people
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         people.reset_codes(center, name)
     if json:
         emit({"name": name, "codes": codes.PER_DAY})
@@ -189,13 +185,12 @@ def reset_codes(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center user role kim --role manager")
+@with_center_options
 def role(
+    options: CenterOptions,
     name: Name,
     role: RoleOption,
     last_manager: LastManager = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Give a user another role, from the next click on.
@@ -208,7 +203,7 @@ def role(
     from gatepass.center.roles import Role
 
     wanted = Role[role.name]
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         people.set_role(center, name, wanted, last_manager=last_manager)
     if json:
         emit({"name": name, "role": wanted.value})
@@ -217,12 +212,11 @@ def role(
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center user disable kim")
+@with_center_options
 def disable(
+    options: CenterOptions,
     name: Name,
     last_manager: LastManager = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Shut a user out, at once and in all browsers.
@@ -233,17 +227,16 @@ def disable(
     """
     from gatepass.center.people import users as people
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         people.set_disabled(center, name, disabled=True, last_manager=last_manager)
     _say_disabled(name, disabled=True, as_json=json)
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center user enable kim")
+@with_center_options
 def enable(
+    options: CenterOptions,
     name: Name,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Let a user in again who was disabled.
@@ -252,7 +245,7 @@ def enable(
     """
     from gatepass.center.people import users as people
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         people.set_disabled(center, name, disabled=False)
     _say_disabled(name, disabled=False, as_json=json)
 
@@ -260,15 +253,14 @@ def enable(
 @app.command(
     "reset-password", epilog="[bold]Example:[/bold] gatepass center user reset-password kim"
 )
+@with_center_options
 def reset_password(
+    options: CenterOptions,
     name: Name,
     authenticator: Annotated[
         bool,
         typer.Option("--authenticator", metavar="", help="Take a lost authenticator away as well."),
     ] = False,
-    database: Database = None,
-    config: Config = None,
-    state: State = None,
     json: Json = False,
 ) -> None:
     """Show a new one-time password; the old password and all logins end.
@@ -279,7 +271,7 @@ def reset_password(
     """
     from gatepass.center.people import users as people
 
-    with center_opened(database, config, state) as center:
+    with options.opened() as center:
         password = people.reset_password(center, name)
         if authenticator:
             people.remove_authenticator(center, name)

@@ -1,20 +1,21 @@
-"""What the commands of the Request Center share: options, and opening its store.
+"""What the commands of the Request Center share: the options that say which one, and its opening.
 
 Nothing of `gatepass.center` is imported before a command runs: the help works without its extra.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 import typer
 from typer import TyperException
-from typer.core import TyperGroup
 
 from gatepass.cli.options.file_kinds import FileKind, refuse_file, refuse_other
 from gatepass.keys import KeySource
@@ -28,34 +29,101 @@ ENV_DATABASE = "GATEPASS_CENTER_DATABASE"
 ENV_STATE = "GATEPASS_CENTER_STATE"
 ENV_ENVELOPE_KEY = "GATEPASS_CENTER_ENVELOPE_KEY"
 
-#: The commands in the order in which an operator needs them.
-ORDER = ("serve", "init", "user", "session", "audit", "backup", "restore", "sweep", "rewrap")
-
 #: How a word of --keys begins that names a Request Center's store.
 KEYS_PREFIX = "center:"
 
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help=f"sqlite:///FILE or postgresql://USER@HOST/NAME; a URL with a password only in"
-        f" {ENV_DATABASE}. [dim]Default: SQLite in the state folder[/dim]",
-    ),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings as TOML; options come first."),
-]
-State = Annotated[
-    Path | None,
-    typer.Option(
-        "--state",
-        metavar="DIR",
-        help=f"The folder of database, envelope key and outbox; also {ENV_STATE}."
-        " [dim]Default: ~/.local/share/gatepass/center[/dim]",
-    ),
-]
+#: The part of a command's help that has the options below.
+PANEL = "Which Request Center"
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class CenterOptions:
+    """Which Request Center a command is for: each field is an option of all its commands."""
+
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            rich_help_panel=PANEL,
+            help=f"sqlite:///FILE or postgresql://USER@HOST/NAME; a URL with a password only in"
+            f" {ENV_DATABASE}. [dim]Default: SQLite in the state folder[/dim]",
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            rich_help_panel=PANEL,
+            help="Settings as TOML; options come first.",
+        ),
+    ] = None
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            rich_help_panel=PANEL,
+            help=f"The folder of database, envelope key and outbox; also {ENV_STATE}."
+            " [dim]Default: ~/.local/share/gatepass/center[/dim]",
+        ),
+    ] = None
+
+    def settings(self, *, make_folder: bool = False) -> CenterSettings:
+        """Read the settings: options first, then the environment, the file, and the defaults.
+
+        With ``make_folder`` the state folder is made. Raises `typer.BadParameter` for a password on
+        the command line, and as `gatepass.center.settings.read_settings`.
+        """
+        from gatepass.center import embedded
+        from gatepass.center.secrets.private_text import SecretPlace
+        from gatepass.center.settings import read_settings
+
+        refuse_password(self.database, "--database")
+        refuse_other(self.config, FileKind.CENTER_SETTINGS, "--config")
+        if self.state is not None:
+            refuse_file(self.state, "--state")
+        folder = (self.state or _state_folder() or embedded.default_folder()).absolute()
+        if make_folder:
+            embedded.make_folder(folder)
+        settings = embedded.defaults(folder)
+        if os.environ.get(ENV_ENVELOPE_KEY):
+            settings = replace(settings, envelope=SecretPlace(variable=ENV_ENVELOPE_KEY))
+        if self.config is not None:
+            settings = read_settings(self.config, settings)
+        wanted = self.database or os.environ.get(ENV_DATABASE)
+        return replace(settings, database=wanted) if wanted else settings
+
+    @contextmanager
+    def opened(self) -> Iterator[Center]:
+        """Open the Request Center; raises as `settings` and its parts."""
+        from gatepass.center import assembly
+
+        with assembly.opened(self.settings()) as center:
+            yield center
+
+
+def with_center_options(
+    command: Callable[Concatenate[CenterOptions, P], None],
+) -> Callable[P, None]:
+    """Give a command, which takes `CenterOptions` first, their options behind its own."""
+    own = inspect.signature(command, eval_str=True)
+    shared = inspect.signature(CenterOptions, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def run(*args: P.args, **given: P.kwargs) -> None:
+        options = {name: given.pop(name) for name in shared}
+        command(CenterOptions(**options), *args, **given)  # type: ignore[arg-type]
+
+    _, *parameters = (*own.parameters.values(), *shared.values())
+    # What Typer reads.
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
 
 #: Packages of the extra ``center`` by the names they are imported by.
 EXTRA = frozenset(
@@ -65,19 +133,6 @@ EXTRA = frozenset(
         *("sqlalchemy", "starlette", "uvicorn"),
     )
 )
-
-
-class CenterCommands(TyperGroup):
-    """Commands that need the extra, and say so where it is missing."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Name the commands in `ORDER`; Typer would put groups last."""
-        return list(ORDER)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        with needing_the_extra():
-            return super().invoke(ctx)
 
 
 @contextmanager
@@ -93,56 +148,18 @@ def needing_the_extra() -> Iterator[None]:
         ) from None
 
 
-def settings_of(
-    database: str | None, config: Path | None, state: Path | None, *, make_folder: bool = False
-) -> CenterSettings:
-    """Read the settings: options first, then the environment, then the file, then the defaults.
-
-    With ``make_folder`` the state folder is made. Raises `typer.BadParameter` for a password on
-    the command line, and as `gatepass.center.settings.read_settings`.
-    """
-    from gatepass.center import embedded
-    from gatepass.center.secrets.private_text import SecretPlace
-    from gatepass.center.settings import read_settings
-
-    refuse_password(database, "--database")
-    refuse_other(config, FileKind.CENTER_SETTINGS, "--config")
-    if state is not None:
-        refuse_file(state, "--state")
-    folder = (state or _state_folder() or embedded.default_folder()).absolute()
-    if make_folder:
-        embedded.make_folder(folder)
-    settings = embedded.defaults(folder)
-    if os.environ.get(ENV_ENVELOPE_KEY):
-        settings = replace(settings, envelope=SecretPlace(variable=ENV_ENVELOPE_KEY))
-    if config is not None:
-        settings = read_settings(config, settings)
-    wanted = database or os.environ.get(ENV_DATABASE)
-    return replace(settings, database=wanted) if wanted else settings
-
-
-@contextmanager
-def center_opened(
-    database: str | None, config: Path | None, state: Path | None
-) -> Iterator[Center]:
-    """Open the Request Center that the options name; raises as `settings_of` and its parts."""
-    from gatepass.center import assembly
-
-    with assembly.opened(settings_of(database, config, state)) as center:
-        yield center
-
-
 def open_center(source: str) -> KeySource:
     """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` to check logons with.
 
     Without a URL it is the database of the environment or the state folder. Raises as
-    `settings_of`, and `gatepass.errors.KeySourceError` and `gatepass.errors.CenterError`.
+    `CenterOptions.settings`, and `gatepass.errors.KeySourceError` and
+    `gatepass.errors.CenterError`.
     """
     with needing_the_extra():
         from gatepass.center import assembly
         from gatepass.center.pairs.key_source import open_center_keys
 
-        settings = settings_of(None, None, None)
+        settings = CenterOptions().settings()
         url, mark, disaster = source.removeprefix(KEYS_PREFIX).partition("?")
         if url:
             refuse_password(source.removeprefix(KEYS_PREFIX), "--keys")
