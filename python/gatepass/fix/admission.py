@@ -50,7 +50,7 @@ class Account:
         # Whatever week the clock says: a session that is up goes on.
         numbers = self.store.load()
         if jump and week_of(numbers).begun:
-            numbers = replace(numbers, next_out=numbers.next_out + jump)
+            numbers = numbers.with_out(numbers.next_out + jump)
             self.store.save(numbers)
         self.primary_on = self.backup_on = False
         self.failed_over = True
@@ -170,7 +170,7 @@ class Admission:
         # Where there is no fault tolerance, the session itself goes on at the backup's port.
         own = backup and (self._fault_tolerant or not account.failed_over)
         if own:
-            numbers = replace(numbers, next_out=1, next_in=max(1, logon.msg_seq_num or 1))
+            numbers = Numbers(1, max(1, logon.msg_seq_num or 1), numbers.epoch)
         case = _Case(logon, account, numbers, arrived or now, own, live)
         if account.port.closed:
             self.note(logon.wire, case.arrived)
@@ -189,7 +189,7 @@ class Admission:
             return Rejected(fault.text, fault.tag, fault.reason)
         if fault.first:
             # Its number is used up: the answer to the Logon that begins the week has the next one.
-            numbers = with_week(replace(numbers, next_out=1, next_in=1), first_in=2)
+            numbers = with_week(Numbers(1, 1, numbers.epoch), first_in=2)
             return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
 
@@ -213,7 +213,7 @@ class Admission:
         numbers = case.numbers
         counted = week_of(numbers).begun and not case.backup and not case.account.primary_on
         if not counted:
-            numbers = replace(numbers, next_out=1)
+            numbers = numbers.with_out(1)
         return Refused(text, reason, numbers, counted, port_closed)
 
     def _admit(self, case: _Case) -> Admitted:
@@ -227,7 +227,7 @@ class Admission:
             scenario = Scenario.IN_SESSION
             numbers = numbers_of(replace(week, restarts=week.restarts + 1))
         elif not week.begun:
-            numbers = replace(numbers, next_out=max(1, week.first_in))
+            numbers = numbers.with_out(max(1, week.first_in))
         kind = "on the backup" if case.backup else scenario.value
         return Admitted(with_week(numbers, begun=True, first_in=0), role, kind)
 

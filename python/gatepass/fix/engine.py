@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass._native import Framer
@@ -256,7 +255,7 @@ class Engine(Machine[State, Trigger, Message]):
         if number is not None and number >= due:
             self._liveness.hear(self._time.at)
         if number == due:
-            self.numbers = replace(self.numbers, next_in=due + 1)
+            self.numbers = self.numbers.with_in(due + 1)
             self._emit(fx.Save(self.numbers))
             self._drain(now)
 
@@ -310,7 +309,7 @@ class Engine(Machine[State, Trigger, Message]):
 
     def _accept(self, turn: Turn, now: datetime, *, held: bool = False) -> None:
         message = turn.message
-        self.numbers = replace(self.numbers, next_in=self._inbound.reach(turn))
+        self.numbers = self.numbers.with_in(self._inbound.reach(turn))
         received = None
         if not message.is_admin:
             received = ReceivedMessage(turn.number, message.wire, self.numbers.epoch)
@@ -377,7 +376,7 @@ class Engine(Machine[State, Trigger, Message]):
         due = self.numbers.next_in
         if due < new:
             self._emit(fx.Skipped(due, new - 1))
-            self.numbers = replace(self.numbers, next_in=new)
+            self.numbers = self.numbers.with_in(new)
             self._emit(fx.Save(self.numbers))
 
     def _handle_resend_request(self, message: Message, now: datetime) -> None:
@@ -421,7 +420,7 @@ class Engine(Machine[State, Trigger, Message]):
         self._dispatch(number, wire, now, keep=False)
 
     def _dispatch(self, number: int, wire: bytes, now: datetime, *, keep: bool) -> None:
-        self.numbers = replace(self.numbers, next_out=number + 1)
+        self.numbers = self.numbers.with_out(number + 1)
         self._emit(fx.Save(self.numbers, SentMessage(number, wire, keep)))
         self._emit(fx.Send(wire))
         self._liveness.sent = self._time.at

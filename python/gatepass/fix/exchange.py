@@ -133,7 +133,7 @@ class GatewaySession(Engine):
         if missing:
             self._inbound.hold(Turn(logon, number, number + 1))
         else:
-            self.numbers = replace(numbers, next_in=number + 1)
+            self.numbers = numbers.with_in(number + 1)
         self._move(Trigger.ACCEPTED)
         echoed = [(tag, logon.get(tag)) for tag in (108, 141, 1603, 1604, 1605)]
         self._send(LOGON, [(tag, value) for tag, value in echoed if value is not None], now)

@@ -52,7 +52,13 @@ class Week:
 
 def trading_week(now: datetime) -> str:
     """Name the trading week of a moment: the date of its Sunday, as ``YYYY-MM-DD``."""
-    local = now.astimezone(exchange_zone())
+    return _week_of_hour(int(now.timestamp() // 3600))
+
+
+@lru_cache(256)
+def _week_of_hour(hour: int) -> str:
+    """Name the week of an hour since 1970: weeks begin on the hour, in Chicago too."""
+    local = datetime.fromtimestamp(hour * 3600, exchange_zone())
     # Monday is weekday 0, and the week begins on the Saturday before it.
     begun = local.replace(tzinfo=None) - WEEK_BEGINS
     sunday = begun.date() - timedelta(days=begun.weekday()) + timedelta(days=6)
@@ -66,12 +72,17 @@ def week_of(numbers: Numbers) -> Week:
 
 def with_week(numbers: Numbers, **changes: Any) -> Numbers:
     """Give the numbers with a week that differs in these fields."""
-    return replace(numbers, epoch=_written(replace(week_of(numbers), **changes)))
+    return numbers.with_epoch(_changed(numbers.epoch, **changes))
 
 
 def numbers_of(week: Week, next_out: int = 1, next_in: int = 1) -> Numbers:
     """Give the numbers of a week."""
     return Numbers(next_out, next_in, _written(week))
+
+
+@lru_cache(4096)
+def _changed(epoch: str, **changes: Any) -> str:
+    return _written(replace(_read(epoch), **changes))
 
 
 @lru_cache(4096)

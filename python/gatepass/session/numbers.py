@@ -26,6 +26,20 @@ class Numbers:
     next_in: int = 1
     epoch: str = ""
 
+    # Each message moves one: `dataclasses.replace` would take five times as long.
+
+    def with_out(self, next_out: int) -> Numbers:
+        """Give them with another next number to send."""
+        return Numbers(next_out, self.next_in, self.epoch)
+
+    def with_in(self, next_in: int) -> Numbers:
+        """Give them with another next number to expect."""
+        return Numbers(self.next_out, next_in, self.epoch)
+
+    def with_epoch(self, epoch: str) -> Numbers:
+        """Give them in another epoch."""
+        return Numbers(self.next_out, self.next_in, epoch)
+
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
@@ -55,7 +55,6 @@ class Store(Protocol):
         """Let go of what it holds open."""
 
 
-@runtime_checkable
 class ClaimableStore(Protocol):
     """A store that one client at a time can have: two would count against each other."""
 
@@ -63,7 +62,6 @@ class ClaimableStore(Protocol):
         """Claim it for the block. Raises `StoreError` where it is claimed already."""
 
 
-@runtime_checkable
 class JoiningStore(Protocol):
     """A store for which many saves at once are less work than one after the other."""
 
@@ -71,9 +69,13 @@ class JoiningStore(Protocol):
         """Keep what the block saves at its end, all or nothing. Raises `StoreError`."""
 
 
+# Not asked with isinstance: of a protocol that costs more than to keep a message in memory.
+
+
 def together(store: Store) -> AbstractContextManager[None]:
     """Have what the block saves kept together, if the store can do that."""
-    return store.together() if isinstance(store, JoiningStore) else nullcontext()
+    joins = hasattr(store, "together")
+    return cast(JoiningStore, store).together() if joins else nullcontext()
 
 
 def claim(store: Store) -> AbstractContextManager[None]:
@@ -82,7 +84,8 @@ def claim(store: Store) -> AbstractContextManager[None]:
     Once for a session, on however many connections it is. Raises `StoreError` where it is claimed
     already.
     """
-    return store.claim() if isinstance(store, ClaimableStore) else nullcontext()
+    can_be_claimed = hasattr(store, "claim")
+    return cast(ClaimableStore, store).claim() if can_be_claimed else nullcontext()
 
 
 class Claim:
