@@ -97,13 +97,12 @@ class Engine(Machine[State, Trigger, Message]):
         live, beat = self._liveness, self.heartbeat
         if self.state not in _LIVE or live.sent is None:
             return None
-        due = (
-            live.gone_at(beat),
-            live.test_at(beat),
-            live.heartbeat_at(beat),
-            self._unconfirmed_at,
-        )
-        return min(moment for moment in due if moment is not None)
+        gone, test, unconfirmed = live.gone_at(beat), live.test_at(beat), self._unconfirmed_at
+        due = live.sent + beat
+        for moment in (gone, test, unconfirmed):
+            if moment is not None and moment < due:
+                due = moment
+        return due
 
     @property
     def _unconfirmed_at(self) -> timedelta | None:

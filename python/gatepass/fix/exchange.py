@@ -123,7 +123,7 @@ class GatewaySession(Engine):
             return
         number = logon.msg_seq_num or 0
         sender = logon.get(49) or ""
-        self._identity = replace(self._named_by(logon), client_comp_id=comp_id(sender[:-1], role))
+        self._identity = self._named_by(logon, comp_id(sender[:-1], role))
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
         self._inbound.clear()
@@ -137,8 +137,8 @@ class GatewaySession(Engine):
         self._move(Trigger.ACCEPTED)
         echoed = [(tag, logon.get(tag)) for tag in (108, 141, 1603, 1604, 1605)]
         self._send(LOGON, [(tag, value) for tag, value in echoed if value is not None], now)
-        self._emit(fx.LoggedOn(logon))
         self._send_test(now)
+        self._emit(fx.LoggedOn(logon))
         self._ask(now)
         self._pump(now)
 
@@ -233,12 +233,12 @@ class GatewaySession(Engine):
         self._move(Trigger.LOGON_RECEIVED)
         self._emit(fx.VerificationWanted(message))
 
-    def _named_by(self, message: Message) -> Identity:
+    def _named_by(self, message: Message, comp_id: str | None = None) -> Identity:
         """Give whom to answer, as a message names itself; what is blank comes back as ``null``."""
         operator = (message.get(50) or "")[:MAX_SUB_ID]
         return Identity(
             self._identity.sub_id,
-            _or_null(message.get(49)),
+            comp_id or _or_null(message.get(49)),
             _or_null(_upper(operator)),
             _or_null(message.get(142)),
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 #: Heartbeat intervals of silence after which a Test Request goes out.
 SILENCE = 1.2
@@ -31,7 +31,8 @@ class Liveness:
     tested: timedelta | None = None
     #: Whether nothing was heard since.
     _is_silent: bool = False
-    _open: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    #: The TestReqIDs whose answer counts, the latest last.
+    _open: tuple[str, ...] = ()
     _tests: int = 0
 
     def hear(self, at: timedelta) -> None:
@@ -42,8 +43,9 @@ class Liveness:
         """Note that a Test Request goes out; give its TestReqID (112), which says when."""
         self._tests += 1
         self.tested, self._is_silent = at, True
-        self._open.append(f"{now:%H%M%S}-{self._tests}")
-        return self._open[-1]
+        identifier = f"{now.hour:02}{now.minute:02}{now.second:02}-{self._tests}"
+        self._open = (*self._open[1 - _REMEMBERED :], identifier)
+        return identifier
 
     def is_answered(self, identifier: str | None) -> bool:
         """Take a Heartbeat's TestReqID (112); tell whether it answers a Test Request."""
@@ -54,7 +56,7 @@ class Liveness:
 
     def forget_tests(self) -> None:
         """Expect no answer any more."""
-        self._open.clear()
+        self._open = ()
         self.tested, self._is_silent = None, False
 
     def gone_at(self, heartbeat: timedelta) -> timedelta | None:
@@ -63,8 +65,13 @@ class Liveness:
 
     def test_at(self, heartbeat: timedelta) -> timedelta | None:
         """Say when a Test Request is due; ``None`` while one is open that nothing followed."""
-        return None if self._is_silent or self.heard is None else self.heard + heartbeat * SILENCE
+        return None if self._is_silent or self.heard is None else self.heard + _patience(heartbeat)
 
     def heartbeat_at(self, heartbeat: timedelta) -> timedelta | None:
         """Say when a Heartbeat is due."""
         return None if self.sent is None else self.sent + heartbeat
+
+
+@cache
+def _patience(heartbeat: timedelta) -> timedelta:
+    return heartbeat * SILENCE

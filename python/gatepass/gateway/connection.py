@@ -304,7 +304,7 @@ class GatewayConnection(Connection):
         self.say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
     def _perform(self, effect: fx.Effect) -> None:
-        if isinstance(effect, fx.ResendWanted):
+        if type(effect) is fx.ResendWanted:
             self._answer = Answer(effect.begin, effect.end)
         super()._perform(effect)
 

@@ -20,6 +20,8 @@ Clock = Callable[[], datetime]
 
 #: Numbers looked up at once for a resend: memory holds so many kept messages, not 2,500.
 PAGE = 50
+#: Seconds after which a connection's timer fires at the latest.
+LOOK_AGAIN = 30.0
 
 
 def utc_now() -> datetime:
@@ -156,7 +158,11 @@ class Connection(asyncio.Protocol):
         try:
             while self._due or self._begin_next():
                 effect = self._due.popleft()
-                if not self._retired:
+                if self._retired:
+                    continue
+                if type(effect) is fx.Send:
+                    self._write_run(effect)
+                else:
                     self._perform(effect)
         finally:
             self._is_performing = False
@@ -171,8 +177,11 @@ class Connection(asyncio.Protocol):
     def _take(self) -> list[fx.Effect]:
         """Take what the session asks for, and keep what is to be kept."""
         effects = self.session.take()
-        self._save([effect for effect in effects if isinstance(effect, fx.Save)])
-        return [effect for effect in effects if not isinstance(effect, fx.Save)]
+        saves = [effect for effect in effects if type(effect) is fx.Save]
+        if not saves:
+            return effects
+        self._save(saves)
+        return [effect for effect in effects if type(effect) is not fx.Save]
 
     def _send_first(self) -> None:
         """Send what waits to be sent: a message with a higher number must not come before it."""
@@ -185,7 +194,7 @@ class Connection(asyncio.Protocol):
         self._due.extend(effect for effect in effects if not isinstance(effect, fx.Send))
         for effect in effects:
             if isinstance(effect, fx.Send) and not self._retired:
-                self._perform(effect)
+                self._write(effect.wire)
 
     def _fail(self, error: StoreError) -> None:
         if self.failure is not None:
@@ -207,15 +216,27 @@ class Connection(asyncio.Protocol):
                 self.store.save(save.numbers, save.sent, save.received)
 
     def _perform(self, effect: fx.Effect) -> None:
-        if isinstance(effect, fx.Send):
-            self._write(effect.wire)
-        elif isinstance(effect, fx.ResendWanted):
+        kind = type(effect)
+        if kind is fx.ResendWanted:
             if self._outlet is not None:
                 self._resend_page(self._outlet)
         else:
             self.handle(effect)
-            if isinstance(effect, fx.Close):
+            if kind is fx.Close:
                 self.close()
+
+    def _write_run(self, first: fx.Send) -> None:
+        """Write a message and those right behind it: the system is called once for all."""
+        due, outlet = self._due, self._outlet
+        if outlet is None or not due or type(due[0]) is not fx.Send:
+            self._write(first.wire)
+            return
+        outlet.gather()
+        self._write(first.wire)
+        while due and type(send := due[0]) is fx.Send:
+            due.popleft()
+            self._write(send.wire)
+        outlet.flush()
 
     def _write(self, wire: bytes) -> None:
         if self._outlet is not None:
@@ -255,15 +276,16 @@ class Connection(asyncio.Protocol):
         """Have one timer at the most, for the deadline or before it.
 
         Most messages put the deadline off: then the timer fires early, and is set again. A Logon
-        brings it forward, from the wait for the Logon to the heartbeat: then it is set anew.
+        brings it forward, from the wait for the Logon to the heartbeat, but hardly ever to before
+        `LOOK_AGAIN`, when the timer of the connection fires first.
         """
         deadline = self.session.steady_deadline
         if deadline is None or (self._armed_for is not None and self._armed_for <= deadline):
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._armed_for = deadline
-        self._timer = asyncio.get_running_loop().call_at(deadline, self._fire)
+        self._armed_for = min(deadline, self.steady() + LOOK_AGAIN)
+        self._timer = asyncio.get_running_loop().call_at(self._armed_for, self._fire)
 
     def _fire(self) -> None:
         self._timer = self._armed_for = None

@@ -24,8 +24,10 @@ class Outlet:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._written = 0
-        self._free = asyncio.Event()
-        self._free.set()
+        #: What is written at once, while it is gathered.
+        self._gathered: list[bytes] | None = None
+        #: Not set while the other side is behind with reading; most never are.
+        self._free: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
         #: Whether it has cut the connection because the other side did not read.
@@ -34,7 +36,7 @@ class Outlet:
     @property
     def is_full(self) -> bool:
         """Whether the other side is behind with reading."""
-        return not self._free.is_set()
+        return self._free is not None and not self._free.is_set()
 
     @property
     def is_closing(self) -> bool:
@@ -43,12 +45,25 @@ class Outlet:
 
     def write(self, wire: bytes) -> None:
         """Send bytes; nothing happens once the connection is closing."""
+        if self._gathered is not None:
+            self._gathered.append(wire)
+            return
         if self.is_closing:
             return
         self._transport.write(wire)
         self._written += len(wire)
         if self._transport.get_write_buffer_size() > MOST_UNSENT:
             self._cut()
+
+    def gather(self) -> None:
+        """Have what is written from now on wait for `flush`."""
+        self._gathered = []
+
+    def flush(self) -> None:
+        """Send what was gathered as one piece."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self.write(b"".join(gathered))
 
     def refuse_backlog(self) -> None:
         """Raise `BacklogError` if more than `MAX_UNSENT` bytes are unsent."""
@@ -57,7 +72,8 @@ class Outlet:
 
     async def drained(self) -> None:
         """Wait until the other side has read almost all, or the connection is gone."""
-        await self._free.wait()
+        if self._free is not None:
+            await self._free.wait()
 
     def fill(self, interval: float) -> None:
         """Note that the transport holds more than it wants to.
@@ -65,12 +81,14 @@ class Outlet:
         A peer that takes no byte for a whole `interval`, in seconds, is cut off. It is looked at
         once an interval, so it may take two.
         """
+        self._free = self._free or asyncio.Event()
         self._free.clear()
         self._watch(interval)
 
     def free(self) -> None:
         """Note that the transport has room again."""
-        self._free.set()
+        if self._free is not None:
+            self._free.set()
         self._stop()
 
     def close(self) -> None:
