@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -42,26 +43,54 @@ def _pairs(draw_from: st.DrawFn) -> list[PairView]:
     return pairs
 
 
+def _looks(pair: PairView) -> list[str]:
+    (row,) = draw([pair], START).rows
+    return [piece.look for piece in row.pieces]
+
+
+def test_each_part_of_a_pairs_life_has_its_look() -> None:
+    created = START - timedelta(days=100)
+    pair = PairView(
+        session=SessionId("ABC"),
+        access_key_id=AccessKeyId("K1"),
+        state=PairState.ACTIVE,
+        created_at=created,
+        expires_at=START + timedelta(days=200),
+        ended_at=None,
+        days_left=200,
+        created_by="kim",
+        environment=None,
+    )
+    assert _looks(pair) == ["active past", "active", "soon"]
+    assert _looks(replace(pair, replaced=True)) == ["active past", "ending", "ending"]
+    deleted = replace(pair, state=PairState.DELETED, ended_at=START - timedelta(days=9))
+    assert _looks(deleted) == ["deleted"]
+    expired = replace(pair, state=PairState.EXPIRED, expires_at=START - timedelta(days=9))
+    assert _looks(expired) == ["expired"]
+    (row,), (cut,) = draw([expired], START).rows, draw([deleted], START).rows
+    assert row.pieces[0].width == cut.pieces[0].width
+
+
 @given(_pairs())
 def test_pieces_join_and_stay_inside(pairs: list[PairView]) -> None:
     drawing = draw(pairs, START)
-    assert {bar.access_key_id for bar in drawing.bars} == {pair.access_key_id for pair in pairs}
+    assert [row.pair for row in drawing.rows] == pairs
     assert 0 <= drawing.now <= 100
-    for bar in drawing.bars:
-        for piece in bar.pieces:
+    for row in drawing.rows:
+        for piece in row.pieces:
             assert piece.width > 0
             assert piece.x >= 0
             assert piece.x + piece.width <= 100.01
-        for piece, following in zip(bar.pieces, bar.pieces[1:], strict=False):
+        for piece, following in zip(row.pieces, row.pieces[1:], strict=False):
             assert abs(piece.x + piece.width - following.x) < 0.011
 
 
 @given(_pairs())
 def test_only_active_pairs_reach_beyond_now(pairs: list[PairView]) -> None:
     drawing = draw(pairs, START)
-    for bar in drawing.bars:
-        future = [p for p in bar.pieces if p.x + p.width > drawing.now + 0.01]
-        assert bool(future) <= (bar.state is PairState.ACTIVE)
+    for row in drawing.rows:
+        future = [p for p in row.pieces if p.x + p.width > drawing.now + 0.01]
+        assert bool(future) <= (row.pair.state is PairState.ACTIVE)
         assert all(piece.look in ("active", "soon") for piece in future)
 
 

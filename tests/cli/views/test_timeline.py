@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.cli.views.timeline_layout import Timeline, lay_out
+from gatepass.cli.views.timeline_rows import Picture, picture_of
 from gatepass.cli.views.timeline_svg import draw_svg
 from gatepass.keys import KeyPair, KeyRing, session_health
 from tests.cli.samples import (
@@ -30,8 +30,8 @@ NOW = "2026-11-23T14:30:00Z"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def laid_out(*pairs: KeyPair, at: datetime) -> Timeline:
-    return lay_out(session_health(KeyRing(pairs), at), at)
+def picture(*pairs: KeyPair, at: datetime) -> Picture:
+    return picture_of(session_health(KeyRing(pairs), at), at)
 
 
 def key_pair(created: date | None, expires: date | None) -> KeyPair:
@@ -109,6 +109,16 @@ def test_the_svg_stands_alone_scales_and_follows_light_and_dark(tmp_path: Path) 
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
+@pytest.mark.parametrize("years", [-20, 20])
+def test_a_pair_of_another_time_is_seen_at_the_edge(tmp_path: Path, years: int) -> None:
+    born = date(2026 + years, 3, 1)
+    keys = write_keys(tmp_path, pair(created=str(born), expires=str(born + timedelta(days=90))))
+    drawn = run("keys", "timeline", keys, "--at", NOW).stdout.splitlines()[3]
+    assert drawn.strip().strip("┃").strip() == ("░" if years < 0 else "█")
+    svg = run("keys", "timeline", keys, "--at", NOW, "--svg", "-").stdout
+    assert 'width="2" height="18"' in svg
+
+
 @given(
     created=st.none() | st.dates(),
     life=st.none() | st.integers(0, 5000),
@@ -122,18 +132,19 @@ def test_everything_stays_inside_the_picture(
         expires = (created or at.date()) + min(
             timedelta(days=life), date.max - (created or at.date())
         )
-    timeline = laid_out(key_pair(created, expires), at=at)
-    (bar,) = timeline.bars
+    drawn = picture(key_pair(created, expires), at=at)
+    timeline = drawn.timeline
+    (row,) = drawn.rows
     assert timeline.begin <= at < timeline.end
     assert 0 <= timeline.now <= 1
-    assert 0 <= bar.begin <= bar.caution <= bar.end <= 1
+    assert 0 <= row.bar[0].begin <= row.bar[-1].end <= 1
     for room in (5, 13, 22):
         ticks = [tick.at for tick in timeline.ticks(room)]
         assert ticks == sorted(set(ticks))
         assert len(ticks) <= room + 1
         assert all(0 <= tick <= 1 for tick in ticks)
     right = 0.0
-    root = ET.fromstring(draw_svg(timeline))  # noqa: S314 - made by the test itself
+    root = ET.fromstring(draw_svg(drawn))  # noqa: S314 - made by the test itself
     for box in root.iter(f"{SVG}rect"):
         assert float(box.get("width", "0")) >= 0
         right = max(right, float(box.get("x", "0")) + float(box.get("width", "0")))
@@ -144,7 +155,7 @@ def test_everything_stays_inside_the_picture(
 def test_ticks_are_as_close_as_there_is_room(months: int) -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
     end = at.date() + timedelta(days=round(months * 30.4))
-    timeline = laid_out(key_pair(at.date(), end), at=at)
+    timeline = picture(key_pair(at.date(), end), at=at).timeline
     counts = [len(timeline.ticks(room)) for room in (200, 60, 20, 10, 5)]
     assert counts == sorted(counts, reverse=True)
     shown = (timeline.end.year - timeline.begin.year) * 12

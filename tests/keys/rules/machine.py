@@ -23,6 +23,7 @@ from gatepass.errors import CenterError, NotFoundError, ThirdPairError
 from gatepass.keys import WARNING_DAYS, AccessKeyId
 from gatepass.keys.rules import (
     Generation,
+    Life,
     MarketCalendar,
     PairState,
     PairTerms,
@@ -154,10 +155,11 @@ class SessionOfPairs(RuleBasedStateMachine):
     def the_drawing_holds_every_pair(self) -> None:
         if not self.pairs:
             return
-        drawn = lay_out(self.pairs, self.now)
+        lives = [Life(pair.created_at, pair.ended_at or pair.expires_at) for pair in self.pairs]
+        drawn = lay_out(lives, self.now)
         assert len(drawn.bars) == len(self.pairs)
         for bar in drawn.bars:
-            assert 0 <= bar.begin <= bar.caution <= bar.end <= 1
+            assert 0 <= bar[0].begin <= bar[-1].end <= 1
 
     # How it is carried out
 

@@ -1,46 +1,62 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.keys import AccessKeyId
-from gatepass.keys.rules import PairState, PairTerms, lay_out
+from gatepass.keys.rules import Life, Part, Stretch, lay_out
 from tests.keys.rules.calendars import CHICAGO, chicago
-from tests.keys.rules.samples import NEW, OLD, ended, instants, pair
+from tests.keys.rules.samples import instants
 
-FIRST = pair(OLD, "2026-01-20 10:00", "2026-09-29 16:00")
-SECOND = pair(NEW, "2026-09-01 10:00", "2027-09-01 16:00")
+FIRST = Life(chicago("2026-01-20 10:00"), chicago("2026-09-29 16:00"))
+SECOND = Life(chicago("2026-09-01 10:00"), chicago("2027-09-01 16:00"))
 AT = chicago("2026-09-10 10:00")
 
 
-def test_each_pair_is_a_bar_the_oldest_first() -> None:
+def parts(bar: tuple[Stretch, ...]) -> list[Part]:
+    return [stretch.part for stretch in bar]
+
+
+def test_each_life_is_a_bar_in_the_order_given() -> None:
     drawn = lay_out([SECOND, FIRST], AT)
-    old, new = drawn.bars
-    assert (old.access_key_id, new.access_key_id) == (OLD, NEW)
-    assert (old.state, new.state) == (PairState.ACTIVE, PairState.ACTIVE)
-    assert (old.created_at, old.ends_at) == (FIRST.created_at, FIRST.expires_at)
-    assert old.begin < new.begin < drawn.now < old.end < new.end
+    new, old = drawn.bars
     # The first one's warnings began nine days ago, the second one's are months away.
-    assert old.begin < old.caution < drawn.now < new.caution < new.end
+    assert parts(old) == [Part.PAST, Part.LAST_WEEKS]
+    assert parts(new) == [Part.PAST, Part.TO_COME, Part.LAST_WEEKS]
+    assert old[0].begin < new[0].begin < drawn.now < old[-1].end < new[-1].end
+    assert old[0].end == new[0].end == drawn.now
+    assert new[2].begin == drawn.place(chicago("2027-08-04 16:00"))
     assert drawn.begin == chicago("2026-01-01 00:00")
     assert drawn.end == chicago("2027-10-01 00:00")
 
 
-def test_a_deleted_pair_is_cut_off_where_it_ended_without_a_warning() -> None:
-    (bar,) = lay_out([ended(FIRST, chicago("2026-09-05 10:00"))], AT).bars
-    assert bar.state is PairState.DELETED
-    assert bar.ends_at == chicago("2026-09-05 10:00")
-    assert bar.caution == bar.end
+def test_a_life_that_has_ended_is_past_without_a_warning() -> None:
+    (bar,) = lay_out([FIRST], chicago("2026-10-10 10:00")).bars
+    assert parts(bar) == [Part.PAST]
 
 
-def test_a_pair_whose_time_is_over_is_drawn_as_expired_recorded_or_not() -> None:
-    recorded = ended(FIRST, FIRST.expires_at, PairState.EXPIRED)
-    later = chicago("2026-10-10 10:00")
-    assert lay_out([FIRST], later) == lay_out([recorded], later)
-    assert lay_out([FIRST], later).bars[0].state is PairState.EXPIRED
+def test_a_life_that_has_not_begun_is_all_to_come() -> None:
+    (bar,) = lay_out([SECOND], chicago("2026-08-10 10:00")).bars
+    assert parts(bar) == [Part.TO_COME, Part.LAST_WEEKS]
+
+
+def test_without_dates_a_life_fills_the_frame_and_has_no_last_weeks() -> None:
+    drawn = lay_out([Life(None, None)], AT)
+    (bar,) = drawn.bars
+    assert bar == (Stretch(Part.PAST, 0, drawn.now), Stretch(Part.TO_COME, drawn.now, 1))
+
+
+@pytest.mark.parametrize(("years", "part"), [(-20, Part.PAST), (20, Part.TO_COME)])
+def test_a_life_outside_the_frame_is_a_bar_without_width_at_its_edge(
+    years: int, part: Part
+) -> None:
+    begin = AT + timedelta(days=366 * years)
+    (bar,) = lay_out([Life(begin, begin + timedelta(days=90))], AT).bars
+    edge = 0 if years < 0 else 1
+    assert bar == (Stretch(part, edge, edge),)
 
 
 def test_without_pairs_there_is_a_frame_around_the_present() -> None:
@@ -52,39 +68,42 @@ def test_without_pairs_there_is_a_frame_around_the_present() -> None:
 
 
 @st.composite
-def lives(draw: st.DrawFn, at: datetime) -> PairTerms:
-    created = at + draw(st.timedeltas(timedelta(days=-5000), timedelta(days=5000)))
-    end = created + draw(
+def lives(draw: st.DrawFn, at: datetime) -> Life:
+    begin = at + draw(st.timedeltas(timedelta(days=-5000), timedelta(days=5000)))
+    end = begin + draw(
         st.timedeltas(timedelta(minutes=1), timedelta(days=60))
         | st.timedeltas(timedelta(days=60), timedelta(days=400))
     )
-    name = AccessKeyId(draw(st.sampled_from(["one", "two", "three"])))
-    if draw(st.booleans()):
-        return PairTerms(name, created, end)
-    return PairTerms(name, created, end + timedelta(days=9), end, PairState.DELETED)
+    return Life(draw(st.sampled_from([begin, None])), draw(st.sampled_from([end, None])))
 
 
 @given(st.data(), instants)
 def test_nothing_falls_out_of_the_picture(data: st.DataObject, at: datetime) -> None:
-    pairs = data.draw(st.lists(lives(at), max_size=6))
-    drawn = lay_out(pairs, at)
+    wanted = data.draw(st.lists(lives(at), max_size=6))
+    drawn = lay_out(wanted, at)
     assert drawn.begin <= at < drawn.end
     assert {drawn.begin.day, drawn.end.day} == {1}
     assert drawn.begin.tzinfo is drawn.end.tzinfo is CHICAGO
-    assert len(drawn.bars) == len(pairs)
-    for bar in drawn.bars:
-        assert 0 <= bar.begin <= bar.caution <= bar.end <= 1
-    assert list(drawn.bars) == sorted(drawn.bars, key=lambda bar: bar.created_at)
+    assert len(drawn.bars) == len(wanted)
+    for life, bar in zip(wanted, drawn.bars, strict=True):
+        assert 0 <= bar[0].begin <= bar[-1].end <= 1
+        assert bar[0].begin == (0 if life.begin is None else drawn.place(life.begin))
+        assert bar[-1].end == (1 if life.end is None else drawn.place(life.end))
+        assert all(before.end == after.begin for before, after in pairwise(bar))
+        assert parts(bar) == [part for part in Part if part in parts(bar)]
+        for stretch in bar:
+            assert (stretch.end <= drawn.now) == (stretch.part is Part.PAST)
 
 
 def test_the_warnings_of_a_short_life_begin_with_it() -> None:
-    (bar,) = lay_out([pair("brief", "2026-09-01 10:00", "2026-09-14 16:00")], AT).bars
-    assert bar.begin == bar.caution < bar.end
+    life = Life(chicago("2026-09-11 10:00"), chicago("2026-09-24 16:00"))
+    (bar,) = lay_out([life], AT).bars
+    assert parts(bar) == [Part.LAST_WEEKS]
 
 
 @given(instants, st.integers(1, 40))
 def test_ticks_are_firsts_of_months_with_room_for_their_labels(at: datetime, room: int) -> None:
-    drawn = lay_out([PairTerms(OLD, at - timedelta(days=300), at + timedelta(days=65))], at)
+    drawn = lay_out([Life(at - timedelta(days=300), at + timedelta(days=65))], at)
     ticks = drawn.ticks(room)
     assert len(ticks) <= room
     places = [tick.at for tick in ticks]
@@ -92,7 +111,7 @@ def test_ticks_are_firsts_of_months_with_room_for_their_labels(at: datetime, roo
     assert all(place <= 1 - 0.8 / room for place in places)
 
 
-@pytest.mark.parametrize("pairs", [[], [FIRST]])
-def test_a_time_without_a_zone_is_refused(pairs: list[PairTerms]) -> None:
+@pytest.mark.parametrize("lives_given", [[], [FIRST]])
+def test_a_time_without_a_zone_is_refused(lives_given: list[Life]) -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
-        lay_out(pairs, datetime(2026, 9, 10))
+        lay_out(lives_given, datetime(2026, 9, 10))

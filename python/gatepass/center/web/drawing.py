@@ -1,4 +1,4 @@
-"""The timeline of a session's key pairs, in percent of its width, for the page to draw."""
+"""The timeline of a session's key pairs, for its page to draw."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from markupsafe import Markup
-
 from gatepass.center.pairs.views import PairView
-from gatepass.center.web import words
-from gatepass.keys.rules import Bar as Laid
-from gatepass.keys.rules import PairState, PairTerms, Tick, Timeline, lay_out
+from gatepass.keys.rules import Life, PairState, Part, Stretch, lay_out
 
 #: Labels of ticks there is room for on a wide screen; a narrow one shows every second.
 ROOM = 12
@@ -19,7 +15,7 @@ ROOM = 12
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a bar in one colour; ``look`` names its classes."""
+    """A stretch of a bar in one colour, in percent of the width; ``look`` names its classes."""
 
     look: str
     x: float
@@ -27,77 +23,48 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """The life of one pair."""
+class Row:
+    """A pair and the pieces of its bar."""
 
-    access_key_id: str
-    state: PairState
-    status: Markup
-    look: str
-    words: Markup
+    pair: PairView
     pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """A tick of the axis."""
-
-    label: str
-    x: float
-
-
-@dataclass(frozen=True, slots=True)
 class Drawing:
-    """The bars of a session, the newest first, and the axis below them."""
+    """The pairs of a session, and below them the axis: each tick's label and where it is."""
 
-    bars: tuple[Bar, ...]
-    ticks: tuple[Label, ...]
+    rows: tuple[Row, ...]
+    ticks: tuple[tuple[str, float], ...]
     now: float
 
 
 def draw(pairs: Sequence[PairView], at: datetime) -> Drawing:
     """Return the drawing of these pairs as of ``at``."""
-    views = {pair.access_key_id: pair for pair in pairs}
-    timeline = lay_out([_terms(pair) for pair in pairs], at)
-    bars = tuple(_bar(views[laid.access_key_id], laid, timeline) for laid in timeline.bars)
-    return Drawing(bars[::-1], tuple(map(_label, timeline.ticks(ROOM))), _percent(timeline.now))
+    timeline = lay_out((Life(p.created_at, p.ended_at or p.expires_at) for p in pairs), at)
+    rows = (_row(pair, bar) for pair, bar in zip(pairs, timeline.bars, strict=True))
+    ticks = ((tick.label, _percent(tick.at)) for tick in timeline.ticks(ROOM))
+    return Drawing(tuple(rows), tuple(ticks), _percent(timeline.now))
 
 
-def _bar(pair: PairView, laid: Laid, timeline: Timeline) -> Bar:
-    now = min(max(timeline.now, laid.begin), laid.end)
-    caution = min(max(laid.caution, now), laid.end)
-    colour = "active" if laid.state is PairState.ACTIVE else laid.state.value
-    pieces = (
-        _piece(f"{colour} past" if colour == "active" else colour, laid.begin, now),
-        _piece("ending" if pair.replaced else colour, now, caution),
-        _piece(_last_weeks(pair) if colour == "active" else colour, caution, laid.end),
-    )
-    return Bar(
-        access_key_id=pair.access_key_id,
-        state=pair.state,
-        status=words.status(pair),
-        look=words.look(pair),
-        words=words.ends_long(pair),
-        pieces=tuple(piece for piece in pieces if piece.width > 0),
-    )
+def _row(pair: PairView, bar: Sequence[Stretch]) -> Row:
+    pieces = (_piece(pair, stretch) for stretch in bar)
+    return Row(pair, tuple(piece for piece in pieces if piece.width > 0))
 
 
-def _last_weeks(pair: PairView) -> str:
-    return "ending" if pair.replaced else "soon"
+def _piece(pair: PairView, stretch: Stretch) -> Piece:
+    x = _percent(stretch.begin)
+    return Piece(_look(pair, stretch.part), x, round(_percent(stretch.end) - x, 2))
 
 
-def _terms(pair: PairView) -> PairTerms:
-    # A pair whose time is over may not be recorded so yet: to the rules it is one that is active.
-    state = PairState.ACTIVE if pair.ended_at is None else pair.state
-    return PairTerms(pair.access_key_id, pair.created_at, pair.expires_at, pair.ended_at, state)
+def _look(pair: PairView, part: Part) -> str:
+    if pair.state is PairState.ACTIVE:
+        return "ending" if pair.replaced and part is not Part.PAST else _LOOKS[part]
+    return str(pair.state.value)
 
 
-def _piece(look: str, begin: float, end: float) -> Piece:
-    return Piece(look, _percent(begin), round(_percent(end) - _percent(begin), 2))
-
-
-def _label(tick: Tick) -> Label:
-    return Label(tick.label, _percent(tick.at))
+#: The classes of the parts of an active pair that no newer one replaces.
+_LOOKS = {Part.PAST: "active past", Part.TO_COME: "active", Part.LAST_WEEKS: "soon"}
 
 
 def _percent(place: float) -> float:

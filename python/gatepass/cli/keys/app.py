@@ -23,7 +23,7 @@ from gatepass.cli.options.file_kinds import FileKind, refuse_other
 from gatepass.cli.terminal.output import emit, page, say, write_file
 from gatepass.cli.views.keys import print_health, print_pairs
 from gatepass.cli.views.timeline import print_timeline
-from gatepass.cli.views.timeline_layout import lay_out
+from gatepass.cli.views.timeline_rows import picture_of
 from gatepass.cli.views.timeline_svg import draw_svg
 from gatepass.keys import WARNING_DAYS, KeyRing, SessionHealth, session_health
 
@@ -124,7 +124,7 @@ def timeline(
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment)
-    picture = lay_out(health, moment)
+    picture = picture_of(health, moment)
     if svg == "-":
         sys.stdout.write(draw_svg(picture))
         return
@@ -136,8 +136,8 @@ def timeline(
         emit(
             {
                 "at": moment.isoformat(),
-                "begin": picture.begin.isoformat(),
-                "end": picture.end.isoformat(),
+                "begin": picture.timeline.begin.isoformat(),
+                "end": picture.timeline.end.isoformat(),
                 "pairs": _pairs_as_data(health, moment),
             }
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gatepass.cli.terminal.output import MARKS, can_print, marked
-from gatepass.cli.views.timeline_layout import Bar, Timeline
+from gatepass.cli.views.timeline_rows import Picture, Row
+from gatepass.keys.rules import Part, Timeline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,21 +34,21 @@ GLYPHS = Glyphs(past="░", to_come="█", caution="▒", now="┃", axis="─",
 ASCII_GLYPHS = Glyphs(past=".", to_come="#", caution="!", now="|", axis="-", tick="+", arrow="^")
 
 
-def print_timeline(console: Console, timeline: Timeline) -> None:
+def print_timeline(console: Console, picture: Picture) -> None:
     """Print an axis of months, the bar of each pair under its name, and what the parts mean."""
     from rich.text import Text
 
     glyphs = GLYPHS if can_print(console, "".join(GLYPHS)) else ASCII_GLYPHS
-    width = min(console.width, MAX_WIDTH)
+    timeline, width = picture.timeline, min(console.width, MAX_WIDTH)
     now = _column(timeline.now, width)
     console.print(_labels(timeline, width))
     console.print(_axis(timeline, width, glyphs))
-    for bar in timeline.bars:
-        name = Text(f"{bar.session}  {bar.access_key_id}  ", "bold")
-        name.append_text(marked(console, bar.mark, bar.words))
+    for row in picture.rows:
+        name = Text(f"{row.name}  ", "bold")
+        name.append_text(marked(console, row.mark, row.words))
         console.print(name, soft_wrap=True)
-        console.print(_drawn(bar, now, width, glyphs))
-    console.print(_present(timeline, now, width, glyphs))
+        console.print(_bar(row, now, width, glyphs))
+    console.print(_present(picture.date, now, width, glyphs))
     legend = (
         f"{glyphs.to_come} to come  {glyphs.caution} last 28 days  {glyphs.past} past"
         f"  {glyphs.now} now"
@@ -74,32 +75,30 @@ def _axis(timeline: Timeline, width: int, glyphs: Glyphs) -> Text:
     return Text("".join(line), "dim")
 
 
-def _drawn(bar: Bar, now: int, width: int, glyphs: Glyphs) -> Text:
+def _bar(row: Row, now: int, width: int, glyphs: Glyphs) -> Text:
     from rich.text import Text
 
-    begin, caution = _column(bar.begin, width), _column(bar.caution, width)
-    # A pair that lives shorter than one column still has a bar.
-    end = max(begin + 1, round(bar.end * width))
-    line = Text()
-    for column in range(max(end, now + 1)):
-        if column == now:
-            line.append(glyphs.now, "bold")
-        elif not begin <= column < end:
-            line.append(" ")
-        elif column < now:
-            line.append(glyphs.past, "dim")
-        elif column >= caution:
-            line.append(glyphs.caution, "yellow")
-        else:
-            line.append(glyphs.to_come, MARKS[bar.status].style)
+    looks = {
+        Part.PAST: (glyphs.past, "dim"),
+        Part.TO_COME: (glyphs.to_come, MARKS[row.status].style),
+        Part.LAST_WEEKS: (glyphs.caution, "yellow"),
+    }
+    cells = [(" ", "")] * width
+    for stretch in row.bar:
+        begin = _column(stretch.begin, width)
+        # What is shorter than one column is still seen.
+        end = max(begin + 1, round(stretch.end * width))
+        cells[begin:end] = [looks[stretch.part]] * (end - begin)
+    cells[now] = (glyphs.now, "bold")
+    line = Text.assemble(*cells)
+    line.rstrip()
     return line
 
 
-def _present(timeline: Timeline, now: int, width: int, glyphs: Glyphs) -> Text:
+def _present(date: str, now: int, width: int, glyphs: Glyphs) -> Text:
     """Return the arrow at the present and its date, to the arrow's right or left."""
     from rich.text import Text
 
-    date = f"{timeline.at.astimezone(timeline.begin.tzinfo):%Y-%m-%d %H:%M} Chicago"
     if now + 2 + len(date) <= width:
         return Text(f"{' ' * now}{glyphs.arrow} {date}", "bold")
     return Text(f"{date} {glyphs.arrow}".rjust(now + 1), "bold")

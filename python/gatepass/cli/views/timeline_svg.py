@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from gatepass.cli.views.timeline_layout import Bar, Timeline
+from gatepass.cli.views.timeline_rows import Picture, Row
 from gatepass.keys import Status
+from gatepass.keys.rules import Part
 
 WIDTH = 960
 MARGIN = 24
@@ -16,6 +17,8 @@ TOP = 84
 CHARACTER = 8.2
 ROW = 52
 BAR = 18
+#: What is shorter than that is still seen.
+THINNEST = 2
 #: Labels of ticks there is room for.
 ROOM = 13
 
@@ -43,103 +46,93 @@ CLASSES = {
 }
 
 
-def draw_svg(timeline: Timeline) -> str:
+def draw_svg(picture: Picture) -> str:
     """Return the picture as the text of an SVG file; it takes the colours of its surroundings."""
-    bottom = TOP + ROW * len(timeline.bars)
+    bottom = TOP + ROW * len(picture.rows)
     height = bottom + 74
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
             ' width="100%" aria-labelledby="title description">',
-            f'<title id="title">Key pairs at {_date(timeline)}</title>',
-            f'<desc id="description">{escape(_description(timeline))}</desc>',
+            f'<title id="title">Key pairs at {picture.date}</title>',
+            f'<desc id="description">{escape(_description(picture))}</desc>',
             f"<style>{STYLE}</style>",
             '<defs><pattern id="stripes" width="6" height="6" patternUnits="userSpaceOnUse"'
             ' patternTransform="rotate(45)"><path class="stripe" d="M0 0V6" stroke-width="3"/>'
             "</pattern></defs>",
             f'<rect class="page" width="{WIDTH}" height="{height}" rx="8"/>',
             f'<text class="text title" x="{MARGIN}" y="38">Key pairs</text>',
-            *_grid(timeline, bottom),
-            *(part for row, bar in enumerate(timeline.bars) for part in _row(timeline, bar, row)),
-            *_present(timeline, bottom),
+            *_grid(picture, bottom),
+            *(part for line, row in enumerate(picture.rows) for part in _row(picture, row, line)),
+            *_present(picture, bottom),
             *_legend(bottom),
             "</svg>\n",
         ]
     )
 
 
-def _grid(timeline: Timeline, bottom: int) -> Iterator[str]:
-    for tick in timeline.ticks(ROOM):
-        x = _x(timeline, tick.at)
+def _grid(picture: Picture, bottom: int) -> Iterator[str]:
+    for tick in picture.timeline.ticks(ROOM):
+        x = _x(picture, tick.at)
         yield f'<path class="grid" d="M{x} {TOP - 8}V{bottom}"/>'
         yield f'<text class="quiet small" x="{x + 3}" y="{TOP - 14}">{escape(tick.label)}</text>'
 
 
-def _row(timeline: Timeline, bar: Bar, row: int) -> Iterator[str]:
-    y = TOP + ROW * row + (ROW - BAR) // 2
-    left = _x(timeline, bar.begin)
-    right = max(_x(timeline, bar.end), left + 2)
-    now = min(max(_x(timeline, timeline.now), left), right)
-    caution = min(max(_x(timeline, bar.caution), now), right)
-    name = escape(_name(bar))
+def _row(picture: Picture, row: Row, line: int) -> Iterator[str]:
+    y = TOP + ROW * line + (ROW - BAR) // 2
+    name = escape(row.name)
     yield f'<text class="text id" xml:space="preserve" x="{MARGIN}" y="{y + 5}">{name}</text>'
-    yield f'<text class="quiet" x="{MARGIN}" y="{y + 23}">{escape(bar.words)}</text>'
-    colour = CLASSES[bar.status]
-    yield f"<g><title>{escape(f'{bar.access_key_id}: {bar.words}')}</title>"
-    yield _rectangle(colour, left, now, y, ' opacity="0.35"')
-    yield _rectangle(colour, now, caution, y)
-    yield _rectangle("caution", caution, right, y)
-    yield _rectangle("", caution, right, y, ' fill="url(#stripes)" opacity="0.5"')
+    yield f'<text class="quiet" x="{MARGIN}" y="{y + 23}">{escape(row.words)}</text>'
+    yield f"<g><title>{escape(f'{row.access_key_id}: {row.words}')}</title>"
+    for stretch in row.bar:
+        left = _x(picture, stretch.begin)
+        width = max(round(_x(picture, stretch.end) - left, 1), THINNEST)
+        yield from _stretch(row.status, stretch.part, left, y, width)
     yield "</g>"
 
 
-def _rectangle(colour: str, left: float, right: float, y: int, more: str = "") -> str:
-    width = round(right - left, 1)
-    if width <= 0:
-        return ""
-    return f'<rect class="{colour}" x="{left}" y="{y}" width="{width}" height="{BAR}"{more}/>'
+def _stretch(status: Status, part: Part, x: float, y: int, width: float) -> Iterator[str]:
+    """Draw a part of a bar; in its last weeks it is striped, so colour is not needed."""
+    place = f'x="{x}" y="{y}" width="{width}" height="{BAR}"'
+    if part is Part.LAST_WEEKS:
+        yield f'<rect class="caution" {place}/>'
+        yield f'<rect fill="url(#stripes)" opacity="0.5" {place}/>'
+    else:
+        pale = ' opacity="0.35"' if part is Part.PAST else ""
+        yield f'<rect class="{CLASSES[status]}" {place}{pale}/>'
 
 
-def _present(timeline: Timeline, bottom: int) -> Iterator[str]:
-    x = _x(timeline, timeline.now)
-    anchor = "start" if timeline.now < 0.7 else "end"
+def _present(picture: Picture, bottom: int) -> Iterator[str]:
+    now = picture.timeline.now
+    x = _x(picture, now)
+    anchor = "start" if now < 0.7 else "end"
     yield f'<path class="now" stroke-width="2" d="M{x} {TOP - 8}V{bottom + 6}"/>'
     yield (
         f'<text class="nowtext" x="{x}" y="{bottom + 22}" text-anchor="{anchor}">'
-        f"now: {_date(timeline)}</text>"
+        f"now: {picture.date}</text>"
     )
 
 
 def _legend(bottom: int) -> Iterator[str]:
     y = bottom + 44
     x = float(MARGIN)
-    for colour, more, words in (
-        ("active", "", "active"),
-        ("caution", "", "last 28 days"),
-        ("active", ' opacity="0.35"', "past"),
-        ("expired", ' opacity="0.35"', "expired"),
-        ("waiting", "", "not yet valid"),
+    for status, part, words in (
+        (Status.ACTIVE, Part.TO_COME, "active"),
+        (Status.ACTIVE, Part.LAST_WEEKS, "last 28 days"),
+        (Status.ACTIVE, Part.PAST, "past"),
+        (Status.EXPIRED, Part.PAST, "expired"),
+        (Status.NOT_YET_VALID, Part.TO_COME, "not yet valid"),
     ):
-        yield _rectangle(colour, x, x + 28, y, more)
-        if colour == "caution":
-            yield _rectangle("", x, x + 28, y, ' fill="url(#stripes)" opacity="0.5"')
+        yield from _stretch(status, part, x, y, 28)
         yield f'<text class="quiet small" x="{x + 36}" y="{y + 13}">{words}</text>'
         x += 66 + 7 * len(words)
 
 
-def _description(timeline: Timeline) -> str:
-    return "; ".join(f"{bar.session} {bar.access_key_id}: {bar.words}" for bar in timeline.bars)
+def _description(picture: Picture) -> str:
+    return "; ".join(f"{row.session} {row.access_key_id}: {row.words}" for row in picture.rows)
 
 
-def _date(timeline: Timeline) -> str:
-    return f"{timeline.at.astimezone(timeline.begin.tzinfo):%Y-%m-%d %H:%M} Chicago"
-
-
-def _name(bar: Bar) -> str:
-    return f"{bar.session}  {bar.access_key_id}"
-
-
-def _x(timeline: Timeline, place: float) -> float:
-    names = max(len(_name(bar)) for bar in timeline.bars)
+def _x(picture: Picture, place: float) -> float:
+    names = max((len(row.name) for row in picture.rows), default=0)
     left = 2 * MARGIN + names * CHARACTER
     return round(left + place * (RIGHT - left), 1)

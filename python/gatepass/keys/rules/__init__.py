@@ -7,7 +7,6 @@ Nothing here reads a clock, a file or a database: whoever keeps the pairs carrie
 """
 
 from gatepass.keys.rules.deletion import Deletion, plan_deletion
-from gatepass.keys.rules.frame import Frame, Tick, frame_around
 from gatepass.keys.rules.generation import Generation, plan_generation
 from gatepass.keys.rules.life import (
     LONGEST_LIFE,
@@ -25,27 +24,26 @@ from gatepass.keys.rules.terms import (
     effective_state,
     lapsed_pairs,
 )
-from gatepass.keys.rules.timeline import Bar, Timeline, lay_out
+from gatepass.keys.rules.timeline import Life, Part, Stretch, Timeline, lay_out
 
 __all__ = [
     "LONGEST_LIFE",
     "OVERLAP",
-    "Bar",
     "Deletion",
     "DueWarning",
-    "Frame",
     "Generation",
+    "Life",
     "MarketCalendar",
     "PairState",
     "PairTerms",
-    "Tick",
+    "Part",
+    "Stretch",
     "Timeline",
     "active_pairs",
     "due_warnings",
     "effective_state",
     "end_of_life",
     "end_of_overlap",
-    "frame_around",
     "lapsed_pairs",
     "lay_out",
     "outlives_rules",

@@ -1,64 +1,77 @@
-"""Where the lives of one session's pairs stand on a timeline, in fractions of its width."""
+"""Where the lives of key pairs are on a timeline, in fractions of its width.
+
+The one layout: a terminal, a picture and a page draw it, each with its own words and colours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gatepass.keys.expiry import WARNING_DAYS
-from gatepass.keys.identifiers import AccessKeyId
 from gatepass.keys.rules.frame import Frame, frame_around
-from gatepass.keys.rules.terms import PairState, PairTerms, effective_state
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """The life of one pair, from 0 at the left edge to 1 at the right one.
+class Life:
+    """From when to when a pair is valid; ``None`` is no limit."""
 
-    ``ends_at`` is when it ended or is to end, ``caution`` where the warnings before its expiry
-    begin; a deleted pair has none, so it is the end.
-    """
+    begin: datetime | None
+    end: datetime | None
 
-    access_key_id: AccessKeyId
-    state: PairState
-    created_at: datetime
-    ends_at: datetime
+
+class Part(enum.Enum):
+    """What a stretch of a life is, seen from the present."""
+
+    PAST = "past"
+    TO_COME = "to come"
+    #: To come, and after the first warning of the pair's end.
+    LAST_WEEKS = "last weeks"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One part of a bar, from 0 at the left edge to 1 at the right one."""
+
+    part: Part
     begin: float
-    caution: float
     end: float
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline(Frame):
-    """A frame with one bar a pair on it, the oldest first."""
+    """A frame with a bar for each life, in their order.
 
-    bars: tuple[Bar, ...]
+    A bar is the stretches that join from the life's begin to its end: one at least, which has no
+    width where the whole life is outside the frame.
+    """
+
+    bars: tuple[tuple[Stretch, ...], ...]
 
 
-def lay_out(pairs: Sequence[PairTerms], at: datetime) -> Timeline:
-    """Lay out the pairs around the time ``at``. Raises `ValueError` when it has no time zone."""
-    ordered = sorted(pairs, key=lambda pair: pair.created_at)
-    frame = frame_around(
-        (moment for pair in ordered for moment in (pair.created_at, _end(pair))), at
-    )
-    bars = tuple(_bar(frame, pair) for pair in ordered)
+def lay_out(lives: Iterable[Life], at: datetime) -> Timeline:
+    """Lay out the lives around the time ``at``. Raises `ValueError` when it has no time zone."""
+    all_lives = tuple(lives)
+    known = (moment for life in all_lives for moment in (life.begin, life.end))
+    frame = frame_around((moment for moment in known if moment is not None), at)
+    bars = tuple(_bar(frame, life) for life in all_lives)
     return Timeline(frame.begin, frame.end, frame.at, bars)
 
 
-def _bar(frame: Frame, pair: PairTerms) -> Bar:
-    state, end = effective_state(pair, frame.at), _end(pair)
-    warned = end if state is PairState.DELETED else end - timedelta(days=WARNING_DAYS[0])
-    return Bar(
-        access_key_id=pair.access_key_id,
-        state=state,
-        created_at=pair.created_at,
-        ends_at=end,
-        begin=frame.place(pair.created_at),
-        caution=frame.place(max(warned, pair.created_at)),
-        end=frame.place(end),
+def _bar(frame: Frame, life: Life) -> tuple[Stretch, ...]:
+    begin = 0.0 if life.begin is None else frame.place(life.begin)
+    end = caution = 1.0
+    if life.end is not None:
+        end = frame.place(life.end)
+        caution = frame.place(life.end - timedelta(days=WARNING_DAYS[0]))
+    now = min(max(frame.now, begin), end)
+    caution = min(max(caution, now), end)
+    stretches = (
+        Stretch(Part.PAST, begin, now),
+        Stretch(Part.TO_COME, now, caution),
+        Stretch(Part.LAST_WEEKS, caution, end),
     )
-
-
-def _end(pair: PairTerms) -> datetime:
-    return pair.ended_at or pair.expires_at
+    seen = tuple(each for each in stretches if each.begin < each.end)
+    return seen or (Stretch(Part.PAST if end <= frame.now else Part.TO_COME, begin, end),)
