@@ -22,8 +22,8 @@ from gatepass.session import effects as fx
 from gatepass.session.numbers import MAX_JUMP, SentMessage
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
+from tests.fix.test_numbers import Desk
 from tests.fix.world import PAIR, SETTINGS, START, World
-from tests.session.test_numbers import Desk
 
 CHICAGO = ZoneInfo("America/Chicago")
 WEEK = trading_week(START)
