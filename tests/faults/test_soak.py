@@ -7,12 +7,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from gatepass.fix.week import Week, numbers_of
 from tests.faults.records import Record, RecordingStore, Side, faults_of
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_few_runs() -> None:
     command = [sys.executable, "-m", "tests.faults.soak", "--runs", "6", "--seed", "7"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

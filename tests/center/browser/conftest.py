@@ -61,7 +61,12 @@ def service(site: Site) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture(params=[pytest.param(way, id=way.name) for way in WAYS])
+@pytest.fixture(
+    params=[
+        pytest.param(way, id=way.name, marks=pytest.mark.slow if way is not WAYS[0] else ())
+        for way in WAYS
+    ]
+)
 def way(request: pytest.FixtureRequest) -> Way:
     found: Way = request.param
     return found

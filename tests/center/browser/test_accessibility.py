@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
@@ -28,6 +29,7 @@ def _elements(violation: dict[str, Any]) -> str:
     return ", ".join(node["html"] for node in violation["nodes"])
 
 
+@pytest.mark.slow
 def test_no_page_has_a_violation(showcase: User, clock: Clock) -> None:
     found = []
     seen = set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.center import postgres
 from tests.center.fire.run import fire
 
@@ -11,6 +13,7 @@ DEEDS = {"code", "log on", "generate", "download", "delete"}
 REFUSED = {"code refused"}
 
 
+@pytest.mark.slow
 def test_a_few_seconds(server: postgres.Server) -> None:
     done: set[str] = set()
     # A machine that is busy with other things needs more than one go for all of it.

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 LIVES = 40
 
 
+@pytest.mark.slow
 def test_killed_at_random_instants(
     world: World, url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_pair_logs_on_at_once_and_a_deleted_one_stops_at_once(
         assert b"Invalid Logon. Logout Forced" in refused.stdout
 
 
+@pytest.mark.slow
 def test_the_recovery_view_is_the_store_of_15_minutes_before(
     new_url: str, state: Path, tmp_path: Path
 ) -> None:
@@ -89,6 +90,7 @@ def test_keys_lists_checks_and_draws_what_the_store_has(new_url: str, state: Pat
     assert [answer.stderr for answer in (listed, checked, drawn)] == [b"", b"", b""]
 
 
+@pytest.mark.slow
 def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state: Path) -> None:
     env = {"GATEPASS_CENTER_STATE": str(state), "GATEPASS_CENTER_DATABASE": new_url}
     for word in ("center:", f"center:?disaster={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"):

@@ -71,6 +71,7 @@ def test_its_folder_is_its_owners_alone(tmp_path: Path) -> None:
     assert not any(mode & 0o077 for mode in found.values())
 
 
+@pytest.mark.slow
 def test_the_second_start_goes_on_with_what_is_there(tmp_path: Path) -> None:
     state = ("--state", str(tmp_path / "state"))
     with serving(*state) as first:
@@ -95,6 +96,7 @@ def test_a_signal_ends_it_with_0_even_while_a_browser_is_connected(
     assert not any("Traceback" in line for line in live.lines)
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
     """Neither that of the mails, nor that which a request waits for with a code."""
     state, config = tmp_path / "state", tmp_path / "center.toml"
@@ -124,6 +126,7 @@ def _try(browser: Browser, words: dict[str, str]) -> None:
         browser.submit("/login", **words)
 
 
+@pytest.mark.slow
 def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> None:
     words = ("--database", new_url, "--state", str(tmp_path / "state"))
     with serving(*words) as first, serving(*words) as second:
@@ -137,6 +140,7 @@ def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> N
         assert first.end() == second.end() == 0
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_path: Path) -> None:
     # Another state folder each would be another envelope key each: so the key is made first.
     words = ("--database", new_url, "--state", str(tmp_path / "state"))
@@ -146,6 +150,7 @@ def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_p
     assert sum(bool(PASSWORD.search(line)) for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
     config = tmp_path / "center.toml"
     config.write_text("open-always = true\n")
@@ -202,6 +207,7 @@ def test_it_serves_tls(tmp_path: Path) -> None:
         assert live.end() == 0
 
 
+@pytest.mark.slow
 def test_it_sends_the_mails_that_wait(new_url: str, tmp_path: Path) -> None:
     state = tmp_path / "state"
     with serving("--database", new_url, "--state", str(state)) as live:

@@ -78,6 +78,7 @@ def test_init_makes_a_store_and_shows_a_password_once(new_url: str, tmp_path: Pa
     assert [one["name"] for one in store.json("user", "list")["users"]] == ["maria"]
 
 
+@pytest.mark.slow
 def test_processes_that_begin_a_store_at_once_agree(new_url: str, tmp_path: Path) -> None:
     store = Store(new_url, tmp_path / "state")
     with ThreadPoolExecutor(4) as pool:
