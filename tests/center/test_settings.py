@@ -73,6 +73,7 @@ def test_everything_can_be_set_and_paths_are_relative_to_the_file(tmp_path: Path
         database="postgresql://gatepass@db.example.com/center",
         envelope=SecretPlace(variable="CENTER_KEY"),
         outbox=tmp_path / "post",
+        state=tmp_path / "state",
         host="::1",
         port=8443,
         address="https://keys.example.com",

@@ -97,6 +97,7 @@ def _center(settings: CenterSettings, database: Database, on_code: OnCode | None
         environment=settings.environment,
         open_always=settings.open_always,
         outbox=settings.outbox if settings.codes_stay_here else None,
+        anchor=settings.anchor,
     )
 
 

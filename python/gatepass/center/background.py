@@ -1,4 +1,7 @@
-"""What is done at intervals while the Request Center is served: mails, what is due, old rows."""
+"""What is done at intervals while the Request Center is served.
+
+Mails, what is due, old rows, and the audit log's anchor.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gatepass.center.audit.keeping import keep_anchor
 from gatepass.center.context import Center
 from gatepass.center.mail import queue as mails
 from gatepass.center.mail.couriers import Mailer
@@ -14,9 +18,10 @@ from gatepass.center.pairs.sweep import Swept, sweep
 from gatepass.center.people import codes, limits, logins, tokens
 from gatepass.errors import CenterError
 
-#: Seconds between two looks for mails, and between two sweeps.
+#: Seconds between two looks for mails, two sweeps, and two moves of the audit log's anchor.
 MAILS_EVERY = 5.0
 SWEEP_EVERY = 60.0
+ANCHOR_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
     return (
         Job("mails", MAILS_EVERY, _mails(center, mailer, over), end),
         Job("sweep", SWEEP_EVERY, lambda: _sweep(center)),
+        Job("audit log", ANCHOR_EVERY, lambda: keep_anchor(center)),
     )
 
 

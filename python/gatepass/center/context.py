@@ -42,7 +42,8 @@ class Center:
 
     Time comes from ``clock`` and nowhere else. ``environment`` is written into key files: at most
     20 printable characters. ``open_always``: the opening hours do not count, to rehearse.
-    ``outbox``: the folder that codes are put into, where they have no way to people.
+    ``outbox``: the folder that codes are put into, where they have no way to people. ``anchor``:
+    the file that says, outside of the database, where its audit log ended.
     """
 
     database: Database
@@ -53,3 +54,4 @@ class Center:
     environment: str = ENVIRONMENT
     open_always: bool = False
     outbox: Path | None = None
+    anchor: Path | None = None

@@ -1,6 +1,7 @@
 """The Request Center that starts with nothing given: one folder holds all of it.
 
-Of mode 0700, with the SQLite database, the envelope key (0600) and the outbox. The first start adds
+Of mode 0700, with the SQLite database, the anchor of its audit log, the envelope key (0600) and the
+outbox. The first start adds
 a firm, its first administrator and an iLink session to rehearse with.
 """
 
@@ -55,6 +56,7 @@ def defaults(folder: Path) -> CenterSettings:
         database=f"sqlite:///{folder / 'center.sqlite'}",
         envelope=SecretPlace(file=folder / "envelope.key"),
         outbox=folder / "outbox",
+        state=folder,
     )
 
 

@@ -38,6 +38,7 @@ URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -86,12 +87,13 @@ class CenterSettings:
 
     ``database`` is a URL, not shown since it may hold a password. ``address`` is empty where
     people type host and port. Codes go by ``webhook`` or ``sms_gateway``, without both to
-    ``outbox``.
+    ``outbox``. ``state`` is the state folder.
     """
 
     database: str = field(repr=False)
     envelope: SecretPlace
     outbox: Path
+    state: Path
     host: str = "127.0.0.1"
     port: int = PORT
     address: str = ""
@@ -108,6 +110,15 @@ class CenterSettings:
     def names(self) -> tuple[str, ...]:
         """The hosts that requests may ask for, beside this machine's own names."""
         return (self.host, *([_host_of(self.address)] if self.address else []))
+
+    @property
+    def anchor(self) -> Path:
+        """The file in the state folder that keeps the end of this database's audit log."""
+        url = make_url(self.database)
+        if url.get_backend_name() == "sqlite" and url.database:
+            url = url.set(database=str(Path(url.database).absolute()))
+        named = url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
+        return self.state / f"audit-{hashlib.sha256(named.encode()).hexdigest()[:8]}.anchor"
 
     @property
     def codes_stay_here(self) -> bool:

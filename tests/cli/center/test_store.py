@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -230,6 +231,74 @@ def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Pat
     assert "nothing was compared" in run("center", *words, *store.options).stderr
     assert store.json(*words)["anchored"] == 3
     assert sorted(path.name for path in tmp_path.iterdir() if "anchor" in path.name) == ["anchor"]
+
+
+def anchors(store: Store) -> list[Path]:
+    return sorted(store.state.glob("audit-*.anchor"))
+
+
+def test_a_log_whose_end_was_cut_off_is_found_without_any_option(store: Store) -> None:
+    assert (
+        "a new anchor: nothing was compared"
+        in run(*("center", "audit", "verify"), *store.options).stderr
+    )
+    (file,) = anchors(store)
+    with store.center() as center, center.database.read() as connection:
+        (head,) = connection.execute(select(audit_head)).mappings()
+    store.run("user", "change", "maria", "--mobile", "+13125550199")
+    assert store.json("audit", "verify")["anchored"] == 2
+    kept = file.read_text()
+
+    def cut(connection: Connection) -> None:
+        connection.execute(delete(audit).where(audit.c.id > head["last_id"]))
+        connection.execute(update(audit_head).values(head))
+
+    with store.center() as center:
+        center.database.write(cut)
+    found = store.json("audit", "verify", code=1)
+    assert (found["entries"], found["broken"], found["anchored"]) == (2, 3, 3)
+    assert str(file) in run("center", "audit", "verify", *store.options).stderr.replace("\n", "")
+    assert file.read_text() == kept
+
+
+def test_two_databases_of_one_state_folder_have_an_anchor_each(
+    store: Store, tmp_path: Path
+) -> None:
+    other = Store(f"sqlite:///{tmp_path / 'other.sqlite'}", store.state)
+    other.run("init", "--firm", "Beta", *MANAGER)
+    other.run("session", "add", "ABC", "--firm", "Beta", "--created-by", "maria")
+    for _ in range(2):
+        assert other.json("audit", "verify")["entries"] == 3
+        assert store.json("audit", "verify")["entries"] == 2
+    assert len(anchors(store)) == 2
+
+
+def test_a_restore_begins_the_anchor_again(store: Store, tmp_path: Path) -> None:
+    file = str(tmp_path / "monday.backup")
+    store.run("backup", file)
+    store.run("user", "change", "maria", "--mobile", "+13125550199")
+    store.run("user", "reset-codes", "maria")
+    assert store.json("audit", "verify")["entries"] == 4
+    store.run("restore", file, "--replace")
+    assert anchors(store) == []
+    assert store.json("audit", "verify") == {
+        "ok": True,
+        "entries": 3,
+        "broken": None,
+        "problem": "",
+        "anchored": None,
+    }
+
+
+def test_without_a_state_folder_the_verdict_is_the_exit_code(tmp_path: Path) -> None:
+    """Nobody asked for an anchor: that none can be written is said, and no more."""
+    store = Store(f"sqlite:///{tmp_path / 'store.sqlite'}", tmp_path / "state")
+    store.run("init")
+    key = (store.state / "envelope.key").read_text()
+    shutil.rmtree(store.state)
+    done = run(*("center", "audit", "verify"), *store.options, GATEPASS_CENTER_ENVELOPE_KEY=key)
+    assert done.exit_code == 0
+    assert "cannot be written" in " ".join(done.stderr.split())
 
 
 def test_where_no_anchor_can_be_written_the_verdict_is_said(store: Store, tmp_path: Path) -> None:

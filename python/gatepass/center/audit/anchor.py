@@ -31,17 +31,19 @@ _LINE = re.compile(r"([0-9]{1,18}) ([0-9a-f]{64})\n?")
 def read(path: Path) -> Anchor | None:
     """Return the anchor of a file; ``None`` where there is no file yet.
 
-    Raises `AuditError` for a file that holds none, and `OSError` as the file system does.
+    Raises `AuditError` for a file without one, or that cannot be read.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise AuditError(f"{path}: this anchor cannot be read: {error.strerror}") from None
     found = _LINE.fullmatch(content.decode("latin-1"))
     if found is None:
         raise AuditError(
             f"{path}: this is no anchor of an audit log: a line with the number of an entry and its"
-            " HMAC is wanted; name a file that is not there to begin a new one"
+            " HMAC is wanted; remove it, or name a file that is not there, to begin a new one"
         )
     return Anchor(int(found[1]), bytes.fromhex(found[2]))
 
@@ -50,7 +52,8 @@ def write(path: Path, anchor: Anchor) -> None:
     """Write an anchor in place of the one before, all or nothing. Raises `AuditError`."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("xb") as file:
+        draft.touch(0o600, exist_ok=False)
+        with draft.open("wb") as file:
             file.write(f"{anchor.entry} {anchor.mac.hex()}\n".encode())
             file.flush()
             os.fsync(file.fileno())
@@ -61,4 +64,15 @@ def write(path: Path, anchor: Anchor) -> None:
         raise AuditError(
             f"{path}: the anchor cannot be written ({error.strerror}): what was said of the log"
             " stands; name a file in a folder that is there and that you may write to"
+        ) from None
+
+
+def forget(path: Path) -> None:
+    """Remove an anchor whose log was put back on purpose. Raises `AuditError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise AuditError(
+            f"{path}: the anchor of the audit log cannot be removed ({error.strerror}): remove it:"
+            " the database was put back on purpose"
         ) from None

@@ -12,14 +12,15 @@ What remains, to somebody who writes to the database, kept an older head row and
 - nothing shows when each pair and each code is put back as well: the whole store is then an earlier
   one.
 
-An `Anchor` that was kept outside of the database shows both.
+An `Anchor` that was kept outside of the database shows both. A server moves it on all the time.
 """
 
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -56,10 +57,17 @@ class Verdict:
         return self.broken is None
 
 
+Progress = Callable[[int, int], None]
+
+
+def _unseen(done: int, total: int) -> None:
+    """Show no progress."""
+
+
 def verify(
     database: Database,
     vault: Vault,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = _unseen,
     anchor: Anchor | None = None,
 ) -> Verdict:
     """Check the whole chain as of one moment, and then the store against it.
@@ -68,19 +76,55 @@ def verify(
     must still be there as it was. Memory does not grow with the log.
     """
     with database.read() as connection:
-        return _verify(connection, vault, progress, anchor)
+        verdict = _chained(connection, vault, _BEGIN, progress)
+        if anchor is not None:
+            # The first broken entry is the one to name.
+            verdict = min(verdict, _anchored(connection, anchor), key=_where_broken)
+        return _matched(connection, verdict) if verdict else verdict
 
 
-def _verify(
+def verify_since(database: Database, vault: Vault, anchor: Anchor) -> Verdict:
+    """Check that the log goes on from an anchor, entry by entry: little work, done often."""
+    with database.read() as connection:
+        verdict = _anchored(connection, anchor)
+        return _chained(connection, vault, anchor) if verdict else verdict
+
+
+#: Where each log begins.
+_BEGIN = Anchor(0, START)
+
+
+def _where_broken(verdict: Verdict) -> float:
+    return math.inf if verdict.broken is None else verdict.broken
+
+
+def _anchored(connection: Connection, anchor: Anchor) -> Verdict:
+    """Look for the entry that was anchored."""
+    if anchor == _BEGIN:
+        return Verdict(0)
+    query = select(audit.c.mac).where(audit.c.id == anchor.entry)
+    mac = connection.execute(query).scalar_one_or_none()
+    if mac == anchor.mac:
+        return Verdict(anchor.entry)
+    if mac is not None:
+        return Verdict(anchor.entry - 1, anchor.entry, _ANOTHER.format(anchor.entry))
+    before = select(func.max(audit.c.id)).where(audit.c.id < anchor.entry)
+    last = connection.execute(before).scalar_one() or 0
+    return Verdict(last, last + 1, _CUT_OFF.format(last + 1, anchor.entry))
+
+
+def _chained(
     connection: Connection,
     vault: Vault,
-    progress: Callable[[int, int], None] | None,
-    anchor: Anchor | None,
+    begin: Anchor,
+    progress: Progress = _unseen,
 ) -> Verdict:
+    """Check the entries after ``begin``, and the head."""
     keys = Keys.of(vault)
-    total = connection.execute(select(func.count()).select_from(audit)).scalar_one()
-    number, before = 0, START
-    for row in _rows(connection):
+    new = select(func.count()).where(audit.c.id > begin.entry)
+    total = begin.entry + connection.execute(new).scalar_one()
+    number, before = begin.entry, begin.mac
+    for row in _rows(connection, after=begin.entry or None):
         number += 1
         found = row.number if isinstance(row, Unreadable) else row.id
         if found != number:
@@ -88,27 +132,24 @@ def _verify(
         if isinstance(row, Unreadable) or not _follows(keys, before, row):
             return Verdict(number - 1, number, f"entry {number} is not as it was written")
         before = row.mac
-        if anchor is not None and number == anchor.entry and before != anchor.mac:
-            return Verdict(number - 1, number, _ANOTHER.format(number))
-        if progress is not None and number % _BATCH == 0:
+        if number % _BATCH == 0:
             progress(number, total)
-    if progress is not None:
-        progress(number, total)
-    if anchor is not None and number < anchor.entry:
-        return Verdict(number, number + 1, _CUT_OFF.format(number + 1, anchor.entry))
-    verdict = _checked_end(connection, keys, number, before)
-    if verdict.broken is not None:
-        return verdict
+    progress(number, total)
+    return _checked_end(connection, keys, number, before)
+
+
+def _matched(connection: Connection, verdict: Verdict) -> Verdict:
+    """Compare a log whose chain is good with the store."""
     mismatch = first_mismatch(connection)
     if mismatch is None:
-        return replace(verdict, end=Anchor(number, before))
-    entry = mismatch.entry or number + 1
+        return verdict
+    entry = mismatch.entry or verdict.entries + 1
     return Verdict(entry - 1, entry, mismatch.problem)
 
 
 _CUT_OFF = (
     "the log's end was cut off: entries {} to {} are missing, which were there when it was"
-    " anchored; after a restore on purpose, begin a new anchor file"
+    " anchored; remove the anchor file only if you put the database back yourself"
 )
 _ANOTHER = (
     "entry {} is not the one that was anchored: the log's end was cut off and it went on from"
@@ -137,7 +178,7 @@ def _checked_end(connection: Connection, keys: Keys, number: int, mac: bytes) ->
         return changed
     if head is None:
         if may_be_new(connection):
-            return Verdict(0)
+            return Verdict(0, end=_BEGIN)
         return Verdict(number, number + 1, "the head of the log is missing")
     if not isinstance(head.last_id, int):
         return changed
@@ -145,12 +186,11 @@ def _checked_end(connection: Connection, keys: Keys, number: int, mac: bytes) ->
         return Verdict(number, number + 1, f"entries {number + 1} to {head.last_id} are missing")
     if head.last_id < number or head.mac != keys.end(number, mac):
         return changed
-    return Verdict(number)
+    return Verdict(number, end=Anchor(number, mac))
 
 
-def _rows(connection: Connection) -> Iterator[Row[Any] | Unreadable]:
-    """Give all entries in order, a batch at a time."""
-    after = None
+def _rows(connection: Connection, after: int | None) -> Iterator[Row[Any] | Unreadable]:
+    """Give all entries in order, or those after one, a batch at a time."""
     while True:
         query = select(audit).order_by(audit.c.id).limit(_BATCH)
         if after is not None:

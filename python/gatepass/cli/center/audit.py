@@ -21,7 +21,9 @@ from gatepass.cli.views.table import print_table
 from gatepass.errors import AuditError
 
 if TYPE_CHECKING:
+    from gatepass.center.audit.anchor import Anchor
     from gatepass.center.audit.entry import Entry
+    from gatepass.center.audit.verifying import Verdict
 
 app = typer.Typer(
     name="audit",
@@ -41,52 +43,59 @@ def verify(
         typer.Option(
             "--anchor",
             metavar="FILE",
-            help="Compare with where the log ended at the last verification, kept in FILE, and"
-            " write there where it ends now.",
+            help="Keep in FILE where the log ended, instead of in the state folder.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Check the chain of the whole audit log; exit code 1 names the first broken entry.
 
-    The log is also held against the sessions, pairs and codes of the store. What
-    this alone cannot see: the whole database put back to an earlier state, and an
-    end cut off that left none of them behind. --anchor sees both, with a FILE
-    that nobody can write to who writes to the database. FILE is made where it is
-    not there yet, and only a log that is good is written into it.
+    The log is also compared with the sessions, pairs and codes of the store, and
+    with its anchor: a file that says where it ended when it was last good. Only
+    the anchor shows that the whole database was put back to an earlier state, or
+    that an end was cut off which left nothing else behind. It is in the state
+    folder; the first verification, or serve, makes it, and each good one moves it.
+    With --anchor, name a FILE where those who write to the database cannot write.
 
     --json writes one object: ok, entries (that are good), broken, problem and
     anchored, the entry that was compared with.
     """
+    from gatepass.center import assembly
     from gatepass.center.audit import anchor as anchors
-    from gatepass.center.audit.verifying import verify
+    from gatepass.center.audit.verifying import verify as check
 
-    before = None if anchor is None else anchors.read(anchor)
-    with options.opened() as center, bar() as progress:
-        found = verify(center.database, center.vault, progress, before)
-    ok = found.broken is None
-    if json:
+    settings = options.settings()
+    place = anchor or settings.anchor
+    before = anchors.read(place)
+    with assembly.opened(settings) as center, bar() as progress:
+        found = check(center.database, center.vault, progress, before)
+    _show(found, before, as_json=json)
+    if found.end is None:
+        if before is not None:
+            say(f"the log was compared with the anchor {place}")
+        raise typer.Exit(1)
+    try:
+        anchors.write(place, found.end)
+    except AuditError as error:
+        # The verdict was said, and with --json there is one object.
+        say(str(error))
+        # Those who may only read the state folder still get the verdict as the exit code.
+        raise typer.Exit(0 if anchor is None else 2) from None
+    if before is None:
+        say(f"{place}: a new anchor: nothing was compared with it yet")
+
+
+def _show(found: Verdict, before: Anchor | None, *, as_json: bool) -> None:
+    if as_json:
         anchored = None if before is None else before.entry
         told = {"entries": found.entries, "broken": found.broken, "problem": found.problem}
-        emit({"ok": ok, **told, "anchored": anchored})
-    else:
-        words = f"all {found.entries} entries are as they were written"
-        if not ok:
-            words = f"broken: {found.problem}; the {found.entries} before it are good"
-        console = page()
-        console.print(marked(console, MARKS[ok], words))
-    code = 0 if ok else 1
-    if anchor is not None and found.end is not None:
-        try:
-            anchors.write(anchor, found.end)
-        except AuditError as error:
-            # The verdict was said, and with --json there is one object.
-            say(str(error))
-            code = 2
-        else:
-            if before is None:
-                say(f"{anchor}: a new anchor: nothing was compared with it yet")
-    raise typer.Exit(code)
+        emit({"ok": bool(found), **told, "anchored": anchored})
+        return
+    words = f"all {found.entries} entries are as they were written"
+    if not found:
+        words = f"broken: {found.problem}; the {found.entries} before it are good"
+    console = page()
+    console.print(marked(console, MARKS[bool(found)], words))
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center audit list --last 20")

@@ -126,10 +126,12 @@ def restore(
     alone, and what would be lost is said, unless --replace is given. Users'
     passwords, authenticators, mobiles and addresses, and whom sessions belong to,
     stay as they are now: what was taken from somebody since does not come back.
+    The audit log's anchor in the state folder is removed, and begins again.
 
     --json writes one object: file and lost, which is null where nothing was.
     """
     from gatepass.center.assembly import envelope_keys
+    from gatepass.center.audit.anchor import forget
     from gatepass.center.backup.restore import restore as read_backup
     from gatepass.center.store.database import Database as Store
 
@@ -148,6 +150,7 @@ def restore(
             f"restored {file}"
             + ("; nothing was lost" if lost is None else f" in spite of this: {lost}")
         )
+    forget(settings.anchor)
 
 
 @with_center_options

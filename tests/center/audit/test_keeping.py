@@ -1,0 +1,113 @@
+"""While it is served, a Request Center keeps where its audit log ended, outside of the database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from gatepass.center import background
+from gatepass.center.audit import anchor as anchors
+from gatepass.center.audit.keeping import keep_anchor
+from gatepass.center.context import Center
+from gatepass.center.mail.couriers.outbox import OutboxMailer
+from gatepass.center.store.schema import audit as table
+from gatepass.errors import AuditError
+from tests.center.audit.test_log import append
+from tests.center.audit.test_matching import cut_off, head, write
+from tests.center.world import World
+
+
+@pytest.fixture
+def kept(world: World, tmp_path: Path) -> World:
+    """A world whose anchor is kept, and at the end of its log."""
+    center = replace(world.center, anchor=tmp_path / "audit.anchor")
+    keep_anchor(center)
+    return replace(world, center=center)
+
+
+def anchored(world: World) -> int:
+    assert world.center.anchor is not None
+    found = anchors.read(world.center.anchor)
+    assert found is not None
+    return found.entry
+
+
+def test_the_anchor_is_made_and_moves_with_the_log(kept: World) -> None:
+    assert anchored(kept) == head(kept)["last_id"] > 0
+    append(kept.center)
+    keep_anchor(kept.center)
+    assert anchored(kept) == head(kept)["last_id"]
+
+
+def test_an_empty_log_has_an_anchor_too(center: Center, tmp_path: Path) -> None:
+    center = replace(center, anchor=tmp_path / "audit.anchor")
+    for _ in range(3):
+        keep_anchor(center)
+        append(center)
+    found = anchors.read(tmp_path / "audit.anchor")
+    assert found is not None
+    assert found.entry == 2
+
+
+def test_an_end_that_was_cut_off_is_found_and_the_anchor_stays(kept: World) -> None:
+    before = head(kept)
+    append(kept.center)
+    keep_anchor(kept.center)
+    cut_off(kept, before)
+    last = before["last_id"]
+    with pytest.raises(AuditError, match=f"entries {last + 1} to {last + 1} are missing"):
+        keep_anchor(kept.center)
+    for session in ("DEF", "ABC"):
+        append(kept.center, session=session)
+    with pytest.raises(AuditError, match=f"entry {last + 1} is not the one that was anchored"):
+        keep_anchor(kept.center)
+    assert anchored(kept) == last + 1
+
+
+def test_the_anchor_does_not_move_past_an_entry_that_was_changed(kept: World) -> None:
+    before = anchored(kept)
+    for _ in range(3):
+        append(kept.center)
+    write(kept, update(table).where(table.c.id == before + 2).values(facts="{}"))
+    with pytest.raises(AuditError, match=f"entry {before + 2} is not as it was written"):
+        keep_anchor(kept.center)
+    assert anchored(kept) == before
+
+
+def test_no_anchor_is_made_of_a_log_that_is_broken(kept: World) -> None:
+    assert kept.center.anchor is not None
+    kept.center.anchor.unlink()
+    write(kept, update(table).where(table.c.id == 2).values(facts="{}"))
+    with pytest.raises(AuditError, match="entry 2 is not as it was written"):
+        keep_anchor(kept.center)
+    assert not kept.center.anchor.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"1 ff\n", b"\xff"])
+def test_a_file_that_is_no_anchor_is_left_alone(kept: World, content: bytes) -> None:
+    assert kept.center.anchor is not None
+    kept.center.anchor.write_bytes(content)
+    with pytest.raises(AuditError, match=r"no anchor of an audit log: .* remove it"):
+        keep_anchor(kept.center)
+    assert kept.center.anchor.read_bytes() == content
+
+
+def test_a_folder_in_the_place_of_the_anchor_is_said(kept: World) -> None:
+    assert kept.center.anchor is not None
+    kept.center.anchor.unlink()
+    kept.center.anchor.mkdir()
+    with pytest.raises(AuditError, match="cannot be read"):
+        keep_anchor(kept.center)
+    with pytest.raises(AuditError, match="cannot be removed"):
+        anchors.forget(kept.center.anchor)
+
+
+def test_a_served_center_keeps_its_anchor(kept: World, tmp_path: Path) -> None:
+    append(kept.center)
+    jobs = background.jobs(kept.center, OutboxMailer(tmp_path / "outbox"))
+    (job,) = [job for job in jobs if job.name == "audit log"]
+    job.work()
+    assert anchored(kept) == head(kept)["last_id"]
