@@ -1,14 +1,12 @@
-"""Port closure to the second, and the names of gateways. The rest is in tests/scenarios."""
+"""Port closure to the second. The rest is in tests/scenarios."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.gateway import Kind
 from gatepass.session.port import INVALID_LOGONS, WINDOW, Port
 
 START = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
@@ -42,46 +40,3 @@ def test_a_clock_that_was_ahead_closes_no_port_later() -> None:
     port.count_invalid(START + timedelta(hours=1))
     for minutes in range(0, 120, 2):
         assert not port.count_invalid(START + timedelta(minutes=minutes))
-
-
-@pytest.mark.parametrize(
-    ("text", "sub_id"),
-    [
-        ("cgw", "G"),
-        ("dropcopy", "G"),
-        ("dropcopy:64", "64"),
-        ("msgw:64", "64"),
-        ("msgw:00", "00"),
-    ],
-)
-def test_kinds(text: str, sub_id: str) -> None:
-    assert Kind.parse(text).sub_id == sub_id
-
-
-def test_drop_copy_alone_has_a_window_and_a_jump() -> None:
-    for text in ("dropcopy", "dropcopy:64"):
-        assert Kind.parse(text).resend_window == timedelta(hours=48)
-        assert Kind.parse(text).failover_jump == 4000
-        assert not Kind.parse(text).fault_tolerant
-    assert Kind.parse("cgw") == Kind("cgw", "G", None, 0)
-    assert Kind.parse("msgw:64") == Kind("msgw:64", "64", None, 0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "CGW",
-        "msgw",
-        "msgw:6",
-        "msgw:640",
-        "msgw:6x",
-        "cgw ",
-        "cgw:64",
-        "dropcopy:6",
-        "dropcopy:",
-    ],
-)
-def test_what_is_no_kind(text: str) -> None:
-    with pytest.raises(ValueError, match="a gateway is"):
-        Kind.parse(text)
