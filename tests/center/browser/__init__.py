@@ -1,4 +1,4 @@
 """The Request Center in a real browser.
 
-A package of its own, so that the browser lives as long as these tests and no longer.
+Its own package, so that the browser runs only during these tests.
 """

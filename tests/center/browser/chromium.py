@@ -20,10 +20,10 @@ def program() -> str | None:
 
 @contextmanager
 def running() -> Iterator[Browser]:
-    """A browser. While it runs, this thread can run no event loop of its own."""
-    # Its sandbox cannot be had by root, who tests in containers.
+    """A browser. While it runs, this thread cannot run its own event loop."""
+    # Root, the user in containers, cannot use its sandbox.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    # Not drawn in one thread: /dev/shm is small in containers.
+    # /dev/shm is small in containers.
     options += ["--disable-dev-shm-usage", "--force-color-profile=srgb"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program(), args=options)

@@ -1,4 +1,4 @@
-"""A browser, and users at it; without Chromium these tests are left out, and that is said."""
+"""A browser and its users; without Chromium these tests are skipped, and a line says so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ collect_ignore_glob = [] if _HAS_CHROMIUM else ["test_*.py"]
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _HAS_CHROMIUM:
         terminalreporter.write_line(
-            "left out: the tests of the Request Center in a browser: Chromium is not installed"
+            "skipped: the tests of the Request Center in a browser: Chromium is not installed"
             f" ({chromium.HOW_TO_GET}).",
             yellow=True,
         )
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def url(blank_sqlite: Path, tmp_path: Path) -> str:
-    """A fresh SQLite database: what the pages do on PostgreSQL is tested below them."""
+    """A new SQLite database: the code below the pages is tested on PostgreSQL elsewhere."""
     path = tmp_path / "center.sqlite"
     path.write_bytes(blank_sqlite.read_bytes())
     path.chmod(0o600)
@@ -49,7 +49,7 @@ def url(blank_sqlite: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def site(center: Center, clock: Clock, outbox: Outbox) -> Site:
-    """Two firms, their users with passwords of their own, sessions, and a key pair of ABC."""
+    """Two firms, their users with their own passwords, sessions, and a key pair of ABC."""
     actors, key = furnish(center)
     return Site(center, clock, outbox, make_app(center, NAMES), actors, key)
 
@@ -74,7 +74,7 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def seat(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[str, Way], User]]:
-    """Sits a user down at a browser of one's own."""
+    """Gives a user a new browser."""
     with ExitStack() as stack:
         made: list[User] = []
 
@@ -93,7 +93,7 @@ def seat(browser: Browser, service: Service, site: Site) -> Iterator[Callable[[s
 
 @pytest.fixture
 def showcase(browser: Browser, center: Center, clock: Clock, outbox: Outbox) -> Iterator[User]:
-    """The manager of a firm that has worked here for a year, at a browser."""
+    """The manager of a firm with a year of history, at a browser."""
     furnish_showcase(center, clock, outbox)
     way = LOOKS[0]
     with served(center) as running, way.open(browser) as context:

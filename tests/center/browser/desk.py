@@ -1,4 +1,4 @@
-"""A trading desk: logs on at a gateway whose key pairs are those of a Request Center."""
+"""A trading desk: logs on at a gateway that uses the key pairs of a Request Center."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCEPTED = "accepted"
 
 
 def log_on(center: Center, session: str, key_file: Path) -> str:
-    """Log on with a key file and out; ``accepted``, or why the gateway refused it."""
+    """Log on with a key file and log out; return ``accepted``, or why the gateway refused."""
     return aside(lambda: asyncio.run(_log_on(center, session, key_file)))
 
 

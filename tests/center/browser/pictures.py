@@ -20,14 +20,14 @@ from tests.center.world import Clock, Outbox, make_center
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
 
-#: The width, and the least height.
+#: The width and the minimum height.
 _WIDE = (1080, 400)
 _HIGHEST = 900
 _LIGHT = Way("light", size=_WIDE)
 _DARK = Way("dark", size=_WIDE, colours="dark")
 _PHONE = Way("phone", size=(NARROW[0], 600), colours="dark")
 
-#: What to take where on the tour.
+#: The pictures at each stop of the tour.
 PICTURES = {
     "list": {"list": _LIGHT, "list-dark": _DARK, "list-phone": _PHONE},
     "generate": {"generate": _LIGHT},
@@ -63,13 +63,13 @@ def take(folder: Path) -> None:
 
 
 def _shoot(page: Page, look: Way, path: Path) -> None:
-    """Take a picture of a page from its top to its end, or as much of it as is worth its bytes."""
+    """Take a picture of a page from its top to its end, but not of too much."""
     look.put_on(page)
     height = min(page.evaluate("document.documentElement.scrollHeight"), _HIGHEST)
-    # The last rows of the window are not always painted: they are not taken.
+    # The last rows of the window are not always painted, so they are cut off.
     width = look.size[0]
     replace(look, size=(width, height + 20)).put_on(page)
-    # What was moved by that must have been painted.
+    # Wait until the new layout is painted.
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=path, clip={"x": 0, "y": 0, "width": width, "height": height})

@@ -1,4 +1,4 @@
-"""A firm's Request Center after a year of work: the pages have something to show."""
+"""A firm's Request Center after a year of work, so that the pages have content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatepass.center.store.schema import person
 from tests.center.web.site import PASSWORD
 from tests.center.world import Clock, Outbox
 
-#: A Friday, 16:25 in Chicago: it closes in five minutes.
+#: A Friday, 16:25 in Chicago: the center closes in five minutes.
 TODAY = datetime(2026, 3, 6, 22, 25, tzinfo=UTC)
 
 MOBILES = {"maria": "+13125550101", "kim": "+13125550102", "rae": "+13125550103"}
@@ -35,7 +35,7 @@ _SESSIONS = (
     ("ABC123", SessionKind.DROPCOPY, "risk"),
 )
 
-#: Day, who, session; the number of the pair that a third one deletes, from the oldest on.
+#: Day, user, session; the number of the pair that a third one deletes, counted from the oldest.
 _HISTORY: tuple[tuple[str, str, str, int | None], ...] = (
     ("2025-03-11", "maria", "ABC", None),
     ("2025-03-25", "kim", "NPQ", None),

@@ -1,4 +1,4 @@
-"""Every page in every look, as axe-core sees it."""
+"""axe-core checks every page in every look."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.center.browser.user import User
 from tests.center.browser.ways import LOOKS, NARROWEST, Way, require_fits
 from tests.center.world import Clock
 
-#: Beyond what axe looks at by itself: WCAG 2.2's size of what is pressed.
+#: In addition to axe's defaults: WCAG 2.2's size of targets.
 _EVERYTHING = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-#: All that colours change.
+#: The only rule that depends on colours.
 _COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 
 
@@ -30,7 +30,7 @@ def _elements(violation: dict[str, Any]) -> str:
 
 
 @pytest.mark.slow
-def test_no_page_has_a_violation(showcase: User, clock: Clock) -> None:
+def test_no_page_violates_an_accessibility_rule(showcase: User, clock: Clock) -> None:
     found = []
     seen = set()
     for name in tour(showcase, clock):

@@ -1,4 +1,4 @@
-"""The procedures of CME's help for the Request Center, step by step, in every way of working."""
+"""The procedures in CME's help for the Request Center, step by step, with each input method."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from tests.center.web.site import Site
 
 SitDown = Callable[[str, Way], User]
 
-#: Who created all sessions of firm Alpha: codes for their key pairs go to her mobile.
+#: The mobile of the owner of all sessions of firm Alpha: codes for their key pairs go to it.
 CREATOR = "+13125550101"
 
 
-def test_generate(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
+def test_a_pair_is_generated_and_downloaded(
+    site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path
+) -> None:
     kim = seat("kim", way)
     kim.log_in()
     kim.choose("ABC", "Generate")
@@ -39,13 +41,13 @@ def test_generate(site: Site, service: Service, seat: SitDown, way: Way, tmp_pat
     assert kim.notices()[0].startswith(f"kim generated key pair {made}")
     assert kim.notices_are_on_top()
     kim.press("Download")
-    # The private details only for the code that the creator's mobile got.
+    # The secret is given only for the code that the owner's mobile got.
     kim.sees("Verify, then download")
     path = tmp_path / "CMEKeys.txt"
     assert kim.save(CREATOR, path).suggested_filename == "CMEKeys.txt"
     (pair,) = parse_key_file(path.read_bytes())
     assert (pair.session, pair.access_key_id) == ("ABC", made)
-    # The requester and the administrative manager are told by e-mail, nobody else.
+    # Only the requester and the administrative manager get a mail.
     for address in ("kim@example.com", "maria@example.com"):
         subjects = [str(mail["Subject"]) for mail in service.mails(address)]
         assert [s.partition(": ")[2] for s in subjects[-2:]] == [
@@ -53,13 +55,13 @@ def test_generate(site: Site, service: Service, seat: SitDown, way: Way, tmp_pat
             "key pair downloaded of session ABC",
         ]
     assert service.mails("rae@example.com") == service.mails("bob@example.com") == []
-    kim.follow("Back to the sessions")
+    kim.follow("Back to sessions")
     kim.sees(LIST)
     assert kim.notices()[0].startswith(f"kim downloaded key pair {made}")
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
-def test_download_an_existing_key(
+def test_an_existing_pair_is_downloaded(
     site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path
 ) -> None:
     maria = seat("maria", way)
@@ -76,7 +78,7 @@ def test_download_an_existing_key(
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
-def test_a_refusal_does_not_outlive_the_download(seat: SitDown, way: Way, tmp_path: Path) -> None:
+def test_a_refusal_disappears_with_the_download(seat: SitDown, way: Way, tmp_path: Path) -> None:
     maria = seat("maria", way)
     maria.log_in()
     maria.choose("ABC", "Download")
@@ -87,20 +89,20 @@ def test_a_refusal_does_not_outlive_the_download(seat: SitDown, way: Way, tmp_pa
     maria.press("Submit")
     refusal = maria.page.get_by_role("alert")
     expect(refusal).to_contain_text("not right")
-    # The page stays open when the file comes.
+    # The page stays open when the file is sent.
     maria.save(CREATOR, tmp_path / "CMEKeys.txt")
     expect(refusal).to_be_hidden()
     if way.scripts:
-        # It is at its end then, and says what comes next.
+        # Then it shows the next steps.
         expect(maria.page.get_by_role("status")).to_contain_text("was sent to your browser")
         expect(maria.page.get_by_role("status")).to_contain_text("chmod 600 CMEKeys.txt")
         expect(maria.page.get_by_label("Verification code")).to_be_hidden()
         expect(maria.page.get_by_role("button", name="Send another code")).to_be_hidden()
-    maria.follow("Back to the sessions")
+    maria.follow("Back to sessions")
     maria.sees(LIST)
 
 
-def test_a_double_click_at_the_download_ends_its_page_too(seat: SitDown) -> None:
+def test_a_double_click_on_submit_downloads_once(seat: SitDown) -> None:
     maria = seat("maria", WAYS[0])
     maria.log_in()
     maria.choose("ABC", "Download")
@@ -112,7 +114,7 @@ def test_a_double_click_at_the_download_ends_its_page_too(seat: SitDown) -> None
     expect(maria.page.get_by_role("status")).to_contain_text("was sent to your browser")
 
 
-def test_an_access_key_id_is_copied(site: Site, service: Service, seat: SitDown) -> None:
+def test_a_button_copies_an_access_key_id(site: Site, service: Service, seat: SitDown) -> None:
     maria = seat("maria", WAYS[0])
     maria.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     maria.log_in()
@@ -123,7 +125,9 @@ def test_an_access_key_id_is_copied(site: Site, service: Service, seat: SitDown)
     assert maria.page.evaluate("navigator.clipboard.readText()") == site.key
 
 
-def test_delete(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
+def test_a_pair_is_deleted(
+    site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path
+) -> None:
     path = _key_file(site, tmp_path)
     kim = seat("kim", way)
     kim.log_in()
@@ -134,7 +138,7 @@ def test_delete(site: Site, service: Service, seat: SitDown, way: Way, tmp_path:
     expect(kim.page.get_by_role("radio", name=site.key)).to_be_checked()
     kim.press("Submit")
     kim.sees("Verify, then delete")
-    # Until the code is right the pair is good.
+    # The pair is valid until the right code is entered.
     assert kim.facts()["Access Key ID"] == site.key
     assert log_on(service.center, "ABC", path) == ACCEPTED
     kim.verify(CREATOR)
@@ -146,7 +150,9 @@ def test_delete(site: Site, service: Service, seat: SitDown, way: Way, tmp_path:
         assert last.endswith("key pair deleted of session ABC")
 
 
-def test_third_pair(site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path) -> None:
+def test_a_third_pair_replaces_the_oldest(
+    site: Site, service: Service, seat: SitDown, way: Way, tmp_path: Path
+) -> None:
     path = _key_file(site, tmp_path)
     site.clock.go(days=1)
     second = site.generate("ABC")
@@ -154,7 +160,7 @@ def test_third_pair(site: Site, service: Service, seat: SitDown, way: Way, tmp_p
     maria = seat("maria", way)
     maria.log_in()
     maria.choose("ABC", "Generate")
-    # One of the two has to go at once: the oldest is chosen already.
+    # One of the two is deleted at once: the oldest is preselected.
     expect(maria.page.get_by_role("radio", name=site.key)).to_be_checked()
     expect(maria.page.get_by_role("radio", name=second)).not_to_be_checked()
     maria.press("Submit")
@@ -171,7 +177,7 @@ def test_third_pair(site: Site, service: Service, seat: SitDown, way: Way, tmp_p
         expect(rows.filter(has_text=key)).to_contain_text(state)
 
 
-def test_third_pair_in_place_of_the_newer_one(
+def test_a_third_pair_can_replace_the_newer_one(
     site: Site, service: Service, seat: SitDown, tmp_path: Path
 ) -> None:
     path = _key_file(site, tmp_path)
@@ -187,19 +193,21 @@ def test_third_pair_in_place_of_the_newer_one(
     assert log_on(service.center, "ABC", path) == ACCEPTED
 
 
-def test_read_only_user(seat: SitDown, way: Way) -> None:
+def test_a_read_only_user_can_change_nothing(seat: SitDown, way: Way) -> None:
     rae = seat("rae", way)
     rae.log_in()
     expect(rae.page.get_by_text("Actions", exact=True)).to_have_count(0)
     expect(rae.page.get_by_role("checkbox")).to_have_count(0)
     for path in ("/sessions/ABC/generate", "/sessions/ABC/delete", "/download?session=ABC"):
         rae.open(path)
-        rae.sees("Your role may not do this")
-        rae.follow("Back to the sessions")
+        rae.sees("Your role does not allow this")
+        rae.follow("Back to sessions")
         rae.sees(LIST)
 
 
-def test_closed_weekend(site: Site, service: Service, seat: SitDown, way: Way) -> None:
+def test_the_center_is_closed_on_the_weekend(
+    site: Site, service: Service, seat: SitDown, way: Way
+) -> None:
     # Friday, 16:29 in Chicago.
     site.clock.go(days=2, hours=7, minutes=29)
     maria = seat("maria", way)
@@ -211,14 +219,14 @@ def test_closed_weekend(site: Site, service: Service, seat: SitDown, way: Way) -
     maria.sees("The Request Center is closed")
     opens = "Sunday, 2026-03-08 at 10:00 CT"
     expect(maria.page.get_by_text(f"It opens on {opens}")).to_be_visible()
-    maria.follow("See the sessions")
+    maria.follow("View sessions")
     expect(maria.page.get_by_role("status")).to_contain_text(opens)
     row = maria.page.locator("tbody tr").filter(has_text="DEF")
     expect(row).to_contain_text("No active key pair")
 
 
-def test_open_again_on_sunday(site: Site, seat: SitDown) -> None:
-    # Ten in Chicago, where the clocks went forward that night.
+def test_the_center_opens_on_sunday(site: Site, seat: SitDown) -> None:
+    # 10:00 in Chicago, after the start of daylight saving time that night.
     site.clock.now = datetime(2026, 3, 8, 15, 0, tzinfo=UTC)
     maria = seat("maria", WAYS[0])
     maria.log_in()

@@ -1,4 +1,4 @@
-"""A walk past every page of the Request Center, in each of its states."""
+"""A tour of every page of the Request Center, in each of its states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.center.world import Clock
 
 
 def tour(user: User, clock: Clock) -> Iterator[str]:
-    """Stop at each page and give its name; the user is a manager of the showcase's firm."""
+    """Stop at each page and yield its name; the user is a manager of the showcase's firm."""
     yield from _newcomer(user)
     yield from _log_in(user)
     yield from _list(user)
@@ -125,7 +125,7 @@ def _read(user: User) -> Iterator[str]:
 def _account(user: User) -> Iterator[str]:
     user.open("/account")
     user.fill({"Name of a new token": "dashboard"})
-    user.press("Make token")
+    user.press("Create token")
     yield "token"
     user.open("/account")
     yield "account"
@@ -133,7 +133,7 @@ def _account(user: User) -> Iterator[str]:
     user.sees("Verify, then set up an authenticator app")
     yield "authenticator, code"
     user.verify(user.mobile)
-    user.page.get_by_text("It cannot be scanned").click()
+    user.page.get_by_text("Cannot scan the QR code?").click()
     yield "authenticator"
 
 

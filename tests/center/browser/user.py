@@ -1,4 +1,4 @@
-"""A user at a browser, who does what CME's help says."""
+"""A user at a browser, who follows CME's help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIST = "Futures & Options Order Entry / iLink Sessions"
 
 @dataclass
 class User:
-    """``mobile`` is the user's own; ``complaints`` is what the browser found wrong."""
+    """``mobile`` is the user's own; ``complaints`` are errors that the browser reported."""
 
     name: str
     mobile: str
@@ -34,7 +34,7 @@ class User:
         self.page.goto(self.service.address + path)
 
     def log_in(self) -> None:
-        """User name, password, and the code that the own mobile gets; then the list is there."""
+        """Enter user name, password, and the code from the user's mobile; then see the list."""
         self.open("/sessions")
         # The first field has the focus already.
         expect(self.page.get_by_label("User name")).to_be_focused()
@@ -68,14 +68,14 @@ class User:
         self.way.press(self.page.get_by_role("link", name=words, exact=True))
 
     def verify(self, mobile: str) -> None:
-        """Enter the code that a mobile got, and submit it."""
+        """Enter the code that was sent to a mobile, and submit it."""
         field = self.page.get_by_label("Verification code")
         expect(field).to_be_focused()
         self.way.fill(field, self.service.code(mobile))
         self.press("Submit")
 
     def save(self, mobile: str, path: Path) -> Download:
-        """Verify, and save the file that comes."""
+        """Verify, and save the downloaded file."""
         with self.page.expect_download() as coming:
             self.verify(mobile)
         coming.value.save_as(path)
@@ -94,11 +94,11 @@ class User:
         return dict(zip(names, self.page.locator("main dd").all_inner_texts(), strict=True))
 
     def notices(self) -> list[str]:
-        """What is said at the top of the page, the latest first."""
+        """The notices at the top of the page, latest first."""
         return self.page.get_by_role("region", name="Notices").locator("p").all_inner_texts()
 
     def notices_are_on_top(self) -> bool:
-        """Whether the notices stand above the page's own content."""
+        """Whether the notices are above the page's content."""
         notices = self.page.get_by_role("region", name="Notices").bounding_box()
         content = self.page.get_by_role("main").bounding_box()
         assert notices is not None
@@ -106,7 +106,7 @@ class User:
         return notices["y"] + notices["height"] <= content["y"]
 
     def _note(self, line: ConsoleMessage) -> None:
-        # A page that says why something is refused has such a status. What breaks the
-        # Content-Security-Policy, or is not there, is told here too.
+        # A page that explains a refusal has an error status, which the browser reports. Missing
+        # files and violations of the Content-Security-Policy are reported here too.
         if "/static/" in line.location["url"] or "with a status of" not in line.text:
             self.complaints.append(f"{line.type}: {line.text}")

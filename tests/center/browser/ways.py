@@ -26,14 +26,14 @@ def tap(target: Locator) -> None:
 
 
 def by_keyboard(target: Locator) -> None:
-    """With Tab to what is meant, then the key that a keyboard's user knows for it."""
+    """With Tab to the target, then the usual key for it."""
     reach(target)
     is_link = target.evaluate("e => e.tagName === 'A'")
     target.page.keyboard.press("Enter" if is_link else "Space")
 
 
 def reach(target: Locator) -> None:
-    """Press Tab until this has the focus, and check that the focus can be seen."""
+    """Press Tab until the target has the focus, and check that the focus is visible."""
     for _ in range(80):
         if target.evaluate("e => e === document.activeElement"):
             break
@@ -46,7 +46,7 @@ def reach(target: Locator) -> None:
 
 @dataclass(frozen=True)
 class Way:
-    """How a page is shown, and what a user presses things with."""
+    """How a page is shown, and the user's input method."""
 
     name: str
     press: Press = click
@@ -55,7 +55,7 @@ class Way:
     colours: Literal["light", "dark"] = "light"
 
     def open(self, browser: Browser, **more: Any) -> BrowserContext:
-        """A browser of a user's own, as if just installed."""
+        """A new browser for a user, as if just installed."""
         width, height = self.size
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -96,18 +96,18 @@ WAYS = (
     Way("finger, narrow", press=tap, size=NARROW),
 )
 
-#: What a page may look like.
+#: The looks of a page.
 LOOKS = tuple(
     Way(f"{name}, {colours}", size=size, colours=colours)
     for name, size in (("wide", WIDE), ("narrow", NARROW))
     for colours in ("light", "dark")
 )
-#: The narrowest that WCAG's Reflow (1.4.10) asks for.
+#: The narrowest width that WCAG's Reflow (1.4.10) requires.
 NARROWEST = Way("narrowest", size=(320, 640))
 
 
 def require_fits(page: Page) -> None:
-    """Raise unless the page is as wide as its window: nobody has to scroll sideways."""
+    """Raise if the page is wider than its window, so that users would scroll sideways."""
     size = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     needed, there = page.evaluate(size)
     assert needed <= there, f"{page.url} is {needed} pixels wide, its window {there}"

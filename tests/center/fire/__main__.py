@@ -1,6 +1,6 @@
-"""``python -m tests.center.fire --seconds 60``: fire on a PostgreSQL server of its own.
+"""``python -m tests.center.fire --seconds 60``: fire at a new PostgreSQL server.
 
-Exit code 1, and what is wrong, unless every invariant holds.
+If an invariant is broken, it is printed and the exit code is 1.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from gatepass.center.web.security import FORM_COOKIE, FORM_FIELD, LOGIN_COOKIE, form_token
 
-#: Addresses of this machine: passwords are counted by where they come from.
+#: Addresses of this machine: passwords are counted by origin.
 _addresses = (f"127.0.{high}.{low}" for high in range(1, 200) for low in range(1, 200))
-#: Longer than any answer may take; a client that gets none has found a defect.
+#: Longer than any answer may take; a client without an answer has found a bug.
 PATIENCE = 60
 
 
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Browser:
-    """Keeps cookies; follows no redirect."""
+    """Keeps cookies; does not follow redirects."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection(

@@ -1,4 +1,4 @@
-"""One client: logs on, generates, downloads and deletes at random, and notes what it is told."""
+"""One client: logs in, generates, downloads and deletes at random, and notes all answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTED = {"this code is not right": "wrong", "too many wrong codes": "tries"}
 
 @dataclass
 class Told:
-    """What clients were told was done, and all that they were told else."""
+    """The actions that were confirmed to clients, and all other answers."""
 
     deeds: Counter[Deed] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Told:
 
 
 class Outbox:
-    """The codes that were sent, each of them given to whoever asks for one like it."""
+    """The codes that were sent; any client can read them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,7 +42,7 @@ class Outbox:
         return {path.name for path in self._folder.glob("code-*.txt")}
 
     def since(self, before: set[str], words: str) -> list[str]:
-        """Give the codes whose texts have these words and came since, the newest first."""
+        """Return the codes that were sent since and whose texts have these words, newest first."""
         new = sorted(self.names() - before, reverse=True)
         texts = [(self._folder / name).read_text().partition("\n\n")[::2] for name in new]
         return [text[:6] for head, text in texts if words in f"{head} {text}"]
@@ -66,7 +66,7 @@ class Client:
                 self._chance.choice((self._generate, self._download, self._delete))(
                     self._chance.choice(SESSIONS)
                 )
-        except Exception as error:  # noqa: BLE001 - told at the end
+        except Exception as error:  # noqa: BLE001 - reported at the end
             self.told.problems.append(f"{type(error).__name__}: {error}")
         finally:
             self._browser.close()
@@ -79,7 +79,7 @@ class Client:
         fields = [("name", self._name), ("password", PASSWORD)]
         answer = self._browser.submit("/login", fields)
         while answer.status == BUSY:
-            # So many passwords at a time are too many: people try again.
+            # Too many passwords at the same time: people try again.
             self.told.statuses["login", BUSY] += 1
             time.sleep(1.0)
             answer = self._browser.submit("/login", fields)
@@ -140,10 +140,10 @@ class Client:
         return answer.status == 422
 
     def _codes(self, place: str, purpose: str, chosen: str) -> list[str]:
-        """Have a code sent; gives all that came to the manager's mobile for this pair since.
+        """Request a code; return all that were sent to the manager's mobile for this pair since.
 
-        Others may have asked for the same pair, and the texts do not say who did: like people
-        would, the client tries them, and no more than may be wrong.
+        Other clients may have requested one for the same pair, and the texts do not say who did. So
+        the client tries them, as people would, and at most as many as may be wrong.
         """
         before = self._outbox.names()
         answer = self._browser.submit(place, [("key", chosen)])
@@ -164,7 +164,7 @@ class Client:
         return answer
 
     def _take(self, what: str, answer: Answer) -> None:
-        """Count an answer; one that no user should see is a problem."""
+        """Count an answer; an answer that no user should get is a problem."""
         self.told.statuses[what, answer.status] += 1
         if answer.status >= 500 or "deadlock" in answer.text.lower():
             self.told.problems.append(f"{what}: {answer.status} {answer.text[:300]}")

@@ -1,4 +1,4 @@
-"""Without PostgreSQL the fire is left out; `tests/center/conftest.py` says so."""
+"""Without PostgreSQL the fire is skipped; `tests/center/conftest.py` says so."""
 
 from tests.center import postgres
 

@@ -1,8 +1,8 @@
 """Generate, download and delete until killed: ``python -m tests.center.fire.dying URL LIVES``.
 
-Each life is a user of its own, so that the ten codes of a day suffice, and ends by ``kill -9`` at a
-random instant. What it says: ``begun`` and ``done`` with action and Access Key ID, and ``secret``
-with the text of each secret before it is stored.
+Each life is another user, so that the ten codes of a day are enough, and ends by ``kill -9`` at a
+random time. It prints ``begun`` and ``done`` with action and Access Key ID, and ``secret`` with the
+text of each secret before it is stored.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def main() -> None:
     chance = random.Random(20260305)  # noqa: S311 - no secret
     for number in range(lives):
         out, into = os.pipe()
-        # A fork has everything loaded already, and no connection yet.
+        # A fork has already loaded everything, and has no connection yet.
         child = os.fork()
         if not child:
             os.dup2(into, 1)
             live(url, FIRST_USER + number)
         os.close(into)
         with os.fdopen(out) as lines:
-            # Until something was begun: then it is killed while that is done.
+            # Wait until an action has begun, then kill the process during it.
             wanted = chance.randint(1, 4)
             while wanted:
                 line = lines.readline()

@@ -1,4 +1,4 @@
-"""Fire: servers up, clients at work, progress, the mails delivered, the verdict."""
+"""Run the fire: start servers, run clients, show progress, deliver mails, give the verdict."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SERVERS = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the clients were told and did, and all that is wrong with it."""
+    """What the clients did and were told, and all problems."""
 
     told: Told
     problems: list[str]
 
 
 def fire(url: str, seconds: float, clients: int, users: int, say: Callable[[str], None]) -> Outcome:
-    """Fire at a fresh database for some time; ``users`` are shared by the clients."""
+    """Fire at a new database for some time; the clients share ``users``."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="gatepass-fire-"))
         stack.callback(shutil.rmtree, folder)
@@ -95,14 +95,14 @@ def _shoot(
 
 
 def _too_many(center: Center) -> list[str]:
-    """Look at the table itself, as of one moment."""
+    """Check the table itself, at one moment."""
     active = select(pair.c.session_id).where(pair.c.state == "active")
     query = active.group_by(pair.c.session_id).having(func.count() > 2)
     return [f"three active pairs of session {row.session_id}" for row in center.database.ask(query)]
 
 
 def _deliver(center: Center, port: int, say: Callable[[str], None]) -> None:
-    """Send what is left: the servers send as well, and nobody sends what another has."""
+    """Send the remaining mails; the servers send too, and no mail is sent twice."""
     while left := mails.waiting(center):
         say(f"{left} mails wait")
         mails.deliver_due(center, mailer(port))

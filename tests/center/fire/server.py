@@ -1,6 +1,6 @@
 """A server process: ``python -m tests.center.fire.server URL BEGUN OUTBOX MAIL_PORT``.
 
-Its first line is its port. Mails and what is due are seen to as in ``gatepass center serve``.
+Its first line is its port. It runs the same background jobs as ``gatepass center serve``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Request Center that is fired at: one firm, its manager, many users, a few sessions."""
+"""The Request Center under fire: one firm, its manager, many users, a few sessions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SESSIONS = ("ABC", "DEF", "GHI", "JKL")
 
 @contextmanager
 def opened(url: str, begun: float, outbox: Path) -> Iterator[Center]:
-    """Open the store; its time was `START`, in open hours, when this machine's was ``begun``."""
+    """Open the store; its clock was at `START`, in open hours, when this machine's was `begun`."""
     database = Database(url)
     vault = Vault(LocalKeys([ENVELOPE_KEY]))
     vault.prepare(database)
@@ -44,7 +44,7 @@ def opened(url: str, begun: float, outbox: Path) -> Iterator[Center]:
 
 
 def furnish(center: Center, users: int) -> list[str]:
-    """Add everything; gives the users' names. Ten codes a day are little, so there are many."""
+    """Add everything; return the users' names. They are many, since each has ten codes a day."""
     firm = add_firm(center, "Alpha")
     add_user(center, firm, MANAGER, Role.MANAGER)
     for name in SESSIONS:
@@ -71,5 +71,5 @@ def furnish(center: Center, users: int) -> list[str]:
 
 
 def mobile_of(user: str) -> str:
-    """Nobody else's, and not the manager's."""
+    """Return a user's own number."""
     return f"+1773555{int(user.removeprefix('user')):04}"

@@ -1,4 +1,4 @@
-"""Seconds of what ``python -m tests.center.fire`` does for a minute."""
+"""A few seconds of ``python -m tests.center.fire``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tests.center import postgres
 from tests.center.fire.run import fire
 
 SECONDS, CLIENTS, USERS = 5, 20, 120
-#: What clients do, and what is said to a code that came for somebody else's request.
+#: What clients do, and the refusal of a code that was sent for another client's request.
 DEEDS = {"code", "log on", "generate", "download", "delete"}
 REFUSED = {"code refused"}
 
 
 @pytest.mark.slow
-def test_a_few_seconds(server: postgres.Server) -> None:
+def test_a_few_seconds_of_fire_break_no_invariant(server: postgres.Server) -> None:
     done: set[str] = set()
-    # A machine that is busy with other things needs more than one go for all of it.
+    # A busy machine may need more than one run for all actions.
     for number in range(10):
         name = f"fire{number}"
         server.run(f"CREATE DATABASE {name}")

@@ -1,4 +1,4 @@
-"""``kill -9`` in the midst of downloads and deletes: all of one is there, or nothing."""
+"""``kill -9`` during downloads and deletes: each is complete or did not happen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIVES = 40
 
 
 @pytest.mark.slow
-def test_killed_at_random_instants(
+def test_an_action_that_is_killed_is_complete_or_did_not_happen(
     world: World, url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     center = world.center
@@ -47,11 +47,11 @@ def test_killed_at_random_instants(
         for row in entries
         if row.action in ("download", "delete")
     )
-    # What was told is there; what was killed before it could be told may be; nothing else is.
+    # What was confirmed is there; what was killed before that may be there; nothing else is.
     assert not Counter(said["done"]) - logged
     assert not logged - Counter(said["begun"])
     assert len(said["begun"]) > len(said["done"]) > 0
-    # A code is used up, a pair ends and mails are queued with the entry, or none of it.
+    # Either a code is used up, a pair ends, and mails and the entry are written, or nothing.
     finished = Counter(f"{row.purpose} {row.subject}" for row in used if row.purpose != "logon")
     assert finished == logged
     ended = {name for name, row in rows.items() if row.state == "deleted"}
@@ -79,7 +79,7 @@ def _lives(url: str) -> dict[str, list[str]]:
 def _look_for(
     secrets: list[str], name: str, url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """See that no secret is on the disk in clear, where the pairs are."""
+    """Check that no secret is on the disk in clear beside the pairs."""
     folder = tmp_path
     if not url.startswith("sqlite"):
         server = request.getfixturevalue("server")

@@ -1,4 +1,4 @@
-"""What the database must say afterwards, held against what the clients were told."""
+"""Compare the database afterwards with what the clients were told."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from gatepass.center.store.schema import session as sessions
 from tests.center.fire.client import Deed, Told
 from tests.center.fire.store import MANAGER
 
-#: Deeds that mails and notices tell of, and how a mail's subject says so.
+#: Actions with mails and notices, and the word in a mail's subject.
 _DONE = {"generate": "generated", "download": "downloaded", "delete": "deleted"}
 
 
 def verdict(
     center: Center, told: Told, after: int, got: Sequence[tuple[str, EmailMessage]]
 ) -> Iterator[str]:
-    """Give all that is wrong; ``after`` is the number of the last entry before the fire.
+    """Yield all problems; ``after`` is the number of the last entry before the fire.
 
-    ``got`` is what the mail server got: recipients and messages.
+    ``got`` are the recipients and messages at the mail server.
     """
     yield from told.problems
     broken = verify(center.database, center.vault)
@@ -42,11 +42,11 @@ def verdict(
 
 def _logged(center: Center, after: int) -> Counter[Deed]:
     with center.database.read() as connection:
-        # A pair of four weeks is warned of when the servers sweep: no client's deed.
+        # A sweep of the servers warns of pairs with four weeks left: not a client's action.
         mine = (log.c.id > after) & (log.c.actor != audit.SYSTEM)
         rows = connection.execute(select(log).where(mine)).all()
     return Counter(
-        # Where a code was sent to is not what the client knows.
+        # The client does not know where a code was sent.
         (row.actor, row.action, row.subject, row.access_key_id, row.detail[:3])
         if row.action == "code"
         else (row.actor, row.action, row.subject, row.access_key_id, row.detail)
@@ -55,7 +55,7 @@ def _logged(center: Center, after: int) -> Counter[Deed]:
 
 
 def _mails(center: Center, told: Told, got: Sequence[tuple[str, EmailMessage]]) -> Iterator[str]:
-    """Each deed has a mail to its user and one to the manager, sent once, and one notice."""
+    """Each action has one mail to its user, one to the manager, sent once, and one notice."""
     wanted: Counter[str] = Counter()
     titles: Counter[tuple[str, str]] = Counter()
     for (user, action, session, _, _), number in told.deeds.items():
@@ -95,7 +95,7 @@ def _title(row: Row[Any]) -> tuple[str, str]:
 
 
 def _pairs(center: Center) -> Iterator[str]:
-    """Never three active pairs of a session, as the versions tell it; every secret opens."""
+    """By their versions, a session never had three active pairs."""
     with center.database.read() as connection:
         pairs = {row.id: row for row in connection.execute(select(pair))}
         versions = connection.execute(select(pair_version).order_by(pair_version.c.id)).all()

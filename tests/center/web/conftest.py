@@ -1,4 +1,4 @@
-"""A Request Center on SQLite behind its web application, and browsers in its users' hands."""
+"""A Request Center on SQLite with its web application, and browsers for its users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.center.world import Clock, Outbox, make_center
 
 @pytest.fixture(scope="session")
 def _quick_hashes() -> Iterator[None]:
-    """Passwords are hashed at the lowest cost: what they cost is tested elsewhere."""
+    """Hash passwords at the lowest cost: the real cost is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "HASHER", quick)
@@ -30,7 +30,7 @@ def _quick_hashes() -> Iterator[None]:
 def _furnished(
     _quick_hashes: None, blank_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Actor], str]:
-    """A database with all that `furnish` adds, made once; and its users."""
+    """A database with all that `furnish` adds, made only once, and its users."""
     path = tmp_path_factory.mktemp("furnished") / "center.sqlite"
     path.write_bytes(blank_sqlite.read_bytes())
     path.chmod(0o600)
@@ -42,7 +42,7 @@ def _furnished(
 
 @pytest.fixture
 def site(_furnished: tuple[Path, dict[str, Actor], str], tmp_path: Path) -> Iterator[Site]:
-    """Two firms, their users with passwords of their own, and sessions."""
+    """Two firms, their users with their own passwords, and sessions."""
     furnished, actors, key = _furnished
     path = tmp_path / "center.sqlite"
     path.write_bytes(furnished.read_bytes())

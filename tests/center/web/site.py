@@ -23,7 +23,7 @@ from tests.center.world import Clock, Outbox
 
 PASSWORD = "correct horse battery"
 ADDRESS = "https://center.example"
-#: The host of it.
+#: Its host name.
 NAMES = ("center.example",)
 
 #: One user of each role in firm ``Alpha``; firm ``Beta`` has a manager too.
@@ -77,7 +77,7 @@ class Site:
         return Browser(self.app, host)
 
     def user(self, name: str) -> Browser:
-        """A browser in which this user is logged in, without the steps before."""
+        """A browser in which this user is logged in, without the steps of a login."""
         browser = self.browser()
         with_login = self.center.database.write(
             lambda connection: logins.add_login(
@@ -115,13 +115,13 @@ def furnish(center: Center) -> tuple[dict[str, Actor], str]:
 
 
 def words(response: httpx2.Response) -> str:
-    """What a page says, without its tags and what could be selected."""
+    """The text of a page, without its tags and the options of its lists."""
     text = re.sub(r"<(script|style|select).*?</\1>", " ", response.text, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 def fields(response: httpx2.Response) -> dict[str, str]:
-    """What a page's form sends as it stands: hidden fields and what is chosen already."""
+    """What a page's form sends if nothing is changed: hidden fields and preselected choices."""
     main = response.text.partition("<main")[2]
     sent = {}
     for tag in re.findall(r"<input [^>]+>", main):

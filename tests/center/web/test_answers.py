@@ -1,4 +1,4 @@
-"""What each answer carries, and what no answer carries."""
+"""What every answer contains, and what no answer contains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATHS = ("/login", "/sessions", "/nowhere", "/api/v1/sessions", "/healthz", "/a
 
 
 @pytest.mark.parametrize("path", _PATHS)
-def test_security_headers_are_everywhere(site: Site, path: str) -> None:
+def test_every_answer_has_the_security_headers(site: Site, path: str) -> None:
     headers = site.user("maria").get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -35,7 +35,7 @@ def test_security_headers_are_everywhere(site: Site, path: str) -> None:
     assert headers["strict-transport-security"].startswith("max-age=")
 
 
-def test_only_files_with_a_version_in_their_address_are_kept(site: Site) -> None:
+def test_only_files_with_a_version_in_their_address_are_cached(site: Site) -> None:
     page = site.browser().get("/login").text
     for name, file in STATIC.items():
         assert f"/static/{name}?v={file.version}" in page
@@ -46,8 +46,8 @@ def test_only_files_with_a_version_in_their_address_are_kept(site: Site) -> None
     assert site.browser().get("/static/..%2fapp.py").status_code == 404
 
 
-def test_pages_hold_no_script_or_style_of_their_own(site: Site) -> None:
-    """What the Content-Security-Policy would refuse is not even there."""
+def test_pages_contain_no_inline_script_or_style(site: Site) -> None:
+    """Nothing is in them that the Content-Security-Policy would refuse."""
     browser = site.user("maria")
     site.generate("ABC")
     paths = ["/sessions/ABC", "/sessions/ABC/generate", "/download?session=ABC", "/audit"]
@@ -99,7 +99,7 @@ def test_a_query_that_is_too_long_is_refused_before_it_is_parsed(site: Site, pat
         '__Host-gatepass-form="quoted"',
     ],
 )
-def test_cookies_of_others_are_not_parsed(
+def test_cookies_of_other_sites_are_not_parsed(
     site: Site, monkeypatch: pytest.MonkeyPatch, others: str
 ) -> None:
     parsed: list[str] = []
@@ -123,7 +123,7 @@ def test_large_requests_are_refused(site: Site, size: int) -> None:
     assert browser.post("/sessions", data={"x": "y" * size}).status_code == 413
 
 
-def test_forms_are_only_taken_as_forms(site: Site) -> None:
+def test_forms_are_accepted_only_with_the_media_type_of_forms(site: Site) -> None:
     browser = site.user("maria")
     token = browser.token()
     for response in (
@@ -136,7 +136,7 @@ def test_forms_are_only_taken_as_forms(site: Site) -> None:
     assert browser.post("/sessions", data=many).status_code == 400
 
 
-def test_form_of_another_site_is_refused(site: Site) -> None:
+def test_a_form_of_another_site_is_refused(site: Site) -> None:
     browser = site.user("maria")
     token = browser.token()
     for site_of_origin in ("cross-site", "same-site", "none"):
@@ -150,14 +150,14 @@ def test_form_of_another_site_is_refused(site: Site) -> None:
     assert own.status_code == 303
 
 
-def test_form_of_another_browser_or_login_is_refused(site: Site) -> None:
+def test_a_form_of_another_browser_or_login_is_refused(site: Site) -> None:
     mine, theirs = site.user("maria"), site.user("maria")
     assert mine.post("/logout", data={"form_token": theirs.token()}).status_code == 403
     before = site.browser().token()
     assert mine.post("/logout", data={"form_token": before}).status_code == 403
 
 
-def test_secret_is_in_the_file_and_nowhere_else(
+def test_the_secret_is_in_the_file_and_nowhere_else(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -191,14 +191,14 @@ def test_each_refusal_of_the_center_has_an_answer() -> None:
 
 @pytest.mark.parametrize("path", ["/sessions", "/api/v1/sessions"])
 @pytest.mark.parametrize("error", [DatabaseError("it is locked: wait"), VaultError("sealed")])
-def test_broken_store_is_told_without_looking_into_it(
+def test_the_answer_for_a_broken_store_reads_nothing_from_it(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     path: str,
     error: CenterError,
 ) -> None:
-    """Visitors get no word of the driver's or the vault's; the log gets all."""
+    """Visitors see no text of the driver or the vault; the log has all of it."""
     browser = _with_token(site)
 
     def refuse(*_: object) -> None:
@@ -209,13 +209,13 @@ def test_broken_store_is_told_without_looking_into_it(
     response = browser.get(path)
     assert response.status_code == refusals.refusal_of(error).status
     assert str(error) not in response.text.lower()
-    assert "log says what is wrong" in words(response)
+    assert "The cause is in the Request Center's log" in words(response)
     assert str(error) in caplog.text
     assert "nothing was changed" in words(response).lower() or path.startswith("/api")
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/api/v1/sessions"])
-def test_bug_shows_a_reference_and_nothing_else(
+def test_a_bug_shows_only_a_reference(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     browser = _with_token(site)
@@ -236,17 +236,17 @@ def test_bug_shows_a_reference_and_nothing_else(
     assert response.headers["cache-control"] == "no-store"
 
 
-def test_unknown_pages_and_methods(site: Site) -> None:
+def test_unknown_pages_and_methods_are_refused(site: Site) -> None:
     browser = site.user("maria")
     for path in ("/docs", "/redoc", "/openapi.json", "/sessions/", "/static/", "/.git/config"):
         response = browser.get(path)
         assert response.status_code == 404
-        assert "There is no such page" in words(response)
+        assert "Page not found" in words(response)
     assert browser.delete("/sessions").status_code == 405
     assert {rule.method for rule in RULES} == {"GET", "POST"}
 
 
-def test_health_readiness_and_metrics(site: Site) -> None:
+def test_health_checks_and_metrics_report_the_present_state(site: Site) -> None:
     site.user("maria").get("/sessions/QQQ")
     program = site.browser("127.0.0.1")
     assert program.get("/healthz").text == "ok\n"
@@ -283,7 +283,7 @@ def test_health_readiness_and_metrics(site: Site) -> None:
         ("localhost:8400", 200),
         ("127.0.0.1:8400", 200),
         ("[::1]:8400", 200),
-        # A name of the site, but no name of this machine.
+        # A name of the site, but not of this machine.
         ("center.example", 404),
         ("evil.example", 421),
         ("localhost.evil.example", 421),
@@ -292,14 +292,16 @@ def test_health_readiness_and_metrics(site: Site) -> None:
         ("", 421),
     ],
 )
-def test_metrics_are_for_this_machine_by_name_too(site: Site, host: str, status: int) -> None:
-    """A page of elsewhere may have a browser here ask, by a name that leads here."""
+def test_metrics_are_answered_only_for_names_of_this_machine(
+    site: Site, host: str, status: int
+) -> None:
+    """A page of another site can make a browser here ask, by a name that resolves to here."""
     program = site.browser("127.0.0.1")
     assert program.get("/metrics", headers={"host": host}).status_code == status
     assert site.browser().get("/metrics", headers={"host": "localhost"}).status_code == 404
 
 
-def test_wrong_codes_are_counted(site: Site) -> None:
+def test_wrong_codes_are_counted_in_the_metrics(site: Site) -> None:
     browser = site.user("maria")
     browser.submit("/download", key=site.key)
     right = site.outbox.last_code
@@ -310,7 +312,7 @@ def test_wrong_codes_are_counted(site: Site) -> None:
     assert 'gatepass_center_actions_total{action="code refused"} 2.0' in text
 
 
-def test_not_ready_while_the_database_is_not(
+def test_the_site_is_not_ready_while_the_database_is_not(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(_: object) -> None:

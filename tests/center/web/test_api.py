@@ -1,4 +1,4 @@
-"""The HTTP API, held against its own OpenAPI document."""
+"""The HTTP API, compared with its own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.center.web.site import Browser, Site
 
 @pytest.fixture
 def program(site: Site) -> Browser:
-    """A program with a token of the manager's."""
+    """A program with a token of the manager."""
     made = site.browser()
     text = tokens.issue(site.center, site.actors["maria"], "program").reveal()
     made.headers["authorization"] = f"Bearer {text}"
     return made
 
 
-def test_lists_sessions_with_their_active_pairs(site: Site, program: Browser) -> None:
+def test_sessions_are_listed_with_their_active_pairs(site: Site, program: Browser) -> None:
     answer = program.get("/api/v1/sessions").json()
     assert (answer["page"], answer["size"], answer["total"]) == (1, 50, 3)
     assert [item["name"] for item in answer["items"]] == ["ABC", "ABC123", "DEF"]
@@ -50,12 +50,12 @@ def test_a_pair_that_has_ended_has_no_days_left(site: Site, program: Browser) ->
     assert left.pop(site.key) is None
     assert all(isinstance(days, int) for days in left.values())
     site.clock.go(days=40)
-    # The time of the second one is over, recorded or not.
+    # The second one has expired, whether that is recorded or not.
     pairs = program.get("/api/v1/sessions/ABC").json()["pairs"]
     assert [pair["days_left"] is None for pair in pairs] == [False, True, True]
 
 
-def test_searches_and_pages(program: Browser) -> None:
+def test_sessions_can_be_searched_and_paged(program: Browser) -> None:
     def names(**params: str | int) -> list[str]:
         answer = program.get("/api/v1/sessions", params=params).json()
         return [item["name"] for item in answer["items"]]
@@ -66,7 +66,7 @@ def test_searches_and_pages(program: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/sessions/XYZ", "/api/v1/pairs/nobodysKey"])
-def test_foreign_and_unknown_things_are_problems(program: Browser, path: str) -> None:
+def test_what_is_unknown_or_of_another_firm_is_a_problem(program: Browser, path: str) -> None:
     response = program.get(path)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
@@ -87,7 +87,9 @@ def test_bad_parameters_are_problems(program: Browser, query: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", "Basic {}", "bearer  ", "{}"])
-def test_without_a_good_token_nothing(site: Site, program: Browser, value: str) -> None:
+def test_without_a_valid_token_nothing_is_answered(
+    site: Site, program: Browser, value: str
+) -> None:
     text = program.headers.pop("authorization").removeprefix("Bearer ")
     response = program.get("/api/v1/sessions", headers={"authorization": value.format(text)})
     assert response.status_code == 401
@@ -95,11 +97,11 @@ def test_without_a_good_token_nothing(site: Site, program: Browser, value: str) 
     assert response.json()["type"] == "urn:gatepass:problem:token"
 
 
-def test_login_of_a_browser_is_no_token(site: Site) -> None:
+def test_the_login_of_a_browser_is_not_a_token(site: Site) -> None:
     assert site.user("maria").get("/api/v1/sessions").status_code == 401
 
 
-def test_token_opens_no_page(program: Browser) -> None:
+def test_a_token_opens_no_page(program: Browser) -> None:
     assert program.get("/sessions").status_code == 303
 
 
@@ -113,7 +115,7 @@ def test_unknown_addresses_and_methods_are_problems(program: Browser) -> None:
         assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_document_is_true(site: Site, program: Browser) -> None:
+def test_answers_match_the_openapi_document(site: Site, program: Browser) -> None:
     document = site.browser().get("/api/v1/openapi.json").json()
     assert document == api.openapi()
     assert set(document["paths"]) == {
@@ -135,7 +137,7 @@ def test_document_is_true(site: Site, program: Browser) -> None:
 
 
 def _require_shape(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
-    """Each field that is promised is there, and none that is not."""
+    """Each field of the schema is there, and no other."""
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if schema.get("type") == "array":

@@ -1,4 +1,4 @@
-"""The audit log's page: search, days and the file."""
+"""The page of the audit log: search, days and the file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_action_can_be_chosen(site: Site) -> None:
     assert 'href="/audit/export?search=abc&amp;action=generate"' in page.text
     file = maria.get("/audit/export", params={"action": "generate"})
     assert {row[3] for row in list(csv.reader(io.StringIO(file.text)))[1:]} == {"generate"}
-    # Exactly that one, and none for what is no action.
+    # Exactly that action, and no entry for an unknown one.
     assert "code refused" not in words(maria.get("/audit", params={"action": "code"}))
     assert "No entry matches" in words(maria.get("/audit", params={"action": "gen%"}))
 
@@ -53,7 +53,7 @@ def test_each_action_of_a_firm_can_be_chosen() -> None:
 @pytest.mark.parametrize(
     "days", [{"from": "tomorrow"}, {"to": "2026-13-01"}, {"from": "2026-03-05", "to": "2026-03-04"}]
 )
-def test_days_that_are_none_are_told(site: Site, days: dict[str, str]) -> None:
+def test_malformed_days_are_refused(site: Site, days: dict[str, str]) -> None:
     maria = site.user("maria")
     page = maria.get("/audit", params=days)
     assert page.status_code == 422
@@ -61,7 +61,7 @@ def test_days_that_are_none_are_told(site: Site, days: dict[str, str]) -> None:
     assert maria.get("/audit/export", params=days).status_code == 409
 
 
-def test_an_entry_that_somebody_wrote_into_hides_no_other(site: Site) -> None:
+def test_an_altered_entry_hides_no_other(site: Site) -> None:
     change = text("UPDATE audit SET at = 'garbage' WHERE subject = 'rae' RETURNING id")
     bad = site.center.database.write(lambda connection: connection.execute(change).scalar_one())
     page = site.user("maria").get("/audit")
@@ -69,8 +69,9 @@ def test_an_entry_that_somebody_wrote_into_hides_no_other(site: Site) -> None:
     assert "generate" in words(page)
 
 
-def test_a_pair_that_a_newer_one_replaces_looks_so(site: Site) -> None:
-    """In words too, and not as one that nobody has seen to yet."""
+def test_a_pair_that_a_newer_one_replaces_looks_different_from_one_that_needs_a_newer_one(
+    site: Site,
+) -> None:
     site.clock.go(hours=8)  # after market close: four weeks from the next one are 29 days
     newer = site.generate("ABC")
     rae = site.user("rae")

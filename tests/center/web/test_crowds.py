@@ -1,4 +1,4 @@
-"""Many at once: who is refused, who waits, and who does not."""
+"""Many requests at once: which are refused, which wait, and which do not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.center.web.site import Site, words
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=40), st.integers(1, 20), st.integers(1, 20))
-def test_no_origin_has_more_places_than_its_share_nor_all_together_more_than_there_are(
+def test_neither_one_origin_nor_all_together_exceed_their_places(
     origins: list[str], most: int, each: int
 ) -> None:
     turns = Turns(most, each)
@@ -48,10 +48,10 @@ def test_no_origin_has_more_places_than_its_share_nor_all_together_more_than_the
         pass
 
 
-def test_passwords_that_wait_leave_pages_and_health_alone(
+def test_logins_that_wait_do_not_delay_pages_or_health_checks(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More logins at once than there are threads; those who find no place have cost nothing."""
+    """There are more logins at once than threads; those that are refused cost nothing."""
     go, waiting = threading.Event(), threading.Semaphore(0)
 
     def slow(stored: str, given: str) -> bool:
@@ -60,7 +60,7 @@ def test_passwords_that_wait_leave_pages_and_health_alone(
         return False
 
     monkeypatch.setattr(passwords, "verify", slow)
-    # One event loop for all, as a server has it.
+    # One event loop for all, as in a server.
     with site.browser() as browser, ThreadPoolExecutor(PLACES) as pool:
         token = browser.token()
         form = {"form_token": token, "name": "kim", "password": "wrong horse battery"}
@@ -81,7 +81,7 @@ def test_passwords_that_wait_leave_pages_and_health_alone(
         assert {future.result().status_code for future in held} == {422}
 
 
-def test_the_first_password_and_a_change_of_it_take_a_place_too(
+def test_a_login_and_a_change_of_password_each_need_a_place(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.app.state.turns = Turns(0, 0)
@@ -91,7 +91,7 @@ def test_the_first_password_and_a_change_of_it_take_a_place_too(
     assert browser.submit("/login", name="kim", password="x").status_code == 503
 
 
-def test_health_does_not_wait_for_a_crowd() -> None:
+def test_a_health_check_does_not_wait_for_many_requests() -> None:
     begun: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,11 +115,11 @@ def test_health_does_not_wait_for_a_crowd() -> None:
 
     asyncio.run(crowd())
     assert begun.index("/healthz") < 5
-    # All others begin, in their order.
+    # All others start, in their order.
     assert [path for path in begun if path != "/healthz"] == [f"/{n}" for n in range(100)]
 
 
-def test_a_request_that_ended_while_it_waited_holds_up_nobody() -> None:
+def test_a_request_that_is_cancelled_while_it_waits_blocks_no_other() -> None:
     begun: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +139,7 @@ def test_a_request_that_ended_while_it_waited_holds_up_nobody() -> None:
     assert begun == ["/a", "/c"]
 
 
-def test_a_request_of_an_event_loop_that_ended_holds_up_nobody_in_the_next() -> None:
+def test_a_request_of_an_earlier_event_loop_blocks_no_request_in_the_next() -> None:
     begun: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,7 +151,7 @@ def test_a_request_of_an_event_loop_that_ended_holds_up_nobody_in_the_next() -> 
     assert begun == ["/a", "/b", "/c"]
 
 
-def test_not_ready_when_nothing_can_be_written(
+def test_the_site_is_not_ready_when_nothing_can_be_written(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert site.browser().get("/readyz").status_code == 200
@@ -163,12 +163,12 @@ def test_not_ready_when_nothing_can_be_written(
         patch.setattr(Database, "write", full)
         for _ in range(3):
             assert site.browser().get("/readyz").status_code == 503
-    # Anybody may ask, so the log has it once.
+    # Anyone may ask, so the log has it once.
     assert caplog.text.count("the disk is full") == 1
     assert site.browser().get("/readyz").status_code == 200
 
 
-def test_the_database_itself_says_that_nothing_can_be_written(site: Site) -> None:
+def test_the_check_finds_a_database_that_refuses_writes(site: Site) -> None:
     before = rows(site.center, attempt)
     site.center.database.check_writing()
     assert rows(site.center, attempt) == before
@@ -180,7 +180,7 @@ def test_the_database_itself_says_that_nothing_can_be_written(site: Site) -> Non
 
 
 def _forbid_writing(database: Database) -> None:
-    """As a disk that is full or a standby server does: reading goes on."""
+    """As with a full disk or a standby server: reading still works."""
     engine = database.engine
     if database.is_sqlite:
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON").close())
@@ -193,7 +193,9 @@ def _forbid_writing(database: Database) -> None:
     engine.dispose()
 
 
-def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_does_not_answer_is_checked_only_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(readiness, "PATIENCE", 0.01)
     monkeypatch.setattr(readiness, "AT_ONCE", 0)
     go, looks = threading.Event(), Counter[str]()
@@ -208,7 +210,7 @@ def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.Mo
     async def ask() -> None:
         ready = Readiness(Stuck())  # type: ignore[arg-type]
         found = [await ready.problem() for _ in range(5)]
-        assert all("took nothing" in problem for problem in found)
+        assert all("did not answer" in problem for problem in found)
         go.set()
         monkeypatch.setattr(readiness, "PATIENCE", 60)
         assert await ready.problem() == ""
@@ -218,14 +220,14 @@ def test_a_database_that_answers_nobody_is_looked_at_once(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("well", [True, False])
-def test_while_a_look_lasts_the_one_of_a_moment_ago_is_the_answer_if_it_found_all_well(
+def test_while_a_check_runs_a_recent_good_result_is_the_answer(
     monkeypatch: pytest.MonkeyPatch, *, well: bool
 ) -> None:
     monkeypatch.setattr(readiness, "PATIENCE", 0.01)
     go, looks = threading.Event(), Counter[str]()
 
     class Slower:
-        """Answers at once, then so, then nobody."""
+        """Answers at once, then according to ``well``, then not at all."""
 
         def check_version(self) -> None:
             looks["at it"] += 1
@@ -250,11 +252,11 @@ def test_while_a_look_lasts_the_one_of_a_moment_ago_is_the_answer_if_it_found_al
     first, second, lasting, later = anyio.run(ask)
     assert first == ""
     assert second == ("" if well else "the disk is full")
-    assert "took nothing" in later
+    assert "did not answer" in later
     assert lasting == ("" if well else later)
 
 
-def test_behind_others_that_write_a_write_of_a_moment_ago_is_enough(site: Site) -> None:
+def test_while_others_write_a_recent_write_is_proof_enough(site: Site) -> None:
     database = site.center.database
     entered, go = threading.Event(), threading.Event()
     database.write(lambda _: None)
@@ -274,7 +276,7 @@ def test_behind_others_that_write_a_write_of_a_moment_ago_is_enough(site: Site) 
         thread.join()
 
 
-def test_a_login_needs_no_place_once_it_is_through(site: Site) -> None:
+def test_a_finished_login_needs_no_place(site: Site) -> None:
     site.app.state.turns = Turns(0, 0)
     browser = site.user("kim")
     assert browser.get("/sessions").status_code == 200

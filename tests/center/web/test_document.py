@@ -1,4 +1,4 @@
-"""The HTTP API under requests that schemathesis makes up from its OpenAPI document."""
+"""The HTTP API under requests that schemathesis generates from its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ def token(site: Site) -> str:
 
 @schema.parametrize()
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_answers_are_as_the_document_says(
-    case: schemathesis.Case, service: Service, token: str
-) -> None:
-    # The token is the only header of the document: where that is to be wrong, it stays so.
+def test_answers_match_the_document(case: schemathesis.Case, service: Service, token: str) -> None:
+    # The token is the only header of the document: a case with a wrong one keeps it.
     header = case.meta.components.get(ParameterLocation.HEADER) if case.meta else None
     headers = {} if header and header.mode.is_negative else {"Authorization": f"Bearer {token}"}
     case.call_and_validate(service.address, headers=headers)

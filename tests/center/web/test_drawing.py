@@ -1,4 +1,4 @@
-"""The timeline: what is drawn is what is so."""
+"""The timeline shows the pairs as they are."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_each_part_of_a_pairs_life_has_its_look() -> None:
 
 
 @given(_pairs())
-def test_pieces_join_and_stay_inside(pairs: list[PairView]) -> None:
+def test_the_pieces_of_a_bar_join_and_stay_inside_the_drawing(pairs: list[PairView]) -> None:
     drawing = draw(pairs, START)
     assert [row.pair for row in drawing.rows] == pairs
     assert 0 <= drawing.now <= 100
@@ -95,7 +95,7 @@ def test_only_active_pairs_reach_beyond_now(pairs: list[PairView]) -> None:
 
 
 @given(_pairs())
-def test_share_of_life_and_look(pairs: list[PairView]) -> None:
+def test_a_pair_shows_its_share_of_life_and_its_state(pairs: list[PairView]) -> None:
     for pair in pairs:
         assert 0 <= words.left_share(pair, START) <= 100
         soon = pair.state is PairState.ACTIVE and pair.days_left <= 28

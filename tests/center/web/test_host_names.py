@@ -1,4 +1,4 @@
-"""Only requests for the site's own names are answered, and none of its words come from them."""
+"""Only requests for the site's own names are answered, and no answer contains the name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatepass.center.web.host_names import host_of, is_this_machine
 from gatepass.center.web.rules import RULES
 from tests.center.web.site import Site
 
-#: What a page of elsewhere would have a browser ask for, and what no browser asks for.
+#: Names that a page of another site could make a browser ask for, and malformed ones.
 FOREIGN = [
     "evil.example",
     "center.example.evil.example",
@@ -52,7 +52,7 @@ def test_every_route_refuses_a_foreign_name(site: Site, path: str) -> None:
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_foreign_names(site: Site, host: str) -> None:
+def test_foreign_and_malformed_names_are_refused(site: Site, host: str) -> None:
     assert site.browser().get("/login", headers={"host": host}).status_code == 421
     answer = site.browser().get("/api/v1/openapi.json", headers={"host": host})
     assert answer.headers["content-type"] == "application/problem+json"
@@ -60,15 +60,15 @@ def test_foreign_names(site: Site, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", OWN)
-def test_own_names(site: Site, host: str) -> None:
+def test_own_names_are_answered(site: Site, host: str) -> None:
     assert site.browser().get("/login", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/login", 421), ("/metrics", 421)]
 )
-def test_who_looks_after_servers_may_name_none(site: Site, path: str, status: int) -> None:
-    """As a load balancer does that speaks HTTP/1.0."""
+def test_only_health_checks_need_no_host_header(site: Site, path: str, status: int) -> None:
+    """A load balancer that speaks HTTP/1.0 sends none."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -83,21 +83,23 @@ def test_who_looks_after_servers_may_name_none(site: Site, path: str, status: in
     assert sent[0]["status"] == status
 
 
-def test_two_names_at_once_are_none(site: Site) -> None:
+def test_two_host_headers_are_refused(site: Site) -> None:
     headers = [("host", "center.example"), ("host", "center.example")]
     assert site.browser().get("/login", headers=headers).status_code == 421
 
 
 @pytest.mark.parametrize("every", ["0.0.0.0", "::"])  # noqa: S104
-def test_on_all_addresses_each_address_is_answered_and_no_name(site: Site, every: str) -> None:
+def test_a_site_on_all_addresses_answers_to_each_address_and_to_no_name(
+    site: Site, every: str
+) -> None:
     app = make_app(site.center, [every])
     browser = Site(site.center, site.clock, site.outbox, app, site.actors, site.key).browser()
     for host, status in (("192.0.2.7:8400", 200), ("[2001:db8::1]", 200), ("evil.example", 421)):
         assert browser.get("/login", headers={"host": host}).status_code == status
 
 
-def test_no_answer_has_the_name_it_was_asked_for(site: Site) -> None:
-    """Links and redirects are relative: nobody is led to a name that somebody else chose."""
+def test_no_answer_contains_the_name_it_was_asked_for(site: Site) -> None:
+    """Links and redirects are relative: none leads to a name that the sender chose."""
     browser = site.user("maria")
     for rule in RULES:
         path = rule.path.replace("{name}", "ABC").replace("{access_key_id}", site.key)
@@ -107,7 +109,7 @@ def test_no_answer_has_the_name_it_was_asked_for(site: Site) -> None:
 
 
 @given(st.text())
-def test_a_host_is_read_or_is_none(header: str) -> None:
+def test_a_host_header_is_parsed_or_rejected(header: str) -> None:
     host = host_of(header)
     assert host == host_of(host) or ":" in host
     assert not set(host) & set("/?#@ \\")

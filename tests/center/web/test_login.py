@@ -1,4 +1,4 @@
-"""Logging in and out, and what cookies and forms do on the way."""
+"""Log in and log out, with cookies and forms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def log_in(site: Site, browser: Browser, name: str = "maria", password: str = PA
     assert response.status_code == 303
 
 
-def test_password_then_code_then_sessions(site: Site) -> None:
+def test_a_login_takes_password_then_code_and_leads_to_the_sessions(site: Site) -> None:
     browser = site.browser()
     assert browser.get("/sessions").headers["location"] == "/login"
     log_in(site, browser)
@@ -31,7 +31,7 @@ def test_password_then_code_then_sessions(site: Site) -> None:
     assert site.outbox.sent[-1][0] == "+13125550101"
 
 
-def test_each_step_gives_a_new_cookie_and_the_old_one_is_worth_nothing(site: Site) -> None:
+def test_each_step_sets_a_new_cookie_and_the_old_one_is_no_longer_valid(site: Site) -> None:
     browser = site.browser()
     browser.cookies.set(LOGIN_COOKIE, "planted", domain="center.example")
     seen = ["planted"]
@@ -46,7 +46,7 @@ def test_each_step_gives_a_new_cookie_and_the_old_one_is_worth_nothing(site: Sit
         assert thief.get("/sessions").status_code == 303
 
 
-def test_cookies_are_for_this_site_alone(site: Site) -> None:
+def test_cookies_are_for_this_site_only(site: Site) -> None:
     browser = site.browser()
     set_cookies = browser.get("/login").headers.get_list("set-cookie")
     response = browser.submit("/login", name="maria", password=PASSWORD)
@@ -58,8 +58,8 @@ def test_cookies_are_for_this_site_alone(site: Site) -> None:
         assert attributes == {"httponly", "path=/", "samesite=strict", "secure"}
 
 
-def test_a_browser_that_had_a_good_login_is_let_through(site: Site) -> None:
-    """Where somebody else at the same address has locked the name."""
+def test_a_known_browser_can_log_in_although_the_name_is_locked(site: Site) -> None:
+    """Another browser at the same address has locked the name."""
     known, other = site.browser(), site.browser()
     log_in(site, known)
     (cookie,) = (c for c in known.cookies.jar if c.name == KNOWN_COOKIE)
@@ -80,7 +80,7 @@ def test_a_browser_is_not_known_before_the_second_factor(site: Site) -> None:
     assert KNOWN_COOKIE in browser.cookies
 
 
-def test_a_browser_is_known_after_the_first_password(site: Site) -> None:
+def test_a_browser_is_known_once_the_one_time_password_is_replaced(site: Site) -> None:
     given = people.reset_password(site.center, "kim").reveal()
     browser = site.browser()
     log_in(site, browser, "kim", given)
@@ -114,16 +114,16 @@ def test_refusals_of_unknown_and_known_names_are_the_same(site: Site) -> None:
         assert response.status_code == 422
         pages.append(words(response))
     assert pages[0] == pages[1]
-    assert "do not fit" in pages[0]
+    assert "Wrong user name or password" in pages[0]
 
 
-def test_password_is_not_given_back(site: Site) -> None:
+def test_a_password_is_not_in_the_answer(site: Site) -> None:
     response = site.browser().submit("/login", name="maria", password="a secret typed wrong")
     assert 'value="maria"' in response.text
     assert "a secret typed wrong" not in response.text
 
 
-def test_wrong_code_is_told_and_another_one_can_be_sent(site: Site) -> None:
+def test_a_wrong_code_is_refused_and_another_one_can_be_sent(site: Site) -> None:
     browser = site.browser()
     browser.submit("/login", name="maria", password=PASSWORD)
     wrong = f"{(int(site.outbox.last_code) + 1) % 10**6:06}"
@@ -137,7 +137,7 @@ def test_wrong_code_is_told_and_another_one_can_be_sent(site: Site) -> None:
     assert browser.get("/sessions").status_code == 200
 
 
-def test_one_time_password_is_replaced_before_anything_else(site: Site) -> None:
+def test_a_one_time_password_is_replaced_before_anything_else(site: Site) -> None:
     first = people.reset_password(site.center, "kim").reveal()
     browser = site.browser()
     browser.submit("/login", name="kim", password=first)
@@ -153,7 +153,7 @@ def test_one_time_password_is_replaced_before_anything_else(site: Site) -> None:
     assert browser.get("/sessions").status_code == 200
 
 
-def test_page_that_was_asked_for_comes_after_the_login(site: Site) -> None:
+def test_a_login_leads_to_the_page_that_was_asked_for(site: Site) -> None:
     browser = site.browser()
     asked = f"/download/code?key={site.key}"
     assert browser.get(asked).headers["location"].startswith("/login?next=")
@@ -174,19 +174,19 @@ def test_page_that_was_asked_for_comes_after_the_login(site: Site) -> None:
         "javascript:x",
     ],
 )
-def test_login_leads_to_no_other_site(path: str) -> None:
+def test_a_login_leads_to_no_other_site(path: str) -> None:
     assert own_page(path) == HOME
 
 
 @given(st.text())
-def test_login_leads_nowhere_but_to_a_page_of_this_site(path: str) -> None:
+def test_a_login_always_leads_to_a_page_of_this_site(path: str) -> None:
     kept = own_page(path)
     assert kept == HOME or (kept == path and kept[0] == "/" and kept[1] not in "/\\")
     assert kept.isascii()
     assert kept.isprintable()
 
 
-def test_authenticator_is_set_up_used_and_removed(site: Site) -> None:
+def test_an_authenticator_is_set_up_used_and_removed(site: Site) -> None:
     browser = site.user("maria")
     asked = browser.submit("/account/authenticator")
     assert asked.headers["location"] == "/account/authenticator"
@@ -221,7 +221,7 @@ def test_authenticator_is_set_up_used_and_removed(site: Site) -> None:
     assert not people.account(site.center, site.actors["maria"]).authenticator
 
 
-def test_changed_password_ends_other_logins(site: Site) -> None:
+def test_a_changed_password_ends_other_logins(site: Site) -> None:
     here, there = site.user("maria"), site.user("maria")
     new = "another good password"
     response = here.submit("/account/password", old=PASSWORD, new=new, again=new)
@@ -234,4 +234,4 @@ def test_changed_password_ends_other_logins(site: Site) -> None:
         "/account/password", old=PASSWORD, new="third password", again="third password"
     )
     assert wrong.status_code == 422
-    assert "not right" in words(wrong)
+    assert "password is wrong" in words(wrong)

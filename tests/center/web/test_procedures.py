@@ -1,4 +1,4 @@
-"""What people come for, step by step as CME's help describes it."""
+"""The procedures of the Request Center, step by step as CME's help describes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.center.web.site import NAMES, PASSWORD, Browser, Site, fields, furnis
 from tests.center.world import Clock, Outbox
 
 
-def test_generate_then_download(site: Site) -> None:
+def test_a_pair_is_generated_then_downloaded(site: Site) -> None:
     browser = site.user("kim")
     # Select the check box of the session, then Actions > Generate.
     response = browser.submit("/sessions", session="DEF", do="generate")
@@ -37,7 +37,7 @@ def test_generate_then_download(site: Site) -> None:
     # Download: the code goes to the user who created the session.
     response = browser.submit("/download", key=key)
     page = browser.get(response.headers["location"])
-    assert "sent to the mobile number of maria" in words(page)
+    assert "sent to the mobile of maria" in words(page)
     assert site.outbox.sent[-1][0] == "+13125550101"
     # Verify the code: the file is downloaded.
     file = browser.submit("/download/code", key=key, code=site.outbox.last_code)
@@ -49,7 +49,7 @@ def test_generate_then_download(site: Site) -> None:
     assert f"kim downloaded key pair {key}" in words(browser.get("/sessions"))
 
 
-def test_several_pairs_in_one_file(site: Site) -> None:
+def test_several_pairs_are_downloaded_in_one_file(site: Site) -> None:
     other = site.generate("DEF")
     browser = site.user("maria")
     response = browser.submit("/sessions", session=["ABC", "DEF"], do="download")
@@ -63,20 +63,18 @@ def test_several_pairs_in_one_file(site: Site) -> None:
     assert other in file.text
 
 
-def test_second_pair_shows_what_becomes_of_the_first(site: Site) -> None:
+def test_the_dialog_for_a_second_pair_shows_when_the_first_one_expires(site: Site) -> None:
     browser = site.user("maria")
     page = words(browser.get("/sessions/ABC/generate"))
     assert f"Existing key details Access Key ID {site.key}" in page
-    # Before Submit: the day of each, at market close.
-    assert (
-        "existing one stays valid beside it and expires on Wednesday, 2026-04-01 at 16:00" in page
-    )
+    # Before Submit: the last day of each, at market close.
+    assert "existing one stays valid and expires on Wednesday, 2026-04-01 at 16:00" in page
     assert "New key pair Expires Thursday, 2027-03-04 at 16:00 CT" in page
     assert browser.submit("/sessions/ABC/generate").status_code == 303
     assert len(firms.find_session(site.center, site.actors["maria"], "ABC").active) == 2
 
 
-def test_a_first_pair_is_told_its_last_day_before_it_is_made(site: Site) -> None:
+def test_the_dialog_for_a_first_pair_shows_its_last_day(site: Site) -> None:
     browser = site.user("maria")
     page = words(browser.get("/sessions/DEF/generate"))
     made = browser.submit("/sessions/DEF/generate").headers["location"]
@@ -84,24 +82,24 @@ def test_a_first_pair_is_told_its_last_day_before_it_is_made(site: Site) -> None
     assert "Expires 2027-03-04 16:00 CT" in words(browser.get(made))
 
 
-def test_a_pair_that_ends_sooner_than_in_four_weeks_keeps_its_day(site: Site) -> None:
+def test_a_pair_that_expires_within_four_weeks_keeps_its_last_day(site: Site) -> None:
     site.clock.go(days=350)
     page = words(site.user("maria").get("/sessions/ABC/generate"))
-    assert "stays valid beside it and expires on Thursday, 2027-03-04 at 16:00 CT" in page
+    assert "stays valid and expires on Thursday, 2027-03-04 at 16:00 CT" in page
     assert "in four weeks" not in page
 
 
-def test_third_pair_asks_which_to_delete_with_the_oldest_chosen(site: Site) -> None:
+def test_a_third_pair_asks_which_to_delete_and_preselects_the_oldest(site: Site) -> None:
     site.clock.go(days=1)
     second = site.generate("ABC")
     browser = site.user("maria")
     page = browser.get("/sessions/ABC/generate")
     assert f'value="{site.key}" checked' in page.text
     assert f'value="{second}" checked' not in page.text
-    # Without the choice: told, and nothing done.
+    # Without a choice nothing is done.
     response = browser.submit("/sessions/ABC/generate")
     assert response.status_code == 409
-    assert "choose which to delete" in words(response)
+    assert "select the one to delete" in words(response)
     response = browser.submit("/sessions/ABC/generate", delete=second)
     third = response.headers["location"].rpartition("/")[2]
     active = firms.find_session(site.center, site.actors["maria"], "ABC").active
@@ -112,7 +110,7 @@ def test_third_pair_asks_which_to_delete_with_the_oldest_chosen(site: Site) -> N
 def test_a_form_to_generate_that_is_sent_twice_makes_one_pair(
     site: Site, pairs_before: int
 ) -> None:
-    """By a double click without scripts, or when its page is loaded again."""
+    """By a double click without scripts, or when its page is reloaded."""
     for _ in range(pairs_before):
         site.generate("DEF")
     browser, path = site.user("maria"), "/sessions/DEF/generate"
@@ -127,9 +125,7 @@ def test_a_form_to_generate_that_is_sent_twice_makes_one_pair(
 
 
 @pytest.mark.parametrize("who", ["maria", "kim"])
-def test_a_dialog_that_shows_other_pairs_than_there_are_by_now_makes_none(
-    site: Site, who: str
-) -> None:
+def test_a_dialog_that_shows_outdated_pairs_generates_none(site: Site, who: str) -> None:
     browser, path = site.user("maria"), "/sessions/ABC/generate"
     form = fields(browser.get(path))
     made = site.generate("ABC", by=who)
@@ -141,41 +137,41 @@ def test_a_dialog_that_shows_other_pairs_than_there_are_by_now_makes_none(
     assert browser.post(path, data=fields(response)).status_code == 303
 
 
-def test_delete(site: Site) -> None:
+def test_a_pair_is_deleted_once(site: Site) -> None:
     browser = site.user("maria")
     response = browser.submit("/sessions", session="ABC", do="delete")
     dialog = browser.get(response.headers["location"])
     assert "Delete Key" in words(dialog)
-    assert "the only one of this session" in words(dialog)
+    assert "the only key pair of this session" in words(dialog)
     response = browser.submit("/sessions/ABC/delete", key=site.key)
     assert "Verify, then delete" in words(browser.get(response.headers["location"]))
     page, code = response.headers["location"], site.outbox.last_code
     assert browser.submit(page, code=code).headers["location"] == "/sessions"
     assert f"maria deleted key pair {site.key}" in words(browser.get("/sessions"))
     assert firms.find_session(site.center, site.actors["maria"], "ABC").active == ()
-    # The same form once more, by a double click: it is done.
+    # The same form again, by a double click: it is done already.
     assert browser.submit(page, code=code).headers["location"] == "/sessions"
     log = words(browser.get("/audit"))
     assert "code refused" not in log
     assert log.count(f"delete ABC {site.key}") == 1
-    # Another user has not done it.
+    # Another user did not do it.
     answer = site.user("kim").submit(page, code=code)
     assert answer.status_code == 409
     assert "is deleted" in words(answer)
 
 
-def test_a_double_click_on_a_code_is_no_wrong_code(site: Site) -> None:
+def test_a_double_click_on_a_code_is_not_a_wrong_code(site: Site) -> None:
     browser = site.user("maria")
     browser.submit("/download", key=site.key)
     form = {"key": site.key, "code": site.outbox.last_code}
     assert "attachment" in browser.submit("/download/code", **form).headers["content-disposition"]
     again = browser.submit("/download/code", **form)
     assert again.status_code == 422
-    assert "what it was for is done" in words(again)
+    assert "the action is done" in words(again)
     assert "code refused" not in words(browser.get("/audit"))
 
 
-def test_an_authenticator_that_is_confirmed_twice_by_a_double_click_is_set_up(site: Site) -> None:
+def test_a_double_click_sets_up_an_authenticator(site: Site) -> None:
     browser = site.user("maria")
     browser.submit("/account/authenticator")
     begun = browser.submit("/account/authenticator/begin", code=site.outbox.last_code)
@@ -188,25 +184,25 @@ def test_an_authenticator_that_is_confirmed_twice_by_a_double_click_is_set_up(si
 
 
 @pytest.mark.parametrize("path", ["/download/code", "/sessions/ABC/delete/{key}"])
-def test_wrong_code_gives_and_changes_nothing(site: Site, path: str) -> None:
+def test_a_wrong_code_reveals_and_changes_nothing(site: Site, path: str) -> None:
     browser = site.user("maria")
     browser.submit("/download", key=site.key)
     browser.submit("/sessions/ABC/delete", key=site.key)
     response = browser.submit(path.format(key=site.key), key=site.key, code="abcdef")
     assert response.status_code == 422
-    assert "not right" in words(response)
+    assert "Wrong code" in words(response)
     assert "content-disposition" not in response.headers
     assert len(firms.find_session(site.center, site.actors["maria"], "ABC").active) == 1
 
 
-def test_eleventh_code_of_the_day_is_refused(site: Site) -> None:
+def test_the_eleventh_code_of_the_day_is_refused(site: Site) -> None:
     browser = site.user("maria")
     for _ in range(10):
         assert browser.submit("/download", key=site.key).status_code == 303
     response = browser.submit("/download", key=site.key)
     assert response.status_code == 422
     assert "No verification code is left today" in words(response)
-    assert "from midnight in Chicago on" in words(response)
+    assert "wait until midnight in Chicago" in words(response)
     assert "was not accepted" not in words(response)
     people.reset_codes(site.center, "maria")
     assert browser.submit("/download", key=site.key).status_code == 303
@@ -215,14 +211,14 @@ def test_eleventh_code_of_the_day_is_refused(site: Site) -> None:
     ]
 
 
-def test_a_code_that_could_not_be_sent_is_not_called_refused(site: Site) -> None:
+def test_a_code_that_could_not_be_sent_is_not_reported_as_wrong(site: Site) -> None:
     people.set_disabled(site.center, "maria", disabled=True, last_manager=True)
     response = site.user("kim").submit("/download", key=site.key)
     assert response.status_code == 422
     assert "The verification code could not be sent" in words(response)
 
 
-def test_a_file_that_was_sent_is_told_to_the_page_that_asked(site: Site) -> None:
+def test_the_page_learns_that_its_file_was_sent(site: Site) -> None:
     browser = site.user("maria")
     browser.submit("/download", key=site.key)
     sign = "0123456789abcdef"
@@ -236,7 +232,7 @@ def test_a_file_that_was_sent_is_told_to_the_page_that_asked(site: Site) -> None
 
 
 @pytest.mark.parametrize("sign", ["", "x" * 16, "0123456789abcdef0", "a; Domain=b"])
-def test_what_is_no_sign_becomes_no_cookie(site: Site, sign: str) -> None:
+def test_a_malformed_sign_sets_no_cookie(site: Site, sign: str) -> None:
     browser = site.user("maria")
     browser.submit("/download", key=site.key)
     code = site.outbox.last_code
@@ -245,18 +241,18 @@ def test_what_is_no_sign_becomes_no_cookie(site: Site, sign: str) -> None:
     assert "set-cookie" not in file.headers
 
 
-def test_a_session_shows_whose_mobile_gets_the_codes(site: Site) -> None:
+def test_the_page_of_a_session_shows_whose_mobile_gets_the_codes(site: Site) -> None:
     browser = site.user("kim")
     assert "go to the mobile of maria" in words(browser.get("/sessions/ABC"))
     handover.hand_over(site.center, "ABC", "kim")
     assert "go to the mobile of kim" in words(browser.get("/sessions/ABC"))
     response = browser.submit("/download", key=site.key)
     page = browser.get(response.headers["location"])
-    assert "sent to the mobile number of kim" in words(page)
+    assert "sent to the mobile of kim" in words(page)
     assert site.outbox.sent[-1][0] == "+13125550102"
 
 
-def test_open_always_is_said_and_kept(site: Site) -> None:
+def test_a_center_that_is_always_open_says_so(site: Site) -> None:
     site.clock.now += timedelta(days=3)
     path = "/sessions/DEF/generate"
     closed = site.user("maria").get(path)
@@ -266,7 +262,7 @@ def test_open_always_is_said_and_kept(site: Site) -> None:
     browser = replace(site, center=always, app=make_app(always, NAMES)).user("maria")
     page = words(browser.get("/sessions"))
     assert "is closed" not in page
-    assert "Open always, to rehearse" in page
+    assert "Always open, for rehearsal" in page
     assert browser.submit(path).status_code == 303
 
 
@@ -275,9 +271,9 @@ def test_actions_say_what_to_select(site: Site, do: str) -> None:
     browser = site.user("maria")
     response = browser.submit("/sessions", session=["ABC", "DEF"], do=do)
     assert response.status_code == 422
-    assert "Select one session only" in words(response)
+    assert "Select only one session" in words(response)
     assert 'value="ABC" aria-label="Select session ABC" checked' in response.text
-    assert "Select the check box" in words(browser.submit("/sessions", do=do))
+    assert "Select a session first" in words(browser.submit("/sessions", do=do))
 
 
 @pytest.mark.parametrize(
@@ -288,8 +284,8 @@ def test_actions_say_what_to_select(site: Site, do: str) -> None:
         if rule.who is Who.USER and "{" in rule.path
     ],
 )
-def test_another_firms_things_are_not_there(site: Site, rule: Rule) -> None:
-    """Bob, of the other firm, finds of Alpha's what he finds of what nobody has."""
+def test_what_another_firm_has_is_answered_like_what_does_not_exist(site: Site, rule: Rule) -> None:
+    """Bob, of the other firm, gets the same answer for both."""
     tokens = site.user("maria")
     tokens.submit("/account/tokens", name="alpha's own")
     bob = site.user("bob")
@@ -312,7 +308,7 @@ def test_another_firms_pairs_cannot_be_downloaded(site: Site, path: str) -> None
     assert site.outbox.sent == []
 
 
-def test_session_page_has_the_whole_past(site: Site) -> None:
+def test_the_page_of_a_session_shows_all_its_pairs(site: Site) -> None:
     site.clock.go(days=1)
     second = site.generate("ABC")
     site.clock.go(days=1)
@@ -323,7 +319,7 @@ def test_session_page_has_the_whole_past(site: Site) -> None:
     assert "Validity of its key pairs" in page
 
 
-def test_list_searches_and_pages(site: Site) -> None:
+def test_the_list_can_be_searched_and_paged(site: Site) -> None:
     browser = site.user("rae")
     assert "3 sessions" in words(browser.get("/sessions"))
     found = words(browser.get("/sessions", params={"search": "50%"}))
@@ -336,7 +332,7 @@ def test_list_searches_and_pages(site: Site) -> None:
         assert "1 to 3 of 3" in words(browser.get("/sessions", params={"page": page}))
 
 
-def test_reader_sees_and_is_offered_nothing_to_do(site: Site) -> None:
+def test_a_read_only_user_is_offered_no_action(site: Site) -> None:
     browser = site.user("rae")
     for path in ("/sessions", "/sessions/ABC"):
         page = browser.get(path)
@@ -346,11 +342,11 @@ def test_reader_sees_and_is_offered_nothing_to_do(site: Site) -> None:
     assert "Audit log" not in words(browser.get("/sessions"))
 
 
-def test_a_notice_goes_when_it_was_read(site: Site) -> None:
+def test_a_notice_disappears_once_it_was_read(site: Site) -> None:
     browser = site.user("kim")
     line = f"kim generated key pair {site.key} for ABC, valid until 2027-03-04"
     for _ in range(2):
-        # Who goes on at once has hardly read it.
+        # Less than five seconds are too short to read it.
         assert line in words(browser.get("/sessions"))
     site.clock.go(seconds=4)
     assert line in words(browser.get("/account"))
@@ -358,7 +354,7 @@ def test_a_notice_goes_when_it_was_read(site: Site) -> None:
     assert line not in words(browser.get("/sessions"))
 
 
-def test_a_notice_goes_when_it_is_dismissed(site: Site) -> None:
+def test_a_notice_disappears_when_it_is_dismissed(site: Site) -> None:
     browser = site.user("kim")
     page = browser.get("/sessions")
     number = page.text.split('name="notice" value="')[1].split('"')[0]
@@ -369,7 +365,7 @@ def test_a_notice_goes_when_it_is_dismissed(site: Site) -> None:
     assert f"kim generated key pair {site.key}" not in words(browser.get("/sessions"))
 
 
-def test_what_does_not_stand_there_yet_is_not_read(site: Site) -> None:
+def test_a_notice_that_was_not_visible_does_not_count_as_read(site: Site) -> None:
     for _ in range(4):
         site.generate("DEF", by="kim", delete=_oldest(site, "DEF"))
         site.clock.go(seconds=1)
@@ -385,7 +381,7 @@ def _oldest(site: Site, name: str) -> str | None:
     return active[-1].access_key_id if len(active) == 2 else None
 
 
-def test_a_page_is_shown_where_nothing_can_be_written(
+def test_a_page_is_shown_although_nothing_can_be_written(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_given: object, **_more: object) -> None:
@@ -397,7 +393,7 @@ def test_a_page_is_shown_where_nothing_can_be_written(
 
 
 @pytest.mark.parametrize("authenticator", [False, True])
-def test_a_rehearsal_says_where_the_code_lies(
+def test_a_rehearsal_says_where_the_code_is(
     center: Center, clock: Clock, outbox: Outbox, tmp_path: Path, *, authenticator: bool
 ) -> None:
     folder = tmp_path / "the outbox"
@@ -418,7 +414,7 @@ def test_a_rehearsal_says_where_the_code_lies(
     browser.submit("/sessions/ABC/delete", key=key)
     pages.append(browser.get(f"/sessions/ABC/delete/{key}"))
     for page in pages:
-        assert (f"newest file code-*.txt of {folder}" in words(page)) is not authenticator
+        assert (f"newest file code-*.txt in {folder}" in words(page)) is not authenticator
 
 
 def set_up(site: Site, browser: Browser) -> None:
@@ -428,27 +424,27 @@ def set_up(site: Site, browser: Browser) -> None:
     browser.submit("/account/authenticator/confirm", code=pyotp.TOTP(secret).at(site.clock()))
 
 
-def test_with_a_way_to_people_no_page_names_a_folder(site: Site) -> None:
+def test_no_page_names_a_folder_if_codes_are_sent_to_people(site: Site) -> None:
     browser = site.browser()
     browser.submit("/login", name="maria", password=PASSWORD)
     assert "rehearsal" not in words(browser.get("/login/code"))
 
 
-def test_audit_log_is_the_firms_own(site: Site) -> None:
+def test_the_audit_log_shows_only_the_users_own_firm(site: Site) -> None:
     page = words(site.user("maria").get("/audit"))
     assert f"kim generate ABC {site.key}" in page
     assert "XYZ" not in page
     assert site.key not in words(site.user("bob").get("/audit"))
 
 
-def test_closed_is_told_on_the_list(site: Site) -> None:
+def test_the_list_says_that_the_center_is_closed(site: Site) -> None:
     site.clock.now += timedelta(days=3)
     page = site.user("maria").get("/sessions")
     assert page.status_code == 200
     assert "The Request Center is closed." in words(page)
 
 
-def test_api_token_is_shown_once_and_can_be_ended(site: Site) -> None:
+def test_an_api_token_is_shown_once_and_can_be_revoked(site: Site) -> None:
     browser = site.user("rae")
     made = browser.submit("/account/tokens", name="grafana")
     text = made.text.split('<code class="secret">')[1].split("<")[0]

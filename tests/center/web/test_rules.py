@@ -1,7 +1,7 @@
-"""The route table: each route has a rule, and each rule holds for each kind of visitor.
+"""The route table: each route has a rule, and each rule is enforced for each kind of visitor.
 
-The cases are made from the table and from the application's own routes: a new route without a
-rule fails here, and so does a rule that lets somebody else in.
+The cases come from the table and from the application's own routes: a new route without a rule
+fails here, and so does a rule that lets another visitor in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gatepass.center.web.rules import RULES, Rule, Who, rule_for
 from gatepass.center.web.security import FORM_FIELD, LOGIN_COOKIE
 from tests.center.web.site import USERS, Browser, Site, words
 
-#: Who may visit: nobody, users by role, a user before the code, a program with a user's token.
+#: Visitors: not logged in, users by role, a user before the code, programs with a token.
 VISITORS = ("nobody", "maria", "kim", "rae", "halfway", "token", "bad token")
 
 _TABLE = [pytest.param(rule, id=f"{rule.method} {rule.path}") for rule in RULES]
@@ -45,14 +45,14 @@ def test_a_route_without_a_rule_is_refused(site: Site) -> None:
 
 @pytest.mark.parametrize("visitor", VISITORS)
 @pytest.mark.parametrize("rule", _TABLE)
-def test_rule_holds(site: Site, rule: Rule, visitor: str) -> None:
+def test_each_rule_is_enforced(site: Site, rule: Rule, visitor: str) -> None:
     browser = _visitor(site, visitor)
     response = _request(site, browser, rule)
     assert _verdict(rule, response) == _expected(rule, visitor), response.text[:400]
 
 
 @pytest.mark.parametrize("rule", [param for param in _TABLE if param.values[0].method == "POST"])
-def test_form_without_its_token_is_refused(site: Site, rule: Rule) -> None:
+def test_a_form_without_its_token_is_refused(site: Site, rule: Rule) -> None:
     browser = _visitor(site, "halfway" if rule.who is Who.HALFWAY else "maria")
     browser.token()
     for data in ({"key": "x"}, {FORM_FIELD: ""}, {FORM_FIELD: "0" * 64}, {FORM_FIELD: "ä"}):
@@ -67,7 +67,7 @@ def test_closed_routes_say_when_they_open(site: Site, rule: Rule) -> None:
     browser = site.user("maria")
     response = _request(site, browser, rule)
     assert response.status_code == 503
-    # The clocks go forward in the night before the opening: 25 hours on them are 24.
+    # Daylight saving time starts in the night before the opening: 25 hours of the clock are 24.
     assert response.headers["retry-after"] == str(24 * 3600)
     assert "Sunday, 2026-03-08 at 10:00 CT" in words(response)
     assert site.outbox.sent == []
@@ -75,7 +75,7 @@ def test_closed_routes_say_when_they_open(site: Site, rule: Rule) -> None:
 
 def _served(app: FastAPI) -> Iterator[tuple[str, str]]:
     for context in iter_route_contexts(app.routes):
-        # Nothing but FastAPI's own routes passes the guard.
+        # Only FastAPI's own routes pass the guard.
         assert isinstance(context.original_route, APIRoute), context
         assert context.path is not None
         for method in context.methods or ():
@@ -118,7 +118,7 @@ def _request(site: Site, browser: Browser, rule: Rule) -> httpx2.Response:
 
 
 def _expected(rule: Rule, visitor: str) -> str:
-    """What the table says, restated."""
+    """What the table says, in other words."""
     if rule.who is Who.ANYONE:
         return "let in"
     if rule.who is Who.LOCAL:
@@ -144,19 +144,19 @@ def _verdict(rule: Rule, response: httpx2.Response) -> str:
         return "let in" if "clear-site-data" in response.headers else "login wanted"
     if response.status_code == 404 and rule.who is Who.LOCAL:
         return "not there"
-    # An empty form may well be refused, but by the page itself; and nobody has token 1.
+    # An empty form may be refused, but by the page itself; and there is no token 1.
     refused = {404} if "{token_id}" in rule.path else {409, 422}
     return "let in" if response.status_code in {200, 303} | refused else "broken"
 
 
-def test_metrics_are_for_this_machine(site: Site) -> None:
+def test_metrics_are_only_for_this_machine(site: Site) -> None:
     for host in ("127.0.0.1", "::1"):
         assert site.browser(host).get("https://localhost/metrics").status_code == 200
     for host in ("192.0.2.1", "testclient", "10.0.0.1"):
         assert site.browser(host).get("https://localhost/metrics").status_code == 404
 
 
-def test_rule_for_is_the_table() -> None:
+def test_rule_for_looks_up_the_table() -> None:
     assert all(rule_for(rule.method, rule.path) is rule for rule in RULES)
     assert len({(rule.method, rule.path) for rule in RULES}) == len(RULES)
     assert rule_for("DELETE", "/sessions") is None
@@ -166,18 +166,18 @@ def test_rule_for_is_the_table() -> None:
     "header",
     ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"],
 )
-def test_metrics_are_not_for_whom_a_proxy_stands_for(site: Site, header: str) -> None:
-    """Nor for who says to be this machine by what the proxy passes on."""
+def test_metrics_are_not_answered_through_a_proxy(site: Site, header: str) -> None:
+    """Not even if the header claims that the request is from this machine."""
     program = site.browser("127.0.0.1")
     answer = program.get("https://localhost/metrics", headers={header: "127.0.0.1"})
     assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(("version", "status"), [("1.0", 404), ("1.1", 200)])
-def test_metrics_are_not_for_a_proxy_that_adds_nothing(
+def test_metrics_are_not_answered_through_a_proxy_that_adds_no_header(
     site: Site, version: str, status: int
 ) -> None:
-    """Which is nginx with its defaults: HTTP/1.0, and the Host of the server behind it."""
+    """nginx does so by default: it sends HTTP/1.0 and the Host of the server behind it."""
 
     async def as_proxy(scope: Scope, receive: Receive, send: Send) -> None:
         await site.app({**scope, "http_version": version}, receive, send)
@@ -186,7 +186,7 @@ def test_metrics_are_not_for_a_proxy_that_adds_nothing(
     assert program.get("/metrics").status_code == status
 
 
-def test_a_form_of_elsewhere_is_not_told_of_roles(site: Site) -> None:
+def test_the_answer_to_a_form_of_another_site_says_nothing_about_roles(site: Site) -> None:
     answer = site.user("maria").post("/sessions/ABC/generate", data={"form_token": "0"})
     assert answer.status_code == 403
     assert "This form has expired" in answer.text

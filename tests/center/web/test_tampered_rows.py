@@ -1,5 +1,5 @@
-# ruff: noqa: S608 - statements of these tests' own texts
-"""Rows that somebody else wrote into: the others are shown, and the bad ones are named."""
+# ruff: noqa: S608 - statements from the texts of these tests
+"""Rows that another program altered: the other rows are shown, and the bad ones are named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatepass.center.pairs.overview import sessions
 from gatepass.center.people import tokens
 from tests.center.web.site import Browser, Site, words
 
-#: What a pair's columns cannot hold.
+#: Values that a pair's columns cannot have.
 PAIR = [
     ("created_at", "'garbage'"),
     ("created_at", "5"),
@@ -22,7 +22,7 @@ PAIR = [
     ("access_key_id", "'not a key id!'"),
     ("state", "'weird'"),
 ]
-#: What a session's columns cannot hold.
+#: Values that a session's columns cannot have.
 SESSION = [("name", "X'00ff'"), ("name", "'A!'"), ("description", "X'00'"), ("kind", "X'00'")]
 
 
@@ -77,7 +77,7 @@ def test_one_bad_session_hides_no_other(site: Site, column: str, value: str) -> 
     assert ["id 1 cannot" in (one["problem"] or "") for one in found].count(True) == 1
 
 
-def test_a_bad_pair_is_named_where_it_is_asked_for(site: Site) -> None:
+def test_a_request_for_a_bad_pair_is_answered_with_an_error(site: Site) -> None:
     change(site, "pair", "expires_at", "'garbage'", 1)
     answer = program(site).get(f"/api/v1/pairs/{site.key}")
     assert answer.status_code == 500
@@ -85,7 +85,7 @@ def test_a_bad_pair_is_named_where_it_is_asked_for(site: Site) -> None:
     assert answer.json()["type"] == "urn:gatepass:problem:vault"
     refused = site.user("maria").submit("/sessions/ABC/generate")
     assert refused.status_code == 500
-    assert "A secret cannot be opened" in words(refused)
+    assert "A secret cannot be decrypted" in words(refused)
 
 
 def test_a_bad_row_on_a_later_page_is_found_too(site: Site) -> None:

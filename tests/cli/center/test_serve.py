@@ -157,7 +157,7 @@ def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
     for words in (("--open-always",), ("--config", str(config))):
         with serving("--state", str(tmp_path / "state"), *words) as live:
             live.wait_for("^open always, to rehearse: CME's opening hours are left out$")
-            assert "Open always, to rehearse" in Browser(live.url).get("/login")
+            assert "Always open, for rehearsal" in Browser(live.url).get("/login")
             live.wait_for("gatepass center user reset-codes NAME")
     with serving("--state", str(tmp_path / "state")) as live:
         assert "Open Sunday 10:00 to Friday 16:30" in Browser(live.url).get("/login")

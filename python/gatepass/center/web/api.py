@@ -1,4 +1,4 @@
-"""The HTTP API: the status of sessions and key pairs for programs, and never a secret."""
+"""The HTTP API: the status of sessions and key pairs for programs, but never a secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_SIZE: Final = 200
 
 
 class Problem(BaseModel):
-    """Why a request was refused, as RFC 9457 has it."""
+    """Why a request was refused, as problem details of RFC 9457."""
 
     type: str = Field(examples=["urn:gatepass:problem:not-found"])
     title: str
@@ -42,7 +42,7 @@ class Pair(BaseModel):
     expires_at: datetime
     ended_at: datetime | None
     days_left: int | None = Field(
-        description="calendar days in Chicago until it expires; null for one that has ended"
+        description="calendar days in Chicago until it expires; null once it has ended"
     )
     environment: str | None
 
@@ -55,7 +55,7 @@ class Session(BaseModel):
     description: str
     pairs: list[Pair]
     problem: str | None = Field(
-        description="what of it is missing here since somebody wrote into the database"
+        description="what cannot be shown, because its rows in the database were altered"
     )
 
 
@@ -74,9 +74,9 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _WHY: Final = {
-    401: "no API token, or one that is not good",
-    404: "no such thing for the user's firm",
-    422: "a parameter is not what it should be",
+    401: "the API token is missing or not valid",
+    404: "not found in the user's firm",
+    422: "a parameter is invalid",
     503: "the database does not answer",
 }
 
@@ -94,7 +94,7 @@ def list_sessions(
     page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
     size: Annotated[int, Query(ge=1, le=MAX_SIZE)] = PAGE_SIZE,
 ) -> Response:
-    """List the firm's sessions whose Session ID or description holds a text."""
+    """List the firm's sessions whose Session ID or description contains the search text."""
     found = firms.list_sessions(center_of(request), actor_of(request), search, page, size)
     items = [_session(view) for view in found.items]
     return _json(Sessions(items=items, page=found.number, size=found.size, total=found.total))
@@ -102,20 +102,20 @@ def list_sessions(
 
 @router.get("/sessions/{name}", response_model=Session, responses=_problems(404))
 def find_session(request: Request, name: Name) -> Response:
-    """Give one session with all its key pairs, also those that have ended."""
+    """Return one session with all its key pairs, including those that have ended."""
     return _json(_session(firms.find_session(center_of(request), actor_of(request), name)))
 
 
 @router.get("/pairs/{access_key_id}", response_model=Pair, responses=_problems(404))
 def find_pair(request: Request, access_key_id: Id) -> Response:
-    """Give the status of one key pair."""
+    """Return the status of one key pair."""
     (view,) = firms.find_pairs(center_of(request), actor_of(request), [access_key_id])
     return _json(_pair(view))
 
 
 @router.get("/openapi.json", include_in_schema=False)
 def document() -> dict[str, Any]:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return openapi()
 
 
@@ -137,7 +137,7 @@ def openapi() -> dict[str, Any]:
 
 
 def _json(model: BaseModel) -> Response:
-    """Write the answer here, in this thread: FastAPI would hand it to another one for that."""
+    """Serialize the answer in this thread: FastAPI would use another one."""
     return Response(model.model_dump_json(), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""The application: routes, what guards them, and what answers their errors."""
+"""The application: its routes, their guard and the handlers of their errors."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ _ANSWERS: Final = (
 
 
 def make_app(center: Center, names: Iterable[str] = ()) -> FastAPI:
-    """Return the application of a Request Center, to be run by uvicorn or another ASGI server.
+    """Return the application of a Request Center, for uvicorn or another ASGI server.
 
-    It answers requests for ``names``, the hosts of its addresses, and for this machine by its own
-    names; ``0.0.0.0`` or ``::`` among them stands for every address that is no name.
-    It reads nothing before its first request. Without TLS it is for this machine alone: browsers
-    keep its cookies on an address of https, and on localhost.
+    It answers requests for the host names ``names`` and for this machine's own names. ``0.0.0.0``
+    or ``::`` among ``names`` allows every IP address, but no further name. It reads nothing before
+    its first request. Without TLS it works only on this machine: browsers keep its cookies only for
+    https addresses and for localhost.
     """
     app = FastAPI(
         title="gatepass Request Center",
         version=VERSION,
-        # The API's document has a route of its own; the viewers load scripts from elsewhere.
+        # The OpenAPI document has its own route; the viewers load scripts from other sites.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

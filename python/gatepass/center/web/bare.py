@@ -1,4 +1,4 @@
-"""Refusals that are made before the application is reached: no page, nothing is looked up."""
+"""Refusals before a request reaches the application: without a page and without any look-up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 
 def bare_refusal(status: int, name: str, title: str, text: str, *, api: bool) -> Response:
-    """Return a line of text to people, or to programs what RFC 9457 calls problem details."""
+    """Return a line of text for people, or problem details (RFC 9457) for programs."""
     if not api:
         return PlainTextResponse(f"{text}\n", status)
     body = {

@@ -1,4 +1,4 @@
-"""No request brings more than a form needs: the rest is not read."""
+"""Limits the body of a request to what a form needs; the rest is not read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    """Ends a request with 413 once more than ``most`` bytes of its body have come.
+    """Answers a request with 413 once its body exceeds ``most`` bytes.
 
-    Counted as they come: Content-Length may be missing, or say less.
+    Bytes are counted as they arrive: Content-Length may be missing or too low.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -17,7 +17,7 @@ class BodyLimit:
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, with a body that ends at the limit."""
+        """Pass the request on, with a body that ends at the limit."""
         taken = 0
 
         async def limited() -> Message:

@@ -9,13 +9,13 @@ from datetime import datetime
 from gatepass.center.pairs.views import PairView
 from gatepass.keys.rules import Life, PairState, Part, Stretch, lay_out
 
-#: Labels of ticks there is room for on a wide screen; a narrow one shows every second.
+#: How many tick labels fit on a wide screen; a narrow screen shows every second one.
 ROOM = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a bar in one colour, in percent of the width; ``look`` names its classes."""
+    """A stretch of a bar in one colour, in percent of the width; ``look`` are its CSS classes."""
 
     look: str
     x: float

@@ -1,4 +1,4 @@
-"""What a form sent, read once and within limits."""
+"""The fields of a sent form, read once and within limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastapi import Depends, HTTPException, Request
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 
-#: The only way in which this site's forms are sent: no files.
+#: The only media type of this site's forms: they send no files.
 _MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
-#: Fields of one form: a page of picked sessions and a few more.
+#: The most fields of one form: a page of selected sessions and a few more.
 _MAX_FIELDS: Final = 300
 
 
@@ -28,11 +28,11 @@ class Form:
         return value if isinstance(value, str) else ""
 
     def has(self, name: str) -> bool:
-        """Tell whether a field was sent, an empty one too."""
+        """Tell whether a field was sent, even an empty one."""
         return name in self._fields
 
     def texts(self, name: str) -> list[str]:
-        """Return all fields of a name, each once, in their order."""
+        """Return the distinct values of a field, in order."""
         return list(dict.fromkeys(v for v in self._fields.getlist(name) if isinstance(v, str)))
 
     def __repr__(self) -> str:
@@ -40,7 +40,7 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """Read the form of a POST; raise HTTP 415 for a body that is none, 400 for a broken one."""
+    """Read the form of a POST; raise HTTP 415 for another media type, 400 for a broken body."""
     if request.method != "POST":
         return Form()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -49,9 +49,9 @@ async def read_form(request: Request) -> Form:
     try:
         return Form(await request.form(max_files=0, max_fields=_MAX_FIELDS))
     except ClientDisconnect:
-        # Nobody is there to read the answer; it is no defect either.
+        # The client is gone and does not read the answer; this is not a defect.
         raise HTTPException(400) from None
 
 
-#: Declared by a page that takes a form.
+#: The type of a page's parameter that receives the form.
 SentForm = Annotated[Form, Depends(read_form)]

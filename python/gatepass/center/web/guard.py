@@ -1,4 +1,4 @@
-"""Lets a request through to its page, or not, as the route table says."""
+"""Passes a request to its page if the route table allows it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from gatepass.center.web.visitor import Visitor, center_of, origin_of
 
 
 async def guard(request: Request, form: SentForm) -> None:
-    """Raise what refuses the request, or leave who sent it in its state.
+    """Raise the error that refuses the request, or store its sender in the request's state.
 
-    Without a thread where nobody needs to be looked up: a health check waits for no page. In this
-    order: the route has a rule, the form is this site's own, the sender is who the rule
-    asks for, the role allows it, the Request Center is open.
+    A route that needs no user needs no thread either, so that health checks do not wait for pages.
+    The checks, in order: the route has a rule, the form is from this site, the sender is who the
+    rule requires, the role allows the action, the Request Center is open.
     """
     rule = rule_for(request.method, request.scope["route"].path)
     if rule is None:
@@ -47,21 +47,21 @@ async def guard(request: Request, form: SentForm) -> None:
 
 
 _FORGED: Final = (
-    "this form was not sent from a page of this site, or you logged in anew since: go back, reload"
-    " the page and send it again"
+    "this form was not sent from a page of this site, or you have logged in again since: go back,"
+    " reload the page and send it again"
 )
 
 
 def _anyone(_request: Request) -> None:
-    """Take anybody: who it is does not matter, and is not looked up."""
+    """Accept any sender, without a look-up."""
 
 
 def _local(request: Request) -> None:
-    """Take a program on this machine that asks for this machine.
+    """Accept a program on this machine that asks for this machine.
 
-    A browser on this machine may be sent here by a page of elsewhere, whose host name was made to
-    lead to this machine (DNS rebinding): then it asks for that name. A proxy on this machine asks
-    for others: it shows by the headers that it adds, or by HTTP/1.0, which is nginx' default.
+    A page of another site can send a browser on this machine here, by a host name that resolves to
+    this machine (DNS rebinding): the browser then asks for that name. A proxy on this machine asks
+    on behalf of others: the headers that it adds show it, or HTTP/1.0, which is nginx's default.
     """
     asked = host_of(request.headers.get("host", ""))
     passed_on = request.scope["http_version"] == "1.0" or any(
@@ -71,12 +71,12 @@ def _local(request: Request) -> None:
         raise HTTPException(404)
 
 
-#: Headers that proxies add, beside ``X-Forwarded-...``; whoever sends them has one or feigns it.
+#: Headers that proxies add, besides ``X-Forwarded-...``. A request with one counts as proxied.
 _OF_PROXIES: Final = frozenset({"forwarded", "via", "x-real-ip"})
 
 
 def _user(request: Request, center: Center) -> Visitor:
-    """Take a user by the cookie of a login that both factors have proved."""
+    """Accept a user by the cookie of a login with both factors."""
     actor = logins.find(center, request.cookies.get(security.LOGIN_COOKIE, ""), origin_of(request))
     if actor is None:
         raise LoginNeededError(_login_path(request))
@@ -84,7 +84,7 @@ def _user(request: Request, center: Center) -> Visitor:
 
 
 def _halfway(request: Request, center: Center) -> Visitor:
-    """Take a user by the cookie of a login that is on its way."""
+    """Accept a user by the cookie of an unfinished login."""
     pending = logins.find_pending(center, request.cookies.get(security.LOGIN_COOKIE, ""))
     if pending is None:
         raise LoginNeededError("/login")
@@ -92,7 +92,7 @@ def _halfway(request: Request, center: Center) -> Visitor:
 
 
 def _token(request: Request, center: Center) -> Visitor:
-    """Take a program by an API token."""
+    """Accept a program by an API token."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise TokenNeededError
@@ -102,7 +102,7 @@ def _token(request: Request, center: Center) -> Visitor:
     return Visitor(actor)
 
 
-#: What the request alone tells, and what takes a look into the store.
+#: Checks that need only the request, and checks that read the store.
 _CHECKS: Final[dict[Who, Callable[[Request], None]]] = {Who.ANYONE: _anyone, Who.LOCAL: _local}
 _PROOFS: Final[dict[Who, Callable[[Request, Center], Visitor]]] = {
     Who.HALFWAY: _halfway,
@@ -112,7 +112,7 @@ _PROOFS: Final[dict[Who, Callable[[Request, Center], Visitor]]] = {
 
 
 def _login_path(request: Request) -> str:
-    """Return the login page, which leads on to the page that was asked for."""
+    """Return the address of the login page, which redirects to the requested page afterwards."""
     path = request.url.path
     if request.method != "GET" or path == "/sessions":
         return "/login"

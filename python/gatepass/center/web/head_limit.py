@@ -1,8 +1,8 @@
-"""What of a request's head is read further: this site's own cookies, and a query of usual length.
+"""Limits what is parsed of a request's head: this site's own cookies, and a query of normal length.
 
-Cookies and queries are parsed in Python, on the event loop, and some ten kilobytes of them take
-longer than all else of a request. Python's parser of quoted cookies is even quadratic, in all
-versions before 3.10.15, 3.11.10 and 3.12.6 (CVE-2024-7592): a quarter of a second for one head.
+Cookies and queries are parsed in Python, on the event loop, and ten kilobytes of them take longer
+than the rest of a request. Before 3.11.10 and 3.12.6, Python's parser of quoted cookies is even
+quadratic (CVE-2024-7592): it takes a quarter of a second for one head.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatepass.center.web.bare import bare_refusal
 
-#: Bytes of a query; the longest of a page of picked sessions has about 2 KiB.
+#: The most bytes of a query; the longest, for a page of selected sessions, has about 2 KiB.
 LONGEST_QUERY: Final = 4096
 _TEXT: Final = "The address is too long: start again from this site's pages."
-#: This site's cookies are named and written so: no quotes, no escapes, and none is longer.
+#: The format of this site's cookies: no quotes, no escapes, not longer.
 _OWN: Final = re.compile(rb"__Host-gatepass[a-z-]*=[A-Za-z0-9._-]{0,512}")
 
 
 class HeadLimit:
-    """Answers a longer query with 414, and leaves the cookies out that are not this site's."""
+    """Answers a longer query with 414, and drops cookies that are not this site's."""
 
     def __init__(self, app: ASGIApp, api: str) -> None:
         self._app = app
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on with what is left of its head, or answer it here."""
+        """Pass the request on with the reduced head, or refuse it here."""
         if scope["type"] == "http":
             if len(scope["query_string"]) > LONGEST_QUERY:
                 api = scope["path"].startswith(self._api)

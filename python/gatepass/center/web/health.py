@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and what is measured."""
+"""Health checks, metrics and static files."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from gatepass.errors import NotFoundError
 router = APIRouter(include_in_schema=False)
 
 
-# Neither waits for a thread that a page could have: a watchman who waits restarts what works.
+# Neither needs a thread that pages use: a supervisor that has to wait restarts a working server.
 @router.get("/healthz")
 async def alive() -> Response:
-    """Say that the process lives; nothing is looked at."""
+    """Report that the process is alive, without any check."""
     return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """Say whether the database is of this version and takes what is written: 200 or 503."""
+    """Report whether the database has this version and can be written: 200 or 503."""
     readiness: Readiness = request.app.state.readiness
     if await readiness.problem():
-        # What is wrong with the store is not for anybody who may ask.
+        # Anyone may ask, so only the log says what is wrong with the store.
         return PlainTextResponse("not ready: the log says why\n", 503)
     return PlainTextResponse("ready\n")
 
 
 @router.get("/metrics")
 def metrics(request: Request) -> Response:
-    """Give Prometheus what it scrapes."""
+    """Return the metrics for Prometheus."""
     return Response(exposition(request.app), media_type=CONTENT_TYPE)
 
 
 @router.get("/static/{name}")
 def static(name: str) -> Response:
-    """Give the style sheet, the script or the icon; an address with its version never changes."""
+    """Return the style sheet, the script or the icon; a versioned address never changes."""
     file = STATIC.get(name)
     if file is None:
         raise NotFoundError("there is no such file")

@@ -1,7 +1,7 @@
-"""Which names this site answers to: those that its operator gave it, and this machine's own.
+"""The host names that this site answers to: those its operator set, and this machine's own.
 
-A page of elsewhere can let its own name lead to this machine (DNS rebinding) and would then share
-an origin with whatever answers. And nothing here is made from a name that the sender chose.
+Another site can make its own name resolve to this machine (DNS rebinding). If this site answered to
+that name, both would share an origin. And no answer may contain a name that the sender chose.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gatepass.center.web.bare import bare_refusal
 
 _TEXT: Final = (
-    "This Request Center does not answer to the name it was asked for. Open it by the address that"
-    " its operator gave you; the operator's setting is: address."
+    "This Request Center does not answer to this host name. Open it at the address that its"
+    " operator gave you. For the operator: the setting is `address`."
 )
 
 
-#: Answered without a Host header.
+#: Paths that need no Host header.
 _NAMELESS: Final = frozenset({"/healthz", "/readyz"})
 
 
 class KnownNames:
-    """Answers with 421 what asks for another host than the ``names`` and this machine's own."""
+    """Answers 421 to requests for host names other than ``names`` and this machine's own."""
 
     def __init__(self, app: ASGIApp, names: Iterable[str], api: str) -> None:
         self._app = app
         self._names = frozenset(normal(name) for name in names)
-        # Then any address is taken, and no name but those given.
+        # Then every IP address is accepted, but no further name.
         self._all_addresses = any(map(stands_for_all, self._names))
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, or answer it here."""
+        """Pass the request on, or refuse it here."""
         if scope["type"] == "http" and not self._takes(scope):
             await self._refusal(scope["path"])(scope, receive, send)
             return
@@ -46,7 +46,7 @@ class KnownNames:
 
     def _takes(self, scope: Scope) -> bool:
         hosts = Headers(scope=scope).getlist("host")
-        # What looks whether a server lives may name none; a browser always does.
+        # A health check may send no Host header; a browser always does.
         if not hosts and scope["path"] in _NAMELESS:
             return True
         return len(hosts) == 1 and self._knows(hosts[0])
@@ -60,34 +60,34 @@ class KnownNames:
         return self._all_addresses and _address(name) is not None
 
     def _refusal(self, path: str) -> Response:
-        title = "This site does not answer to that name"
+        title = "This site does not answer to this host name"
         return bare_refusal(421, "host", title, _TEXT, api=path.startswith(self._api))
 
 
-#: Whole, since a header with more in it would change the path that is read from it.
+#: Matches the whole header: further characters would change the path that is parsed from it.
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
 def host_of(header: str) -> str:
-    """Return the host of a Host header, without its port; nothing of one that is none."""
+    """Return the host of a Host header without its port; an empty text if it is malformed."""
     found = _HOST.fullmatch(header)
     return "" if found is None else normal(found[1] or found[2])
 
 
 def normal(name: str) -> str:
-    """Write a name or an address in the one form that is compared."""
+    """Return a name or an address in the form in which they are compared."""
     address = _address(name)
     return name.lower().removesuffix(".") if address is None else str(address)
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a host is this machine by one of its own names."""
+    """Tell whether a host is ``localhost`` or a loopback address."""
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
 def stands_for_all(host: str) -> bool:
-    """Tell whether who listens there listens on all addresses of this machine."""
+    """Tell whether a host to listen on means all addresses of this machine."""
     address = _address(host)
     return address is not None and address.is_unspecified
 

@@ -1,7 +1,7 @@
-"""What Prometheus scrapes.
+"""The metrics that Prometheus scrapes.
 
-Pairs and deeds are counted in the database, so they are the same from whichever process answers;
-refusals are counted by each process for itself.
+Pairs and actions are counted in the database, so every process reports the same numbers. Refusals
+are counted per process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SECONDS_A_DAY: Final = 86_400
 
 
 class Meters:
-    """The measures of one application."""
+    """The metrics of one application."""
 
     __slots__ = ("_refusals", "registry")
 
@@ -40,24 +40,24 @@ class Meters:
         self.registry.register(_StoreCollector(center))
         self._refusals = Counter(
             f"{_PREFIX}_refusals",
-            "Requests that were refused, by why, as counted by one process.",
+            "Refused requests, by reason and process.",
             ("reason", "process"),
             registry=self.registry,
         )
 
     def count_refusal(self, reason: str) -> None:
-        """Count a request that was refused."""
+        """Count a refused request."""
         self._refusals.labels(reason, str(os.getpid())).inc()
 
 
 def count_refusal(app: FastAPI, reason: str) -> None:
-    """Count a request of an application that was refused."""
+    """Count a refused request of an application."""
     meters: Meters = app.state.meters
     meters.count_refusal(reason)
 
 
 def exposition(app: FastAPI) -> bytes:
-    """Return all measures in Prometheus' text format; raise `DatabaseError`."""
+    """Return all metrics in Prometheus' text format; raise `DatabaseError`."""
     meters: Meters = app.state.meters
     return generate_latest(meters.registry)
 
@@ -69,11 +69,11 @@ class _StoreCollector(Collector):
         self._center = center
 
     def describe(self) -> list[Metric]:
-        """Name nothing beforehand: nothing is read before the first scrape."""
+        """Describe nothing, so that the store is not read before the first scrape."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Give what the store holds now."""
+        """Yield the metrics of the store as it is now."""
         now = self._center.clock()
         lives = pair.c.state == PairState.ACTIVE.value
         lives &= pair.c.expires_at > now
@@ -83,11 +83,11 @@ class _StoreCollector(Collector):
             states = connection.execute(select(pair.c.state, func.count()).group_by(pair.c.state))
             counted: dict[str, int] = {state: number for state, number in states}  # noqa: C416
             ends = connection.execute(select(pair.c.expires_at).where(lives)).scalars().all()
-            deeds = connection.execute(
+            actions = connection.execute(
                 select(audit.c.action, func.count()).group_by(audit.c.action)
             ).all()
             waiting, oldest = mails.backlog(connection)
-        # What is recorded as active and is over: the next sweep records it.
+        # Pairs that have expired but are recorded as active: the next sweep records it.
         late = counted.get(PairState.ACTIVE.value, 0) - len(ends)
         yield GaugeMetricFamily(f"{_PREFIX}_sessions", "Sessions of all firms.", sessions)
         by_state = GaugeMetricFamily(
@@ -101,7 +101,7 @@ class _StoreCollector(Collector):
         yield by_state
         soon = GaugeMetricFamily(
             f"{_PREFIX}_pairs_expiring",
-            "Active key pairs that expire within so many days.",
+            "Active key pairs that expire within this number of days.",
             labels=["within_days"],
         )
         for days in sorted(WARNING_DAYS):
@@ -114,15 +114,15 @@ class _StoreCollector(Collector):
                 f"{_PREFIX}_next_expiry_days", "Days until the next key pair expires.", first
             )
         yield GaugeMetricFamily(
-            f"{_PREFIX}_mails_waiting", "Mails that no mail server has taken yet.", waiting
+            f"{_PREFIX}_mails_waiting", "Mails that no mail server has accepted yet.", waiting
         )
         age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
         yield GaugeMetricFamily(
-            f"{_PREFIX}_oldest_mail_seconds", "How long the oldest of these has waited.", age
+            f"{_PREFIX}_oldest_mail_seconds", "Age of the oldest waiting mail.", age
         )
         done = CounterMetricFamily(
             f"{_PREFIX}_actions", "Entries of the audit log, by action.", labels=["action"]
         )
-        for action, number in deeds:
+        for action, number in actions:
             done.add_metric([action], number)
         yield done

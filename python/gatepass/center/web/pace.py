@@ -1,7 +1,7 @@
-"""Requests begin one after the other, so that a crowd of them does not stop the event loop.
+"""Starts requests one after the other, so that many at once do not block the event loop.
 
-To begin with a request takes about a millisecond: routes, checks, cookies. A hundred that come at
-once would take a hundred before anything else is looked at. Health checks begin at once.
+To start a request takes about a millisecond: routes, checks, cookies. A hundred requests at once
+would block the loop for a hundred milliseconds. Health checks start at once.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-#: Begin at once: who asks decides whether this process lives on.
+#: These start at once: if they wait, a supervisor may restart this process.
 HEALTH: Final = frozenset({"/healthz", "/readyz"})
 
 
 class Pace:
-    """Lets one request begin in every second round of the event loop."""
+    """Starts one request in every second iteration of the event loop."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class Pace:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on when it is its turn."""
+        """Pass the request on when it is its turn."""
         if scope["type"] == "http" and scope["path"] not in HEALTH:
             await self._turn()
         await self._app(scope, receive, send)
@@ -34,7 +34,7 @@ class Pace:
     async def _turn(self) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            # What an event loop that has ended left undone holds up nobody in this one.
+            # Requests left over from an earlier event loop must not block this one.
             self._loop, self._one_begins = loop, False
             self._waiting.clear()
         if self._one_begins:
@@ -46,13 +46,13 @@ class Pace:
             loop.call_soon(self._in_the_next_round, loop)
 
     def _in_the_next_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        # A round later: one whose turn has come begins in this one.
+        # One iteration later: the request whose turn it is starts in this one.
         loop.call_soon(self._next, loop)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
-            # One that was cancelled meanwhile does not begin.
+            # A request that was cancelled meanwhile does not start.
             if not turn.done():
                 turn.set_result(None)
                 loop.call_soon(self._in_the_next_round, loop)

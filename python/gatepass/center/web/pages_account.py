@@ -1,4 +1,4 @@
-"""The user's own account: password, authenticator app, API tokens; and notices that were seen."""
+"""The user's own account: password, authenticator app, API tokens, and dismissed notices."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gatepass.errors import AccountError, CodeError, NotFoundError
 
 router = APIRouter()
 
-#: A row's number, within what a database takes.
+#: A row's number, within the database's limits.
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @router.get("/account")
 def account_page(request: Request) -> Response:
-    """Show the account; after a change of the password, that it was done."""
+    """Show the account; after a change of the password, confirm it."""
     is_changed = request.query_params.get("password") == "changed"
     return _account(request, is_changed=is_changed)
 
@@ -59,7 +59,7 @@ def _change_password(request: Request, form: Form) -> Response:
 
 @router.post("/account/authenticator")
 def send_authenticator_code(request: Request) -> Response:
-    """Send a code to the user's own mobile and lead to where it is entered."""
+    """Send a code to the user's own mobile and redirect to the page that asks for it."""
     totp.request_code(center_of(request), actor_of(request))
     return RedirectResponse("/account/authenticator", 303)
 
@@ -72,7 +72,7 @@ def authenticator_code_page(request: Request) -> Response:
 
 @router.post("/account/authenticator/begin")
 def begin_authenticator(request: Request, form: SentForm) -> Response:
-    """Show a new secret as a QR code; in the answer itself, so that no address leads to it."""
+    """Show a new secret as a QR code. It is part of this answer and has no address of its own."""
     try:
         enrolment = totp.begin_enrolment(
             center_of(request), actor_of(request), form.text("code").strip()
@@ -89,12 +89,12 @@ def begin_authenticator(request: Request, form: SentForm) -> Response:
 
 @router.post("/account/authenticator/confirm")
 def confirm_authenticator(request: Request, form: SentForm) -> Response:
-    """Let the authenticator count with its first code."""
+    """Activate the authenticator with its first code."""
     try:
         totp.confirm_enrolment(center_of(request), actor_of(request), form.text("code").strip())
     except CodeError as error:
         if people.account(center_of(request), actor_of(request)).authenticator:
-            # A form that was sent twice: the first one has done it.
+            # The form was sent twice, and worked the first time.
             return RedirectResponse("/account", 303)
         return page(
             request, "authenticator.html", 422, picture="", secret="", problem_text=str(error)
@@ -104,7 +104,7 @@ def confirm_authenticator(request: Request, form: SentForm) -> Response:
 
 @router.post("/account/authenticator/remove")
 def remove_authenticator(request: Request, form: SentForm) -> Response:
-    """Remove the authenticator with one more code of it."""
+    """Remove the authenticator, with one more of its codes."""
     try:
         totp.remove(center_of(request), actor_of(request), form.text("code").strip())
     except CodeError as error:
@@ -114,7 +114,7 @@ def remove_authenticator(request: Request, form: SentForm) -> Response:
 
 @router.post("/account/tokens")
 def make_token(request: Request, form: SentForm) -> Response:
-    """Make an API token and show it this once."""
+    """Create an API token and show it, only this once."""
     name = form.text("name").strip()
     try:
         text = tokens.issue(center_of(request), actor_of(request), name)
@@ -125,16 +125,16 @@ def make_token(request: Request, form: SentForm) -> Response:
 
 @router.post("/account/tokens/{token_id}/end")
 def end_token(request: Request, token_id: str) -> Response:
-    """End an API token."""
+    """Revoke an API token."""
     if not _NUMBER.fullmatch(token_id):
-        raise NotFoundError("there is no such token: choose one of the list")
+        raise NotFoundError("there is no such token: choose one from the list")
     tokens.revoke(center_of(request), actor_of(request), int(token_id))
     return RedirectResponse("/account", 303)
 
 
 @router.post("/notices/seen")
 def seen(request: Request, form: SentForm) -> Response:
-    """Take the notices that were shown off the top of the page."""
+    """Dismiss the notices that were shown."""
     ids = [int(text) for text in form.texts("notice") if _NUMBER.fullmatch(text)]
     notices.mark_seen(center_of(request), actor_of(request), ids)
     return RedirectResponse("/sessions", 303)

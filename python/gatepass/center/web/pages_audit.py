@@ -34,7 +34,7 @@ def audit_page(
     last: Last = "",
     page: str = "1",
 ) -> Response:
-    """Show a page of the log, the latest entries first."""
+    """Show a page of the log, latest entries first."""
     asked = _asked(search, action, first, last)
     problem, wanted = "", Wanted()
     try:
@@ -65,7 +65,7 @@ def audit_page(
 def export(
     request: Request, search: str = "", action: str = "", first: First = "", last: Last = ""
 ) -> Response:
-    """Give all entries that the page would list as a CSV file, the oldest first."""
+    """Export all entries that match as a CSV file, oldest entries first."""
     wanted = _wanted(_asked(search, action, first, last))
     center = center_of(request)
     today = center.clock().astimezone(exchange_zone())
@@ -84,7 +84,7 @@ def _asked(search: str, action: str, first: str, last: str) -> dict[str, str]:
 def _wanted(asked: dict[str, str]) -> Wanted:
     first, last = _day(asked["from"]), _day(asked["to"])
     if first is not None and last is not None and first > last:
-        raise CenterError("the first day is after the last: there is nothing between them")
+        raise CenterError("the first day is after the last day: exchange them")
     return Wanted(asked["search"], first, last, asked["action"])
 
 
@@ -94,10 +94,10 @@ def _day(text: str) -> date | None:
     if _DAY.fullmatch(text):
         with suppress(ValueError):
             return date.fromisoformat(text)
-    raise CenterError("give days as YYYY-MM-DD, such as 2026-03-06")
+    raise CenterError("write days as YYYY-MM-DD, for example 2026-03-06")
 
 
-#: With years that have a midnight in any time zone.
+#: Years 1900 to 2999: their days have a midnight in any time zone.
 _DAY: Final = re.compile(r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 

@@ -1,4 +1,4 @@
-"""Delete a key pair: the dialog with the existing key details, then the verification code."""
+"""Delete a key pair: a dialog with the existing key details, then the verification code."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ router = APIRouter(prefix="/sessions/{name}/delete")
 
 @router.get("")
 def delete_dialog(request: Request, name: str) -> Response:
-    """Show the session and its existing key details, to choose from."""
+    """Show the session and its existing key details, to select from."""
     return _dialog(request, firms.find_session(center_of(request), actor_of(request), name))
 
 
 @router.post("")
 def send_code(request: Request, name: str, form: SentForm) -> Response:
-    """Send the verification code for the chosen pair and lead to where it is entered.
+    """Send the verification code for the chosen pair and redirect to the page that asks for it.
 
-    A user with an authenticator gets none, unless the form asks for one.
+    A user with an authenticator gets no code, unless the form asks for one.
     """
     center, actor = center_of(request), actor_of(request)
     session = firms.find_session(center, actor, name)
     chosen = form.text("key")
     if not chosen:
-        return _dialog(request, session, "Choose a key pair first.")
+        return _dialog(request, session, "Select a key pair first.")
     pair = pair_of(session, chosen)
     if form.text("send") or not people.account(center, actor).authenticator:
         pairs.request_code(center, actor, Purpose.DELETE, [pair.access_key_id])
@@ -51,12 +51,12 @@ def code_page(request: Request, name: str, access_key_id: str) -> Response:
 
 @router.post("/{access_key_id}")
 def delete(request: Request, name: str, access_key_id: str, form: SentForm) -> Response:
-    """Delete the pair for the right code and lead back to the list, with a notice at its top."""
+    """Delete the pair if the code is right, and redirect to the list, which shows a notice."""
     center, actor = center_of(request), actor_of(request)
     pair = pair_of(firms.find_session(center, actor, name), access_key_id)
     is_done = pair.state is PairState.DELETED
     if is_done and audit_reading.has_deleted(center, actor, name, pair.access_key_id):
-        # A form that was sent twice: the notice of the first one says that it is done.
+        # The form was sent twice: the first time it worked, and a notice says so.
         return RedirectResponse("/sessions", 303)
     try:
         pairs.delete(center, actor, access_key_id, form.text("code").strip())

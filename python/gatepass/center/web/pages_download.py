@@ -1,8 +1,8 @@
-"""Download key pairs: choose, verify, and the key file.
+"""Download key pairs: select them, verify, get the key file.
 
-The file is the answer to the code's form itself. So no address leads to it, and no history or
-cache can bring it back. The page stays open meanwhile: its script says that the file was sent, and
-without scripts a refusal before that goes as soon as six digits are typed.
+The file is the answer to the form with the code. It has no address of its own, so no history or
+cache can bring it back. The page stays open, and its script shows that the file was sent. Without
+scripts, an earlier refusal disappears from the page as soon as six digits are typed.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ Names = Annotated[list[str], Query(default_factory=list)]
 
 @router.get("")
 def download_dialog(request: Request, session: Names) -> Response:
-    """Show the active pairs of the sessions, to choose from."""
+    """Show the active pairs of the sessions, to select from."""
     center, actor = center_of(request), actor_of(request)
     return _dialog(request, [firms.find_session(center, actor, name) for name in unique(session)])
 
 
 @router.post("")
 def send_code(request: Request, form: SentForm) -> Response:
-    """Send the verification code for the chosen pairs and lead to where it is entered.
+    """Send the verification code for the chosen pairs and redirect to the page that asks for it.
 
-    A user with an authenticator gets none, unless the form asks for one.
+    A user with an authenticator gets no code, unless the form asks for one.
     """
     center, actor = center_of(request), actor_of(request)
     chosen = form.texts("key")
     if not chosen:
         sessions = [firms.find_session(center, actor, name) for name in form.texts("session")]
-        return _dialog(request, sessions, "Tick a key pair first.")
+        return _dialog(request, sessions, "Select a key pair first.")
     if form.text("send") or not people.account(center, actor).authenticator:
         pairs.request_code(center, actor, Purpose.DOWNLOAD, chosen)
     return RedirectResponse("/download/code?" + urlencode([("key", key) for key in chosen]), 303)
@@ -89,7 +89,7 @@ def download(request: Request, form: SentForm) -> Response:
 
 
 def unique(texts: Sequence[str]) -> list[str]:
-    """Return each text once, in order, and no more than a page of sessions has."""
+    """Return the distinct texts in order, at most as many as a page of sessions has."""
     return list(dict.fromkeys(texts))[:PAGE_SIZE]
 
 

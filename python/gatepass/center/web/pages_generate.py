@@ -1,4 +1,4 @@
-"""Generate a key pair: the dialog with the existing key details, then the new one's."""
+"""Generate a key pair: a dialog with the existing key details, then the new key details."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ router = APIRouter(prefix="/sessions/{name}")
 
 @router.get("/generate")
 def generate_dialog(request: Request, name: str) -> Response:
-    """Show the session and its existing key details; with two, the choice which to delete."""
+    """Show the session and its existing key details; with two pairs, ask which one to delete."""
     return _dialog(request, firms.find_session(center_of(request), actor_of(request), name))
 
 
 @router.post("/generate")
 def generate(request: Request, name: str, form: SentForm) -> Response:
-    """Generate the pair and lead to its details."""
+    """Generate the pair and redirect to its details."""
     center, actor = center_of(request), actor_of(request)
     chosen = form.text("delete")
     shown = form.text("shown").split() if form.has("shown") else None
@@ -42,21 +42,21 @@ def generate(request: Request, name: str, form: SentForm) -> Response:
             return _dialog(request, session, str(error))
         pair = made
     except ThirdPairError:
-        # Somebody generated the second one since the dialog was shown.
+        # The second pair was generated after the dialog was shown.
         session = firms.find_session(center, actor, name)
-        problem = "This session has two active key pairs by now: choose which to delete."
+        problem = "This session now has two active key pairs: select the one to delete."
         return _dialog(request, session, problem)
     return RedirectResponse(f"/sessions/{pair.session}/generated/{pair.access_key_id}", 303)
 
 
-#: Within this time a form that comes again is a double click, or a page that was loaded again.
+#: The same form again within this time is a double click, or a page that was reloaded.
 TWICE_WITHIN: Final = timedelta(minutes=1)
 
 
 def _made_just_now(
     session: SessionView, actor: Actor, left: Collection[str], at: datetime
 ) -> PairView | None:
-    """Return what the same form has made beside those that it left, when it was sent twice."""
+    """Return the pair that the same form made if it was sent before; ``left`` are those it kept."""
     newest, *others = session.active or (None,)
     is_its = newest is not None and newest.created_by == actor.name
     if newest is None or not is_its or {one.access_key_id for one in others if one} != set(left):
@@ -66,18 +66,18 @@ def _made_just_now(
 
 @router.get("/generated/{access_key_id}")
 def generated(request: Request, name: str, access_key_id: str) -> Response:
-    """Show the key details with the way to the download."""
+    """Show the key details, with a button for the download."""
     session = firms.find_session(center_of(request), actor_of(request), name)
     pair = pair_of(session, access_key_id)
     return page(request, "generated.html", session=session, pair=pair)
 
 
 def pair_of(session: SessionView, access_key_id: str) -> PairView:
-    """Return a pair of a session; raise `NotFoundError` when it has no such."""
+    """Return a pair of a session; raise `NotFoundError` if the session does not have it."""
     for pair in session.pairs:
         if pair.access_key_id == access_key_id:
             return pair
-    raise NotFoundError("this session has no such key pair: choose one of its list")
+    raise NotFoundError("this session has no such key pair: choose one from its list")
 
 
 def oldest_first(session: SessionView) -> list[PairView]:

@@ -21,14 +21,14 @@ from gatepass.errors import AccountError, CodeError, LimitError
 router = APIRouter()
 
 HOME: Final = "/sessions"
-NOT_THE_SAME: Final = "the new password was not typed the same twice: type it again"
-#: A page of this site: no other site's, which ``//`` or a backslash would make of it.
+NOT_THE_SAME: Final = "the new passwords do not match: type both again"
+#: A path on this site. With ``//`` or a backslash it could lead to another site.
 _OWN_PAGE: Final = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_/?=&%.-]{0,500})?")
 
 
 @router.get("/")
 def home() -> Response:
-    """Lead to the sessions."""
+    """Redirect to the sessions."""
     return RedirectResponse(HOME, 303)
 
 
@@ -42,7 +42,7 @@ def login_page(request: Request, next: str = "") -> Response:  # noqa: A002 - th
 
 @router.post("/login")
 async def log_in(request: Request, form: SentForm) -> Response:
-    """Take user name and password and lead to the code; one refusal for all that is wrong."""
+    """Check user name and password, then ask for the code; every mistake gets the same refusal."""
     return await in_turn(request, lambda: _log_in(request, form))
 
 
@@ -71,7 +71,7 @@ def code_page(request: Request, next: str = "") -> Response:  # noqa: A002
 
 @router.post("/login/code")
 def check_code(request: Request, form: SentForm) -> Response:
-    """Take the code; the login goes on under a new cookie."""
+    """Check the code; the login continues under a new cookie."""
     target = own_page(form.text("next"))
     try:
         done = logins.finish_login(
@@ -97,13 +97,13 @@ def send_again(request: Request, form: SentForm) -> Response:
 
 @router.get("/login/password")
 def password_page(request: Request, next: str = "") -> Response:  # noqa: A002
-    """Ask for a password of one's own in place of the one-time password."""
+    """Ask for a new password to replace the one-time password."""
     return _password_page(request, own_page(next))
 
 
 @router.post("/login/password")
 async def choose_password(request: Request, form: SentForm) -> Response:
-    """Take the password; the login goes on under a new cookie."""
+    """Set the password; the login continues under a new cookie."""
     return await in_turn(request, lambda: _choose_password(request, form))
 
 
@@ -129,13 +129,13 @@ def log_out(request: Request) -> Response:
     response = RedirectResponse("/login", 303)
     security.forget_cookie(response, security.LOGIN_COOKIE)
     security.forget_cookie(response, security.FORM_COOKIE)
-    # What other tabs and the browser's memory still show is no longer anybody's.
+    # The browser must not show the user's pages again after this.
     response.headers["clear-site-data"] = '"cache"'
     return response
 
 
 def keep_login(request: Request, response: Response, token: Hidden) -> None:
-    """Let the browser keep a new login, and be known from now on once it is through all steps."""
+    """Set the cookie of a new login and, once all its steps are done, that of a known browser."""
     center = center_of(request)
     security.set_cookie(response, security.LOGIN_COOKIE, token.reveal())
     actor = logins.find(center, token.reveal())
@@ -151,7 +151,7 @@ def own_page(path: str) -> str:
 
 
 def _on(path: str, target: str) -> RedirectResponse:
-    """Lead on, and remember where to go after the login."""
+    """Redirect, and remember where to go after the login."""
     if path == target or target == HOME:
         return RedirectResponse(path, 303)
     return RedirectResponse(f"{path}?{urlencode({'next': target})}", 303)

@@ -19,10 +19,10 @@ router = APIRouter()
 
 #: Characters of a search; the rest is cut off.
 MAX_SEARCH: Final = 50
-#: A page's number, to the database's limits and beyond any list.
+#: The largest page number: beyond any list, and within the database's limits.
 MAX_PAGE: Final = 1_000_000
 
-#: In the order of the menu: name, words, what it does, and what a role must allow.
+#: In the order of the menu: name, label, what it does, and the action that a role must allow.
 _ACTIONS: Final = (
     ("generate", "Generate", "a new key pair for one session", Action.GENERATE),
     ("download", "Download", "the active key pairs as a key file", Action.DOWNLOAD),
@@ -38,7 +38,7 @@ def list_page(request: Request, search: str = "", page: str = "1") -> Response:
 
 @router.post("/sessions")
 def act(request: Request, form: SentForm) -> Response:
-    """Lead from the picked sessions to the dialog of the chosen action."""
+    """Redirect to the dialog of the chosen action, with the selected sessions."""
     picked, do = form.texts("session"), form.text("do")
     if do == "download" and picked:
         return RedirectResponse(
@@ -48,16 +48,16 @@ def act(request: Request, form: SentForm) -> Response:
         session = firms.find_session(center_of(request), actor_of(request), picked[0])
         return RedirectResponse(f"/sessions/{session.name}/{do}", 303)
     if picked:
-        problem = "Select one session only: this is done for one session at a time."
+        problem = "Select only one session for this action."
     else:
-        problem = "Select the check box of a session first, then choose from Actions."
+        problem = "Select a session first, then choose an action."
     number = page_number(form.text("page"))
     return _list(request, form.text("search"), number, problem, tuple(picked))
 
 
 @router.get("/sessions/{name}")
 def session_page(request: Request, name: str) -> Response:
-    """Show one session, all the pairs it ever had, and when each is valid."""
+    """Show one session, all the pairs that it ever had, and when each is valid."""
     center, actor = center_of(request), actor_of(request)
     session = firms.find_session(center, actor, name)
     paths = {
@@ -81,7 +81,7 @@ def session_page(request: Request, name: str) -> Response:
 
 
 def page_number(text: str) -> int:
-    """Read the number of a page; whatever is none is the first."""
+    """Return the number of a page; 1 for a text that is not a number."""
     if not (text.isascii() and text.isdigit()):
         return 1
     return min(MAX_PAGE, max(1, int(text[:8])))

@@ -1,7 +1,7 @@
-"""What is answered when something is refused: a page to people, problem+json to programs.
+"""Answers to refused requests: a page for people, problem+json (RFC 9457) for programs.
 
-Problem details are those of RFC 9457. Nothing of the request is repeated, and of an error that
-nobody foresaw only a reference is shown: the log has the rest.
+An answer repeats nothing of the request. For an unexpected error it shows only a reference; the log
+has the rest.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ API = "/api/"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How one kind of error is answered.
+    """The answer to one kind of error.
 
-    ``name`` is for programs; ``title`` and ``advice`` are for people, beside what the error says,
-    or ``text`` in its place: what is wrong with the store is for the log, not for visitors.
+    ``name`` is for programs. ``title`` and ``advice`` are for people; between them is the text of
+    the error, or ``text`` in its place: only the log says what is wrong with the store.
     """
 
     status: int
@@ -59,37 +59,37 @@ class Refusal:
     text: str = ""
 
 
-_ASK = "Tell the operator of this Request Center. Nothing was changed."
-_LOGGED = "The Request Center's log says what is wrong."
-_SOON = "Try again soon. The Request Center's log says what is wrong."
+_ASK = "Contact the operator of this Request Center. Nothing was changed."
+_LOGGED = "The cause is in the Request Center's log."
+_SOON = "Try again soon. The cause is in the Request Center's log."
 
 
 class FormExpiredError(NotAllowedError):
-    """A form has no token of this browser and this login."""
+    """A form has no valid token for this browser and this login."""
 
 
-#: The most special kind first.
+#: The answers by kind of error. The most specific kind applies.
 REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     FormExpiredError: Refusal(403, "form", "This form has expired"),
-    NotAllowedError: Refusal(403, "not-allowed", "Your role may not do this"),
-    NotFoundError: Refusal(404, "not-found", "There is no such thing here"),
+    NotAllowedError: Refusal(403, "not-allowed", "Your role does not allow this"),
+    NotFoundError: Refusal(404, "not-found", "Not found"),
     OtherPairsError: Refusal(409, "other-pairs", "The key pairs have changed"),
     ThirdPairError: Refusal(409, "third-pair", "Two key pairs are active"),
     ClosedError: Refusal(503, "closed", "The Request Center is closed"),
     CodeError: Refusal(422, "code", "The verification code was not accepted"),
-    BusyError: Refusal(503, "busy", "Too many people log in at this moment"),
+    BusyError: Refusal(503, "busy", "Too many logins at the moment"),
     LimitError: Refusal(429, "limit", "Too many requests"),
     AccountError: Refusal(422, "account", "The account does not allow this"),
     DeliveryError: Refusal(503, "delivery", "The verification code could not be sent", "", _SOON),
-    VaultError: Refusal(500, "vault", "A secret cannot be opened", _ASK, _LOGGED),
+    VaultError: Refusal(500, "vault", "A secret cannot be decrypted", _ASK, _LOGGED),
     AuditError: Refusal(500, "audit", "The audit log is broken", _ASK, _LOGGED),
     DatabaseError: Refusal(
         503, "database", "The database does not answer", "Nothing was changed.", _SOON
     ),
-    CenterError: Refusal(409, "refused", "This was refused"),
+    CenterError: Refusal(409, "refused", "The request was refused"),
 }
 
-#: By its rule, a `CodeError` of where no code was entered; it is answered the same otherwise.
+#: Titles, by rule, for a `CodeError` that is raised before a code was entered.
 _CODE_TITLES: Final = {
     "budget": "No verification code is left today",
     "unsent": "The verification code could not be sent",
@@ -97,15 +97,15 @@ _CODE_TITLES: Final = {
 
 #: What HTTP itself refuses, by status: title and text.
 _HTTP: Final = {
-    404: ("There is no such page", "The address is not one of this site's: start at the sessions."),
-    405: ("This page cannot be used that way", "Open it from the site's own pages."),
-    413: ("The request is too large", f"At most {security.MAX_BODY // 1024} KiB can be sent."),
-    415: ("The form was sent in a way that is not known", "Send it from the site's own pages."),
+    404: ("Page not found", "This site has no such address. Start at the list of sessions."),
+    405: ("This page cannot be opened this way", "Open it from a page of this site."),
+    413: ("The request is too large", f"The limit is {security.MAX_BODY // 1024} KiB."),
+    415: ("The form has an unknown format", "Send it from a page of this site."),
 }
 
 
 class LoginNeededError(Exception):
-    """Nobody is logged in; ``path`` is where to send the browser."""
+    """No user is logged in; the browser is sent to ``path``."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -113,11 +113,11 @@ class LoginNeededError(Exception):
 
 
 class TokenNeededError(Exception):
-    """The API was asked without a token that is good."""
+    """The API was called without a valid token."""
 
 
 def refusal_of(error: CenterError) -> Refusal:
-    """Return how an error is answered."""
+    """Return the answer to an error."""
     refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
     if isinstance(error, CodeError):
         return replace(refusal, title=_CODE_TITLES.get(error.rule, refusal.title))
@@ -142,7 +142,7 @@ def on_center_error(request: Request, error: Exception) -> Response:
 
 
 async def on_busy(request: Request, error: Exception) -> Response:
-    """Answer who comes while too many come: without a thread, and nothing is looked up."""
+    """Answer a request that is one too many, without a thread and without any look-up."""
     if not isinstance(error, BusyError):
         raise error
     refusal = refusal_of(error)
@@ -153,22 +153,22 @@ async def on_busy(request: Request, error: Exception) -> Response:
 
 
 def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer what HTTP itself refuses: no such page, too large ..."""
+    """Answer what HTTP itself refuses: page not found, request too large ..."""
     if not isinstance(error, HTTPException):
         raise error
-    title, text = _HTTP.get(error.status_code, ("This did not work", str(error.detail)))
+    title, text = _HTTP.get(error.status_code, ("The request failed", str(error.detail)))
     response = _answer(request, Refusal(error.status_code, "http", title), text)
     response.headers.update(error.headers or {})
     return response
 
 
 def on_invalid(request: Request, error: Exception) -> Response:
-    """Answer a parameter that is not what the OpenAPI document says; its value is not repeated."""
+    """Answer a parameter that breaks the OpenAPI document, without repeating its value."""
     if not isinstance(error, RequestValidationError):
         raise error
     names = sorted({str(detail["loc"][-1]) for detail in error.errors()})
-    text = f"These are not what they should be: {', '.join(names)}."
-    return _answer(request, Refusal(422, "invalid", "The request cannot be understood"), text)
+    text = f"These parameters are invalid: {', '.join(names)}."
+    return _answer(request, Refusal(422, "invalid", "The request is invalid"), text)
 
 
 def on_login_needed(_request: Request, error: Exception) -> Response:
@@ -180,19 +180,19 @@ def on_login_needed(_request: Request, error: Exception) -> Response:
 
 def on_token_needed(request: Request, _error: Exception) -> Response:
     """Ask for an API token."""
-    text = "Send an API token as a bearer token: a user makes one on the account page."
-    response = _answer(request, Refusal(401, "token", "An API token is needed"), text)
+    text = "Send an API token as a bearer token. Users create tokens on their account page."
+    response = _answer(request, Refusal(401, "token", "An API token is required"), text)
     response.headers["www-authenticate"] = "Bearer"
     return response
 
 
 def on_bug(request: Request, error: Exception) -> Response:
-    """Answer what nobody foresaw, with a reference to find it in the log by."""
+    """Answer an unexpected error with a reference to its line in the log."""
     reference = secrets.token_hex(4)
     log.error("reference %s: %s", reference, type(error).__name__)
-    refusal = Refusal(500, "bug", "Something went wrong here", _ASK)
-    response = _answer(request, refusal, f"The log has more about it: reference {reference}.")
-    # This answer is made outside of what adds them.
+    refusal = Refusal(500, "bug", "Something went wrong", _ASK)
+    response = _answer(request, refusal, f"The log has the details: reference {reference}.")
+    # This answer does not pass the middleware that adds them.
     security.add_headers(response.headers, request.url.scheme)
     return response
 

@@ -30,7 +30,7 @@ _STATIC_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file that pages link to; ``version`` changes with its content, so it can be kept."""
+    """A file that pages link to. ``version`` changes with its content: browsers may cache it."""
 
     content: bytes
     media_type: str
@@ -44,7 +44,7 @@ def _read(name: str, media_type: str) -> StaticFile:
 
 STATIC: Final = {name: _read(name, media_type) for name, media_type in _STATIC_TYPES.items()}
 
-#: The places of the navigation, and what a role must allow to see each.
+#: The entries of the navigation, each with the action that a role must allow.
 _PLACES: Final = (
     ("/sessions", "Sessions", Action.SEE_SESSIONS),
     ("/audit", "Audit log", Action.SEE_AUDIT),
@@ -68,10 +68,10 @@ _environment.globals.update(
 def page(
     request: Request, template: str, status: int = 200, *, plain: bool = False, **context: Any
 ) -> HTMLResponse:
-    """Return a page; ``context`` is what its template names.
+    """Return a page; ``context`` are the variables of its template.
 
-    ``plain`` leaves out what has to be read from the database, for a page that says that it
-    cannot be read.
+    ``plain`` leaves out everything that is read from the database, for a page that reports that
+    the database cannot be read.
     """
     visitor = visitor_of(request)
     actor = None if visitor is None or plain else visitor.actor
@@ -99,7 +99,7 @@ def page(
 
 def _notices(center: Center, actor: Actor) -> list[notices.Notice]:
     found = notices.unseen(center, actor)
-    # Where nothing can be written they stand there again, and the page is shown all the same.
+    # If this cannot be written, the page still appears, and shows the notices again next time.
     with suppress(DatabaseError):
         notices.note_shown(center, found[: notices.VISIBLE])
     return found

@@ -1,4 +1,4 @@
-"""The route table: who may use each route. A route that is not in it is refused to all."""
+"""The route table: who may use each route. A route without a row is refused to everyone."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class Who(enum.Enum):
 
     ANYONE = "anyone"
     LOCAL = "a program on this machine"
-    HALFWAY = "a user whose password was right, on the way through the other steps"
+    HALFWAY = "a user whose password was right and who has not finished the other steps"
     USER = "a user who has proved both factors"
-    TOKEN = "a program with a user's API token"  # noqa: S105 - words, no token
+    TOKEN = "a program with a user's API token"  # noqa: S105 - a description, not a token
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one route asks for.
+    """What one route requires.
 
-    ``action`` is what the user's role must allow. ``always_open`` is false for what is refused
+    The user's role must allow ``action``. ``always_open`` is false for a route that is refused
     outside the opening hours.
     """
 
@@ -99,5 +99,5 @@ _BY_ROUTE = {(rule.method, rule.path): rule for rule in RULES}
 
 
 def rule_for(method: str, path: str) -> Rule | None:
-    """Return the rule of a route, ``path`` with its parameters in braces; ``None``: no rule."""
+    """Return the rule of a route or ``None``; ``path`` has its parameters in braces."""
     return _BY_ROUTE.get((method, path))

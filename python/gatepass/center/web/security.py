@@ -1,4 +1,4 @@
-"""What every answer and every form carries: headers, cookies, and the token against forgery."""
+"""Security of every answer and form: headers, cookies, and the token against forged forms."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: ``__Host-``: the browser takes it only when Secure, for this host alone, and for all paths.
+#: ``__Host-``: browsers accept such a cookie only if it is Secure, for this host and all paths.
 LOGIN_COOKIE: Final = "__Host-gatepass"
 FORM_COOKIE: Final = "__Host-gatepass-form"
-#: Tells the script of a page that stays open that its file was sent; holds no secret.
+#: Tells the script of a page that stays open that its file was sent; contains no secret.
 SENT_COOKIE: Final = "__Host-gatepass-sent"
-#: Says that its user logged on in this browser before: `gatepass.center.people.known_browsers`.
+#: Marks a browser in which its user has logged in: `gatepass.center.people.known_browsers`.
 KNOWN_COOKIE: Final = "__Host-gatepass-known"
 #: The hidden field of each form.
 FORM_FIELD: Final = "form_token"
 
-#: Bytes of a request's body; the largest form, a page of picked sessions, has about 4 KiB. Forms
-#: are parsed on the event loop: 64 KiB of percent signs take it 30 ms.
+#: The most bytes of a request's body. The largest form, a page of selected sessions, has about
+#: 4 KiB. Forms are parsed on the event loop: 64 KiB of percent signs block it for 30 ms.
 MAX_BODY: Final = 16 * 1024
 
-#: Nothing but this site's own style sheet, script and pictures; no inline script or style.
+#: Only this site's own style sheet, script and pictures; no inline script or style.
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -43,7 +43,7 @@ _HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # Not no-referrer: browsers then send "Origin: null" with this site's own forms.
+    # Not ``no-referrer``: with it browsers send "Origin: null" with this site's own forms.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -54,13 +54,13 @@ _TRANSPORT_SECURITY: Final = "max-age=15552000"
 
 
 class SecurityHeaders:
-    """Adds the security headers to each answer, and ``no-store`` unless the answer says else."""
+    """Adds the security headers to each answer, and ``no-store`` if it says nothing on caching."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; the answer's head is amended on its way out."""
+        """Pass the request on, and add the headers to its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -82,19 +82,19 @@ def add_headers(headers: MutableHeaders, scheme: str) -> None:
 
 
 def set_cookie(response: Response, name: str, value: str) -> None:
-    """Set a cookie that ends with the browser and that no script and no other site can use."""
+    """Set a cookie that ends with the browser and that no script or other site can use."""
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
 
 
 def set_lasting_cookie(response: Response, name: str, value: str, seconds: int) -> None:
-    """Set a cookie that outlives the browser, and is like the others else."""
+    """Set a cookie that remains when the browser is closed, but is otherwise like the others."""
     response.set_cookie(
         name, value, seconds, path="/", secure=True, httponly=True, samesite="strict"
     )
 
 
 def tell_sent(response: Response, sign: str) -> None:
-    """Tell a page's script that the answer to its form was a file: by the sign that it sent."""
+    """Tell a page's script that its form was answered with a file, by the ``sign`` it sent."""
     if _SIGN.fullmatch(sign):
         response.set_cookie(SENT_COOKIE, sign, 60, path="/", secure=True, samesite="strict")
 
@@ -103,12 +103,12 @@ _SIGN: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def forget_cookie(response: Response, name: str) -> None:
-    """Have the browser forget a cookie."""
+    """Delete a cookie in the browser."""
     response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")
 
 
 def form_cookie(request: Request) -> str:
-    """Return the cookie the form tokens hang on; made anew, and to be set, when there is none."""
+    """Return the cookie that form tokens are bound to; a new one, to be set, if there is none."""
     known: str | None = getattr(request.state, "form_cookie", None)
     if known is None:
         known = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
@@ -117,13 +117,13 @@ def form_cookie(request: Request) -> str:
 
 
 def form_token(cookie: str, login: str) -> str:
-    """Return the token of a form: bound to the browser and to the login, of use to no other."""
+    """Return the token of a form, which is valid only for this browser and this login."""
     return hmac.new(cookie.encode(), login.encode(), "sha256").hexdigest()
 
 
 def is_own_form(request: Request, given: str) -> bool:
     """Tell whether a form came from a page of this site, in this browser and this login."""
-    # Browsers that send it say plainly where a request comes from.
+    # Browsers that send this header say by it where a request comes from.
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
     cookie = request.cookies.get(FORM_COOKIE)

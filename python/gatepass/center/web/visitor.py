@@ -1,4 +1,4 @@
-"""Who sends a request, as far as is known."""
+"""The sender of a request, if known."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gatepass.center.roles import Actor
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A user by the cookie of the login or an API token.
+    """A user, known by a login cookie or an API token.
 
-    One of the two is there: ``actor``, or ``halfway`` until all steps of the login are done.
+    Exactly one is set: ``actor``, or ``halfway`` until all steps of the login are done.
     """
 
     actor: Actor | None
@@ -29,24 +29,24 @@ def center_of(request: Request) -> Center:
 
 
 def visitor_of(request: Request) -> Visitor | None:
-    """Return who sends the request; ``None``: nobody that is known."""
+    """Return the sender of the request, or ``None`` if unknown."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     return visitor
 
 
 def actor_of(request: Request) -> Actor:
-    """Return the user who acts; only on routes whose rule asks for one."""
+    """Return the user who acts; only on routes whose rule requires one."""
     visitor = visitor_of(request)
     if visitor is None or visitor.actor is None:
-        raise AssertionError("a route without a user asked for one")
+        raise AssertionError("this route has no user: its rule does not require one")
     return visitor.actor
 
 
 def halfway_of(request: Request) -> Halfway:
-    """Return what the login waits for; only on routes whose rule asks for one that is halfway."""
+    """Return the unfinished login; only on routes whose rule requires one."""
     visitor = visitor_of(request)
     if visitor is None or visitor.halfway is None:
-        raise AssertionError("a route without a login that is halfway asked for one")
+        raise AssertionError("this route has no unfinished login: its rule does not require one")
     return visitor.halfway
 
 

@@ -1,7 +1,7 @@
-"""Does at the start what the first requests would do in the midst of others.
+"""Warms the application up before it serves.
 
-The first request of a kind makes routes, checks and templates ready: 20 to 60 ms on the event
-loop, and while that lasts a health check waits.
+The first request of each kind prepares routes, checks and templates. This takes 20 to 60 ms on the
+event loop, and a health check would have to wait for it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Scope
 
-#: What anybody may ask for, and with it the page that says no.
+#: Pages that need no login, and the page of a refusal.
 _PATHS: Final = ("/healthz", "/readyz", "/login", "/static/style.css", "/no-such-page")
 
 
 async def warm_up(app: ASGIApp) -> None:
-    """Ask an application for its open pages once, as a program on this machine would."""
+    """Request each open page of an application once, as a program on this machine would."""
     for path in _PATHS:
-        await app(_scope(path), _nothing_more, _nobody_reads)
+        await app(_scope(path), _empty_body, _discard)
 
 
 def _scope(path: str) -> Scope:
@@ -38,8 +38,8 @@ def _scope(path: str) -> Scope:
     }
 
 
-async def _nothing_more() -> Message:
+async def _empty_body() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def _nobody_reads(_message: Message) -> None: ...
+async def _discard(_message: Message) -> None: ...

@@ -1,4 +1,4 @@
-"""How times, states and lives of key pairs read on a page. All times are Chicago's."""
+"""Filters that write times, states and lives of key pairs on a page. All times are Chicago time."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def moment(at: datetime) -> Markup:
 
 
 def moment_bare(at: datetime) -> Markup:
-    """Write a time to the minute where there is no room for its time zone."""
+    """Write a time to the minute, without its time zone."""
     return _time(at, "%Y-%m-%d %H:%M")
 
 
 def moment_text(at: datetime) -> str:
-    """Write a time to the minute where no element can stand."""
+    """Write a time to the minute as plain text, for an attribute."""
     return at.astimezone(exchange_zone()).strftime("%Y-%m-%d %H:%M CT")
 
 
@@ -39,7 +39,7 @@ def moment_seconds(at: datetime) -> Markup:
 def moment_long(at: datetime) -> Markup:
     """Write a time with its day of the week, for a sentence."""
     local = at.astimezone(exchange_zone())
-    # The date stays on one line, though its hyphens would let it be broken.
+    # Keep the date on one line: browsers break lines at hyphens.
     text = Markup('{}, <span class="nowrap">{}</span> at {} CT').format(
         f"{local:%A}", f"{local:%Y-%m-%d}", f"{local:%H:%M}"
     )
@@ -47,9 +47,10 @@ def moment_long(at: datetime) -> Markup:
 
 
 def look(pair: PairView) -> str:
-    """Return the name of the colours of a pair: its state, or one of two kinds of active.
+    """Return the CSS class for a pair's colours: its state, or one of two kinds of active.
 
-    ``ending``: a newer one takes its place, as it should be; ``soon``: in its last four weeks.
+    ``ending``: a newer pair replaces it, as planned. ``soon``: in its last four weeks, and no pair
+    replaces it.
     """
     if pair.replaced:
         return "ending"
@@ -59,14 +60,14 @@ def look(pair: PairView) -> str:
 
 
 def status(pair: PairView) -> Markup:
-    """Write a pair's status: one that a newer one replaces with its end."""
+    """Write a pair's status, with its last day if a newer pair replaces it."""
     if pair.replaced:
         return Markup("Active, ends {}").format(_time(pair.expires_at, "%Y-%m-%d"))
     return Markup("{}").format(pair.state.value.capitalize())
 
 
 def ends(pair: PairView) -> Markup:
-    """Say in a few words when a pair ends or ended."""
+    """Write briefly when a pair ends or ended."""
     if pair.state is PairState.ACTIVE:
         return Markup("{}{} · {}").format(
             "ends " if pair.replaced else "", _time(pair.expires_at, "%Y-%m-%d"), _left(pair)
@@ -75,7 +76,7 @@ def ends(pair: PairView) -> Markup:
 
 
 def ends_long(pair: PairView) -> Markup:
-    """Say to the minute when a pair ends or ended."""
+    """Write to the minute when a pair ends or ended."""
     if pair.state is PairState.ACTIVE:
         return Markup("Expires {} ({})").format(moment(pair.expires_at), _left(pair))
     return Markup("Ended {}").format(moment(pair.ended_at or pair.expires_at))
@@ -89,16 +90,16 @@ def left_share(pair: PairView, now: datetime) -> float:
 
 
 def kind(word: str) -> str:
-    """Return how a kind of session is written."""
+    """Return the display name of a kind of session."""
     return KINDS.get(word, word)
 
 
 def sentence(text: str) -> str:
-    """Write what an error says as a sentence."""
+    """Write the text of an error as a sentence."""
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-#: What templates write as ``value | name``.
+#: The filters of the templates, written ``value | name``.
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "moment_bare": moment_bare,

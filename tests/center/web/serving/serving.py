@@ -1,4 +1,4 @@
-"""A small application behind the server, with bounds to reach in a test."""
+"""A small application on the server, with bounds that a test can reach."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def served(
     tls: ssl.SSLContext | None = None,
     before: Callable[[tuple[str, int]], None] = lambda _: None,
 ) -> Iterator[tuple[str, int]]:
-    """Serve on a free port of this machine; gives the address.
+    """Serve on a free port of this machine; yields the address.
 
-    ``before`` is called while it listens and takes nothing yet.
+    ``before`` is called while the socket listens and no connection is accepted yet.
     """
     with listening("127.0.0.1", 0) as listener:
         address: tuple[str, int] = listener.getsockname()
@@ -74,7 +74,7 @@ def served(
 
 
 def ask(address: tuple[str, int], *lines: str) -> bytes:
-    """Send a request and return all that comes until the connection ends."""
+    """Send a request and return all bytes until the connection ends."""
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(request(*lines))
         return all_of(connection)
@@ -85,7 +85,7 @@ def request(*lines: str) -> bytes:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """Read until the other side ends the connection, in whatever way."""
+    """Read until the other side ends the connection in any way."""
     read = b""
     try:
         while part := connection.recv(65536):
@@ -96,7 +96,7 @@ def all_of(connection: socket.socket) -> bytes:
 
 
 def one_answer(connection: socket.socket) -> bytes:
-    """Read an answer of `App` on a connection that is kept."""
+    """Read an answer of `App` on a connection that stays open."""
     read = b""
     while not read.endswith(b"}"):
         part = connection.recv(65536)

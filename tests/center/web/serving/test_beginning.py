@@ -1,4 +1,4 @@
-"""What is known of a connection by its first bytes."""
+"""What the first bytes of a connection show."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ _LINES = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), mi
 
 
 @given(_LINES, st.binary(max_size=50))
-def test_more_of_a_request_is_waited_for_until_its_head_has_ended(
-    lines: list[str], body: bytes
-) -> None:
+def test_a_request_waits_until_its_head_is_complete(lines: list[str], body: bytes) -> None:
     head = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
     for come in range(1, len(head)):
         assert wanted_of_request(head[:come], MOST) == come + 1
@@ -27,7 +25,7 @@ def test_more_of_a_request_is_waited_for_until_its_head_has_ended(
 
 
 @given(st.integers(6, 1500), st.binary(max_size=50))
-def test_more_of_a_hello_is_waited_for_until_its_record_has_ended(size: int, more: bytes) -> None:
+def test_a_tls_hello_waits_until_its_record_is_complete(size: int, more: bytes) -> None:
     hello = bytes([22, 3, 1]) + (size - 5).to_bytes(2, "big") + bytes(size - 5)
     for come in range(1, 5):
         assert wanted_of_hello(hello[:come], MOST) == 5
@@ -38,20 +36,20 @@ def test_more_of_a_hello_is_waited_for_until_its_record_has_ended(size: int, mor
 
 @given(st.binary(min_size=1), st.integers(1, 3000))
 @example(b"\x16", 1)
-def test_nothing_is_waited_for_without_an_end(begun: bytes, most: int) -> None:
-    """It is more than came, and no more than the bound."""
+def test_every_wait_has_a_bound(begun: bytes, most: int) -> None:
+    """The bytes to wait for are more than there are, and not more than the bound."""
     for wanted in (wanted_of_request(begun, most), wanted_of_hello(begun, most)):
         assert wanted == 0 or len(begun) < wanted <= most
 
 
 @pytest.mark.parametrize("begun", [b"\x16\x03\x01\x02\x00", b"\x80", b"\x00", b"{", b"GET / \n\n"])
-def test_what_is_no_request_is_refused_at_once(begun: bytes) -> None:
+def test_bytes_that_are_not_a_request_do_not_wait(begun: bytes) -> None:
     assert wanted_of_request(begun, MOST) == 0
 
 
 @pytest.mark.parametrize(
     "begun", [b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /readyz HTTP/1.0\r\n\r\n"]
 )
-def test_a_health_check_is_known(begun: bytes) -> None:
+def test_a_health_check_is_recognised(begun: bytes) -> None:
     assert is_health_check(begun)
     assert not is_health_check(begun.replace(b"GET", b"PUT"))

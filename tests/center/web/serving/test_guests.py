@@ -1,4 +1,4 @@
-"""Who makes room when there are too many connections."""
+"""Which connection makes room when there are too many."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = st.lists(
 
 
 @given(_STEPS, st.integers(1, 5))
-def test_there_are_never_more_than_the_most_and_nobody_who_is_served_goes(
+def test_the_limit_is_never_exceeded_and_no_connection_is_closed_while_it_is_served(
     steps: list[tuple[str, str, int]], most: int
 ) -> None:
     guests = Guests(most)
@@ -46,7 +46,7 @@ def test_there_are_never_more_than_the_most_and_nobody_who_is_served_goes(
         assert len(guests) == len(here) <= most
 
 
-def test_the_origin_that_has_most_makes_room_with_the_one_that_waited_longest() -> None:
+def test_the_origin_with_most_connections_makes_room_with_its_longest_waiting_one() -> None:
     guests = Guests(4)
     gone: list[str] = []
     for number, origin in enumerate(["quiet", "loud", "loud", "loud"]):
@@ -57,7 +57,7 @@ def test_the_origin_that_has_most_makes_room_with_the_one_that_waited_longest() 
     assert gone == ["loud 1", "loud 2"]
 
 
-def test_one_client_with_many_connections_leaves_others_theirs() -> None:
+def test_one_client_with_many_connections_does_not_close_those_of_others() -> None:
     guests = Guests(20)
     gone: Counter[str] = Counter()
     for origin in [*["other"] * 5, *["many"] * 500]:
@@ -65,7 +65,7 @@ def test_one_client_with_many_connections_leaves_others_theirs() -> None:
     assert gone == {"many": 485}
 
 
-def test_an_idle_connection_that_is_used_again_waits_anew() -> None:
+def test_a_connection_that_is_used_again_starts_a_new_wait() -> None:
     guests = Guests(2)
     gone: list[str] = []
     first = guests.admit("a", lambda: gone.append("first"))

@@ -1,4 +1,4 @@
-"""Who waits to be let in, and who comes first."""
+"""Which connections wait to be let in, and which are let in first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOGIN = b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Street:
-    """Connections that come to a lobby, each known by a name."""
+    """Connections that come to a lobby, each with a name."""
 
     def __init__(self, pair: Callable[[], tuple[socket.socket, socket.socket]]) -> None:
         self._pair = pair
@@ -59,7 +59,7 @@ def street() -> Iterator[Street]:
 
 @pytest.fixture
 def inet() -> Iterator[Street]:
-    """With TCP, as only its sockets wait for more bytes."""
+    """Over TCP: only its sockets can wait for more bytes."""
 
     def pair() -> tuple[socket.socket, socket.socket]:
         far = socket.create_connection(listener.getsockname())
@@ -77,9 +77,7 @@ async def _until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
-    street: Street, path: str
-) -> None:
+def test_a_health_check_is_let_in_before_earlier_connections(street: Street, path: str) -> None:
     async def run() -> None:
         lobby = street.lobby()
         for number in range(100):
@@ -90,7 +88,7 @@ def test_a_health_check_is_let_in_before_a_crowd_that_came_earlier(
 
     asyncio.run(run())
     assert street.entered.index("health") < 10
-    # All others in their order, and nothing of what they sent was taken.
+    # All others enter in their order, and their bytes were not consumed.
     assert [name for name in street.entered if name != "health"] == [str(n) for n in range(100)]
     assert street.inside["0"].recv(100) == _LOGIN
 
@@ -100,7 +98,7 @@ _HELLO = b"\x16\x03\x01\x02\x00" + bytes(512)
 
 @pytest.mark.parametrize("hello", [_HELLO, _HELLO * 9, b"\x16\x03\x01\x40\x00" + bytes(4096)])
 @pytest.mark.parametrize("cut", [0, 1, 4, 5, 6, 300])
-def test_in_tls_those_are_let_in_who_have_said_all_of_their_hello(
+def test_a_tls_connection_is_let_in_once_its_hello_is_complete(
     inet: Street, hello: bytes, cut: int
 ) -> None:
     async def run() -> None:
@@ -119,7 +117,7 @@ def test_in_tls_those_are_let_in_who_have_said_all_of_their_hello(
     asyncio.run(run())
 
 
-def test_what_is_no_tls_is_let_in_to_be_refused_at_once(inet: Street) -> None:
+def test_a_connection_without_tls_is_let_in_so_that_the_handshake_refuses_it(inet: Street) -> None:
     async def run() -> None:
         lobby = inet.lobby(tls=True)
         inet.comes(lobby, "plain", b"GET / HTTP/1.1\r\n\r\n")
@@ -129,7 +127,7 @@ def test_what_is_no_tls_is_let_in_to_be_refused_at_once(inet: Street) -> None:
     asyncio.run(run())
 
 
-def test_who_sends_nothing_is_not_let_in_and_goes_after_a_while(street: Street) -> None:
+def test_a_connection_that_sends_nothing_is_closed_after_a_while(street: Street) -> None:
     async def run() -> None:
         lobby = street.lobby(patience=0.05)
         silent = [street.comes(lobby, f"{n}", b"")[0] for n in range(40)]
@@ -142,7 +140,9 @@ def test_who_sends_nothing_is_not_let_in_and_goes_after_a_while(street: Street) 
 
 
 @pytest.mark.parametrize("begun", [b"\r\n", b"G", b"GET /healthz HTTP/1.1\r\nX: ", _LOGIN[:-1]])
-def test_who_sends_no_whole_head_is_not_let_in_and_is_told_so(inet: Street, begun: bytes) -> None:
+def test_a_connection_that_sends_no_complete_head_is_refused_with_408(
+    inet: Street, begun: bytes
+) -> None:
     async def run() -> None:
         lobby = inet.lobby(patience=0.05)
         far, _ = inet.comes(lobby, "slow", begun)
@@ -157,15 +157,15 @@ def test_who_sends_no_whole_head_is_not_let_in_and_is_told_so(inet: Street, begu
     assert inet.inside["whole"].recv(100) == _LOGIN
 
 
-def test_where_the_system_tells_of_each_byte_all_are_let_in(
+def test_all_are_let_in_if_the_system_reports_every_byte(
     inet: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As they were before: the protocol has the same bounds."""
+    """The protocol has the same bounds."""
 
     def deaf(*_given: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(lobby_module, "_tell_later", deaf)
+    monkeypatch.setattr(lobby_module, "_report_from", deaf)
 
     async def run() -> None:
         lobby = inet.lobby()
@@ -176,7 +176,7 @@ def test_where_the_system_tells_of_each_byte_all_are_let_in(
     asyncio.run(run())
 
 
-def test_who_goes_before_anything_came_is_forgotten(street: Street) -> None:
+def test_a_client_that_leaves_before_it_sends_anything_is_forgotten(street: Street) -> None:
     async def run() -> None:
         lobby = street.lobby()
         far, _ = street.comes(lobby, "goes", b"")
@@ -188,7 +188,7 @@ def test_who_goes_before_anything_came_is_forgotten(street: Street) -> None:
     assert street.entered == []
 
 
-def test_who_makes_room_for_others_while_he_waits_is_not_let_in(street: Street) -> None:
+def test_a_connection_that_made_room_for_others_is_not_let_in(street: Street) -> None:
     async def run() -> None:
         lobby = street.lobby()
         came = [street.comes(lobby, f"{n}", b"GET / HTTP/1.1\r\n\r\n") for n in range(20)]
@@ -204,7 +204,7 @@ def test_who_makes_room_for_others_while_he_waits_is_not_let_in(street: Street) 
     assert street.entered == [str(n) for n in range(19)]
 
 
-def test_a_lobby_that_closes_ends_all_that_are_in_it(street: Street) -> None:
+def test_a_lobby_that_closes_closes_all_its_connections(street: Street) -> None:
     async def run() -> None:
         lobby = street.lobby()
         silent, _ = street.comes(lobby, "silent", b"")

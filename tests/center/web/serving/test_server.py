@@ -1,4 +1,4 @@
-"""What one client may take of the server, over real connections."""
+"""How much of the server one client can take, over real connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gatepass.center.web.serving import bounds as bounds_module
 from gatepass.center.web.serving.bounds import CONNECTIONS, Bounds, bounds_here
 from tests.center.web.serving.serving import App, all_of, ask, one_answer, request, served
 
-#: So long that a test which waits for it fails for another reason first.
+#: Longer than any test may take.
 PATIENT = Bounds(arrives_within=600, taken_within=600)
 GET = "GET / HTTP/1.1"
 
@@ -35,7 +35,7 @@ def test_a_request_is_answered(app: App) -> None:
     assert b"server:" not in answer.lower()
 
 
-def test_half_open_requests_keep_nobody_out(app: App) -> None:
+def test_half_open_requests_do_not_keep_others_out(app: App) -> None:
     bounds = Bounds(connections=10, arrives_within=600)
     with served(app, bounds) as address:
         held = [socket.create_connection(address, timeout=60) for _ in range(50)]
@@ -43,15 +43,15 @@ def test_half_open_requests_keep_nobody_out(app: App) -> None:
             for connection in held:
                 connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
             assert ask(address, GET).startswith(b"HTTP/1.1 200 ")
-            # Those that came first were ended for those that came later.
+            # The first connections were closed to make room for later ones.
             assert all_of(held[0]) == b""
         finally:
             for connection in held:
                 connection.close()
 
 
-def test_those_that_come_all_at_once_are_ended_too(app: App) -> None:
-    """Even before a look was taken at them."""
+def test_connections_that_arrive_all_at_once_make_room_too(app: App) -> None:
+    """Even before their first bytes were looked at."""
     held: list[socket.socket] = []
 
     def crowd(address: tuple[str, int]) -> None:
@@ -64,7 +64,7 @@ def test_those_that_come_all_at_once_are_ended_too(app: App) -> None:
         connection.close()
 
 
-def test_requests_that_are_being_answered_are_not_ended_for_others(app: App) -> None:
+def test_a_request_that_is_being_answered_makes_no_room_for_others(app: App) -> None:
     with (
         served(app, Bounds(connections=2, arrives_within=600)) as address,
         socket.create_connection(address, timeout=60) as slow,
@@ -78,7 +78,7 @@ def test_requests_that_are_being_answered_are_not_ended_for_others(app: App) -> 
         assert all_of(slow).startswith(b"HTTP/1.1 200 ")
 
 
-def test_when_all_are_being_answered_the_next_is_sent_away(app: App) -> None:
+def test_a_new_connection_is_closed_while_all_others_are_being_answered(app: App) -> None:
     with (
         served(app, Bounds(connections=1, arrives_within=600)) as address,
         socket.create_connection(address, timeout=60) as slow,
@@ -110,20 +110,20 @@ def _head(size: int) -> bytes:
         ),
     ],
 )
-def test_a_head_that_is_too_large_reaches_nobody(app: App, sent: bytes) -> None:
+def test_a_head_that_is_too_large_does_not_reach_the_application(app: App, sent: bytes) -> None:
     with served(app, PATIENT) as address:
         with socket.create_connection(address, timeout=60) as connection:
             with contextlib.suppress(ConnectionError):
                 connection.sendall(sent)
             answer = all_of(connection)
-        # Who still sends may lose the answer with the connection.
+        # A client that still sends may lose the answer with the connection.
         assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
         assert app.asked == []
         assert ask(address, GET).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("size", [0, 1_000, 15_000])
-def test_a_head_of_usual_size_is_taken_however_it_is_cut(app: App, size: int) -> None:
+def test_a_head_of_normal_size_is_accepted_in_any_pieces(app: App, size: int) -> None:
     with (
         served(app, PATIENT) as address,
         socket.create_connection(address, timeout=60) as connection,
@@ -134,7 +134,7 @@ def test_a_head_of_usual_size_is_taken_however_it_is_cut(app: App, size: int) ->
         assert all_of(connection).startswith(b"HTTP/1.1 200 ")
 
 
-def test_heads_are_counted_each_for_itself_on_a_connection_that_is_kept(app: App) -> None:
+def test_each_head_on_a_connection_is_counted_on_its_own(app: App) -> None:
     with (
         served(app, PATIENT) as address,
         socket.create_connection(address, timeout=60) as connection,
@@ -145,7 +145,7 @@ def test_heads_are_counted_each_for_itself_on_a_connection_that_is_kept(app: App
             assert one_answer(connection).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_without_an_end_is_ended(app: App) -> None:
+def test_a_connection_with_an_endless_body_is_closed(app: App) -> None:
     with served(app, Bounds(request=100_000, arrives_within=600)) as address:
         with socket.create_connection(address, timeout=60) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -158,8 +158,8 @@ def test_a_body_without_an_end_is_ended(app: App) -> None:
         assert ask(address, GET).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_trailer_is_no_header(app: App) -> None:
-    """What judges a request by its headers has done so when trailers come."""
+def test_a_trailer_does_not_count_as_a_header(app: App) -> None:
+    """Headers were already checked when trailers arrive."""
     with (
         served(app, PATIENT) as address,
         socket.create_connection(address, timeout=60) as connection,
@@ -185,7 +185,7 @@ def test_a_trailer_is_no_header(app: App) -> None:
         ),
     ],
 )
-def test_a_request_that_does_not_come_is_not_waited_for(
+def test_a_request_that_is_not_completed_in_time_ends_its_connection(
     app: App, begun: bytes, *, answered: bool
 ) -> None:
     with (
@@ -197,7 +197,7 @@ def test_a_request_that_does_not_come_is_not_waited_for(
     assert answer.startswith(b"HTTP/1.1 408 ") if answered else answer == b""
 
 
-def test_the_second_request_of_a_connection_is_waited_for_no_longer(app: App) -> None:
+def test_the_second_request_of_a_connection_has_the_same_time_limit(app: App) -> None:
     with (
         served(app, Bounds(arrives_within=0.1)) as address,
         socket.create_connection(address, timeout=60) as connection,
@@ -209,7 +209,9 @@ def test_the_second_request_of_a_connection_is_waited_for_no_longer(app: App) ->
 
 
 @pytest.mark.parametrize("closing", ["Connection: close", "X-Kept: yes"])
-def test_an_answer_that_nobody_takes_is_not_kept(app: App, closing: str) -> None:
+def test_an_answer_that_the_client_does_not_read_ends_its_connection(
+    app: App, closing: str
+) -> None:
     with (
         served(app, Bounds(connections=1, arrives_within=600, taken_within=0.1)) as address,
         socket.create_connection(address, timeout=60) as connection,
@@ -217,13 +219,13 @@ def test_an_answer_that_nobody_takes_is_not_kept(app: App, closing: str) -> None
         connection.sendall(f"GET /large HTTP/1.1\r\nHost: a\r\n{closing}\r\n\r\n".encode())
         while app.asked != ["/large"]:
             pass
-        # With one connection at most this is answered once that one is gone.
+        # Only one connection is allowed: this is answered once the other one is closed.
         while not ask(address, GET).startswith(b"HTTP/1.1 200 "):
             pass
         assert len(all_of(connection)) < 32 * 2**20
 
 
-def test_requests_behind_one_another_are_few(app: App) -> None:
+def test_too_many_pipelined_requests_end_their_connection(app: App) -> None:
     with served(app, PATIENT) as address:
         with socket.create_connection(address, timeout=60) as connection:
             one = b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -232,7 +234,7 @@ def test_requests_behind_one_another_are_few(app: App) -> None:
         assert app.asked == ["/wait"]
 
 
-def test_few_requests_behind_one_another_are_answered_in_turn(app: App) -> None:
+def test_a_few_pipelined_requests_are_answered_in_turn(app: App) -> None:
     app.go.set()
     with (
         served(app, PATIENT) as address,
@@ -242,7 +244,7 @@ def test_few_requests_behind_one_another_are_answered_in_turn(app: App) -> None:
         assert all_of(connection).count(b"HTTP/1.1 200 ") == 4
 
 
-def test_without_a_file_for_a_connection_there_is_no_noise(
+def test_a_lack_of_files_for_connections_is_not_logged(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     accept: Callable[..., object] = asyncio.SelectorEventLoop.sock_accept
@@ -260,7 +262,7 @@ def test_without_a_file_for_a_connection_there_is_no_noise(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_handshakes_that_do_not_come_to_an_end_keep_nobody_out(app: App) -> None:
+def test_unfinished_handshakes_do_not_keep_others_out(app: App) -> None:
     authority = trustme.CA()
     server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(server_side)

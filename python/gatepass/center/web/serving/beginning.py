@@ -1,34 +1,34 @@
-"""What the first bytes of a connection say: whether all of its beginning came, and who asks.
+"""What the first bytes of a connection show: whether its head is complete, or a health check.
 
-Only that is judged here; all else is left to what reads them.
+Nothing else is judged here; the protocol parses the bytes.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-#: How a request begins whose sender decides whether this process lives on. It is nobody's right:
-#: all that it gives is an earlier turn.
+#: How a health check begins. Any client can send this: it only gets an earlier turn by it.
 _HEALTH: Final = (b"GET /healthz", b"GET /readyz")
-#: How a head ends, also by those who leave out a character: they are refused at once.
+#: How a head ends; the second form is wrong, and the protocol refuses it at once.
 _ENDS: Final = (b"\r\n\r\n", b"\n\n")
-#: Bytes before what a TLS record contains; the last two of them are its length. And the first byte
-#: of one with which a connection begins.
+#: Bytes of a TLS record's header, whose last two are the record's length.
 _RECORD: Final = 5
+#: The first byte of a handshake record, and so of a TLS connection.
 _HANDSHAKE: Final = 22
-#: A client's hello of more bytes is not waited for.
+#: The most bytes of a ClientHello that are waited for.
 _HELLO: Final = 2048
 
 
 def is_health_check(begun: bytes) -> bool:
-    """Tell whether a request asks for this process' health."""
+    """Tell whether a request is a health check."""
     return begun.startswith(_HEALTH)
 
 
 def wanted_of_request(begun: bytes, most: int) -> int:
-    """Return how many bytes must have come before there is more to see; 0: go on with these.
+    """Return how many bytes to wait for; 0 if those here are enough.
 
-    That is once a head has come to its end, or ``most`` bytes did, or where it is no request.
+    They are enough if the head is complete, if there are ``most`` of them, or if they are not the
+    start of a request.
     """
     is_request = begun[:1].isalpha() or begun[:1] in (b"\r", b"\n")
     if not is_request or len(begun) >= most or any(end in begun for end in _ENDS):
@@ -37,7 +37,7 @@ def wanted_of_request(begun: bytes, most: int) -> int:
 
 
 def wanted_of_hello(begun: bytes, most: int) -> int:
-    """Return the same of a TLS connection, whose first record is what a client says first."""
+    """Return the same for a TLS connection, whose first record contains the ClientHello."""
     if begun[0] != _HANDSHAKE:
         return 0
     size = _RECORD

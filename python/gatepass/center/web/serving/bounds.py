@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-#: Connections at the same time, where a process may open files enough.
+#: The most connections at the same time, if the process may open enough files.
 CONNECTIONS = 400
 
 
@@ -13,12 +13,12 @@ CONNECTIONS = 400
 class Bounds:
     """The bounds of a server and of each request.
 
-    ``connections`` at the same time. A request's line and headers have ``head`` bytes in
-    ``header_lines`` lines at most, and all of it ``request`` bytes, however it is framed; it
-    comes within ``arrives_within`` seconds, a TLS handshake likewise. What is answered is taken
-    within ``taken_within`` seconds. ``pipelined`` requests wait behind one that is answered.
-    ``threads`` make pages at the same time: each more keeps the event loop waiting for Python's
-    lock, and a page is no earlier done.
+    There are at most ``connections`` at the same time. The request line and headers have at most
+    ``head`` bytes and ``header_lines`` lines, the whole request has at most ``request`` bytes,
+    however it is framed. A request or a TLS handshake must be complete after ``arrives_within``
+    seconds, and the client must have read the answer after ``taken_within`` seconds. At most
+    ``pipelined`` requests wait behind one that is being answered. ``threads`` make pages at the
+    same time: with more, the event loop waits for Python's lock, and no page is done earlier.
     """
 
     connections: int = CONNECTIONS
@@ -32,14 +32,14 @@ class Bounds:
 
 
 def bounds_here() -> Bounds:
-    """Return the bounds that leave this process files for its database."""
+    """Return bounds that leave this process enough files for its database."""
     return Bounds(connections=min(CONNECTIONS, _open_files() // 2))
 
 
 def _open_files() -> int:
     """Return how many files this process may have open at the same time."""
     if sys.platform == "win32":
-        # Sockets are no files there.
+        # Sockets do not count as files there.
         return 2 * CONNECTIONS
     import resource
 

@@ -1,4 +1,4 @@
-"""Takes connections from a listening socket, one after the other."""
+"""Accepts connections from a listening socket, one after the other."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from gatepass.center.web.serving.lobby import Lobby
 
 log = logging.getLogger("gatepass.center")
 
-#: Seconds until connections are taken again, after the system had no file for one.
+#: Seconds to wait before accepting again, after the system had no file for a connection.
 _LATER = 0.05
-#: Connections that are taken in one round of the event loop: those that are here are served in
-#: between, and to be served takes several rounds.
+#: The most connections accepted in one iteration of the event loop: earlier ones are served in
+#: between, which takes several iterations.
 _BURST = 16
 
 
 class Door:
-    """Lets connections in, as many as its bounds say; a TLS handshake counts as one.
+    """Lets connections in, up to its bounds; those in a TLS handshake count.
 
-    asyncio's own server takes as many as there are, before anybody looks at one, and writes a
-    traceback for each that it has no file for.
+    asyncio's own server first accepts all connections that there are, before it serves one, and
+    logs a traceback for each one that it has no file for.
     """
 
     def __init__(
@@ -47,19 +47,19 @@ class Door:
         self._taking: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Begin to take connections."""
+        """Start to accept connections."""
         self._listener.setblocking(False)
         self._taking = asyncio.get_running_loop().create_task(self._take())
 
     def close(self) -> None:
-        """Take no more. Those that are let in already stay."""
+        """Accept no more connections. Those that were let in stay open."""
         for task in (self._taking, *self._entering):
             if task is not None:
                 task.cancel()
         self._lobby.close()
 
     async def wait_closed(self) -> None:
-        """Wait until none is taken any more."""
+        """Wait until no more connections are accepted."""
         if self._taking is not None:
             await asyncio.wait([self._taking])
 
@@ -69,13 +69,13 @@ class Door:
             try:
                 connection, address = await loop.sock_accept(self._listener)
             except OSError:
-                # No file, or no memory: the one that lets us wait longest makes room.
+                # No file or no memory: the client that keeps us waiting longest makes room.
                 self._guests.make_room()
                 await asyncio.sleep(_LATER)
             else:
                 self._admit(connection, address)
                 if number % _BURST == 0:
-                    # Where many come at once, those that are here are served in between.
+                    # If many arrive at once, earlier connections are served in between.
                     await asyncio.sleep(0)
 
     def _admit(self, connection: socket.socket, address: tuple[str, int]) -> None:
@@ -93,18 +93,18 @@ class Door:
         def entered(task: asyncio.Task[None]) -> None:
             self._entering.discard(task)
             problem = None if task.cancelled() else task.exception()
-            # One that is sent away may not even have begun with its handshake.
+            # A connection that is sent away may not even have started its handshake.
             if task.cancelled() or problem is not None:
                 guest.goes()
                 connection.close()
-            # A client that ends its handshake, or is too slow for it, is no event.
+            # A client that aborts its handshake, or is too slow, is not worth a line in the log.
             if problem is not None and not isinstance(problem, OSError):
-                log.error("a connection could not be taken: %s", type(problem).__name__)
+                log.error("cannot accept a connection: %s", type(problem).__name__)
 
         task.add_done_callback(entered)
 
     async def _let_in(self, connection: socket.socket, guest: Guest) -> None:
-        """Make a connection of a socket, after its TLS handshake."""
+        """Give a socket its protocol, after its TLS handshake."""
         within = None if self._tls is None else self._bounds.arrives_within
         await asyncio.get_running_loop().connect_accepted_socket(
             lambda: self._make(guest), connection, ssl=self._tls, ssl_handshake_timeout=within

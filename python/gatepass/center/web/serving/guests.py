@@ -1,4 +1,4 @@
-"""The connections of a server: so many at most, and who lets it wait longest goes first."""
+"""The connections of a server, up to a limit; the one that waits longest makes room."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 class Guest:
-    """One connection. ``send_away`` ends it at once; whose it is, is its ``origin``.
+    """One connection. ``send_away`` closes it at once; ``origin`` is the network it comes from.
 
-    ``came_at`` is by the clock of event loops, `time.monotonic`.
+    ``came_at`` is a time of `time.monotonic`, the clock of event loops.
     """
 
     __slots__ = ("_guests", "came_at", "origin", "send_away")
@@ -30,28 +30,28 @@ class Guest:
         self._guests.note_served(self)
 
     def goes(self) -> None:
-        """The connection is over. To say so twice does no harm."""
+        """The connection has ended. A second call does nothing."""
         self._guests.note_gone(self)
 
 
 class Guests:
-    """Counts connections. With ``most`` of them, one that waits for its client makes room.
+    """Counts connections. If there are ``most``, one that waits for its client makes room.
 
-    It is the one that has waited longest of the origin that has most of those: a client that
-    opens many loses its own, and not those of others.
+    It is the longest waiting one of the origin with the most waiting connections: a client that
+    opens many loses its own, not those of others.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._all: set[Guest] = set()
-        # Dictionaries remember in which order their keys came.
+        # Dictionaries keep their keys in the order of insertion.
         self._waiting: defaultdict[str, dict[Guest, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._all)
 
     def admit(self, origin: str, send_away: Callable[[], object]) -> Guest | None:
-        """Take one more, which waits for its client; ``None``: all others are being served."""
+        """Add one, which waits for its client; return ``None`` if all others are being served."""
         if len(self._all) >= self._most and not self.make_room():
             return None
         guest = Guest(self, origin, send_away)
@@ -60,7 +60,7 @@ class Guests:
         return guest
 
     def make_room(self) -> bool:
-        """Send one away, and tell whether there was one that waits for its client."""
+        """Close one that waits for its client; return whether there was one."""
         if not self._waiting:
             return False
         crowd = max(self._waiting.values(), key=len)
@@ -75,7 +75,7 @@ class Guests:
             self._waiting[guest.origin].setdefault(guest)
 
     def note_served(self, guest: Guest) -> None:
-        """Take a guest out of those that wait."""
+        """Remove a guest from those that wait."""
         crowd = self._waiting.get(guest.origin)
         if crowd is not None:
             crowd.pop(guest, None)

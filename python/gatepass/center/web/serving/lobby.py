@@ -1,9 +1,9 @@
-"""Where connections wait until their beginning came, and then for their turn to be let in.
+"""Where connections wait: first until their head has arrived, then for their turn to be let in.
 
-To let one in takes ten times as long as to accept it: a transport, a protocol, several rounds of
-the event loop. That is lost on those that send nothing, or half of a request's head. So they wait
-here, where each costs a socket and no more; the others are let in one in each round, and health
-checks before all others. What came is only looked at, and stays for the protocol to read.
+To let a connection in takes ten times as long as to accept it: a transport, a protocol, several
+iterations of the event loop. This is wasted on connections that send nothing or half a head. So
+they wait here, where each costs only a socket. The others are let in one per iteration, health
+checks first. Their bytes are only peeked at, and the protocol reads them later.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from gatepass.center.web.serving.beginning import (
 from gatepass.center.web.serving.bounds import Bounds
 from gatepass.center.web.serving.guests import Guest
 
-#: What who has begun with a request and not ended it gets at last.
+#: The answer to a request that was started and not completed in time.
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-#: More than comes here: what is longer is let in.
+#: More bytes than any waiting connection has: those with longer heads are let in.
 _ALL: Final = 2**20
-#: Connections that are ended in one round of the event loop, of a crowd that came together.
+#: The most connections that are closed in one iteration of the event loop.
 _AT_ONCE: Final = 16
 
 Enter = Callable[[socket.socket, Guest], None]
@@ -37,8 +37,8 @@ Enter = Callable[[socket.socket, Guest], None]
 class Lobby:
     """Connections that are not let in yet. ``enter`` lets one in.
 
-    One that has not sent a whole head within ``bounds`` is ended; in TLS, a whole hello: nobody
-    can see there who asks for health.
+    A connection that has not sent a complete head within the ``bounds`` is closed. With TLS it is a
+    complete ClientHello, and health checks cannot be seen.
     """
 
     def __init__(self, enter: Enter, bounds: Bounds, *, tls: bool = False) -> None:
@@ -46,14 +46,14 @@ class Lobby:
         self._bounds = bounds
         self._tls = tls
         self._wanted = wanted_of_hello if tls else wanted_of_request
-        # In the order in which they came; dictionaries remember it.
+        # In the order in which they arrived.
         self._waiting: dict[socket.socket, Guest] = {}
         self._queue: deque[tuple[socket.socket, Guest]] = deque()
         self._letting_in = False
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: socket.socket, guest: Guest) -> None:
-        """Wait for something to come from a connection that is not blocking."""
+        """Wait for bytes of a non-blocking connection."""
         guest.send_away = lambda: self._end(connection, guest)
         # Most have sent something by now.
         if self._look_at(connection, guest):
@@ -61,7 +61,7 @@ class Lobby:
         try:
             asyncio.get_running_loop().add_reader(connection, self._look_at, connection, guest)
         except NotImplementedError:
-            # Windows' event loop tells only of what was read.
+            # The event loop of Windows cannot report bytes without reading them.
             self._enter(connection, guest)
             return
         self._waiting[connection] = guest
@@ -69,14 +69,14 @@ class Lobby:
             self._wait_for_first()
 
     def close(self) -> None:
-        """End all that are here."""
+        """Close all connections that are here."""
         if self._timer is not None:
             self._timer.cancel()
         for connection, guest in (*self._waiting.items(), *self._queue):
             self._end(connection, guest)
 
     def _look_at(self, connection: socket.socket, guest: Guest) -> bool:
-        """Look at what came, and tell whether nothing more is waited for."""
+        """Look at the bytes that are here; return whether the connection need not wait here."""
         try:
             begun = connection.recv(self._bounds.head, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -84,7 +84,7 @@ class Lobby:
         except OSError:
             begun = b""
         wanted = self._wanted(begun, self._bounds.head) if begun else 0
-        if wanted and _is_told_later(connection, wanted):
+        if wanted and _reports_later(connection, wanted):
             return False
         self._stop_waiting(connection)
         if not begun:
@@ -105,7 +105,7 @@ class Lobby:
         self._letting_in = False
         while self._queue:
             connection, guest = self._queue.popleft()
-            # One that made room for others meanwhile is closed.
+            # A connection that made room for others meanwhile is closed.
             if connection.fileno() >= 0:
                 self._enter(connection, guest)
                 break
@@ -120,10 +120,10 @@ class Lobby:
         if self._waiting.pop(connection, None) is not None:
             asyncio.get_running_loop().remove_reader(connection)
             with contextlib.suppress(OSError):
-                _tell_later(connection, 1)
+                _report_from(connection, 1)
 
     def _wait_for_first(self) -> None:
-        """Wait until the first of those that wait has done so for too long, and end it."""
+        """Close the connections that have waited too long; wait for the next one to do so."""
         self._timer = None
         loop = asyncio.get_running_loop()
         for connection, guest in tuple(itertools.islice(self._waiting.items(), _AT_ONCE)):
@@ -138,27 +138,27 @@ class Lobby:
             self._timer = loop.call_later(0, self._wait_for_first)
 
 
-def _is_told_later(connection: socket.socket, wanted: int) -> bool:
-    """Have the system tell of a connection once so many bytes are there.
+def _reports_later(connection: socket.socket, wanted: int) -> bool:
+    """Let the system report a connection only once ``wanted`` bytes are there.
 
-    Not where it tells earlier all the same.
+    Return false if this fails, or if the system reported it earlier anyway.
     """
     try:
         if connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == wanted:
             return False
-        _tell_later(connection, wanted)
+        _report_from(connection, wanted)
     except OSError:
         return False
     return True
 
 
-def _tell_later(connection: socket.socket, wanted: int) -> None:
+def _report_from(connection: socket.socket, wanted: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
 
 
 def _say_too_slow(connection: socket.socket) -> None:
-    """Answer who has begun with a request."""
-    # What was not read would end the connection before the answer is taken.
+    """Answer 408 if a request was started."""
+    # Bytes that were not read would reset the connection before the client reads the answer.
     with contextlib.suppress(OSError):
         if connection.recv(_ALL):
             connection.send(_TOO_SLOW)

@@ -1,8 +1,8 @@
-"""HTTP/1.1 as uvicorn speaks it, within bounds: of bytes, of lines, of time.
+"""uvicorn's HTTP/1.1, with bounds on bytes, lines and time.
 
-uvicorn's protocol on httptools reads a head of any size, waits for it as long as the client
-likes, and lets trailers into the list of headers. Its callbacks are overridden for that; requests
-and answers stay its own.
+uvicorn's protocol on httptools reads a head of any size, waits for it as long as the client likes,
+and adds trailers to the headers. The callbacks overridden here change this; uvicorn still handles
+requests and answers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gatepass.center.web.serving.bounds import Bounds
 from gatepass.center.web.serving.guests import Guest
 
-#: What a header's line has beside its name and value: a colon, a blank, the end of the line.
+#: Bytes of a header's line beside its name and value: colon, space, end of line.
 _AROUND = 4
-#: Bytes that are parsed before the bounds are looked at again: asyncio reads 256 KiB at once, and
-#: in them are 50,000 headers, or 10,000 requests.
+#: Bytes that are parsed between two checks of the bounds: asyncio reads 256 KiB at once, which can
+#: contain 50,000 headers or 10,000 requests.
 _PIECE = 4096
 
 
@@ -31,7 +31,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds = bounds
         self._guest = guest
         self._timer: asyncio.TimerHandle | None = None
-        # Of the request that is coming: bytes of its connection, of its head, and lines there.
+        # Of the present request: its bytes, those of its head, and the lines of its head.
         self._come = self._head = self._lines = 0
         self._in_head = True
         self._expecting = False
@@ -39,7 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, for so long; what the connection waited already counts."""
+        """Wait for a request, with a time limit; what the connection has waited already counts."""
         super().connection_made(transport)
         self._guest.send_away = transport.abort
         self._expect_request(self.loop.time() - self._guest.came_at)
@@ -51,7 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the request is refused already."""
+        """Parse the data, unless the request was refused."""
         if self._over:
             return
         if not (self._expecting or self._is_answering()):
@@ -70,38 +70,38 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(self._refused)
 
     def pause_writing(self) -> None:
-        """Wait for the client to take what was written, for so long."""
+        """Wait for the client to read the answer, with a time limit."""
         super().pause_writing()
         self._guest.waits()
         self._start_timer(self._bounds.taken_within, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on with the answer."""
+        """Continue the answer."""
         super().resume_writing()
         self._stop_timer()
         if self._is_answering():
             self._guest.is_served()
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Start to count."""
         super().on_message_begin()
         self._head = self._lines = 0
         self._in_head = True
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the request line."""
+        """Accept a part of the request line."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer is counted and left out, for it comes after all was judged."""
+        """Accept a header; a trailer is counted and dropped, for it comes after all checks."""
         self._lines += 1
         self._count(len(name) + len(value) + _AROUND)
         if self._in_head and self._refused is None:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         if len(self.pipeline) >= self._bounds.pipelined:
             self._refused = HTTPStatus.TOO_MANY_REQUESTS
         if self._refused is None:
@@ -109,12 +109,12 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Hand a part of the body on."""
+        """Pass on a part of the body."""
         if self._refused is None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is there: the next step is the server's."""
+        """The request is complete: the next step is the server's."""
         if self._refused is not None:
             return
         self._come = 0
@@ -126,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._guest.is_served()
 
     def on_response_complete(self) -> None:
-        """All was written: that it is taken is waited for, and so is the next request."""
+        """The answer is written: wait for the client to read it, and for the next request."""
         super().on_response_complete()
         if not (self.pipeline or self._expecting or self._is_answering()):
             self._guest.waits()
@@ -141,7 +141,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
     def _too_much(self) -> HTTPStatus | None:
-        """Judge what has come of a request that is not all there."""
+        """Return the status for an incomplete request that is already too large."""
         if self._in_head and self._come > self._bounds.head:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if self._come > self._bounds.request else None
@@ -153,11 +153,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_timer(left, lambda: self._refuse(HTTPStatus.REQUEST_TIMEOUT))
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer in a word, where nothing else is being answered, and end the connection."""
+        """Answer with the status alone, unless an answer is under way; close the connection."""
         self._over = True
         self._guest.waits()
         if self._is_answering() or not self._in_head:
-            # What waits for the rest of the request learns that there is none.
+            # Code that waits for the rest of the request learns that none will come.
             self.transport.abort()
             return
         if not self.transport.is_closing():

@@ -1,4 +1,4 @@
-"""The server: uvicorn's life of a server and of a request, behind a door of our own."""
+"""The server: uvicorn, with our own way to accept connections."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from gatepass.center.web.serving.protocol import BoundedProtocol
 
 
 class Server(uvicorn.Server):
-    """Serves an application on a socket that listens. Ends once ``should_exit`` is set.
+    """Serves an application on a listening socket until ``should_exit`` is set.
 
-    ``proxied``: a proxy on this machine is believed where requests come from. ``on_start`` is
-    called once connections are taken.
+    ``proxied``: trust a proxy on this machine to say where requests come from. ``on_start`` is
+    called once connections are accepted.
     """
 
     def __init__(
@@ -39,15 +39,15 @@ class Server(uvicorn.Server):
                 app,
                 http="httptools",
                 ws="none",
-                # What the application does is in the database or in `background`.
+                # The application has nothing to start or end: see `background` for its other work.
                 lifespan="off",
                 proxy_headers=proxied,
-                # Whatever the environment says.
+                # Regardless of the environment.
                 forwarded_allow_ips=["127.0.0.1", "::1"],
                 server_header=False,
                 access_log=False,
                 log_config=None,
-                # Anybody can cause its warnings, as many as there is room for.
+                # Any client can cause any number of warnings.
                 log_level="error",
             )
         )
@@ -57,18 +57,18 @@ class Server(uvicorn.Server):
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the door, in place of uvicorn's own way to listen."""
+        """Open the door, in place of uvicorn's own servers."""
         await self.lifespan.startup()
         anyio.to_thread.current_default_thread_limiter().total_tokens = self._bounds.threads
         door = Door(self._listener, self._bounds, self._protocol, self._tls)
         door.open()
-        # It closes like one of asyncio's.
+        # It can be closed like one of asyncio's servers.
         self.servers = [door]  # type: ignore[list-item]
         self.started = True
         self._on_start()
 
     async def run_here(self) -> None:
-        """Serve in this event loop. Signals stay whose they are, unlike with `serve`."""
+        """Serve in this event loop. Unlike `serve`, this leaves the signal handlers alone."""
         await self._serve([self._listener])
 
     def _protocol(self, guest: Guest) -> asyncio.Protocol:
@@ -82,14 +82,14 @@ class Server(uvicorn.Server):
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises `OSError`, which names the address."""
+    """Return a listening socket. Raises `OSError`, which names the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         error.filename = f"{host}:{port}"
         raise
-    # Connections inherit it. asyncio sets it only where a socket names its protocol, and without
-    # it an answer's body waits for the acknowledgement of its head: 40 ms.
+    # Connections inherit it. asyncio sets it only for a socket that names its protocol. Without it
+    # an answer's body waits 40 ms for the acknowledgement of its head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -1,7 +1,7 @@
 // Conveniences only: every page works without this file.
 "use strict";
 
-// One box that picks all sessions of the page, and how many are picked.
+// A check box that selects all sessions on the page, and the number of selected ones.
 const all = document.querySelector("[data-pick-all]");
 const boxes = [...document.querySelectorAll("input[name='session'][type='checkbox']")];
 const count = document.querySelector("[data-picked]");
@@ -37,7 +37,7 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-// A button that copies what stands there, where the browser lets a page do so.
+// Buttons that copy a text, if the browser allows it.
 for (const place of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   const text = place.textContent.trim();
   const button = document.createElement("button");
@@ -58,7 +58,8 @@ for (const place of navigator.clipboard ? document.querySelectorAll("[data-copy]
   place.append(button);
 }
 
-// A second click on a form that is under way sends nothing; a download leaves its page in place.
+// A double click sends a form once. After three seconds it can be sent again: a download leaves its
+// page open.
 for (const form of document.querySelectorAll("form[method='post']")) {
   let busy = false;
   form.addEventListener("submit", (event) => {
@@ -68,8 +69,8 @@ for (const form of document.querySelectorAll("form[method='post']")) {
   });
 }
 
-// A download leaves its page open: a cookie with the form's sign says that the file was sent.
-// Then the page is at its end, and shows the next step.
+// A download leaves its page open. A cookie with the random text of the form says that the file was
+// sent; the page then shows the next steps.
 for (const form of document.querySelectorAll("form[data-sends-file]")) {
   const over = (is) => {
     for (const part of document.querySelectorAll("[data-file-sent]")) part.hidden = !is;
