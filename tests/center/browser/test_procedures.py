@@ -88,7 +88,7 @@ def test_a_refusal_disappears_with_the_download(seat: SitDown, way: Way, tmp_pat
     maria.way.fill(maria.page.get_by_label("Verification code"), f"{(int(right) + 1) % 10**6:06}")
     maria.press("Submit")
     refusal = maria.page.get_by_role("alert")
-    expect(refusal).to_contain_text("not right")
+    expect(refusal).to_contain_text("Wrong code")
     # The page stays open when the file is sent.
     maria.save(CREATOR, tmp_path / "CMEKeys.txt")
     expect(refusal).to_be_hidden()

@@ -16,10 +16,10 @@ from tests.center.fire.store import PASSWORD, SESSIONS, mobile_of
 #: An entry of the audit log: user, action, subject, Access Key ID, detail.
 Deed = tuple[str, str, str, str, str]
 
-#: The status of an answer to who is to try again in a few seconds.
+#: The status of an answer that asks to try again in a few seconds.
 BUSY = 503
-#: What is said to a wrong code, and to the last of them, and how the log calls that.
-_COUNTED = {"this code is not right": "wrong", "too many wrong codes": "tries"}
+#: The texts for a wrong code and for the last try, with their rules in the log.
+_COUNTED = {"wrong code:": "wrong", "too many wrong codes": "tries"}
 
 
 @dataclass

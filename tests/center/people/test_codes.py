@@ -1,4 +1,4 @@
-"""Verification codes: once, in time, five tries, ten a day, and never in clear."""
+"""Verification codes: valid once and for ten minutes, five tries, ten a day, never in clear."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY, OTHER = "oNDxM33uE81ohWuVRtWT", "aaaaaaaaaaaaaaaaaaaa"
 
 
 def ask(world: World, subject: str = KEY, purpose: Purpose = Purpose.DOWNLOAD) -> str:
-    """Have a code sent to the manager's mobile on kim's behalf; what arrived."""
+    """Request a code to the manager's mobile on kim's behalf, and return it."""
     send_code(world.center, world.keys, purpose, subject, world.manager.user_id)
     return world.outbox.last_code
 
@@ -56,13 +56,13 @@ def wrong(right: str) -> str:
     return f"{(int(right) + 1) % 10**6:06}"
 
 
-def test_a_code_is_good_once(world: World) -> None:
+def test_a_code_is_valid_once(world: World) -> None:
     text = ask(world)
     give(world, f" {text[:3]} {text[3:]} ")
     assert rule_of(world, text) == "used"
 
 
-def test_a_code_goes_to_the_recipient_and_says_what_for(world: World) -> None:
+def test_a_code_goes_to_the_recipient_and_says_what_it_is_for(world: World) -> None:
     sent = send_code(
         world.center, world.keys, Purpose.DOWNLOAD, KEY, recipient_id=world.manager.user_id
     )
@@ -75,7 +75,7 @@ def test_a_code_goes_to_the_recipient_and_says_what_for(world: World) -> None:
     assert len(text) <= 160
 
 
-def test_a_code_is_good_for_ten_minutes(world: World) -> None:
+def test_a_code_is_valid_for_ten_minutes(world: World) -> None:
     text = ask(world)
     world.clock.go(minutes=10)
     assert rule_of(world, text) == "expired"
@@ -84,7 +84,7 @@ def test_a_code_is_good_for_ten_minutes(world: World) -> None:
     give(world, text)
 
 
-def test_a_code_is_good_for_what_it_was_sent_for_only(world: World) -> None:
+def test_a_code_is_valid_only_for_what_it_was_sent_for(world: World) -> None:
     text = ask(world)
     assert rule_of(world, text, subject=OTHER) == "wrong"
     assert rule_of(world, text, purpose=Purpose.DELETE) == "wrong"
@@ -107,7 +107,7 @@ def test_five_wrong_tries_make_a_code_void(world: World) -> None:
 
 
 def refused(world: World) -> list[tuple[str, str, str, str]]:
-    """Who, for what, with which pair and why, of the log's refused codes."""
+    """The refused codes in the log: user, purpose, pair and reason."""
     query = select(audit.c.actor, audit.c.subject, audit.c.access_key_id, audit.c.detail)
     with world.center.database.read() as connection:
         found = connection.execute(query.where(audit.c.action == "code refused"))
@@ -115,7 +115,7 @@ def refused(world: World) -> list[tuple[str, str, str, str]]:
 
 
 def test_each_wrong_try_that_counts_is_in_the_log(world: World) -> None:
-    """Further ones are not: nobody fills the log with codes that are not even looked at."""
+    """Further tries are not logged, so that they cannot fill the log."""
     text = ask(world)
     for _ in range(codes.WRONG_TRIES + 3):
         rule_of(world, wrong(text))
@@ -124,7 +124,7 @@ def test_each_wrong_try_that_counts_is_in_the_log(world: World) -> None:
     assert verify(world.center.database, world.center.vault).broken is None
 
 
-def test_what_no_code_was_sent_for_is_not_in_the_log(world: World) -> None:
+def test_a_try_without_a_sent_code_is_not_in_the_log(world: World) -> None:
     rule_of(world, "000000")
     assert refused(world) == []
 
@@ -136,7 +136,7 @@ def test_the_last_try_may_be_right(world: World) -> None:
     give(world, text)
 
 
-def test_a_code_is_not_used_up_by_what_did_not_happen(world: World) -> None:
+def test_a_code_is_not_used_up_if_the_action_fails(world: World) -> None:
     text = ask(world)
 
     def work(connection: object) -> None:
@@ -148,7 +148,7 @@ def test_a_code_is_not_used_up_by_what_did_not_happen(world: World) -> None:
     give(world, text)
 
 
-def test_of_two_at_once_with_the_same_code_one_succeeds(world: World) -> None:
+def test_of_two_requests_at_once_with_the_same_code_one_succeeds(world: World) -> None:
     for _ in range(5):
         text = ask(world)
         outcomes = at_once(2, lambda text=text: give(world, text))  # type: ignore[misc]
@@ -178,7 +178,7 @@ def test_the_eleventh_code_of_the_day_is_refused(world: World) -> None:
     send_code(world.center, world.manager, Purpose.LOGON, "", world.manager.user_id)
 
 
-def test_eleven_at_once_get_ten(world: World) -> None:
+def test_of_eleven_requests_at_once_ten_get_a_code(world: World) -> None:
     outcomes = at_once(11, lambda: ask(world))
     assert [getattr(outcome, "rule", None) for outcome in outcomes].count("budget") == 1
     assert len(world.outbox.sent) == codes.PER_DAY
@@ -205,7 +205,9 @@ def test_a_clock_set_back_gives_no_new_budget(world: World) -> None:
         assert caught.value.rule == "budget"
 
 
-def test_the_operator_helps_out_after_a_clock_that_was_ahead(world: World) -> None:
+def test_a_reset_password_forgets_codes_that_were_sent_while_the_clock_was_ahead(
+    world: World,
+) -> None:
     world.clock.go(days=365)
     for _ in range(codes.PER_DAY):
         ask(world)
@@ -232,7 +234,7 @@ def test_a_clock_set_back_does_not_revive_an_expired_code(world: World, seen_by:
         world.center.database.write(lambda c: codes.sweep(c, world.clock()))
     world.clock.go(minutes=-6)
     assert rule_of(world, text) == "expired"
-    # Nobody is shut out by it: the next code works.
+    # The user is not locked out: the next code works.
     give(world, ask(world))
 
 
@@ -261,7 +263,7 @@ class Broken:
 
 
 @pytest.mark.parametrize(("rule", "left"), [("unreachable", 9), ("refused", 9), ("in doubt", 8)])
-def test_a_code_that_did_not_leave_does_not_count(world: World, rule: str, left: int) -> None:
+def test_a_code_that_could_not_be_sent_does_not_count(world: World, rule: str, left: int) -> None:
     courier = Broken(rule)
     broken = Center(
         world.center.database, world.center.vault, world.center.calendar, courier, world.clock
@@ -269,7 +271,7 @@ def test_a_code_that_did_not_leave_does_not_count(world: World, rule: str, left:
     with pytest.raises(CodeError, match=r"the code could not be sent: .*: t") as caught:
         send_code(broken, world.keys, Purpose.DOWNLOAD, KEY, world.manager.user_id)
     assert caught.value.rule == "unsent"
-    # Which server it is is for the log, not for users.
+    # Only the log names the server.
     assert "inside" not in str(caught.value)
     digits = courier.text.split()[0]
     assert digits not in everything_shown(caught.value)
@@ -278,7 +280,7 @@ def test_a_code_that_did_not_leave_does_not_count(world: World, rule: str, left:
     assert sent.left_today == left
 
 
-def test_places_given_back_do_not_make_more_than_ten(world: World) -> None:
+def test_codes_that_could_not_be_sent_do_not_allow_more_than_ten(world: World) -> None:
     for _ in range(3):
         ask(world)
     broken = Center(
@@ -298,7 +300,7 @@ def test_places_given_back_do_not_make_more_than_ten(world: World) -> None:
     assert caught.value.rule == "budget"
 
 
-def test_nobody_who_is_disabled_gets_a_code(world: World) -> None:
+def test_no_code_goes_to_a_disabled_user(world: World) -> None:
     disable = update(person).where(person.c.id == world.manager.user_id).values(disabled=True)
     world.center.database.write(lambda connection: connection.execute(disable))
     with pytest.raises(CodeError, match="Maria") as caught:
@@ -310,7 +312,7 @@ def test_nobody_who_is_disabled_gets_a_code(world: World) -> None:
 
 def test_no_code_is_stored_in_clear(world: World) -> None:
     text = ask(world)
-    # Six digits may also occur by chance in a time or a MAC: whole values are looked at.
+    # Six digits can occur by chance in a time or a MAC, so whole values are compared.
     with world.center.database.read() as connection:
         for table in metadata.sorted_tables:
             for row in connection.execute(select(table)):
@@ -338,7 +340,7 @@ def test_a_subject_fits_and_does_not_depend_on_the_order(ids: set[str]) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "\ud800", "\0" * 6])
-def test_what_is_no_code_is_a_wrong_one(world: World, typed: str) -> None:
+def test_malformed_codes_are_wrong_codes(world: World, typed: str) -> None:
     ask(world)
     assert rule_of(world, typed) == "wrong"
 

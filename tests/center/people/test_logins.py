@@ -1,4 +1,4 @@
-"""Logging on: two factors, one refusal, a new token after each step, an end to it."""
+"""Log in: two factors, one refusal, a new token after each step, and an end."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_password_and_code_make_a_login(users: Users) -> None:
 
 
 def test_each_step_ends_the_token_before_it(users: Users) -> None:
-    """A token that somebody planted before a step is worth nothing after it."""
+    """A token that was planted before a step is not valid after it."""
     tokens = [users.begin("maria", users.first["maria"])]
     done = logins.finish_login(users.center, tokens[-1], users.outbox.last_code)
     assert done.must_change
@@ -84,28 +84,28 @@ def test_each_step_ends_the_token_before_it(users: Users) -> None:
     assert [logins.find_pending(users.center, token) for token in tokens] == [None] * 4
 
 
-def test_a_token_nobody_gave_is_nothing(users: Users) -> None:
+def test_an_unknown_token_is_refused(users: Users) -> None:
     for token in ("", "x", "\ud800", "0" * 43):
         assert not is_in(users, token)
-        with pytest.raises(AccountError, match="begin again"):
+        with pytest.raises(AccountError, match="log in again"):
             logins.finish_login(users.center, token, "123456")
 
 
-def test_steps_cannot_be_left_out(users: Users) -> None:
+def test_no_step_can_be_skipped(users: Users) -> None:
     token = users.begin("maria", users.first["maria"])
     for leap in (
         lambda: password_change.choose_first(users.center, token, PASSWORD),
         lambda: password_change.change(users.center, token, users.first["maria"], PASSWORD),
     ):
-        with pytest.raises(AccountError, match="begin again"):
+        with pytest.raises(AccountError, match="log in again"):
             leap()
     token = logins.finish_login(users.center, token, users.outbox.last_code).token.reveal()
     assert not is_in(users, token)
-    with pytest.raises(AccountError, match="begin again"):
+    with pytest.raises(AccountError, match="log in again"):
         password_change.change(users.center, token, users.first["maria"], PASSWORD)
 
 
-def test_a_wrong_code_does_not_log_on(users: Users) -> None:
+def test_a_wrong_code_does_not_log_in(users: Users) -> None:
     token = users.begin("kim")
     right = users.outbox.last_code
     wrong = f"{(int(right) + 1) % 10**6:06}"
@@ -118,7 +118,7 @@ def test_a_wrong_code_does_not_log_on(users: Users) -> None:
         logins.finish_login(users.center, token, right)
 
 
-def test_of_two_at_once_with_the_same_code_one_logs_on(users: Users) -> None:
+def test_of_two_requests_at_once_with_the_same_code_one_logs_in(users: Users) -> None:
     token = users.begin("kim")
     text = users.outbox.last_code
     outcomes = at_once(2, lambda: logins.finish_login(users.center, token, text))
@@ -127,7 +127,7 @@ def test_of_two_at_once_with_the_same_code_one_logs_on(users: Users) -> None:
     assert rows(users.center, login) == 1
 
 
-def test_another_code_can_be_had(users: Users) -> None:
+def test_another_code_can_be_requested(users: Users) -> None:
     token = users.begin("kim")
     logins.send_again(users.center, token)
     assert len(users.outbox.sent) == 2
@@ -174,14 +174,14 @@ def test_every_refusal_is_the_same_after_the_same_work(
 
     monkeypatch.setattr(passwords, "verify", counted)
     assert str(refusal(users, name, password)) == expected
-    # One hash, of the same costs, and one entry in the log.
+    # One hash with the same costs, and one entry in the log.
     assert hashes == [passwords.NOBODY.rsplit("$", 2)[0]]
     after = rows(users.center, attempt), rows(users.center, audit.audit)
     assert after[1] - before[1] == 1
     assert not users.outbox.sent
 
 
-def test_a_name_is_locked_after_five_tries_and_opens_by_itself(users: Users) -> None:
+def test_a_name_is_locked_for_15_minutes_after_five_tries(users: Users) -> None:
     _locked(users)
     refusal(users, "kim", PASSWORD)
     users.clock.go(minutes=14, seconds=59)
@@ -190,7 +190,7 @@ def test_a_name_is_locked_after_five_tries_and_opens_by_itself(users: Users) -> 
     users.begin("kim")
 
 
-def test_who_knows_a_name_locks_out_nobody_elsewhere(users: Users) -> None:
+def test_a_name_is_locked_only_for_the_origin_that_tried(users: Users) -> None:
     for _ in range(3 * logins.BY_NAME.count):
         refusal(users, "kim", "wrong password", "198.51.100.9")
     refusal(users, "kim", PASSWORD, "198.51.100.9")
@@ -203,8 +203,8 @@ def _known(users: Users, name: str = "kim") -> str:
     return known_browsers.introduce(users.center, actor.user_id).reveal()
 
 
-def test_a_known_browser_gets_through_where_its_origin_is_locked(users: Users) -> None:
-    """Everybody behind one proxy may have one address."""
+def test_a_known_browser_can_log_in_although_its_origin_is_locked(users: Users) -> None:
+    """All users behind one proxy may have the same address."""
     browser = _known(users)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logins, "BY_ORIGIN", limits.Limit("logon origin", 9, timedelta(minutes=15)))
@@ -216,13 +216,13 @@ def test_a_known_browser_gets_through_where_its_origin_is_locked(users: Users) -
         logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", browser)
 
 
-def test_a_known_browser_has_five_tries_of_its_own(users: Users) -> None:
+def test_a_known_browser_has_its_own_five_tries(users: Users) -> None:
     browser, other = _known(users), _known(users)
     for _ in range(logins.BY_NAME.count):
         with pytest.raises(AccountError):
             logins.begin_login(users.center, "kim", "wrong password", "192.0.2.7", browser)
     with pytest.raises(AccountError):
-        # From another origin too: what it is counted by goes with it.
+        # From another origin too: tries are counted for the browser.
         logins.begin_login(users.center, "kim", PASSWORD, "198.51.100.9", browser)
     logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7", other)
     users.begin("kim")
@@ -243,8 +243,8 @@ FORGED: dict[str, Callable[[str], str]] = {
     "another day": _later,
     "another mark": lambda text: text.replace(text.split(".")[1], "A" * 22),
     "no number": lambda text: "x" + text,
-    "letters no computer has": lambda _: "\ud800.\0.\u0664",
-    "digits of elsewhere": lambda text: "\u0664" + text,
+    "malformed text": lambda _: "\ud800.\0.\u0664",
+    "digits of another script": lambda text: "\u0664" + text,
     "a long number": lambda text: "9" * 5000 + text,
 }
 
@@ -280,7 +280,7 @@ def test_a_browser_is_known_until_the_password_changes_or_half_a_year_has_passed
         logins.begin_login(users.center, "kim", "another good one", "192.0.2.7", browser)
 
 
-def test_guesses_from_many_origins_together_are_bounded(users: Users) -> None:
+def test_guesses_from_many_origins_together_are_limited(users: Users) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logins, "FROM_ALL", limits.Limit("from all", 12, timedelta(minutes=15)))
         browser = _known(users)
@@ -301,20 +301,20 @@ def test_the_operator_unlocks_a_name_everywhere(users: Users) -> None:
     given = people.reset_password(users.center, "kim").reveal()
     for origin in ("192.0.2.1", "192.0.2.7", "2001:db8::1"):
         logins.begin_login(users.center, "kim", given, origin)
-    # And no other name that begins like it.
+    # And no other name that starts with it.
     with users.center.database.read() as connection:
         query = select(attempt.c.id).where(attempt.c.key.startswith("logon name:"))
         assert len(connection.execute(query).all()) == logins.BY_NAME.count
 
 
 MAPPED = ("::ffff:192.0.2.7", "192.0.2.7", "::FFFF:c000:207")
-#: What one party can write its address as, or change it to.
+#: Ways in which one client can write or change its address.
 ONE_PARTY: dict[str, Callable[[int], str]] = {
     "addresses of a network": lambda n: f"2001:db8:0:9::{n + 1:x}",
     "all over a network": lambda n: f"2001:db8:0:9:{n * 997 % 65536:x}:{n:x}:ffff:1",
     "written in full": lambda n: f"2001:0DB8:0000:0009:0:0:0:{n:x}",
     "zones": lambda n: f"fe80::1%eth{n}",
-    "an address of IPv4 in IPv6": lambda n: ("::ffff:192.0.2.7", "192.0.2.7", "::FFFF:c000:207")[
+    "an IPv4-mapped IPv6 address": lambda n: ("::ffff:192.0.2.7", "192.0.2.7", "::FFFF:c000:207")[
         n % 3
     ],
     "no address": lambda n: f"unknown{n}",
@@ -322,7 +322,7 @@ ONE_PARTY: dict[str, Callable[[int], str]] = {
 
 
 @pytest.mark.parametrize("party", ONE_PARTY)
-def test_one_party_is_one_origin_whatever_address_it_takes(users: Users, party: str) -> None:
+def test_one_client_is_one_origin_with_any_of_its_addresses(users: Users, party: str) -> None:
     limit = limits.Limit(logins.BY_ORIGIN.name, 6, logins.BY_ORIGIN.window)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logins, "BY_ORIGIN", limit)
@@ -334,7 +334,7 @@ def test_one_party_is_one_origin_whatever_address_it_takes(users: Users, party: 
         logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.8")
 
 
-def test_trying_on_does_not_lengthen_a_lock(users: Users) -> None:
+def test_further_tries_do_not_extend_a_lock(users: Users) -> None:
     _locked(users)
     for _ in range(14):
         users.clock.go(minutes=1)
@@ -343,7 +343,7 @@ def test_trying_on_does_not_lengthen_a_lock(users: Users) -> None:
     users.begin("kim")
 
 
-def test_a_clock_set_back_does_not_open_a_lock(users: Users) -> None:
+def test_a_clock_set_back_does_not_end_a_lock(users: Users) -> None:
     _locked(users)
     users.clock.go(hours=-1)
     refusal(users, "kim", PASSWORD)
@@ -356,10 +356,10 @@ def test_the_right_password_forgets_the_wrong_ones(users: Users) -> None:
         users.begin("kim")
 
 
-def test_no_more_than_five_guesses_at_once_are_looked_at(
+def test_at_most_five_guesses_at_once_are_checked(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever of many guesses at the same instant is right, only five count."""
+    """Even if one of many guesses at the same time is right, only five count."""
     monkeypatch.setattr(passwords, "verify", lambda *_given: True)
     monkeypatch.setattr(limits, "clear", lambda *_given: None)
     outcomes = at_once(12, lambda: logins._proved(users.center, "kim", "guess", "192.0.2.9", ""))
@@ -377,11 +377,11 @@ def test_an_address_that_tries_many_names_must_wait(users: Users) -> None:
         with pytest.raises(LimitError, match="15 minutes") as caught:
             logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.7")
         assert caught.value.retry_after == limit.window
-        # Another address is not concerned.
+        # Another address is not affected.
         logins.begin_login(users.center, "kim", PASSWORD, "192.0.2.99")
 
 
-def test_an_address_that_many_log_on_from_is_not_shut(users: Users) -> None:
+def test_an_address_from_which_many_users_log_in_is_not_locked(users: Users) -> None:
     limit = limits.Limit(logins.BY_ORIGIN.name, 3, logins.BY_ORIGIN.window)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logins, "BY_ORIGIN", limit)
@@ -423,14 +423,14 @@ def test_a_login_ends_after_twelve_hours(users: Users) -> None:
     assert not is_in(users, token)
 
 
-def test_a_login_from_the_future_is_over(users: Users) -> None:
-    """With the clock set back, nobody knows how long ago it began."""
+def test_a_login_from_the_future_has_ended(users: Users) -> None:
+    """With the clock set back, its age is unknown."""
     token = users.enter("kim")
     users.clock.go(minutes=-1)
     assert not is_in(users, token)
 
 
-def test_a_code_must_come_in_a_quarter_of_an_hour(users: Users) -> None:
+def test_a_code_must_be_entered_within_15_minutes(users: Users) -> None:
     token = users.begin("kim")
     users.clock.go(minutes=15)
     assert logins.find_pending(users.center, token) is None
@@ -451,7 +451,7 @@ def test_logging_out_ends_one_login(users: Users) -> None:
     ],
     ids=["disable", "reset password", "remove authenticator"],
 )
-def test_what_the_operator_takes_away_ends_logins_at_once(
+def test_a_change_by_the_operator_ends_logins_at_once(
     users: Users, change: Callable[[Center], object]
 ) -> None:
     token, halfway = users.enter("kim"), users.begin("kim")
@@ -463,7 +463,7 @@ def test_what_the_operator_takes_away_ends_logins_at_once(
     assert not is_in(users, token)
 
 
-def test_a_role_counts_from_the_next_request_on(users: Users) -> None:
+def test_a_new_role_applies_from_the_next_request_on(users: Users) -> None:
     token = users.enter("kim")
     people.set_role(users.center, "kim", Role.READER)
     actor = logins.find(users.center, token)
@@ -481,14 +481,14 @@ def test_a_change_of_password_ends_the_other_logins(users: Users) -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_change_of_password_ends_the_api_tokens(users: Users, *, first: bool) -> None:
-    """Whoever knew the old one may have made them."""
+    """Someone else who knew the old password may have created them."""
     actor = users.settle("maria") if not first else users.settle("bob")
     other = logins.find(users.center, users.enter("kim"))
     assert other is not None
     text = tokens.issue(users.center, actor, "dashboard").reveal()
     others = tokens.issue(users.center, other, "dashboard").reveal()
     if first:
-        # The operator gives a one-time password; the tokens that end then are not made again.
+        # The operator gives a one-time password; the tokens are revoked and stay so.
         given = people.reset_password(users.center, actor.name).reveal()
         users.first[actor.name] = given
         users.settle(actor.name)
@@ -498,16 +498,16 @@ def test_a_change_of_password_ends_the_api_tokens(users: Users, *, first: bool) 
     assert tokens.find(users.center, others) is not None
 
 
-def test_who_guesses_from_outside_does_not_keep_a_user_from_a_change(users: Users) -> None:
+def test_guesses_at_the_login_do_not_block_a_change_of_password(users: Users) -> None:
     token = users.enter("kim")
     _locked(users)
     password_change.change(users.center, token, PASSWORD, "another good one", "192.0.2.7")
 
 
-def test_a_change_of_password_is_no_way_to_guess_it(users: Users) -> None:
+def test_a_change_of_password_cannot_be_used_to_guess_it(users: Users) -> None:
     token = users.enter("kim")
     for _ in range(logins.BY_NAME.count):
-        with pytest.raises(AccountError, match="old password"):
+        with pytest.raises(AccountError, match="current password"):
             password_change.change(users.center, token, "wrong password", "another good one")
     with pytest.raises(LimitError):
         password_change.change(users.center, token, PASSWORD, "another good one")
@@ -520,10 +520,10 @@ def test_a_change_of_password_is_no_way_to_guess_it(users: Users) -> None:
         ("x" * 300, "256 characters"),
         ("abababababab", "different"),
         ("my name is KIM really", "user name"),
-        (PASSWORD, "the one you have"),
+        (PASSWORD, "your current one"),
     ],
 )
-def test_a_bad_password_is_refused(users: Users, password: str, why: str) -> None:
+def test_a_weak_password_is_refused(users: Users, password: str, why: str) -> None:
     token = users.enter("kim")
     with pytest.raises(AccountError, match=why) as caught:
         password_change.change(users.center, token, PASSWORD, password)
@@ -569,7 +569,7 @@ def test_no_refusal_shows_the_password(users: Users) -> None:
         assert secret not in everything_shown(refusal(users, who, secret))
 
 
-def test_all_that_counts_is_logged(users: Users) -> None:
+def test_logins_and_refusals_are_logged(users: Users) -> None:
     refusal(users, "kim", "wrong password")
     refusal(users, "nobody", "wrong password")
     users.enter("kim")
@@ -584,7 +584,7 @@ def test_all_that_counts_is_logged(users: Users) -> None:
     assert verify(users.center.database, users.center.vault).broken is None
 
 
-def test_what_is_over_is_swept(users: Users) -> None:
+def test_ended_logins_and_old_counts_are_deleted(users: Users) -> None:
     users.enter("kim")
     refusal(users, "kim", "wrong password")
     users.clock.go(minutes=15)
@@ -598,7 +598,7 @@ def test_what_is_over_is_swept(users: Users) -> None:
     assert rows(users.center, attempt) == 0
 
 
-def test_an_authenticator_takes_the_place_of_a_sent_code(users: Users) -> None:
+def test_an_authenticator_replaces_a_sent_code(users: Users) -> None:
     actor = logins.find(users.center, users.enter("kim"))
     assert actor is not None
     totp.request_code(users.center, actor)
@@ -612,7 +612,7 @@ def test_an_authenticator_takes_the_place_of_a_sent_code(users: Users) -> None:
     assert not users.outbox.sent
     users.clock.go(seconds=30)
     logins.finish_login(users.center, pending.token.reveal(), app.at(users.clock()))
-    # Whoever left it at home has a code sent.
+    # A user without the authenticator at hand requests a code.
     token = users.begin("kim")
     logins.send_again(users.center, token)
     logins.finish_login(users.center, token, users.outbox.last_code)

@@ -1,4 +1,4 @@
-"""The authenticator: enrolled with a first code, each time step once, wrong ones bounded."""
+"""The authenticator: enrolled with a first code, one code per time step, few wrong ones."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ KEY = "oNDxM33uE81ohWuVRtWT"
 
 
 def begin(world: World) -> Enrolment:
-    """A secret for kim, who has the code that it takes."""
+    """Start an enrolment for kim with the code that was sent."""
     totp.request_code(world.center, world.keys)
     return totp.begin_enrolment(world.center, world.keys, world.outbox.last_code)
 
 
 def enrolled(world: World) -> pyotp.TOTP:
-    """Kim's authenticator; the code of now was used to confirm it."""
+    """Kim's authenticator; its present code was used to confirm it."""
     app = pyotp.TOTP(begin(world).secret.reveal())
     totp.confirm_enrolment(world.center, world.keys, app.at(world.clock()))
     return app
@@ -53,8 +53,8 @@ def wrong(app: pyotp.TOTP, world: World) -> str:
     return next(text for text in ("000000", "111111", "222222", "333333") if text not in near)
 
 
-def test_a_login_alone_gets_no_authenticator(world: World) -> None:
-    """Somebody else's code is no good, nor one for another purpose, nor one a second time."""
+def test_a_login_alone_cannot_set_up_an_authenticator(world: World) -> None:
+    """Another user's code, one for another purpose, and a used one are refused."""
     center = world.center
     totp.request_code(center, world.manager)
     others = world.outbox.last_code
@@ -62,23 +62,23 @@ def test_a_login_alone_gets_no_authenticator(world: World) -> None:
     for text in ("", "000000", others, world.outbox.last_code):
         with pytest.raises(CodeError):
             totp.begin_enrolment(center, world.keys, text)
-    with pytest.raises(CodeError, match="begin by enrolling"):
+    with pytest.raises(CodeError, match="set one up first"):
         totp.confirm_enrolment(center, world.keys, "000000")
     begin(world)
     with pytest.raises(CodeError, match="used"):
         totp.begin_enrolment(center, world.keys, world.outbox.last_code)
 
 
-def test_the_code_to_begin_with_goes_to_the_own_mobile(world: World) -> None:
+def test_the_code_that_starts_an_enrolment_goes_to_the_users_own_mobile(world: World) -> None:
     sent = totp.request_code(world.center, world.keys)
     mobile, email, text = world.outbox.sent[-1]
     own = people.account(world.center, world.keys)
     assert (mobile, email) == (own.mobile, own.email)
     assert sent.to == codes.masked(own.mobile)
-    assert "code for authenticator, good until" in text
+    assert "code for authenticator, valid until" in text
 
 
-def test_the_user_and_the_managers_are_told_of_a_new_authenticator(world: World) -> None:
+def test_the_user_and_the_managers_get_a_mail_about_a_new_authenticator(world: World) -> None:
     app = pyotp.TOTP(begin(world).secret.reveal())
     assert rows(world.center, mail) == 0
     totp.confirm_enrolment(world.center, world.keys, app.at(world.clock()))
@@ -92,7 +92,7 @@ def test_the_user_and_the_managers_are_told_of_a_new_authenticator(world: World)
     assert "authenticator" in shown.text
 
 
-def test_an_authenticator_counts_once_its_first_code_was_right(world: World) -> None:
+def test_an_authenticator_is_active_once_its_first_code_was_right(world: World) -> None:
     made = begin(world)
     app = pyotp.TOTP(made.secret.reveal())
     assert rule_of(world, app.at(world.clock())) == "wrong"
@@ -105,7 +105,7 @@ def test_an_authenticator_counts_once_its_first_code_was_right(world: World) -> 
     give(world, app.at(world.clock()))
 
 
-def test_an_enrolment_left_off_is_begun_again(world: World) -> None:
+def test_an_unfinished_enrolment_can_be_started_again(world: World) -> None:
     first = pyotp.TOTP(begin(world).secret.reveal())
     second = pyotp.TOTP(begin(world).secret.reveal())
     assert first.secret != second.secret
@@ -118,28 +118,28 @@ def test_an_enrolment_left_off_is_begun_again(world: World) -> None:
         totp.begin_enrolment(world.center, world.keys, "000000")
 
 
-def test_a_time_step_counts_once(world: World) -> None:
+def test_a_code_of_a_time_step_is_valid_once(world: World) -> None:
     app = enrolled(world)
     assert rule_of(world, app.at(world.clock())) == "used"
     world.clock.go(seconds=30)
     text = app.at(world.clock())
     give(world, f"{text[:3]} {text[3:]}")
-    with pytest.raises(CodeError, match="this code was used: wait for the next one") as caught:
+    with pytest.raises(CodeError, match="already used: wait for the next one") as caught:
         give(world, text)
     assert caught.value.rule == "used"
-    with pytest.raises(CodeError, match="this code was used: wait for the next one"):
+    with pytest.raises(CodeError, match="already used: wait for the next one"):
         totp.remove(world.center, world.keys, text)
 
 
-def test_of_two_at_once_with_the_same_code_one_succeeds(world: World) -> None:
+def test_of_two_requests_at_once_with_the_same_code_one_succeeds(world: World) -> None:
     app = enrolled(world)
     world.clock.go(seconds=30)
     outcomes = at_once(2, lambda: give(world, app.at(world.clock())))
     assert sorted(getattr(outcome, "rule", "done") for outcome in outcomes) == ["done", "used"]
 
 
-def test_a_code_that_is_sent_twice_is_no_wrong_one(world: World) -> None:
-    """Neither counted nor logged, however often; wrong ones are."""
+def test_a_right_code_that_is_entered_again_is_not_a_wrong_code(world: World) -> None:
+    """It is neither counted nor logged, however often."""
     app = enrolled(world)
     world.clock.go(seconds=30)
     text = app.at(world.clock())
@@ -158,7 +158,9 @@ def _sent(world: World) -> str:
     return world.outbox.last_code
 
 
-def test_a_sent_code_that_is_sent_twice_is_no_wrong_one_of_the_authenticator(world: World) -> None:
+def test_a_sent_code_that_is_entered_again_is_not_a_wrong_code_of_the_authenticator(
+    world: World,
+) -> None:
     enrolled(world)
     text = _sent(world)
     give(world, text)
@@ -188,13 +190,13 @@ def test_the_mobiles_clock_may_be_one_step_off(world: World, late: int, *, good:
         assert rule_of(world, text) == "wrong"
 
 
-def test_wrong_codes_shut_it_for_an_hour(world: World) -> None:
+def test_wrong_codes_lock_the_authenticator_for_an_hour(world: World) -> None:
     app = enrolled(world)
     world.clock.go(minutes=1)
     for _ in range(authenticator.WRONG.count):
         assert rule_of(world, wrong(app, world)) == "wrong"
     assert rule_of(world, app.at(world.clock())) == "tries"
-    # A code that is sent goes past it.
+    # A sent code still works.
     codes.send_code(world.center, world.keys, Purpose.DOWNLOAD, KEY, world.manager.user_id)
     give(world, world.outbox.last_code)
     world.clock.go(hours=1)
@@ -212,14 +214,14 @@ def test_wrong_codes_at_once_are_all_counted(world: World) -> None:
     )
 
 
-def test_an_authenticator_is_its_users_own(world: World) -> None:
+def test_an_authenticator_works_only_for_its_user(world: World) -> None:
     app = enrolled(world)
     world.clock.go(seconds=30)
     assert rule_of(world, app.at(world.clock()), actor=world.manager) == "wrong"
     give(world, app.at(world.clock()))
 
 
-def test_an_authenticator_is_removed_with_its_own_code(world: World) -> None:
+def test_an_authenticator_is_removed_with_one_of_its_codes(world: World) -> None:
     app = enrolled(world)
     world.clock.go(seconds=30)
     with pytest.raises(CodeError):
@@ -244,12 +246,12 @@ def test_wrong_codes_to_confirm_and_to_remove_are_in_the_audit_log(world: World)
     query = select(audit.c.actor, audit.c.subject, audit.c.detail).order_by(audit.c.id)
     with world.center.database.read() as connection:
         found = connection.execute(query.where(audit.c.action == "code refused")).all()
-    # The last was right once: a form that was sent twice.
+    # The last one was right before: a form that was sent twice.
     expected = [("wrong",), ("wrong",)]
     assert found == [("kim", "authenticator", *detail) for detail in expected]
 
 
-def test_a_lost_authenticator_is_taken_away_by_the_operator(world: World) -> None:
+def test_the_operator_removes_a_lost_authenticator(world: World) -> None:
     app = enrolled(world)
     people.remove_authenticator(world.center, "kim")
     world.clock.go(seconds=30)
@@ -257,7 +259,7 @@ def test_a_lost_authenticator_is_taken_away_by_the_operator(world: World) -> Non
     enrolled(world)
 
 
-def test_the_secret_is_sealed_and_the_picture_shows_it_to_an_app_only(world: World) -> None:
+def test_the_secret_is_sealed_and_shown_only_in_the_qr_code(world: World) -> None:
     made = begin(world)
     secret = made.secret.reveal()
     with world.center.database.read() as connection:
@@ -268,5 +270,5 @@ def test_the_secret_is_sealed_and_the_picture_shows_it_to_an_app_only(world: Wor
     assert secret not in repr(made)
     svg = made.svg.reveal()
     assert svg.startswith("<svg ")
-    # A page with a strict policy shows it: no script, no style.
+    # It has no script and no style, so a page with a strict policy can show it.
     assert not re.search(r"<script|style=|<style|\bon\w+=", svg)

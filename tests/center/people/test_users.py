@@ -1,4 +1,4 @@
-"""Users as the operator keeps them, and their API tokens."""
+"""The operator's work on users, and API tokens."""
 
 from __future__ import annotations
 
@@ -57,14 +57,16 @@ def test_a_user_is_added(world: World) -> None:
         ("name", "kim", "already"),
     ],
 )
-def test_what_cannot_be_used_is_refused(world: World, field: str, value: str, why: str) -> None:
+def test_unusable_details_of_a_new_user_are_refused(
+    world: World, field: str, value: str, why: str
+) -> None:
     before = people.people(world.center)
     with pytest.raises(AccountError, match=why):
         people.add_person(world.center, **{**GOOD, field: value})  # type: ignore[arg-type]
     assert people.people(world.center) == before
 
 
-def test_what_is_not_there_is_said_so(world: World) -> None:
+def test_unknown_firms_and_users_are_refused(world: World) -> None:
     with pytest.raises(NotFoundError, match="no firm 'Gamma'"):
         people.add_person(world.center, **{**GOOD, "firm_name": "Gamma"})  # type: ignore[arg-type]
     for change in (
@@ -93,7 +95,7 @@ def test_a_token_only_reads(world: World) -> None:
             actor.require(action)
 
 
-def test_tokens_of_a_user_who_is_shut_out_are_not_good_again_later(world: World) -> None:
+def test_tokens_of_a_disabled_user_are_revoked_permanently(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring").reveal()
     other = tokens.issue(world.center, world.manager, "monitoring").reveal()
     people.set_disabled(world.center, world.keys.name, disabled=True)
@@ -103,7 +105,7 @@ def test_tokens_of_a_user_who_is_shut_out_are_not_good_again_later(world: World)
     assert tokens.find(world.center, other) is not None
 
 
-def test_a_token_ends(world: World) -> None:
+def test_a_token_expires(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring", days=1).reveal()
     world.clock.go(hours=23, minutes=59)
     assert tokens.find(world.center, text) is not None
@@ -114,20 +116,20 @@ def test_a_token_ends(world: World) -> None:
     assert tokens.find(world.center, text) is None
 
 
-def test_a_token_ends_with_its_user(world: World) -> None:
+def test_a_token_of_a_disabled_user_is_not_valid(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring").reveal()
     people.set_disabled(world.center, "kim", disabled=True)
     assert tokens.find(world.center, text) is None
 
 
-def test_a_token_ends_with_the_password(world: World) -> None:
-    """Whoever had the password made tokens with it."""
+def test_a_reset_password_revokes_tokens(world: World) -> None:
+    """Someone else who knew the password may have created them."""
     texts = [tokens.issue(world.center, who, "t").reveal() for who in (world.keys, world.manager)]
     people.reset_password(world.center, "kim")
     assert [tokens.find(world.center, text) is None for text in texts] == [True, False]
 
 
-def test_a_token_is_revoked_by_its_user_only(world: World) -> None:
+def test_only_its_user_can_revoke_a_token(world: World) -> None:
     text = tokens.issue(world.center, world.keys, "monitoring").reveal()
     (view,) = tokens.tokens(world.center, world.keys)
     assert tokens.tokens(world.center, world.manager) == []
@@ -150,7 +152,7 @@ def test_a_token_is_stored_as_a_hash_and_shown_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "gatepass_", "\ud800", "\0", "x" * 10_000])
-def test_what_is_no_token_is_nobody(world: World, text: str) -> None:
+def test_a_malformed_token_finds_no_user(world: World, text: str) -> None:
     assert tokens.find(world.center, text) is None
 
 
@@ -169,7 +171,7 @@ def test_a_token_out_of_bounds_is_refused(world: World, name: str, days: int, wh
         tokens.issue(world.center, world.keys, name, days)
 
 
-def test_a_user_has_twenty_tokens_at_most(world: World) -> None:
+def test_a_user_has_at_most_twenty_tokens(world: World) -> None:
     for number in range(tokens.MOST - 1):
         tokens.issue(world.center, world.keys, f"token {number}")
     outcomes = at_once(3, lambda: tokens.issue(world.center, world.keys, "one more"))
@@ -196,11 +198,11 @@ def test_details_are_changed_and_logged(world: World) -> None:
     people.change_details(world.center, "kim", full_name="Kim Lee")
     latest, before = audit_reading.entries(world.center, world.manager, 1).items[:2]
     assert (latest.action, latest.detail) == ("change user", "full name Kim Lee")
-    # The log does not give a whole number away.
+    # The log does not show the whole number.
     assert before.detail == "e-mail k@example.com, mobile …0199"
 
 
-def test_a_code_that_went_to_the_former_mobile_is_void(world: World) -> None:
+def test_a_code_that_was_sent_to_the_former_mobile_is_void(world: World) -> None:
     codes.send_code(world.center, world.keys, Purpose.LOGON, "", world.keys.user_id)
     people.change_details(world.center, "kim", mobile="+13125550199")
     with pytest.raises(CodeError, match="expired"):
@@ -214,7 +216,7 @@ def test_a_code_that_went_to_the_former_mobile_is_void(world: World) -> None:
 @pytest.mark.parametrize(
     "values", [{}, {"email": "kim"}, {"mobile": "5550199"}, {"full_name": " "}]
 )
-def test_details_that_cannot_be_used_change_nothing(world: World, values: dict[str, str]) -> None:
+def test_unusable_details_change_nothing(world: World, values: dict[str, str]) -> None:
     before = people.people(world.center)
     with pytest.raises(AccountError):
         people.change_details(world.center, "kim", **values)
@@ -223,7 +225,7 @@ def test_details_that_cannot_be_used_change_nothing(world: World, values: dict[s
     assert people.people(world.center) == before
 
 
-def test_the_last_active_manager_stays_unless_it_is_meant(world: World) -> None:
+def test_the_last_active_manager_is_changed_only_on_purpose(world: World) -> None:
     people.add_person(world.center, **{**GOOD, "role": Role.MANAGER})  # type: ignore[arg-type]
     people.set_disabled(world.center, "ann", disabled=True)
     for change in (
@@ -240,7 +242,7 @@ def test_the_last_active_manager_stays_unless_it_is_meant(world: World) -> None:
     people.set_disabled(world.center, "kim", disabled=True)
 
 
-def test_of_two_managers_shut_out_at_once_one_stays(world: World) -> None:
+def test_of_two_managers_disabled_at_once_one_stays(world: World) -> None:
     people.add_person(world.center, **{**GOOD, "role": Role.MANAGER})  # type: ignore[arg-type]
     names = ["maria", "ann"]
     outcomes = at_once(2, lambda: people.set_disabled(world.center, names.pop(), disabled=True))

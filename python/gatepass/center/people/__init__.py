@@ -1,1 +1,1 @@
-"""Users: who they are, how they log on, and how often they may try."""
+"""Users: their accounts, how they log in, and how often they may try."""

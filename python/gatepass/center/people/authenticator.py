@@ -1,8 +1,8 @@
-"""The authenticator's six digits (TOTP, RFC 6238): each time step's code counts once.
+"""The authenticator's six digits (TOTP, RFC 6238): the code of each time step is valid once.
 
-A wrong one counts against a limit of its own, since no sent code's five tries bound it; one that
-was right and comes again does not. Time steps
-only go up: a clock set back makes no code good a second time.
+Wrong codes have their own limit, since the five tries of a sent code do not apply to them. A right
+code that is sent again does not count as wrong. Time steps only go up: a clock that is set back
+makes no code valid again.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from gatepass.center.context import Center
 from gatepass.center.people import limits
 from gatepass.center.store.schema import person
 
-#: Seconds of a time step: what authenticator programs take without being told.
+#: Seconds of a time step: the default of authenticator apps.
 STEP = 30
-#: Steps before and after the present one that are accepted: mobiles' clocks differ.
+#: Accepted steps before and after the present one: clocks of mobiles differ.
 STEPS_OFF = 1
 WRONG = limits.Limit("authenticator", 5, timedelta(hours=1))
 
 
-#: What is said of a code that was right once.
-USED_WORDS = "this code was used: wait for the next one"
+#: The text for a code that was used before.
+USED_WORDS = "this code was already used: wait for the next one"
 
 
 class Answer(enum.Enum):
-    """What became of a code.
+    """The result of checking a code; true if ``RIGHT``.
 
-    ``USED``: it was right, and its time step counted already, or a later one. ``SHUT``: too many
-    were wrong, and none is looked at for a while. True if it was ``RIGHT``.
+    ``USED``: it was right, but a code of its time step or a later one was used before. ``SHUT``:
+    there were too many wrong codes, and none is checked for a while.
     """
 
     NONE = "no authenticator"
@@ -47,7 +47,7 @@ class Answer(enum.Enum):
 
 
 def seal_subject(person_id: int) -> str:
-    """Name what the secret belongs to, as the vault binds it."""
+    """Return the name to which the vault binds the secret."""
     return f"totp:{person_id}"
 
 
@@ -60,10 +60,10 @@ def use(
     *,
     confirming: bool = False,
 ) -> Answer:
-    """Use up a code, in this transaction; the caller has the user's row locked.
+    """Check and use up a code, in this transaction; the caller has locked the user's row.
 
-    A secret whose enrolment was not confirmed counts only while ``confirming``. Wrong codes are
-    counted in this transaction: commit it all the same.
+    A secret whose enrolment is not confirmed is valid only while ``confirming``. Wrong codes are
+    counted in this transaction, so commit it in any case.
     """
     query = select(person.c.totp_sealed, person.c.totp_step).where(person.c.id == person_id)
     row = connection.execute(query).one()
@@ -78,14 +78,14 @@ def use(
         limits.add(connection, WRONG, str(person_id), at=at)
         return Answer.WRONG
     if step <= (row.totp_step or 0):
-        # It was right: a form that was sent twice is no guess.
+        # It was right: a form that was sent twice is not a guess.
         return Answer.USED
     connection.execute(update(person).where(person.c.id == person_id).values(totp_step=step))
     return Answer.RIGHT
 
 
 def _step_of(totp: pyotp.TOTP, typed: str, at: datetime) -> int | None:
-    """Return the time step whose code was typed; all are compared, in the same time."""
+    """Return the time step of the typed code; all steps are compared, in constant time."""
     now = int(at.timestamp()) // STEP
     found = None
     for step in range(now - STEPS_OFF, now + STEPS_OFF + 1):

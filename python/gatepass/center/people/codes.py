@@ -1,14 +1,14 @@
-"""Verification codes: six digits that prove who holds the mobile.
+"""Verification codes: six digits that prove who has the mobile.
 
-A code is good for ten minutes, once, for one purpose and one subject, and only the newest one
-counts. Five wrong tries make it void. A user gets ten a day for all purposes
-together. CME's rule is not public in all of this: public are the ten tokens a day for logon and
-download, and whose mobile it is; the rest is this project's choice, and so is that a delete or a
-new authenticator takes from the same ten.
+A code is valid for ten minutes, once, for one purpose and one subject, and only the newest one
+counts. Five wrong tries make it void. A user gets ten codes a day for all purposes together. CME
+has published only part of these rules: ten tokens a day for logon and download, and whose mobile
+they go to. The rest is this project's choice, also that a delete or a new authenticator takes from
+the same ten.
 
-Only a keyed hash is stored. The text goes to the courier at once and is never queued: a code that
-could not be sent does not count, unless nobody knows whether it arrived. A process that dies
-between the two has used up one of the ten and sent nothing: ask for another.
+Only a keyed hash is stored. The text goes to the courier at once and is never queued. A code that
+could not be sent does not count, unless it is unknown whether it arrived. A process that dies
+between the two has used up one of the ten and sent nothing: the user asks for another.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from gatepass.keys.validity import exchange_zone
 DIGITS = 6
 LIFETIME = timedelta(minutes=10)
 WRONG_TRIES = 5
-#: Codes of a user in a calendar day in Chicago, whatever they are for.
+#: A user's codes per calendar day in Chicago, for all purposes together.
 PER_DAY = 10
-#: How long rows are kept after their day: for whoever asks what was sent to whom.
+#: How long rows are kept after their day, to answer questions about what was sent to whom.
 _KEPT = timedelta(days=30)
 
 
 class Purpose(enum.Enum):
-    """What a code is for; the text of a message says it in these words."""
+    """What a code is for; the message uses these words."""
 
     LOGON = "logon"
     DOWNLOAD = "download"
@@ -56,7 +56,7 @@ class Purpose(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A code is on its way. ``to`` shows the end of the number only."""
+    """A code that was sent. ``to`` shows only the end of the number."""
 
     to: str
     expires_at: datetime
@@ -64,7 +64,7 @@ class Sent:
 
 
 def subject_of(access_key_ids: Iterable[str]) -> str:
-    """Name what a code is for: a pair by its Access Key ID, several by a hash of all."""
+    """Return the subject of a code: the Access Key ID of one pair, or a hash of several."""
     wanted = sorted(set(access_key_ids))
     if len(wanted) == 1:
         return wanted[0]
@@ -74,9 +74,9 @@ def subject_of(access_key_ids: Iterable[str]) -> str:
 def send_code(
     center: Center, actor: Actor, purpose: Purpose, subject: str, recipient_id: int
 ) -> Sent:
-    """Send a new code to a user's mobile; it takes one of the actor's ten of the day.
+    """Send a new code to a user's mobile; it counts as one of the actor's ten of the day.
 
-    Raises `CodeError`: ``budget`` when all ten were sent, ``unsent`` when it did not leave.
+    Raises `CodeError`: ``budget`` when all ten were sent, ``unsent`` when it could not be sent.
     """
 
     def work(connection: Connection) -> _Issued:
@@ -89,25 +89,24 @@ def send_code(
         problem = error
     else:
         return issued.sent
-    # Outside the handler, so that nothing of the courier hangs on to what is raised.
+    # Outside the handler, so that the error below has no courier's error as its context.
     center.database.write(lambda connection: _take_back(connection, issued.id, problem))
-    # Not its text, which names the server: that is for the log.
+    # Without the courier's text, which names the server: only the log has it.
     raise CodeError(f"the code could not be sent: {_UNSENT.get(problem.rule, _LATER)}", "unsent")
 
 
 def check_code(
     connection: Connection, center: Center, actor: Actor, purpose: Purpose, subject: str, code: str
 ) -> None:
-    """Use up the code that was sent for this, or the authenticator's code of now.
+    """Check and use up the code that was sent for this, or the authenticator's present code.
 
-    Do it first in a transaction. It is used up when the transaction is committed. A wrong one
-    raises `gatepass.center.store.database.KeptError`, so that the try stays counted;
-    `Database.write` makes it the `CodeError`, whose rule is ``wrong``, ``expired``, ``used`` or
-    ``tries``. Each try that counted is in the audit log; there are so few of them that nobody can
-    fill it.
+    Call this first in a transaction: the code is used up when the transaction is committed. A wrong
+    code raises `gatepass.center.store.database.KeptError`, so that the try is counted anyway;
+    `Database.write` turns it into the `CodeError`, whose rule is ``wrong``, ``expired``, ``used``
+    or ``tries``. Each counted try is in the audit log; they are too few to fill it.
     """
     at = moment.observe(connection, center.clock())
-    # Locked, so that of two requests with the same code one comes second and finds it used.
+    # Locked: the second of two requests with the same code finds it used.
     own = person.c.id == actor.user_id
     connection.execute(select(person.c.id).where(own).with_for_update())
     typed = "".join(code.split())
@@ -117,7 +116,7 @@ def check_code(
         connection.execute(update(codes).where(codes.c.id == newest.id).values(used_at=at))
         return
     if newest is not None and rule == "used" and _is_code(center, actor, newest, typed):
-        # A form that was sent twice, by a double click: no wrong code, and nobody's authenticator.
+        # The form was sent twice, by a double click: not a wrong code, nor an authenticator's.
         raise KeptError(CodeError(_WHAT_TO_DO[rule], rule))
     taken = authenticator.use(connection, center, actor.user_id, typed, at)
     if taken is authenticator.Answer.RIGHT:
@@ -143,31 +142,31 @@ def check_code(
 
 
 def forget_days_to_come(connection: Connection, person_id: int, at: datetime) -> None:
-    """Delete a user's codes of days after ``at``: the clock was ahead when they were sent."""
+    """Delete a user's codes of days after ``at``: they were sent while the clock was ahead."""
     own = codes.c.person_id == person_id
     connection.execute(delete(codes).where(own, codes.c.day > _day(at)))
 
 
 def give_another_day(connection: Connection, person_id: int, at: datetime) -> None:
-    """Let a user have ten codes more today. The rows of those that were sent stay."""
+    """Allow a user ten more codes today. The rows of those that were sent stay."""
     forget_days_to_come(connection, person_id, at)
     todays = (codes.c.person_id == person_id) & (codes.c.day == _day(at))
     lowest = connection.execute(select(func.min(codes.c.number)).where(todays)).scalar_one()
-    # Below all that were given a day before this one, so that no two rows have one place.
+    # Below the numbers of earlier resets of this day, so that no two rows have the same number.
     down = PER_DAY + 1 - min(lowest or 1, 1)
     taken = update(codes).where(todays, codes.c.number >= 1)
     connection.execute(taken.values(number=codes.c.number - down))
 
 
 def make_void(connection: Connection, firm_id: int) -> None:
-    """Make void what a firm's users have not used: a code goes to another mobile from now on."""
+    """Make the unused codes of a firm's users void: codes now go to another mobile."""
     of_firm = codes.c.person_id.in_(select(person.c.id).where(person.c.firm_id == firm_id))
     unused = update(codes).where(of_firm, codes.c.used_at.is_(None))
     connection.execute(unused.values(expires_at=codes.c.created_at))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
-    """Take note of the time, delete codes of long ago, and return how many."""
+    """Note the time, delete old codes, and return how many."""
     moment.observe(connection, at)
     return connection.execute(delete(codes).where(codes.c.day < _day(at - _KEPT))).rowcount
 
@@ -195,7 +194,7 @@ def _issue(
     recipient = connection.execute(select(person).where(person.c.id == recipient_id)).one()
     if recipient.disabled:
         raise CodeError(
-            f"the code goes to {recipient.full_name}, who is no user any more: use your"
+            f"the code goes to {recipient.full_name}, who is no longer a user: use your"
             " authenticator, or ask the operator",
             "unsent",
         )
@@ -228,10 +227,10 @@ def _issue(
 
 
 def _place(connection: Connection, actor: Actor, at: datetime) -> tuple[str, int, int]:
-    """Return the day whose budget counts, a free place in it, and how many are left after that.
+    """Return the day that counts, the next free number in it, and how many are left after it.
 
-    A day does not come back: with a clock set back, the last day that had a code goes on. After a
-    clock that was ahead for a while, `forget_days_to_come` helps the user out.
+    A day never comes again: if the clock is set back, the last day with a code stays the day. If
+    the clock was ahead for a while, `forget_days_to_come` repairs it.
     """
     own = codes.c.person_id == actor.user_id
     today = _day(at)
@@ -241,9 +240,8 @@ def _place(connection: Connection, actor: Actor, at: datetime) -> tuple[str, int
     free = sorted(set(range(1, PER_DAY + 1)) - set(connection.execute(query).scalars()))
     if not free:
         raise CodeError(
-            f"all {PER_DAY} verification codes of {day} were sent: more from midnight in Chicago"
-            " on, or at once after the operator's gatepass center user reset-codes; an"
-            " authenticator needs none of them",
+            f"all {PER_DAY} verification codes of {day} were sent: wait until midnight in Chicago,"
+            " use an authenticator, or ask the operator to run gatepass center user reset-codes",
             "budget",
         )
     return day, free[0], len(free) - 1
@@ -255,7 +253,7 @@ def _day(at: datetime) -> str:
 
 
 def _take_back(connection: Connection, number: int, problem: DeliveryError) -> None:
-    """Make a code void that was not sent; its place is free again if it surely was not."""
+    """Make a code void that was not sent; its number is free again unless it may have arrived."""
     this = codes.c.id == number
     if problem.rule == "in doubt":
         void = update(codes).where(this, codes.c.used_at.is_(None))
@@ -283,14 +281,14 @@ def _newest(
 
 
 def _state(newest: Row[Any] | None, at: datetime) -> str:
-    """Return the rule that a code would break now: ``wrong`` for one that may yet be right."""
+    """Return the rule that a typed code breaks; ``wrong`` if the newest code is still valid."""
     if newest is None:
         return "wrong"
     if newest.used_at is not None:
         return "used"
     if newest.tries >= WRONG_TRIES:
         return "tries"
-    # Not before it was sent either: then the clock was set back.
+    # Also not valid before it was sent: then the clock was set back.
     return "wrong" if newest.created_at <= at < newest.expires_at else "expired"
 
 
@@ -303,29 +301,29 @@ def _refusal(connection: Connection, newest: Row[Any] | None, rule: str) -> Code
     left = WRONG_TRIES - tries
     if not left:
         return CodeError(_WHAT_TO_DO["tries"], "tries")
-    return CodeError(f"this code is not right: {left} {'try' if left == 1 else 'tries'} left", rule)
+    return CodeError(f"wrong code: {left} {'try' if left == 1 else 'tries'} left", rule)
 
 
 _LATER = "try again later"
 #: By the rule of a `DeliveryError`.
 _UNSENT = {
-    "unreachable": "what sends it does not answer: try again later",
-    "refused": "what sends it did not take it: tell the operator of this Request Center",
-    "in doubt": "it may arrive all the same and is not good then: try again later",
+    "unreachable": "the delivery service does not answer: try again later",
+    "refused": "the delivery service refused it: tell the operator of this Request Center",
+    "in doubt": "it may still arrive but is not valid: try again later",
 }
 
 _WHAT_TO_DO = {
-    "wrong": "this code is not right: have one sent",
-    "expired": "this code has expired: have a new one sent",
-    "used": "this code was used already, and what it was for is done: for more have a new one sent",
-    "tries": "there were too many wrong codes: have a new one sent",
+    "wrong": "wrong code: request a new one",
+    "expired": "this code has expired: request a new one",
+    "used": "this code was already used, and the action is done: for another, request a new code",
+    "tries": "too many wrong codes: request a new one",
 }
 
 
 def _digest(
     center: Center, actor: Actor, purpose: Purpose, subject: str, created_at: datetime, digits: str
 ) -> bytes:
-    """Return the keyed hash of a code: six digits alone would be found from a plain one."""
+    """Return the keyed hash of a code: six digits could be found from a plain hash."""
     made = created_at.astimezone(UTC).isoformat(timespec="microseconds")
     fields = (str(actor.user_id), purpose.value, subject, made, digits)
     key = center.vault.mac_key("verification code")
@@ -336,22 +334,22 @@ def _one_id(subject: str) -> str:
     return "" if subject.startswith("sha256:") else subject
 
 
-#: What a code permits to do with key pairs; the others concern the user alone.
+#: The purposes that concern key pairs; the others concern only the user.
 _OF_PAIRS = (Purpose.DOWNLOAD, Purpose.DELETE)
 
 
 def _text(
     center: Center, purpose: Purpose, subject: str, digits: Hidden, expires_at: datetime
 ) -> Hidden:
-    """Write the message: short enough for one SMS, and telling what the code permits."""
+    """Return the message: short enough for one SMS; it says what the code permits."""
     what = f" of {_one_id(subject) or 'several pairs'}" if purpose in _OF_PAIRS else ""
     until = expires_at.astimezone(exchange_zone())
     return Hidden(
         f"{digits.reveal()} is your Request Center code for {purpose.value}{what},"
-        f" good until {until:%H:%M} CT. {center.environment}. Nobody will ask you for it."
+        f" valid until {until:%H:%M} CT. {center.environment}. Do not share it."
     )
 
 
 def masked(mobile: str) -> str:
-    """Show the last digits of a number and no more."""
+    """Return only the last digits of a number."""
     return f"…{mobile[-4:]}"

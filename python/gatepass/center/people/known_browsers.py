@@ -1,8 +1,8 @@
-"""Browsers in which a user logged on before: what others try does not keep them out.
+"""Browsers in which a user has logged in before: tries of others do not lock them out.
 
-OWASP calls it a device cookie. It proves no login: who has it gets five tries of its own, where
-all others share those of the user's name. It contains no secret of the user's, and nothing is
-stored of it: a keyed hash says that it was given to this user, when, and under which password.
+OWASP calls this a device cookie. It is not a login: it only gives the browser its own five tries,
+while all others share those of the user's name. It contains no secret of the user, and the server
+stores nothing: a keyed hash binds it to the user, the day and the password.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from gatepass.center.context import Center
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.center.store.schema import person
 
-#: How long a browser is known after a good login.
+#: How long a browser is known after a login.
 KNOWN_FOR = timedelta(days=180)
 _DAY = 86_400
 
 
 def introduce(center: Center, person_id: int) -> Hidden:
-    """Return what a browser keeps that a user has just logged on in."""
+    """Return the cookie for a browser in which a user has just logged in."""
     with center.database.read() as connection:
         row = connection.execute(select(person).where(person.c.id == person_id)).one()
     day, mark = str(_today(center)), secrets.token_urlsafe(16)
@@ -32,7 +32,7 @@ def introduce(center: Center, person_id: int) -> Hidden:
 
 
 def mark_of(center: Center, row: Row[Any] | None, text: str) -> str:
-    """Return what a known browser of this user is counted by, or nothing.
+    """Return the key by which tries of a known browser of this user are counted, or an empty text.
 
     A browser is no longer known after a change of the password.
     """

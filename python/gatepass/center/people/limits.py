@@ -1,8 +1,8 @@
-"""Limits: so many of one kind in so much time, and then wait. Counted in the table ``attempt``.
+"""Rate limits: at most so many requests of one kind in a time window. Counted in table ``attempt``.
 
-A count is written before it is read, in a transaction of its own: of any number of requests at
-the same instant no more than the limit get through, on PostgreSQL as on SQLite. A request that is
-refused is not counted, so waiting helps even while somebody else keeps trying.
+A request is counted before the count is read, in its own transaction: of any number of requests at
+the same time no more than the limit get through, on PostgreSQL and on SQLite. A refused request is
+not counted, so waiting helps even while someone else keeps trying.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from gatepass.center.context import Center
 from gatepass.center.store.schema import attempt
 from gatepass.errors import LimitError
 
-#: Counts are kept so long; no limit's window is longer.
+#: How long counts are kept; no limit has a longer window.
 LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``count`` in any ``window``. ``name`` keeps its counts apart from others'."""
+    """At most ``count`` requests in any ``window``. Limits are counted separately by ``name``."""
 
     name: str
     count: int
@@ -36,8 +36,8 @@ def count(center: Center, limit: Limit, *key: str) -> int:
 
     Returns the count's number, for `take_back`.
 
-    A clock set back makes the wait longer, never shorter; but what was counted more than
-    `LONGEST` ahead of it is no count: the clock was ahead then.
+    A clock set back makes the wait longer, never shorter. Counts more than `LONGEST` in the future
+    are ignored: the clock was ahead then.
     """
     at = center.clock()
     own = center.database.write(lambda connection: _add(connection, limit, key, at))
@@ -53,17 +53,17 @@ def count(center: Center, limit: Limit, *key: str) -> int:
 
 
 def take_back(connection: Connection, number: int) -> None:
-    """Forget one request that turned out well: it was no try."""
+    """Forget one request that succeeded: it does not count as a try."""
     connection.execute(delete(attempt).where(attempt.c.id == number))
 
 
 def add(connection: Connection, limit: Limit, *key: str, at: datetime) -> None:
-    """Count one in this transaction; whoever does so holds a lock that makes it alone."""
+    """Count one request in this transaction; the caller has a lock against concurrent ones."""
     _add(connection, limit, key, at)
 
 
 def is_reached(connection: Connection, limit: Limit, *key: str, at: datetime) -> bool:
-    """Tell whether one more would be too many."""
+    """Tell whether one more request would be too many."""
     return connection.execute(_counted(limit, key, at)).scalar_one_or_none() is not None
 
 
@@ -73,13 +73,13 @@ def clear(connection: Connection, limit: Limit, *key: str) -> None:
 
 
 def clear_all(connection: Connection, limit: Limit, *key: str) -> None:
-    """Forget what was counted for each key that begins with these parts."""
+    """Forget what was counted for each key that starts with these parts."""
     under = attempt.c.key.startswith(f"{_key(limit, key)}:")
     connection.execute(delete(attempt).where(or_(attempt.c.key == _key(limit, key), under)))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
-    """Delete counts that no limit looks at any more, and return how many."""
+    """Delete counts that no limit needs any more, and return how many."""
     over = or_(attempt.c.at < at - LONGEST, attempt.c.at > at + LONGEST)
     return connection.execute(delete(attempt).where(over)).rowcount
 
@@ -91,7 +91,7 @@ def _add(connection: Connection, limit: Limit, key: tuple[str, ...], at: datetim
 
 
 def _counted(limit: Limit, key: tuple[str, ...], at: datetime) -> Select[Any]:
-    """Select when the one was counted that must grow old before there is room; none: there is."""
+    """Select the time of the request that must leave the window first; no row if there is room."""
     return (
         select(attempt.c.at)
         .where(attempt.c.key == _key(limit, key), attempt.c.at > at - limit.window)
@@ -103,6 +103,6 @@ def _counted(limit: Limit, key: tuple[str, ...], at: datetime) -> Select[Any]:
 
 
 def _key(limit: Limit, key: tuple[str, ...]) -> str:
-    """Name the count: hashed, since a password typed where the name belongs may be in it."""
+    """Return the key as stored: hashed, since users may type a password into the name field."""
     parts = (hashlib.sha256(part.encode("utf-8", "replace")).hexdigest()[:32] for part in key)
     return ":".join((limit.name, *parts))

@@ -1,10 +1,10 @@
-"""Logging on to the Request Center: password, then code, then, once, a password of one's own.
+"""Log in to the Request Center: password, then code, then, the first time, a new password.
 
-Each step is known by a token, and each step gives a new one and ends the old: whoever planted or
-saw a token before a step has nothing after it. Only a hash of a token is stored.
+Each step ends the old token and gives a new one: a token that was planted or seen before a step is
+not valid after it. Only a hash of a token is stored.
 
-An unknown name, a wrong password, a disabled user and one who is locked out get the same answer
-after the same work: the same counts, one Argon2 hash, one audit entry.
+An unknown name, a wrong password, a disabled user and a locked user get the same answer after the
+same work: the same counts, one Argon2 hash, one audit entry.
 """
 
 from __future__ import annotations
@@ -30,28 +30,27 @@ from gatepass.center.store.moment import TOLERANCE
 from gatepass.center.store.schema import login, person
 from gatepass.errors import AccountError, LimitError
 
-#: A login ends so long after it was last used, and so long after it began.
+#: A login ends ``IDLE`` after it was last used, and ``LONGEST`` after it began.
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
-#: Time to get from the password to the code.
+#: The time from the password to the code.
 UNVERIFIED = timedelta(minutes=15)
-#: How exactly the last use is noted, so that not each request writes.
+#: The precision of the last use, so that not every request writes to the database.
 _GRAIN = timedelta(seconds=15)
 
-#: Passwords tried for one name from one origin, or in a browser that is known: then the name is
-#: locked there until fewer were tried in that time. Who knows a name locks out nobody elsewhere.
+#: Passwords tried for one name from one origin, or in one known browser. Beyond it the name is
+#: locked there until tries have left the window. An attacker can lock it only there.
 BY_NAME = limits.Limit("logon name", 5, timedelta(minutes=15))
-#: Passwords tried for one name from all origins together, known browsers left out: somebody may
-#: have many origins (NIST SP 800-63B has 100 at most).
+#: Passwords tried for one name from all origins together, except known browsers: an attacker may
+#: have many origins (NIST SP 800-63B allows at most 100).
 FROM_ALL = limits.Limit("logon name from all", 100, timedelta(minutes=15))
-#: Wrong passwords from one origin, whatever the names: users may share it.
+#: Wrong passwords from one origin for all names together: users may share an origin.
 BY_ORIGIN = limits.Limit("logon origin", 50, timedelta(minutes=15))
 
 _REFUSED = (
-    "user name and password do not fit, or there were too many tries: check both, and after five"
-    " tries wait a quarter of an hour"
+    "wrong user name or password, or too many tries: check both; after five tries, wait 15 minutes"
 )
-_OVER = "this logon is over: begin again with user name and password"
+_OVER = "this login has ended: log in again with user name and password"
 
 
 class Step(enum.Enum):
@@ -64,7 +63,7 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The password was right. ``sent`` tells where the code went; ``None``: authenticator."""
+    """The password was right. ``sent`` says where the code went; ``None``: authenticator."""
 
     token: Hidden
     sent: Sent | None
@@ -72,9 +71,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Halfway:
-    """What a token that is not through waits for: `Step.CODE` or `Step.PASSWORD`.
+    """An unfinished login, which waits for `Step.CODE` or `Step.PASSWORD`.
 
-    ``authenticator``: its code is awaited, unless one was sent to the mobile that ends in ``to``.
+    ``authenticator``: it waits for the authenticator's code, or for one that was sent to the mobile
+    that ends in ``to``.
     """
 
     step: Step
@@ -85,7 +85,7 @@ class Halfway:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The code was right. With ``must_change``, a password of one's own comes first."""
+    """The code was right. With ``must_change``, the user must choose a new password first."""
 
     token: Hidden
     must_change: bool
@@ -96,10 +96,10 @@ def begin_login(
 ) -> Pending:
     """Check a password, send the code, and return the token of the next step.
 
-    ``browser``: what `known_browsers.introduce` gave it once. Raises `AccountError`, always the
-    same; `LimitError` for an origin that tried too often; and
-    `gatepass.errors.CodeError` (``budget``, ``unsent``) when the password is right and no code
-    can be sent.
+    ``browser`` is the cookie from `known_browsers.introduce`, if the browser has one. Raises
+    `AccountError`, always the same one; `LimitError` for an origin that tried too often; and
+    `gatepass.errors.CodeError` (``budget``, ``unsent``) when the password is right and no code can
+    be sent.
     """
     try:
         row = _proved(center, normal_name(name), password, origin, browser)
@@ -111,9 +111,10 @@ def begin_login(
 
 
 def send_again(center: Center, token: str, origin: str = "") -> Sent:
-    """Send another code, or one to the mobile of a user who has an authenticator.
+    """Send another code, also to the mobile of a user who has an authenticator.
 
-    Raises `AccountError` when the token does not wait for a code, and as `codes.send_code`.
+    Raises `AccountError` when the token does not wait for a code, and what `codes.send_code`
+    raises.
     """
     with center.database.read() as connection:
         row = _waiting_for(Step.CODE, connection, center, token)
@@ -124,7 +125,7 @@ def finish_login(center: Center, token: str, code: str, origin: str = "") -> Log
     """Check the code and return the token of the login.
 
     Raises `AccountError` when the token does not wait for a code, `gatepass.errors.CodeError`
-    when the code is not right.
+    when the code is wrong.
     """
 
     def work(connection: Connection) -> LoggedIn:
@@ -140,7 +141,7 @@ def finish_login(center: Center, token: str, code: str, origin: str = "") -> Log
 
 
 def find_pending(center: Center, token: str) -> Halfway | None:
-    """Return what a token waits for; ``None`` for one that is through, over or unknown."""
+    """Return the unfinished login of a token; ``None`` if it is finished, ended or unknown."""
     row = _living(center, center.database.ask(_BY_DIGEST, {"wanted": digest_of(token)}))
     if row is None or _step(row) is Step.DONE:
         return None
@@ -148,10 +149,10 @@ def find_pending(center: Center, token: str) -> Halfway | None:
 
 
 def find(center: Center, token: str, origin: str = "") -> Actor | None:
-    """Return who is logged in with this token, or ``None``; the login counts as used.
+    """Return the user who is logged in with this token, or ``None``; note the login as used.
 
-    ``None`` also before the code, and before a one-time password was replaced: `find_pending`.
-    Role and firm are as they are now, not as at logon.
+    It is also ``None`` before the code, and before a one-time password was replaced: see
+    `find_pending`. Role and firm are the present ones, not those at the time of the login.
     """
     row = _living(center, center.database.ask(_BY_DIGEST, {"wanted": digest_of(token)}))
     if row is None or _step(row) is not Step.DONE:
@@ -164,30 +165,30 @@ def find(center: Center, token: str, origin: str = "") -> Actor | None:
 
 
 def end(center: Center, token: str) -> None:
-    """Log out: the token is worth nothing from now on, at whatever step it was."""
+    """Log out: the token is no longer valid, at any step."""
     center.database.write(lambda connection: _end(connection, token))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
-    """Delete logins that are over, and return how many."""
+    """Delete logins that have ended, and return how many."""
     over = or_(login.c.ends_at <= at, login.c.seen_at <= at - IDLE)
     return connection.execute(delete(login).where(over)).rowcount
 
 
 def waiting_for_password(connection: Connection, center: Center, token: str) -> Row[Any]:
-    """Return the user and login whose token waits for a first password; else `AccountError`."""
+    """Return the user and login if the token waits for a new password; else `AccountError`."""
     return _waiting_for(Step.PASSWORD, connection, center, token)
 
 
 def logged_in(connection: Connection, center: Center, token: str) -> Row[Any]:
-    """Return the user and login of a token that is through all steps; else `AccountError`."""
+    """Return the user and login if the token has finished all steps; else `AccountError`."""
     return _waiting_for(Step.DONE, connection, center, token)
 
 
 def use_up(connection: Connection, token: str) -> None:
-    """End a token as part of its next step; of two at once, one gets `AccountError`.
+    """End a token as part of its next step; of two requests at once, one gets `AccountError`.
 
-    Whether it was there is told by its deletion, which waits for whoever else deletes it.
+    The number of deleted rows decides; a delete waits for a concurrent one.
     """
     if not _end(connection, token):
         raise AccountError(_OVER)
@@ -218,28 +219,28 @@ def add_login(
 
 
 def actor_of(row: Row[Any], origin: str) -> Actor:
-    """Return the actor that a row of `person` is."""
+    """Return the actor of a row of `person`."""
     return Actor(row.id, row.firm_id, row.name, Role[row.role], origin)
 
 
 def normal_name(name: str) -> str:
-    """Return a user name as it is stored, however it was typed; what no name holds is left out."""
+    """Return a typed user name in its stored form; drop characters that no name contains."""
     return name.strip().casefold().encode("utf-8", "ignore").decode().replace("\0", "")
 
 
 def digest_of(token: str) -> bytes:
-    """Return what is stored of a token: a plain hash, for nobody guesses 256 random bits."""
+    """Return the stored hash of a token; a plain one is enough for 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def unlock(connection: Connection, name: str) -> None:
-    """Forget all passwords that were tried for a name."""
+    """Forget all tries for a name."""
     for limit in (BY_NAME, FROM_ALL):
         limits.clear_all(connection, limit, name)
 
 
 def _proved(center: Center, name: str, password: str, origin: str, browser: str) -> Row[Any]:
-    """Return the user whose name and password these are, or raise the one refusal."""
+    """Return the user with this name and password, or raise the one refusal."""
     try:
         with center.database.read() as connection:
             row = connection.execute(select(person).where(person.c.name == name)).one_or_none()
@@ -266,10 +267,10 @@ def _proved(center: Center, name: str, password: str, origin: str, browser: str)
 
 
 class _Counts:
-    """What one try counts against, and whether its name is locked. May raise `LimitError`."""
+    """The counts of one try, and whether its name is locked. May raise `LimitError`."""
 
     def __init__(self, center: Center, name: str, network: str, mark: str) -> None:
-        # A browser that is known shares none of its tries with anybody.
+        # A known browser shares its tries with no one.
         self._own = (name, mark or network)
         self._numbers = [] if mark else [limits.count(center, BY_ORIGIN, network)]
         try:
@@ -282,14 +283,14 @@ class _Counts:
             self.is_locked = False
 
     def take_back(self, connection: Connection) -> None:
-        """The password was right: forget the wrong ones before it, and that this was a try."""
+        """The password was right: forget earlier wrong ones, and do not count this try."""
         limits.clear(connection, BY_NAME, *self._own)
         for number in self._numbers:
             limits.take_back(connection, number)
 
 
 def _rehashed(stored: str, password: str) -> str | None:
-    """Return a hash of today's costs, where the stored one is of older ones."""
+    """Return a hash with today's costs if the stored one has others."""
     try:
         return passwords.hash_password(password) if passwords.is_outdated(stored) else None
     finally:
@@ -297,7 +298,7 @@ def _rehashed(stored: str, password: str) -> str | None:
 
 
 def _note_refusal(center: Center, row: Row[Any] | None, origin: str) -> None:
-    """Log it; an unknown name is not written down: people type passwords there."""
+    """Log the refusal; without an unknown name, since people type passwords there."""
     firm_id, name = (None, "unknown user") if row is None else (row.firm_id, row.name)
     author, action = audit.Author(name, firm_id, origin), audit.Action.LOG_ON_REFUSED
     center.database.write(
@@ -316,21 +317,21 @@ def _new_login(center: Center, person_id: int, origin: str, *, verified: bool) -
 
 
 def _alive(connection: Connection, center: Center, token: str) -> Row[Any] | None:
-    """Return the user and login of a token, unless it is over or the user is disabled."""
+    """Return the user and login of a token, unless it has ended or the user is disabled."""
     return _living(center, connection.execute(_BY_DIGEST, {"wanted": digest_of(token)}).all())
 
 
 def _living(center: Center, found: Sequence[Row[Any]]) -> Row[Any] | None:
-    """Return the row of a login that was found, likewise."""
+    """Return the found row of a login, on the same conditions."""
     at = center.clock()
     row = found[0] if found else None
     if row is None or row.disabled or at >= min(row.ends_at, row.seen_at + IDLE):
         return None
-    # Used in the future: the clock was set back, and nobody knows how long ago this began.
+    # Last used in the future: the clock was set back, and the login's age is unknown.
     return None if at < row.seen_at - TOLERANCE else row
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database to run it.
 _BY_DIGEST: Select[Any] = (
     select(person, login.c.id.label("login_id"), login.c.verified, login.c.seen_at, login.c.ends_at)
     .join(login, login.c.person_id == person.c.id)

@@ -1,18 +1,19 @@
-"""Where requests come from, as limits count it."""
+"""Where requests come from, as limits count them."""
 
 from __future__ import annotations
 
 import ipaddress
 
-#: What stands for everything that is no address.
+#: The origin of everything that is not an IP address.
 NO_ADDRESS = "no address"
 
 
 def network_of(address: str) -> str:
-    """Return what one party has for itself: an IPv4 address, or an IPv6 network of 64 bits.
+    """Return the origin that one client controls: an IPv4 address, or an IPv6 network of 64 bits.
 
-    Who has IPv6 has such a network or a larger one, with 2^64 addresses. An IPv4 address that is
-    written as IPv6 is the IPv4 address. All that is no address counts as one: its sender chose it.
+    An IPv6 client has such a network or a larger one, with 2^64 addresses. An IPv4-mapped IPv6
+    address is the IPv4 address. Everything that is not an address is one origin, since its sender
+    chose it.
     """
     try:
         known = ipaddress.ip_address(address.partition("%")[0])

@@ -1,7 +1,7 @@
-"""A user's own password: the first one after a one-time password, and any later one.
+"""Change a user's password: the one-time password, and any later one.
 
-It ends all other logins of the user, all API tokens, and that browsers are known; this login goes
-on with a new token.
+A change ends all other logins of the user and all API tokens, and no browser is known any more.
+This login continues with a new token.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from gatepass.center.secrets.hidden import Hidden
 from gatepass.center.store.schema import person
 from gatepass.errors import AccountError
 
-#: What wrong old passwords are counted for, beside the user's name.
+#: The key under which wrong current passwords are counted, beside the user's name.
 _CHANGE = "change of password"
 
 
 def choose_first(center: Center, token: str, new: str, origin: str = "") -> Hidden:
-    """Put a password of the user's own in the place of the one-time password; return the token.
+    """Replace the one-time password by a password of the user's choice; return the new token.
 
-    Raises `AccountError` when the token does not wait for it, or the password is no good.
+    Raises `AccountError` when the token does not wait for it, or the password is too weak.
     """
     try:
         with center.database.read() as connection:
@@ -41,18 +41,18 @@ def choose_first(center: Center, token: str, new: str, origin: str = "") -> Hidd
 
 
 def change(center: Center, token: str, old: str, new: str, origin: str = "") -> Hidden:
-    """Change the password of who is logged in with this token, and return the new token.
+    """Change the password of the user who is logged in with this token; return the new token.
 
-    Raises `AccountError` when the old password is wrong or the new one no good, and
+    Raises `AccountError` when the current password is wrong or the new one too weak, and
     `gatepass.errors.LimitError` after too many wrong ones.
     """
     try:
         with center.database.read() as connection:
             row = logins.logged_in(connection, center, token)
-        # Not by where it comes from: a login may come from anywhere.
+        # Not counted by origin: a login may come from anywhere.
         limits.count(center, logins.BY_NAME, row.name, _CHANGE)
         if not passwords.verify(row.password_hash, old):
-            raise AccountError("the old password is not right")
+            raise AccountError("the current password is wrong")
         new_hash = _checked(row, new)
     finally:
         del old, new
@@ -66,11 +66,11 @@ def change(center: Center, token: str, old: str, new: str, origin: str = "") -> 
 
 
 def _checked(row: Row[Any], new: str) -> str:
-    """Return the hash of a new password that is good and another than before."""
+    """Return the hash of a new password; raise if it is too weak or not new."""
     try:
         passwords.require_good(new, row.name)
         if passwords.verify(row.password_hash, new):
-            raise AccountError("choose another password: this is the one you have")
+            raise AccountError("choose another password: this is your current one")
         return passwords.hash_password(new)
     finally:
         del new
@@ -82,7 +82,7 @@ def _set(
     values = {"password_hash": new_hash, "must_change": False}
     connection.execute(update(person).where(person.c.id == row.id).values(values))
     logins.end_all(connection, row.id)
-    # Somebody else who knew the old password may have made them.
+    # Someone else who knew the old password may have created them.
     tokens.revoke_all(connection, row.id)
     token = logins.add_login(connection, center, row.id, origin, verified=True)
     actor = logins.actor_of(row, origin)

@@ -1,7 +1,7 @@
-"""API tokens: for programs that read the status of key pairs, and for nothing else.
+"""API tokens for programs that read the status of key pairs, and do nothing else.
 
-Whatever its user may do, a token acts as a `Role.READER`: a secret is never given out without the
-second factor, and a program has none.
+A token always acts as a `Role.READER`, even if its user may do more: a secret is only given out
+with the second factor, and a program has none.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from gatepass.center.secrets.hidden import Hidden
 from gatepass.center.store.schema import Instant, person, token
 from gatepass.errors import AccountError, NotFoundError
 
-#: A token begins with this, so that a search for secrets in code finds it.
+#: A token starts with this, so that secret scanners find it.
 PREFIX = "gatepass_"
-#: Days a token is good for unless told otherwise, and at most.
+#: Days that a token is valid, by default and at most.
 DAYS, MOST_DAYS = 90, 366
-#: Tokens that a user may have at a time.
+#: Tokens that a user may have at the same time.
 MOST = 20
-#: How exactly the last use is noted, so that not each request writes.
+#: The precision of the last use, so that not every request writes to the database.
 _GRAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenView:
-    """A token without its text, which is shown once, when it is made."""
+    """A token without its text, which is shown only when it is created."""
 
     id: int
     name: str
@@ -42,7 +42,7 @@ class TokenView:
 
 
 def issue(center: Center, actor: Actor, name: str, days: int = DAYS) -> Hidden:
-    """Make a token and return its text, which nobody can show again.
+    """Create a token and return its text, which cannot be shown again.
 
     Raises `AccountError` for a name, number of days or number of tokens out of bounds.
     """
@@ -51,7 +51,7 @@ def issue(center: Center, actor: Actor, name: str, days: int = DAYS) -> Hidden:
     if not 1 <= len(name) <= 64 or not name.isprintable():
         raise AccountError("a token's name has 1 to 64 characters")
     if not 1 <= days <= MOST_DAYS:
-        raise AccountError(f"a token is good for 1 to {MOST_DAYS} days")
+        raise AccountError(f"a token is valid for 1 to {MOST_DAYS} days")
     text = Hidden(PREFIX + secrets.token_urlsafe(32))
 
     def work(connection: Connection) -> None:
@@ -71,7 +71,7 @@ def issue(center: Center, actor: Actor, name: str, days: int = DAYS) -> Hidden:
 
 
 def find(center: Center, text: str, origin: str = "") -> Actor | None:
-    """Return who acts with this token, always a `Role.READER`; ``None`` when it is not good."""
+    """Return who acts with this token, always a `Role.READER`; ``None`` if it is not valid."""
     at = center.clock()
     found = center.database.ask(_FIND, {"wanted": digest_of(text), "moment": at})
     if not found:
@@ -83,7 +83,7 @@ def find(center: Center, text: str, origin: str = "") -> Actor | None:
     return Actor(row.person_id, row.firm_id, row.person_name, Role.READER, origin)
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database to run it.
 _AT = bindparam("moment", type_=Instant)
 _FIND = (
     select(
@@ -100,7 +100,7 @@ _FIND = (
 
 
 def tokens(center: Center, actor: Actor) -> list[TokenView]:
-    """Return the user's own tokens, the newest first."""
+    """Return the user's own tokens, newest first."""
     query = select(token).where(token.c.person_id == actor.user_id).order_by(token.c.id.desc())
     with center.database.read() as connection:
         return [
@@ -110,13 +110,13 @@ def tokens(center: Center, actor: Actor) -> list[TokenView]:
 
 
 def revoke(center: Center, actor: Actor, token_id: int) -> None:
-    """Make a token worth nothing, at once. Raises `NotFoundError` unless it is the user's own."""
+    """Revoke a token at once. Raises `NotFoundError` unless it is the user's own."""
 
     def work(connection: Connection) -> None:
         mine = (token.c.id == token_id) & (token.c.person_id == actor.user_id)
         name = connection.execute(select(token.c.name).where(mine)).scalar_one_or_none()
         if name is None:
-            raise NotFoundError("there is no such token: choose one of the list")
+            raise NotFoundError("there is no such token: choose one from the list")
         connection.execute(delete(token).where(mine))
         audit.append(connection, center, actor, audit.Action.REVOKE_TOKEN, token=name)
 
@@ -124,10 +124,10 @@ def revoke(center: Center, actor: Actor, token_id: int) -> None:
 
 
 def revoke_all(connection: Connection, person_id: int) -> None:
-    """Make all tokens of a user worth nothing: somebody else may have made them."""
+    """Revoke all tokens of a user: someone else may have created them."""
     connection.execute(delete(token).where(token.c.person_id == person_id))
 
 
 def sweep(connection: Connection, at: datetime) -> int:
-    """Delete tokens whose time is over, and return how many."""
+    """Delete expired tokens, and return how many."""
     return connection.execute(delete(token).where(token.c.ends_at <= at)).rowcount

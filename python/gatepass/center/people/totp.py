@@ -1,9 +1,9 @@
 """A user's own authenticator: enrol by QR code, confirm with a code, remove.
 
-To begin takes a code that was sent to the user's own mobile: whoever has a login alone, from a
-stolen cookie, does not get a second factor by it. The secret is sealed in the vault and shown once,
-for the QR code. The enrolment counts when the first code was right, and the user and the firm's
-managers are told; until then codes go to the mobile as before.
+Enrolment starts with a code that is sent to the user's own mobile: a login alone, for example from
+a stolen cookie, is not enough to add a second factor. The secret is sealed in the vault and shown
+only once, in the QR code. The first right code completes the enrolment, and a mail goes to the user
+and the firm's managers. Until then codes go to the mobile as before.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ISSUER = "gatepass Request Center"
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an authenticator takes in: ``svg`` is a QR code, ``secret`` the same to type.
+    """The secret for an authenticator: ``svg`` is its QR code, ``secret`` its text to type.
 
     Show it once, on a page that is not stored.
     """
@@ -44,10 +44,10 @@ class Enrolment:
 
 
 def request_code(center: Center, actor: Actor) -> Sent:
-    """Send the code to begin with to the user's own mobile.
+    """Send the code that starts an enrolment to the user's own mobile.
 
-    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
-    when no code can be sent.
+    Raises `AccountError` when there is an authenticator, which must be removed first, and
+    `CodeError` when no code can be sent.
     """
     with center.database.read() as connection:
         _require_none(connection.execute(select(person).where(_own(actor))).one())
@@ -55,10 +55,10 @@ def request_code(center: Center, actor: Actor) -> Sent:
 
 
 def begin_enrolment(center: Center, actor: Actor, code: str) -> Enrolment:
-    """Make a new secret for the user, for the code that was sent; an unconfirmed one is forgotten.
+    """Check the code that was sent and make a new secret; it replaces an unconfirmed one.
 
-    Raises `AccountError` when there is an authenticator: it must be removed first; `CodeError`
-    for a wrong code.
+    Raises `AccountError` when there is an authenticator, which must be removed first, and
+    `CodeError` for a wrong code.
     """
     secret = Hidden(pyotp.random_base32())
     sealed = center.vault.seal(secret.reveal(), seal_subject(actor.user_id)).blob
@@ -74,7 +74,7 @@ def begin_enrolment(center: Center, actor: Actor, code: str) -> Enrolment:
 
 
 def confirm_enrolment(center: Center, actor: Actor, code: str) -> None:
-    """Make the authenticator count, with its first code. Raises `CodeError`."""
+    """Activate the authenticator with its first code. Raises `CodeError`."""
 
     def work(connection: Connection) -> None:
         _use(connection, center, actor, code, confirming=True)
@@ -85,7 +85,7 @@ def confirm_enrolment(center: Center, actor: Actor, code: str) -> None:
 
 
 def remove(center: Center, actor: Actor, code: str) -> None:
-    """Remove the authenticator, with a code of it. Raises `CodeError`."""
+    """Remove the authenticator, with one of its codes. Raises `CodeError`."""
 
     def work(connection: Connection) -> None:
         _use(connection, center, actor, code, confirming=False)
@@ -102,7 +102,7 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 
 def _require_none(row: Row[Any]) -> None:
     if row.totp_step is not None:
-        raise AccountError("there is an authenticator already: remove it first")
+        raise AccountError("you already have an authenticator: remove it first")
 
 
 def _use(
@@ -123,14 +123,14 @@ def _use(
 
 
 _REFUSALS = {
-    Answer.NONE: lambda: CodeError("there is no authenticator to use: begin by enrolling", "wrong"),
+    Answer.NONE: lambda: CodeError("you have no authenticator: set one up first", "wrong"),
     Answer.WRONG: lambda: CodeError(
-        "this is not the authenticator's code of now: wait for the next one, and see that the"
-        " mobile's clock is right",
+        "wrong authenticator code: wait for the next one, and check that the mobile's clock is"
+        " right",
         "wrong",
     ),
     Answer.USED: lambda: CodeError(authenticator.USED_WORDS, "used"),
-    Answer.SHUT: lambda: CodeError("there were too many wrong codes: wait an hour", "tries"),
+    Answer.SHUT: lambda: CodeError("too many wrong codes: wait an hour", "tries"),
 }
 
 

@@ -1,7 +1,7 @@
-"""Users, as the operator keeps them: add, change, disable, help back in.
+"""The operator's work on users: add, change, disable, restore access.
 
-At CME that is Global Account Management's part: no user of a firm does it. It is done at the
-command line, by whoever runs the Request Center, and logged as the system's.
+At CME, Global Account Management does this, not a user of a firm. Here the operator of the Request
+Center does it at the command line, and the audit log shows it as the system's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from gatepass.center.store.schema import firm, person
 from gatepass.errors import AccountError, NotFoundError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]")
-#: A mobile number with its country code (ITU-T E.164), blanks and hyphens left out.
+#: A mobile number with its country code (ITU-T E.164), without spaces and hyphens.
 _MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """A new user and the password for the first logon, shown once."""
+    """A new user and the password for the first login, shown once."""
 
     id: int
     one_time_password: Hidden
@@ -39,7 +39,7 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A user. ``authenticator``: one was enrolled; ``must_change``: never chose a password."""
+    """A user. ``authenticator``: has one; ``must_change``: must replace a one-time password."""
 
     id: int
     firm: str
@@ -60,7 +60,7 @@ def add_person(
     """Add a user of a firm, with a one-time password.
 
     ``mobile`` is ``+`` and digits, country code first. Raises `AccountError`, which says what to
-    mend, and `NotFoundError` for an unknown firm.
+    correct, and `NotFoundError` for an unknown firm.
     """
     name = logins.normal_name(name)
     values = {
@@ -96,7 +96,7 @@ def add_person(
     try:
         return NewPerson(center.database.write(work), password)
     except IntegrityError:
-        raise AccountError(f"there is a user {name!r} already: choose another name") from None
+        raise AccountError(f"user {name!r} already exists: choose another name") from None
 
 
 def change_details(
@@ -107,15 +107,15 @@ def change_details(
     email: str | None = None,
     mobile: str | None = None,
 ) -> None:
-    """Change what is given of a user, from the next mail and code on.
+    """Change the given details of a user; they apply from the next mail and code on.
 
-    With another mobile or address, codes of the firm that were not used yet are void. Raises
-    `AccountError`, which says what to mend, and `NotFoundError`.
+    A new mobile or address makes the firm's unused codes void. Raises `AccountError`, which says
+    what to correct, and `NotFoundError`.
     """
     given = {"full_name": full_name, "email": email, "mobile": mobile}
     values = {key: _plain(key, value) for key, value in given.items() if value is not None}
     if not values:
-        raise AccountError("nothing was given to change: a full name, an e-mail address, a mobile")
+        raise AccountError("nothing to change: give a full name, an e-mail address or a mobile")
 
     def work(connection: Connection) -> None:
         row = _locked(connection, name)
@@ -140,7 +140,7 @@ def change_details(
 
 
 def reset_codes(center: Center, name: str) -> None:
-    """Let a user have ten more verification codes today. Raises `NotFoundError`."""
+    """Allow a user ten more verification codes today. Raises `NotFoundError`."""
 
     def work(connection: Connection) -> None:
         row = _locked(connection, name)
@@ -155,16 +155,16 @@ def set_role(center: Center, name: str, role: Role, *, last_manager: bool = Fals
     """Give a user another role, from the next request on.
 
     Raises `NotFoundError`, and `AccountError` for the firm's last active manager unless
-    ``last_manager`` says that this is meant.
+    ``last_manager`` allows it.
     """
     keep = role is not Role.MANAGER and not last_manager
     _change(center, name, audit.Action.SET_ROLE, {"role": role.name}, end=False, keep=keep)
 
 
 def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: bool = False) -> None:
-    """Shut a user out at once, or let the user in again. Raises as `set_role`.
+    """Disable a user at once, or enable the user again. Raises what `set_role` raises.
 
-    API tokens of a user who is shut out end: they are not good again later.
+    API tokens of a disabled user are revoked permanently.
     """
     action = audit.Action.DISABLE_USER if disabled else audit.Action.ENABLE_USER
     keep = disabled and not last_manager
@@ -174,8 +174,8 @@ def set_disabled(center: Center, name: str, *, disabled: bool, last_manager: boo
 def reset_password(center: Center, name: str) -> Hidden:
     """End a user's logins, API tokens and lockout, and return a one-time password.
 
-    Verification codes that were counted on a later day, by a clock that was ahead, are forgotten.
-    Raises `NotFoundError`.
+    Verification codes of later days, sent while the clock was ahead, are forgotten. Raises
+    `NotFoundError`.
     """
     password = passwords.one_time_password()
     values = {"password_hash": passwords.hash_password(password.reveal()), "must_change": True}
@@ -184,7 +184,7 @@ def reset_password(center: Center, name: str) -> Hidden:
 
 
 def remove_authenticator(center: Center, name: str) -> None:
-    """Take a lost authenticator away: codes go to the mobile. Raises `NotFoundError`."""
+    """Remove a lost authenticator: codes go to the mobile again. Raises `NotFoundError`."""
     values = {"totp_sealed": None, "totp_step": None}
     _change(center, name, audit.Action.REMOVE_AUTHENTICATOR, values, end=True)
 
@@ -235,9 +235,9 @@ def _change(
     keep: bool = False,
     revoke: bool = False,
 ) -> None:
-    """Change a user's row; with ``end``, logins end, and so does what keeps the user out.
+    """Change a user's row; ``end`` ends the user's logins and lockout.
 
-    With ``keep`` a firm's last active manager is left as is; with ``revoke`` API tokens end.
+    With ``keep`` the firm's last active manager cannot be changed; ``revoke`` ends API tokens.
     """
     name = logins.normal_name(name)
 
@@ -260,7 +260,7 @@ def _change(
 
 
 def _locked(connection: Connection, name: str) -> Row[Any]:
-    """Return a user's row, which is this transaction's until its end. Raises `NotFoundError`."""
+    """Return a user's row, locked until the end of this transaction. Raises `NotFoundError`."""
     name = logins.normal_name(name)
     row = connection.execute(
         select(person).where(person.c.name == name).with_for_update()
@@ -271,8 +271,8 @@ def _locked(connection: Connection, name: str) -> Row[Any]:
 
 
 def _require_another_manager(connection: Connection, row: Row[Any]) -> None:
-    """Raise `AccountError` if this is the one active manager of the firm."""
-    # The firm's row is locked: of two managers who are shut out at once one comes second.
+    """Raise `AccountError` if this is the only active manager of the firm."""
+    # Locks the firm's row, so that two managers cannot be disabled at the same time.
     connection.execute(select(firm.c.id).where(firm.c.id == row.firm_id).with_for_update())
     active = select(person.c.id).where(
         person.c.firm_id == row.firm_id,
@@ -281,18 +281,18 @@ def _require_another_manager(connection: Connection, row: Row[Any]) -> None:
     )
     if connection.execute(active).scalars().all() == [row.id]:
         raise AccountError(
-            f"{row.name} is the last active manager of this firm: nobody there would see its audit"
-            " log; make another user manager first, or add --last-manager"
+            f"{row.name} is the last active manager of this firm: no other user can see its audit"
+            " log. Make another user a manager first, or add --last-manager"
         )
 
 
 def _plain(key: str, text: str) -> str:
-    """Return a detail as it is kept: a mobile number without blanks and hyphens."""
+    """Return a detail as it is stored: a mobile number without spaces and hyphens."""
     return re.sub(r"[\s().-]", "", text) if key == "mobile" else text.strip()
 
 
 def _require_usable(values: dict[str, str]) -> None:
-    """Raise `AccountError` for what could not be written to or logged on with."""
+    """Raise `AccountError` for a detail that cannot be used."""
     if not _NAME.fullmatch(values["name"]):
         raise AccountError(
             "a user name has 2 to 64 characters: letters a to z, digits and . _ - between them"
@@ -300,7 +300,7 @@ def _require_usable(values: dict[str, str]) -> None:
     if not 1 <= len(values["full_name"]) <= 100 or not values["full_name"].isprintable():
         raise AccountError("a full name has 1 to 100 characters")
     if not _MOBILE.fullmatch(values["mobile"]):
-        raise AccountError("a mobile number is + and 7 to 15 digits, the country code first")
+        raise AccountError("a mobile number is + and 7 to 15 digits, country code first")
     try:
         is_address = bool(Address(addr_spec=values["email"]).domain)
     except (ValueError, IndexError, MessageError):
