@@ -18,9 +18,9 @@ from tests.keys.rules.calendars import DayByDay, chicago, close_of, is_first_clo
 from tests.keys.rules.machine import SessionOfPairs
 
 CALENDAR: MarketCalendar = GlobexCalendar()
-#: Some product groups were closed for a President's funeral, and others traded.
+#: Some product groups were closed for a President's funeral, while others traded.
 MOURNING = {date(2004, 6, 11), date(2007, 1, 2), date(2018, 12, 5), date(2025, 1, 9)}
-#: Good Fridays on which the jobs report of the month came, and Globex opened for it.
+#: Good Fridays with the jobs report of the month, for which Globex opened.
 JOBS = {date(2007, 4, 6), date(2010, 4, 2), date(2012, 4, 6), date(2015, 4, 3)}
 JOBS |= {date(2021, 4, 2), date(2023, 4, 7), date(2026, 4, 3)}
 DAYS = st.dates(date(YEARS[0], 1, 1), date(YEARS[-1], 12, 1))
@@ -42,7 +42,7 @@ def easter(year: int) -> date:
 def trades(day: date) -> bool:
     """Globex's own rule: weekdays without New Year's Day, Good Friday and Christmas.
 
-    A Good Friday with a jobs report is a trading day all the same, and so is a day of mourning.
+    A Good Friday with a jobs report is still a trading day, and so is a day of mourning.
     New Year's Day on a Sunday is kept on Monday; Christmas on the nearest weekday.
     """
     if day.weekday() > 4:
@@ -61,13 +61,13 @@ ORACLE = DayByDay(trades)
 
 @settings(deadline=None)
 @given(DAYS, st.integers(0, 24 * 3600 * 10**6 - 1))
-def test_it_agrees_with_the_rule_of_the_holidays(day: date, microsecond: int) -> None:
+def test_the_calendar_agrees_with_the_rule_of_the_holidays(day: date, microsecond: int) -> None:
     at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     at += timedelta(microseconds=microsecond)
     assert CALENDAR.close_at_or_after(at) == ORACLE.close_at_or_after(at)
 
 
-def test_each_day_of_a_quarter_century() -> None:
+def test_the_calendar_is_right_on_each_day_of_25_years() -> None:
     day, last = date(2015, 1, 1), date(2040, 1, 1)
     while day < last:
         expected = day
@@ -80,7 +80,7 @@ def test_each_day_of_a_quarter_century() -> None:
 
 @settings(deadline=None)
 @given(DAYS)
-def test_the_close_itself_counts_and_a_moment_later_does_not(day: date) -> None:
+def test_the_close_itself_counts_and_a_microsecond_later_does_not(day: date) -> None:
     close = CALENDAR.close_at_or_after(close_of(day))
     assert CALENDAR.close_at_or_after(close) == close
     later = CALENDAR.close_at_or_after(close + timedelta(microseconds=1))
@@ -95,7 +95,7 @@ def test_the_close_itself_counts_and_a_moment_later_does_not(day: date) -> None:
         ("2026-11-23 15:59", "2026-11-23 16:00"),
         ("2026-11-23 16:00", "2026-11-23 16:00"),
         ("2026-11-23 16:01", "2026-11-24 16:00"),
-        # Friday's session ends at 16:00 and Monday's is next, over each change of the clocks.
+        # Friday's session ends at 16:00 and Monday's is next, also when daylight saving changes.
         ("2026-03-06 17:00", "2026-03-09 16:00"),
         ("2026-10-30 17:00", "2026-11-02 16:00"),
         # Good Friday, Christmas, New Year's Day.
@@ -109,7 +109,7 @@ def test_the_close_itself_counts_and_a_moment_later_does_not(day: date) -> None:
         ("2026-07-03 09:00", "2026-07-03 16:00"),
     ],
 )
-def test_closes_of_known_days(at: str, close: str) -> None:
+def test_known_days_have_their_closes(at: str, close: str) -> None:
     assert CALENDAR.close_at_or_after(chicago(at)) == chicago(close)
 
 
@@ -134,7 +134,7 @@ def test_a_day_on_which_some_product_groups_trade_is_a_trading_day(day: date) ->
     assert CALENDAR.close_at_or_after(before) == close_of(day)
 
 
-def test_each_day_that_is_added_is_a_weekday_with_a_reason_and_a_source() -> None:
+def test_each_added_day_is_a_weekday_with_a_reason_and_a_source() -> None:
     text = Path(calendar.__file__).with_name(TRADE_DATES).read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     days = [date.fromisoformat(row["day"]) for row in rows]
@@ -157,7 +157,7 @@ def test_years_without_a_calendar_are_refused(year: int) -> None:
         CALENDAR.close_at_or_after(datetime(year, 6, 15, tzinfo=UTC))
 
 
-def test_the_last_moments_of_the_last_year_are_refused() -> None:
+def test_times_after_the_last_close_of_the_last_year_are_refused() -> None:
     last = CALENDAR.close_at_or_after(chicago("2099-12-31 12:00"))
     assert last == chicago("2099-12-31 16:00")
     with pytest.raises(CenterError, match="2100-01-01"):
@@ -169,7 +169,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
         CALENDAR.close_at_or_after(datetime(2026, 11, 23))
 
 
-def test_importing_it_does_not_load_pandas() -> None:
+def test_importing_the_calendar_does_not_load_pandas() -> None:
     program = "import sys, gatepass.center.pairs.calendar; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

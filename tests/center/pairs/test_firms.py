@@ -1,4 +1,4 @@
-"""Firms, their sessions, and the list that people look at."""
+"""Firms, their sessions, and the list of sessions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listed(world: World, search: str = "", actor: Actor | None = None) -> list[s
 def test_a_session_is_removed_only_without_active_pairs(world: World) -> None:
     center, maria = world.center, world.manager
     made = pairs.generate(center, maria, "ABC").access_key_id
-    with pytest.raises(CenterError, match=f"active key pairs: {made}"):
+    with pytest.raises(CenterError, match=rf"active key pairs \({made}\)"):
         firms.remove_session(center, "ABC")
     world.clock.go(hours=1)
     pairs.request_code(center, maria, Purpose.DELETE, [made])
@@ -43,7 +43,7 @@ def test_a_session_is_removed_only_without_active_pairs(world: World) -> None:
             gone()
     assert "ABC" not in [one.name for one in firms.list_sessions(center, maria).items]
     assert verify(center.database, center.vault).broken is None
-    # Its pair may be needed after a disaster; its Session ID may be another firm's.
+    # Its pair may be needed after a disaster; another firm can use its Session ID.
     disaster = world.clock() + timedelta(minutes=10)
     firms.add_session(center, "Beta", "ABC", SessionKind.ILINK, "bob")
     assert firms.find_session(center, world.foreign, "ABC").pairs == ()
@@ -52,7 +52,7 @@ def test_a_session_is_removed_only_without_active_pairs(world: World) -> None:
     assert [one.access_key_id for one in keys.ring] == [made]
 
 
-def test_a_firm_sees_its_own(world: World) -> None:
+def test_a_firm_sees_only_its_own_sessions(world: World) -> None:
     assert listed(world) == ["ABC", "ABC123", "DEF"]
     assert listed(world, actor=world.foreign) == ["XYZ"]
     assert firms.find_session(world.center, world.reader, "ABC").created_by == "maria"
@@ -74,17 +74,19 @@ def test_a_firm_sees_its_own(world: World) -> None:
         ("XYZ", []),
     ],
 )
-def test_search(world: World, search: str, found: list[str]) -> None:
+def test_a_search_finds_session_ids_and_descriptions(
+    world: World, search: str, found: list[str]
+) -> None:
     assert listed(world, search) == found
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(search=st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_search(world: World, search: str) -> None:
+def test_no_search_finds_sessions_of_another_firm(world: World, search: str) -> None:
     assert set(listed(world, search)) <= {"ABC", "ABC123", "DEF"}
 
 
-def test_pages(world: World) -> None:
+def test_the_list_has_pages(world: World) -> None:
     seen = []
     for number in (1, 2):
         page = firms.list_sessions(world.center, world.reader, page=number, size=2)
@@ -95,7 +97,7 @@ def test_pages(world: World) -> None:
     assert firms.list_sessions(world.center, world.reader, page=-1, size=2).number == 1
 
 
-def test_the_list_has_active_pairs_only(world: World) -> None:
+def test_the_list_shows_only_active_pairs(world: World) -> None:
     for _ in range(2):
         pairs.generate(world.center, world.manager, "ABC")
         world.clock.go(hours=1)
@@ -107,7 +109,7 @@ def test_the_list_has_active_pairs_only(world: World) -> None:
     assert len(found.pairs) == 3
 
 
-def test_the_same_twice(world: World) -> None:
+def test_a_firm_or_session_that_exists_is_refused(world: World) -> None:
     with pytest.raises(CenterError, match="already"):
         firms.add_firm(world.center, "Alpha")
     for firm, user in (("Alpha", "maria"), ("Beta", "bob")):
@@ -115,7 +117,7 @@ def test_the_same_twice(world: World) -> None:
             firms.add_session(world.center, firm, "ABC", SessionKind.ILINK, user)
 
 
-def test_what_is_no_session(world: World) -> None:
+def test_impossible_sessions_and_firms_are_refused(world: World) -> None:
     add = firms.add_session
     for name in ("", "AB", "AB-", "ABCD"):
         with pytest.raises(FieldError):

@@ -1,4 +1,4 @@
-"""What a gateway reads of the store at a Logon: what changed, and nothing else."""
+"""At a Logon a gateway reads only what has changed in the store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.center.world import ENVELOPE_KEY, World
 HOUR = timedelta(hours=1)
 
 
-#: What happens all day, to a pair of the session ABC.
+#: Frequent events for a pair of session ABC.
 NOTHING_OF_PAIRS: dict[str, Callable[[World, str], object]] = {
     "nothing": lambda _, __: None,
     "a log-on": lambda world, _: log_on(world),
@@ -77,14 +77,14 @@ def rotate(world: World, name: str) -> list[int]:
     return its.rows
 
 
-def test_a_generated_pair_reads_one_pair_whatever_the_size_of_the_store(world: World) -> None:
+def test_a_generated_pair_reads_one_pair_in_a_store_of_any_size(world: World) -> None:
     small = rotate(world, "ABC")
     grow(world)
-    # A session is read with its pairs, of which there are two at most.
+    # A session is read with its pairs, at most two.
     assert rotate(world, "DEF") == small == [0, 1, 2, 1, 0]
 
 
-def test_a_ring_that_was_handed_out_stays_as_it_is(world: World) -> None:
+def test_a_ring_does_not_change_once_it_is_in_use(world: World) -> None:
     key = generate(world)
     its = gateway(world)
     before = its.keys.ring
@@ -97,7 +97,7 @@ def test_a_ring_that_was_handed_out_stays_as_it_is(world: World) -> None:
     assert isinstance(before, KeyRing)
 
 
-def test_a_pair_that_makes_room_and_one_that_expires_are_gone(large: World) -> None:
+def test_a_pair_that_makes_room_and_one_that_expires_disappear(large: World) -> None:
     world = large
     first, second = generate(world), generate(world)
     its = gateway(world)
@@ -113,7 +113,7 @@ def test_a_pair_that_makes_room_and_one_that_expires_are_gone(large: World) -> N
     assert its.rows == [0, 2, 1]
 
 
-def test_a_session_that_is_removed_and_one_of_its_name(world: World) -> None:
+def test_a_removed_session_and_a_new_one_with_its_name_are_followed(world: World) -> None:
     key = generate(world)
     its = gateway(world)
     remove(world, key)
@@ -136,7 +136,7 @@ def test_a_hand_over_changes_no_pair(world: World) -> None:
     assert its.keys.ring is before
 
 
-def test_a_store_that_was_put_back_is_read_anew(large: World, tmp_path: Path) -> None:
+def test_a_restored_store_is_read_completely(large: World, tmp_path: Path) -> None:
     world = large
     key = generate(world)
     path = tmp_path / "center.backup"
@@ -148,7 +148,7 @@ def test_a_store_that_was_put_back_is_read_anew(large: World, tmp_path: Path) ->
     assert its.look() == [*before[:-1], later]
     restore(world.center.database, LocalKeys([ENVELOPE_KEY]), path, replace=True, clock=world.clock)
     assert its.look() == before
-    # And it is followed as before.
+    # After that it is followed as before.
     its.rows.clear()
     new = generate(world, "DEF")
     assert its.look() == [*before, new]
@@ -174,7 +174,7 @@ def test_a_secret_that_can_be_opened_after_a_rewrap_is_used(large: World) -> Non
 
 @dataclass
 class Provider:
-    """Keeps the envelope key elsewhere, and does not answer at times."""
+    """Has the envelope key elsewhere, and sometimes does not answer."""
 
     keys: LocalKeys
     away: bool = False
@@ -231,10 +231,10 @@ def test_two_gateways_each_read_what_changed(large: World) -> None:
         assert (one.rows, other.rows) == ([1, 1], [2, 0])
 
 
-def test_a_database_that_is_gone_and_back_is_read_anew(
+def test_a_database_that_is_available_again_is_read_completely(
     large: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been put back meanwhile."""
+    """It may have been restored meanwhile."""
     world = large
     its = gateway(world)
     before = its.look()
@@ -256,7 +256,7 @@ def test_a_database_that_is_gone_and_back_is_read_anew(
 def test_a_database_file_that_is_replaced_or_removed_is_noticed(
     world: World, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever has a file open can go on reading it, pairs that were deleted since included."""
+    """An open file could still be read, with pairs that were deleted since."""
     key = generate(world)
     its = gateway(world)
     assert its.look() == [key]
@@ -270,7 +270,7 @@ def test_a_database_file_that_is_replaced_or_removed_is_noticed(
     raw.commit()
     raw.close()
     if how == "replaced":
-        # A write-ahead log belongs to the file that it stands beside.
+        # A write-ahead log belongs to the file beside it.
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         copy.rename(path)
@@ -311,7 +311,7 @@ def test_a_disaster_view_reads_only_what_changed_and_stays_as_it_was(large: Worl
     assert its.keys.ring is ring
 
 
-def test_a_disaster_that_is_still_to_come_follows_the_store(large: World) -> None:
+def test_a_view_of_a_future_disaster_follows_the_store(large: World) -> None:
     world = large
     its = gateway(world, world.clock() + RECOVERY_GAP + HOUR)
     before = its.look()
@@ -322,7 +322,7 @@ def test_a_disaster_that_is_still_to_come_follows_the_store(large: World) -> Non
     assert its.rows == [0, 1, 0]
 
 
-def test_a_disaster_view_is_read_anew_when_its_store_is_put_back(
+def test_a_disaster_view_is_read_completely_when_its_store_is_restored(
     large: World, tmp_path: Path
 ) -> None:
     world = large
@@ -336,7 +336,7 @@ def test_a_disaster_view_is_read_anew_when_its_store_is_put_back(
     assert key not in its.look()
 
 
-def test_a_secret_that_is_erased_serves_a_disaster_view_no_longer(large: World) -> None:
+def test_an_erased_secret_is_not_in_a_disaster_view(large: World) -> None:
     world = large
     key = generate(world)
     at = world.clock() + RECOVERY_GAP
@@ -350,7 +350,7 @@ def test_a_secret_that_is_erased_serves_a_disaster_view_no_longer(large: World) 
     assert its.rows == [0, 1]
 
 
-def test_what_was_erased_is_not_tried_again_at_each_event(
+def test_an_erased_secret_is_not_tried_again_at_each_event(
     large: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = large

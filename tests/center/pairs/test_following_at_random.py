@@ -1,4 +1,4 @@
-"""Whatever happens in the store, who followed it knows what who reads it afresh does."""
+"""After any changes, a gateway that follows the store has the same pairs as a new one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEPS = 40
 
 
 class Hands:
-    """Does one thing after another, by the rules and by hand; what is refused is no matter."""
+    """Makes random changes, by the rules and directly in the database; some are refused."""
 
     def __init__(self, world: World, folder: Path, seed: int) -> None:
         self.world, self.folder, self.random = world, folder, random.Random(seed)  # noqa: S311
@@ -95,7 +95,9 @@ class Hands:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_whoever_followed_knows_what_is_there(world: World, tmp_path: Path, seed: int) -> None:
+def test_a_gateway_that_follows_has_the_same_pairs_as_a_new_one(
+    world: World, tmp_path: Path, seed: int
+) -> None:
     now = world.clock()
     views = (None, now + RECOVERY_GAP, now + RECOVERY_GAP + timedelta(hours=2))
     center, hands = world.center, Hands(world, tmp_path, seed)
@@ -109,7 +111,7 @@ def test_whoever_followed_knows_what_is_there(world: World, tmp_path: Path, seed
 
 
 def told(keys: Callable[[], CenterKeys]) -> object:
-    """Return all pairs, or why there are none."""
+    """Return all pairs, or the error."""
     try:
         ring = keys().ring
     except GatepassError as error:

@@ -1,4 +1,4 @@
-"""What somebody does to the database by hand is followed, and refused where it was before."""
+"""Direct changes of the database are followed; impossible ones are refused as before."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from tests.center.world import World
 HOUR = timedelta(hours=1)
 
 
-def test_what_is_taken_by_hand_is_gone_at_the_next_logon(large: World) -> None:
-    """Though nothing is logged of it."""
+def test_a_pair_that_is_removed_in_the_database_is_not_valid_at_the_next_logon(
+    large: World,
+) -> None:
+    """Although the audit log has no entry for it."""
     world = large
     key = generate(world)
     its = gateway(world)
@@ -38,8 +40,8 @@ def test_what_is_taken_by_hand_is_gone_at_the_next_logon(large: World) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_row_that_replace_took_away_is_missed_by_nobody(large: World) -> None:
-    """SQLite runs no trigger for it: the pair is found at its new session, and all is read."""
+def test_a_row_that_replace_removed_is_noticed(large: World) -> None:
+    """SQLite runs no trigger for it: the pair appears at its new session, and all is read."""
     world = large
     key = generate(world)
     write(world, delete(pair_version))
@@ -57,7 +59,7 @@ def test_a_row_that_replace_took_away_is_missed_by_nobody(large: World) -> None:
     assert its.rows == [0, 1 + len(before)]
 
 
-def test_a_pair_that_somebody_spoilt_is_left_out_and_taken_back(
+def test_a_pair_that_was_tampered_with_is_left_out_until_it_is_repaired(
     large: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = large
@@ -88,7 +90,7 @@ def test_a_pair_that_somebody_spoilt_is_left_out_and_taken_back(
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_pair_that_cannot_be_read_hides_no_other_and_is_taken_back(
+def test_an_unreadable_pair_hides_no_other_and_returns_once_repaired(
     large: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = large
@@ -107,8 +109,8 @@ def test_a_pair_that_cannot_be_read_hides_no_other_and_is_taken_back(
     assert its.rows == [0, 1, 0, 1]
 
 
-def test_without_its_triggers_a_store_is_read_whenever_something_is_logged(large: World) -> None:
-    """As a backup that somebody opens as a database, or a table that a tool made anew."""
+def test_a_store_without_its_triggers_is_read_after_each_audit_entry(large: World) -> None:
+    """A backup that is used as a database has none, nor a table that a tool has rebuilt."""
     world = large
     its = gateway(world)
     on_sqlite = world.center.database.is_sqlite
@@ -123,7 +125,7 @@ def test_without_its_triggers_a_store_is_read_whenever_something_is_logged(large
     assert its.rows == [0, len(before) + 1, len(before) + 1, 0]
 
 
-def test_a_third_pair_that_somebody_wrote_leaves_its_session_out_until_it_is_gone(
+def test_a_third_pair_in_the_database_leaves_its_session_out_until_it_is_removed(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = generate(world)

@@ -1,4 +1,4 @@
-"""What many writers at once, and writers that are killed, leave behind."""
+"""The store after many writers at once, and after killed writers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.center.world import World
 ROOT = Path(__file__).parents[3]
 PROCESSES, THREADS, COUNT = 3, 4, 5
 LIVES = 100
-#: Secrets that are looked for on the disk.
+#: Secrets to search for on the disk.
 LOOKED_FOR = 40
 
 
@@ -41,7 +41,7 @@ def finish(writers: list[subprocess.Popen[str]]) -> Iterator[tuple[str, str]]:
 
 
 def check(world: World) -> set[str]:
-    """See that every pair is whole and that there were never three; return all pairs."""
+    """Check that every pair is complete and that there were never three; return all pairs."""
     center = world.center
     assert verify(center.database, center.vault).broken is None
     with center.database.read() as connection:
@@ -65,14 +65,14 @@ def check(world: World) -> set[str]:
     return {row.access_key_id for row in rows}
 
 
-def test_many_at_once(world: World, url: str) -> None:
+def test_many_writers_at_once_never_make_three_active_pairs(world: World, url: str) -> None:
     said = list(finish([start("race", url, THREADS, COUNT) for _ in range(PROCESSES)]))
     made = [name for word, name in said if word == "made"]
     assert len(made) == PROCESSES * THREADS * COUNT
     assert check(world) == set(made)
 
 
-def test_killed_at_random_instants(
+def test_writers_killed_at_random_times_leave_complete_pairs(
     world: World, url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     said = list(finish([start("kill", url, LIVES)]))
@@ -80,16 +80,16 @@ def test_killed_at_random_instants(
     secrets = [text for word, text in said if word == "secret"]
     assert len(secrets) > LOOKED_FOR
     there = check(world)
-    # What was told is there; what was killed before it could be told may be.
+    # What was confirmed is there; what was killed before its confirmation may be there.
     assert made <= there
     assert len(there) <= len(secrets)
 
     if not url.startswith("sqlite"):
-        # What was committed a moment ago may be in the server's memory only.
+        # What was just committed may still be only in the server's memory.
         request.getfixturevalue("server").run("CHECKPOINT")
     folder = tmp_path if url.startswith("sqlite") else request.getfixturevalue("server").data
     files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    # The files are those that hold the pairs.
+    # These files contain the pairs.
     assert any(min(there).encode() in content for content in files)
     chance = random.Random(1)  # noqa: S311 - no secret
     for text in chance.sample(secrets, LOOKED_FOR):

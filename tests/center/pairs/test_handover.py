@@ -1,4 +1,4 @@
-"""A session handed over: its codes go to another user's mobile, at once."""
+"""A session is handed over: its codes go to another user's mobile at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_codes_go_to_the_new_owner(world: World) -> None:
     old = world.outbox.last_code
     handover.hand_over(world.center, "ABC", " Kim ")
     assert find_session(world.center, world.reader, "ABC").created_by == "kim"
-    # What went to the former owner's mobile is of no use any more.
+    # A code that went to the former owner's mobile is not valid any more.
     with pytest.raises(CodeError, match="expired"):
         pairs.download(world.center, world.manager, [key], old)
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
@@ -40,7 +40,7 @@ def test_codes_go_to_the_new_owner(world: World) -> None:
     assert verify(world.center.database, world.center.vault).broken is None
 
 
-def test_another_firms_codes_stay_good(world: World) -> None:
+def test_codes_of_another_firm_stay_valid(world: World) -> None:
     key = pairs.generate(world.center, world.foreign, "XYZ").access_key_id
     pairs.request_code(world.center, world.foreign, Purpose.DOWNLOAD, [key])
     handover.hand_over(world.center, "ABC", "kim")
@@ -54,10 +54,10 @@ def test_another_firms_codes_stay_good(world: World) -> None:
         ("not one", "kim", NotFoundError, "no such session"),
         ("ABC", "nobody", NotFoundError, "no user 'nobody'"),
         ("ABC", "bob", NotFoundError, "no user 'bob'"),
-        ("ABC", "rae", CenterError, "shut out"),
+        ("ABC", "rae", CenterError, "disabled"),
     ],
 )
-def test_who_cannot_own_it_is_refused(
+def test_a_user_who_cannot_own_the_session_is_refused(
     world: World, session: str, to: str, kind: type[CenterError], why: str
 ) -> None:
     people.set_disabled(world.center, "rae", disabled=True)
@@ -66,13 +66,13 @@ def test_who_cannot_own_it_is_refused(
     assert find_session(world.center, world.manager, "ABC").created_by == "maria"
 
 
-def test_a_session_id_that_differs_in_capitals_only_is_refused(world: World) -> None:
+def test_a_session_id_that_differs_only_in_capitals_is_refused(world: World) -> None:
     for name in ("abc", "Abc"):
-        with pytest.raises(CenterError, match=f"{name} differs from it in capitals only"):
+        with pytest.raises(CenterError, match=f"{name} differs from it only in capitals"):
             add_session(world.center, "Beta", name, SessionKind.ILINK, "bob")
 
 
-def test_each_reset_gives_ten_more_and_no_eleventh(world: World) -> None:
+def test_each_reset_of_codes_allows_exactly_ten_more(world: World) -> None:
     def use_up() -> None:
         for _ in range(codes.PER_DAY):
             codes.send_code(world.center, world.keys, Purpose.LOGON, "", world.keys.user_id)
@@ -87,7 +87,7 @@ def test_each_reset_gives_ten_more_and_no_eleventh(world: World) -> None:
     assert len(world.outbox.sent) == 4 * codes.PER_DAY
     done = [e.action for e in audit_reading.entries(world.center, world.manager, 1).items]
     assert done.count("reset codes") == 3
-    # Another user's budget is as it was.
+    # Another user's budget does not change.
     assert (
         codes.send_code(
             world.center, world.reader, Purpose.LOGON, "", world.reader.user_id

@@ -1,4 +1,4 @@
-"""The store as a gateway sees it: at once, and as a disaster left it."""
+"""The key pairs of the store for a gateway: the present ones, and those after a disaster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def names(keys: CenterKeys) -> list[str]:
     return [pair.access_key_id for pair in keys.ring]
 
 
-def test_it_is_what_the_key_file_says(world: World) -> None:
+def test_the_store_has_the_same_pairs_as_the_key_file(world: World) -> None:
     made = [pairs.generate(world.center, world.manager, s) for s in ("ABC", "ABC123")]
     text = download(world, *(pair.access_key_id for pair in made))
     ring = live(world).ring
@@ -42,7 +42,7 @@ def test_it_is_what_the_key_file_says(world: World) -> None:
         assert mine.signing_key.sign(b"probe") == read.signing_key.sign(b"probe")
 
 
-def test_it_follows_the_store(world: World) -> None:
+def test_the_ring_follows_the_store(world: World) -> None:
     keys = live(world)
     assert names(keys) == []
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
@@ -50,14 +50,14 @@ def test_it_follows_the_store(world: World) -> None:
     signing_key = keys.ring.find(made).signing_key  # type: ignore[union-attr]
     other = pairs.generate(world.center, world.manager, "ABC123").access_key_id
     assert names(keys) == [made, other]
-    # What is known already is not decrypted again.
+    # A known pair is not decrypted again.
     assert keys.ring.find(made).signing_key is signing_key  # type: ignore[union-attr]
     delete(world, made)
     assert names(keys) == [other]
     assert keys.ring is keys.ring
 
 
-def test_a_second_pair_brings_the_firsts_end_near(world: World) -> None:
+def test_a_second_pair_shortens_the_life_of_the_first(world: World) -> None:
     keys = live(world)
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
     before = keys.ring.find(made)
@@ -68,7 +68,7 @@ def test_a_second_pair_brings_the_firsts_end_near(world: World) -> None:
     assert after.expires < before.expires  # type: ignore[operator]
 
 
-def test_a_seal_that_does_not_open_is_left_out(
+def test_a_pair_whose_seal_does_not_open_is_left_out(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = (
@@ -84,7 +84,7 @@ def test_a_seal_that_does_not_open_is_left_out(
     assert one in caplog.text
 
 
-def test_while_the_database_is_gone(
+def test_the_last_pairs_stay_valid_while_the_database_is_not_available(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = live(world)
@@ -109,7 +109,7 @@ def as_of(world: World, disaster: timedelta) -> CenterKeys:
 SECOND = timedelta(seconds=1)
 
 
-def test_a_disaster_forgets_the_last_quarter_of_an_hour(world: World) -> None:
+def test_a_disaster_view_does_not_have_the_last_15_minutes(world: World) -> None:
     kept = pairs.generate(world.center, world.manager, "ABC").access_key_id
     lost = RECOVERY_GAP - SECOND
     assert names(as_of(world, lost)) == []
@@ -118,7 +118,7 @@ def test_a_disaster_forgets_the_last_quarter_of_an_hour(world: World) -> None:
 
     world.clock.go(hours=1)
     new = pairs.generate(world.center, world.manager, "ABC").access_key_id
-    # Neither the new pair is there nor the nearer end of the first.
+    # Neither the new pair nor the earlier end of the first one is there.
     view = as_of(world, lost)
     assert names(view) == [kept]
     assert view.ring.find(kept).expires == expires  # type: ignore[union-attr]
@@ -132,7 +132,7 @@ def test_a_disaster_forgets_the_last_quarter_of_an_hour(world: World) -> None:
     assert names(as_of(world, RECOVERY_GAP)) == [new]
 
 
-def test_a_disaster_after_an_expiry(world: World) -> None:
+def test_a_disaster_view_knows_expired_pairs(world: World) -> None:
     pairs.generate(world.center, world.manager, "ABC")
     world.clock.go(hours=1)
     new = pairs.generate(world.center, world.manager, "ABC").access_key_id
@@ -144,7 +144,9 @@ def test_a_disaster_after_an_expiry(world: World) -> None:
         sweep(world.center)
 
 
-def test_a_disaster_too_long_ago(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disaster_view_of_long_ago_has_no_erased_pairs(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
     world.clock.go(hours=1)
     delete(world, made)
@@ -160,13 +162,13 @@ def by_word(source: str) -> list[str]:
         return names(keys)
 
 
-def test_a_misspelt_disaster_is_not_the_present(world: World, url: str) -> None:
+def test_a_misspelt_disaster_is_refused(world: World, url: str) -> None:
     for query in ("disaste=2026-11-23T10:00:00Z", "x=1", "Disaster=2026-11-23T10:00:00Z"):
         with pytest.raises((KeySourceError, DatabaseError)):
             by_word(f"{PREFIX}{url}?{query}")
 
 
-def test_by_word(world: World, url: str) -> None:
+def test_a_store_is_opened_by_its_url_with_or_without_a_disaster(world: World, url: str) -> None:
     made = pairs.generate(world.center, world.manager, "ABC").access_key_id
     assert by_word(PREFIX + url) == [made]
     at = (world.clock.now + RECOVERY_GAP).astimezone(UTC)
@@ -176,12 +178,12 @@ def test_by_word(world: World, url: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-23T10:00:00", "2026-11-23Z", ""])
-def test_no_instant(url: str, text: str) -> None:
+def test_a_malformed_time_of_a_disaster_is_refused(url: str, text: str) -> None:
     with pytest.raises(KeySourceError, match="disaster"):
         open_center_keys(f"{PREFIX}{url}?disaster={text}", KEYS)
 
 
-def test_what_cannot_be_opened(world: World, url: str, empty_url: str) -> None:
+def test_stores_that_cannot_be_opened_are_refused(world: World, url: str, empty_url: str) -> None:
     with pytest.raises(VaultError, match="envelope key"):
         open_center_keys(PREFIX + url, LocalKeys([bytes(32)]))
     with pytest.raises(DatabaseError, match="center init"):

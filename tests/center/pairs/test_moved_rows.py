@@ -1,4 +1,4 @@
-"""Rows of sessions and pairs that somebody moved to another firm or gave a longer life."""
+"""Rows of sessions and pairs that were moved to another firm or given a longer life."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def to_another_session(world: World, key: str) -> None:
 
 
 def to_another_name(world: World, _: str) -> None:
-    """The place of another firm's session, which was taken away."""
+    """Takes the name of another firm's session, which was renamed."""
     write(world, update(session).where(session.c.name == "XYZ").values(name="QQQ"))
     write(world, update(session).where(session.c.name == "ABC").values(name="XYZ"))
 
@@ -54,7 +54,7 @@ def names(world: World, disaster: datetime | None = None) -> set[str]:
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_no_secret_goes_to_another_firm(world: World, move: Any) -> None:
+def test_a_moved_row_gives_no_secret_to_another_firm(world: World, move: Any) -> None:
     key = generate(world)
     move(world, key)
     actor = world.manager if move is to_another_name else world.foreign
@@ -64,7 +64,7 @@ def test_no_secret_goes_to_another_firm(world: World, move: Any) -> None:
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_no_gateway_takes_it(world: World, move: Any) -> None:
+def test_no_gateway_accepts_a_moved_pair(world: World, move: Any) -> None:
     key, good = generate(world), generate(world, "DEF")
     follows = CenterKeys(world.center.database, world.center.vault)
     assert {one.access_key_id for one in follows.ring} == {key, good}
@@ -76,7 +76,7 @@ def test_no_gateway_takes_it(world: World, move: Any) -> None:
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_the_log_tells(world: World, move: Any) -> None:
+def test_the_audit_log_reveals_a_moved_row(world: World, move: Any) -> None:
     key = generate(world)
     assert verdict(world).broken is None
     move(world, key)
@@ -84,7 +84,7 @@ def test_the_log_tells(world: World, move: Any) -> None:
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_nothing_is_wrapped_anew_for_another(world: World, move: Any) -> None:
+def test_a_moved_pair_is_not_rewrapped(world: World, move: Any) -> None:
     key, _ = generate(world), generate(world, "DEF")
     move(world, key)
     keys = LocalKeys([bytes(32), ENVELOPE_KEY])
@@ -96,7 +96,7 @@ def test_nothing_is_wrapped_anew_for_another(world: World, move: Any) -> None:
     assert [key in one for one in found.broken] == [True]
 
 
-def test_a_session_that_was_removed_by_hand(world: World) -> None:
+def test_a_session_that_was_removed_in_the_database_is_reported(world: World) -> None:
     key, good = generate(world), generate(world, "DEF")
     at = world.clock()
     world.clock.go(hours=1)
@@ -112,7 +112,7 @@ def test_a_session_that_was_removed_by_hand(world: World) -> None:
     assert any("session with the id" in one for one in swept.broken)
 
 
-def test_a_session_that_was_brought_back_by_hand(world: World) -> None:
+def test_a_removed_session_that_was_restored_in_the_database_is_reported(world: World) -> None:
     remove(world, generate(world))
     firms.remove_session(world.center, "ABC")
     assert verdict(world).broken is None
@@ -120,12 +120,14 @@ def test_a_session_that_was_brought_back_by_hand(world: World) -> None:
     assert "removed" in verdict(world).problem
 
 
-def test_a_session_that_nobody_added(world: World) -> None:
+def test_a_session_that_was_added_in_the_database_is_reported(world: World) -> None:
     write(world, update(session).where(session.c.name == "DEF").values(name="GHI"))
     assert "added" in verdict(world).problem
 
 
-def test_a_life_longer_than_any(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_pair_with_a_longer_life_than_the_rules_allow_is_refused_everywhere(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     key, good = generate(world), generate(world, "DEF")
     end = world.clock() + timedelta(days=500)
     write(world, update(pair).where(pair.c.access_key_id == key).values(expires_at=end))
@@ -141,15 +143,15 @@ def test_a_life_longer_than_any(world: World, caplog: pytest.LogCaptureFixture) 
         pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
 
 
-def test_a_later_birth(world: World) -> None:
-    """With which a later end would be within the rules."""
+def test_a_later_start_of_a_pairs_life_is_reported(world: World) -> None:
+    """With it, a later end would be within the rules."""
     key = generate(world)
     later = {"created_at": world.clock() + timedelta(days=90)}
     write(world, update(pair).values(**later, expires_at=world.clock() + timedelta(days=455)))
     assert key in verdict(world).problem
 
 
-def test_the_four_weeks_taken_back(world: World) -> None:
+def test_an_end_that_was_put_off_again_is_reported(world: World) -> None:
     first = generate(world)
     with world.center.database.read() as connection:
         end = connection.execute(select(pair.c.expires_at)).scalar_one()
@@ -159,8 +161,8 @@ def test_the_four_weeks_taken_back(world: World) -> None:
     assert first in verdict(world).problem
 
 
-def test_the_rules_never_give_as_much() -> None:
-    """So that no pair of its own making is taken for one that was changed."""
+def test_the_rules_never_give_a_pair_such_a_long_life() -> None:
+    """So no generated pair looks like an altered one."""
     calendar = GlobexCalendar()
     for day in range(4 * 366):
         at = START + timedelta(days=day)

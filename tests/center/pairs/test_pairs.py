@@ -1,4 +1,4 @@
-"""Generate, download and delete, as a user meets them."""
+"""Generate, download and delete key pairs, as users do."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def states(world: World, session: str = "ABC") -> dict[str, PairState]:
 
 
 def logged(world: World) -> list[tuple[str, str, str]]:
-    """What the log has of pairs, the oldest first."""
+    """The entries about pairs in the audit log, oldest first."""
     page = audit_reading.entries(world.center, world.manager, size=1000)
     kinds = {"generate", "download", "delete", "expire", "erase"}
     rows = [(e.action, e.subject, e.access_key_id) for e in page.items if e.action in kinds]
     return rows[::-1]
 
 
-def test_the_first_pair(world: World) -> None:
+def test_a_first_pair_is_generated(world: World) -> None:
     made = pairs.generate(world.center, world.keys, "ABC")
     assert made.state is PairState.ACTIVE
     assert made.created_by == "kim"
@@ -69,7 +69,7 @@ def test_the_first_pair(world: World) -> None:
     assert logged(world) == [("generate", "ABC", made.access_key_id)]
 
 
-def test_the_file_is_what_everything_else_reads(world: World) -> None:
+def test_a_downloaded_key_file_can_be_parsed(world: World) -> None:
     names = [
         pairs.generate(world.center, world.manager, session).access_key_id
         for session in ("ABC", "ABC123", "ABC")
@@ -87,7 +87,7 @@ def test_the_file_is_what_everything_else_reads(world: World) -> None:
     ]
 
 
-def test_the_second_shortens_the_first(world: World) -> None:
+def test_a_second_pair_shortens_the_life_of_the_first(world: World) -> None:
     first = pairs.generate(world.center, world.manager, "ABC")
     world.clock.go(days=30)
     second = pairs.generate(world.center, world.manager, "ABC")
@@ -97,7 +97,7 @@ def test_the_second_shortens_the_first(world: World) -> None:
     assert old.expires_at < first.expires_at
 
 
-def test_the_third_needs_a_choice(world: World) -> None:
+def test_a_third_pair_needs_a_choice(world: World) -> None:
     first = pairs.generate(world.center, world.manager, "ABC").access_key_id
     world.clock.go(hours=1)
     second = pairs.generate(world.center, world.manager, "ABC").access_key_id
@@ -113,7 +113,7 @@ def test_the_third_needs_a_choice(world: World) -> None:
     assert len(logged(world)) == 3
 
 
-def test_delete(world: World) -> None:
+def test_a_deleted_pair_cannot_be_used(world: World) -> None:
     name = pairs.generate(world.center, world.manager, "ABC").access_key_id
     delete(world, name)
     assert states(world) == {name: PairState.DELETED}
@@ -126,13 +126,13 @@ def test_delete(world: World) -> None:
             refused()
 
 
-def test_the_code_goes_to_the_creator_of_the_session(world: World) -> None:
+def test_the_code_goes_to_the_owner_of_the_session(world: World) -> None:
     name = pairs.generate(world.center, world.manager, "DEF").access_key_id
     code_for(world, Purpose.DOWNLOAD, name, actor=world.manager)
     assert world.outbox.sent[-1][1] == "kim@example.com"
 
 
-def test_sessions_of_two_creators(world: World) -> None:
+def test_sessions_of_two_owners_cannot_share_a_code(world: World) -> None:
     names = [pairs.generate(world.center, world.manager, s).access_key_id for s in ("ABC", "DEF")]
     with pytest.raises(CenterError, match="one by one"):
         pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, names)
@@ -196,12 +196,12 @@ ACTIONS: dict[str, Try] = {
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_who_may_not(world: World, action: str) -> None:
+def test_readers_other_firms_and_weekends_are_refused(world: World, action: str) -> None:
     name = pairs.generate(world.center, world.manager, "ABC").access_key_id
     do = ACTIONS[action]
     with pytest.raises(NotAllowedError):
         do(world, world.reader, "ABC", name)
-    # Another firm's looks like none, word for word.
+    # The answers for another firm's pair and for an unknown one are the same.
     with pytest.raises(NotFoundError) as foreign:
         do(world, world.foreign, "ABC", name)
     with pytest.raises(NotFoundError) as unknown:
@@ -214,13 +214,13 @@ def test_who_may_not(world: World, action: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no key", "x" * 33, "\0", "'; DROP TABLE pair; --"])
-def test_what_is_no_access_key_id(world: World, text: str) -> None:
+def test_malformed_access_key_ids_are_refused(world: World, text: str) -> None:
     for action in sorted(set(ACTIONS) - {"generate"}):
         with pytest.raises(NotFoundError):
             ACTIONS[action](world, world.manager, "ABC" if text else "QQQ", text)
 
 
-def test_everybody_concerned_is_told_once(world: World) -> None:
+def test_the_user_and_the_manager_each_get_one_mail(world: World) -> None:
     name = pairs.generate(world.center, world.keys, "ABC").access_key_id
     with world.center.database.read() as connection:
         rows = connection.execute(select(mail)).all()
@@ -228,7 +228,7 @@ def test_everybody_concerned_is_told_once(world: World) -> None:
     assert all(name in row.body for row in rows)
 
 
-def test_time_expires_and_erases(world: World) -> None:
+def test_a_pair_expires_in_time_and_its_secret_is_erased_later(world: World) -> None:
     first = pairs.generate(world.center, world.manager, "ABC")
     world.clock.go(hours=1)
     second = pairs.generate(world.center, world.manager, "ABC").access_key_id
@@ -238,7 +238,7 @@ def test_time_expires_and_erases(world: World) -> None:
     world.clock.now = end - timedelta(microseconds=1)
     assert sweep(world.center).expired == 0
     world.clock.now = end
-    # Nobody swept it yet: it is expired all the same.
+    # It has expired even before the sweep.
     assert states(world) == {name: PairState.EXPIRED, second: PairState.ACTIVE}
     assert sweep(world.center).expired == 1
     assert sweep(world.center) == type(sweep(world.center))(0, 0, 0)
@@ -255,7 +255,7 @@ def test_time_expires_and_erases(world: World) -> None:
     assert logged(world)[-2:] == [("expire", "ABC", name), ("erase", "ABC", name)]
 
 
-def test_an_expired_pair_leaves_its_place(world: World) -> None:
+def test_an_expired_pair_makes_room_for_a_new_one(world: World) -> None:
     for _ in range(2):
         pairs.generate(world.center, world.manager, "ABC")
         world.clock.go(hours=1)
@@ -269,7 +269,7 @@ def test_an_expired_pair_leaves_its_place(world: World) -> None:
     assert [action for action, *_ in logged(world)][-2:] == ["expire", "generate"]
 
 
-def test_warnings_go_out_once(world: World) -> None:
+def test_each_warning_is_sent_once(world: World) -> None:
     made = pairs.generate(world.center, world.manager, "ABC")
     counts = []
     for days in (29, 28, 27, 21, 14, 14, 7, 3, 1, 0):
@@ -278,7 +278,7 @@ def test_warnings_go_out_once(world: World) -> None:
     assert counts == [0, 1, 0, 0, 1, 0, 1, 1, 1, 0]
 
 
-def test_every_change_leaves_a_version(world: World) -> None:
+def test_every_change_records_a_version(world: World) -> None:
     first = pairs.generate(world.center, world.manager, "ABC").access_key_id
     world.clock.go(hours=1)
     pairs.generate(world.center, world.manager, "ABC")
@@ -293,7 +293,7 @@ def test_every_change_leaves_a_version(world: World) -> None:
         assert dict(connection.execute(query).all()) == {"active": 2, "deleted": 1}
 
 
-def test_swapped_seals(world: World) -> None:
+def test_swapped_seals_do_not_open(world: World) -> None:
     center = world.center
     one, other = (pairs.generate(center, world.manager, s).access_key_id for s in ("ABC", "ABC123"))
     with center.database.read() as connection:
@@ -304,6 +304,6 @@ def test_swapped_seals(world: World) -> None:
     for name in (one, other):
         code = code_for(world, Purpose.DOWNLOAD, name)
         for _ in range(2):
-            # The code is still good: nothing was given for it.
+            # The code stays valid: nothing was downloaded with it.
             with pytest.raises(VaultError, match="backup"):
                 pairs.download(center, world.manager, [name], code)

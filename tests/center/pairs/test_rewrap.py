@@ -1,4 +1,4 @@
-"""Changing the envelope key: everything opens with the new one alone, and no chain breaks."""
+"""A new envelope key: everything opens with it alone, and the audit chain stays intact."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def with_keys(world: World, *keys: bytes) -> World:
 
 @pytest.fixture
 def full(world: World) -> World:
-    """Some pairs, more than are wrapped in one transaction, and an authenticator."""
+    """More pairs than are wrapped in one transaction, and an authenticator."""
     for name in ("ABC", "DEF", "ABC123"):
         pairs.generate(world.center, world.manager, name)
     its = person.c.id == world.keys.user_id
@@ -41,7 +41,9 @@ def full(world: World) -> World:
     return world
 
 
-def test_everything(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_rewrap_everything_opens_with_the_new_key_alone(
+    full: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gatepass.center.pairs.rewrap._BATCH", 2)
     with full.center.database.read() as connection:
         names = list(connection.execute(select(pair.c.access_key_id)).scalars())
@@ -63,20 +65,18 @@ def test_everything(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
         with_keys(full, ENVELOPE_KEY)
 
 
-def test_before_it_both_keys_are_needed(full: World) -> None:
+def test_before_a_rewrap_the_old_key_is_needed(full: World) -> None:
     with pytest.raises(VaultError, match="envelope key"):
         with_keys(full, NEW)
     assert verify(full.center.database, full.center.vault).broken is None
 
 
-def test_what_was_erased_is_passed_over(full: World) -> None:
+def test_erased_secrets_are_skipped(full: World) -> None:
     full.center.database.write(lambda c: c.execute(update(pair).values(sealed=None, envelope=None)))
     assert rewrap(with_keys(full, NEW, ENVELOPE_KEY).center) == Rewrapped(2)
 
 
-def test_what_was_tampered_with_is_named_and_passed_over(
-    full: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_altered_seals_are_named_and_skipped(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gatepass.center.pairs.rewrap._BATCH", 1)
     with full.center.database.read() as connection:
         names = list(connection.execute(select(pair.c.access_key_id).order_by(pair.c.id)).scalars())
@@ -96,7 +96,7 @@ def test_what_was_tampered_with_is_named_and_passed_over(
         assert name in download(after, name, actor=full.manager)
 
 
-def test_a_pair_whose_envelope_key_is_gone_is_named(full: World) -> None:
+def test_a_pair_whose_envelope_key_is_missing_is_named(full: World) -> None:
     strange = Vault(LocalKeys([bytes(32)]))
     seal = strange.seal("x" * 43, "pair:any")
     full.center.database.write(

@@ -1,4 +1,4 @@
-"""A mapping whose changed copies share what did not change."""
+"""A mapping whose changed copies share what has not changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHANGES = st.dictionaries(KEYS, st.none() | st.integers())
 
 
 @given(st.lists(CHANGES))
-def test_it_has_what_a_dictionary_has(steps: list[dict[str, int | None]]) -> None:
+def test_a_map_has_the_same_values_as_a_dictionary(steps: list[dict[str, int | None]]) -> None:
     plain: dict[str, int] = {}
     shared: SharedMap[int] = SharedMap()
     for step in steps:
@@ -28,7 +28,7 @@ def test_it_has_what_a_dictionary_has(steps: list[dict[str, int | None]]) -> Non
 
 
 @given(CHANGES, CHANGES)
-def test_one_that_was_handed_out_stays_as_it_is(
+def test_a_map_does_not_change_when_it_is_copied_with_changes(
     first: dict[str, int | None], then: dict[str, int | None]
 ) -> None:
     before = SharedMap[int]().changed(first)
@@ -40,7 +40,7 @@ def test_one_that_was_handed_out_stays_as_it_is(
 
 
 def test_a_change_copies_as_much_of_a_large_map_as_of_a_small_one() -> None:
-    """All leaves but one are the very same ones."""
+    """All leaves except one are the same objects."""
     large = SharedMap[int]().changed({str(number): number for number in range(40_000)})
     after = large.changed({"7": None})
     leaves, changed = (

@@ -1,4 +1,4 @@
-"""The ring of a store answers as any key ring, however it came to be what it is."""
+"""The ring of a store answers like any key ring, after any changes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def made(number: int, name: str = "ABC", month: int = 12) -> Held:
     issued = generate_pair(name, date(2026, 1, 5), date(2026, month, 5))
     pair = issued.key_pair()
     if number % 3 == 1:
-        # As one that lost characters: 25 bytes.
+        # Like a key that lost characters: 25 bytes.
         pair = replace(pair, signing_key=SigningKey("A" * 34))
     return Held(number, 1, f"pair:{number}", pair)
 
 
-#: Eight pairs, two of each session; the first ones expire within the days of a warning.
+#: Eight pairs, two per session; the first ones expire so soon that there is a warning.
 ALL = [made(number, NAMES[number % 4], 3 if number < 4 else 12) for number in range(8)]
-#: A public name of `KeyRing`, and how to ask for it.
+#: A public name of `KeyRing`, and how to call it.
 QUESTIONS = {
     "sessions": lambda ring: ring.sessions,
     "pairs_for": lambda ring: [ring.pairs_for(f"{name}U") for name in (*NAMES, "A", "QQQ")],
@@ -52,7 +52,7 @@ def chosen(ring: KeyRing, name: str) -> object:
 
 
 @given(st.lists(st.sets(st.sampled_from(range(8)))))
-def test_it_answers_as_a_ring_made_of_the_same_pairs(steps: list[set[int]]) -> None:
+def test_a_changed_ring_answers_like_a_new_ring_of_the_same_pairs(steps: list[set[int]]) -> None:
     ring, there = StoreRing(), set[int]()
     for wanted in steps:
         gone = [ALL[number] for number in there - wanted]
@@ -63,12 +63,12 @@ def test_it_answers_as_a_ring_made_of_the_same_pairs(steps: list[set[int]]) -> N
         assert repr(ring) == repr(plain)
 
 
-def test_nothing_that_a_ring_can_be_asked_is_left_out() -> None:
+def test_every_public_name_of_a_ring_is_compared() -> None:
     public = {name for name in dir(KeyRing) if not name.startswith("_")}
     assert public <= QUESTIONS.keys()
 
 
-def test_a_ring_that_was_handed_out_stays_as_it_is() -> None:
+def test_a_ring_does_not_change_when_it_is_copied_with_changes() -> None:
     first = StoreRing().changed((), ALL[:2])
     before = list(first)
     first.changed(ALL[:1], ALL[2:])
@@ -82,7 +82,7 @@ def test_a_third_pair_of_a_session_is_refused() -> None:
         ring.changed((), [made(9)])
 
 
-def test_an_access_key_id_that_is_there_already_is_refused() -> None:
+def test_a_duplicate_access_key_id_is_refused() -> None:
     ring = StoreRing().changed((), ALL)
     again = Held(9, 2, "pair:9", ALL[0].pair)
     for new in ([again], [made(10, "GHI"), again]):

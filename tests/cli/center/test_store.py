@@ -92,7 +92,7 @@ def test_processes_that_begin_a_store_at_once_agree(new_url: str, tmp_path: Path
 
 def test_init_takes_a_firm_and_its_manager_together(store: Store) -> None:
     assert "--manager" in store.run("init", "--firm", "Beta", code=2)
-    assert "there is a firm 'ACME' already" in store.run("init", "--firm", "ACME", *MANAGER, code=2)
+    assert "firm 'ACME' already exists" in store.run("init", "--firm", "ACME", *MANAGER, code=2)
 
 
 def test_init_goes_on_where_a_manager_was_refused(new_url: str, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_users_come_change_and_go(store: Store) -> None:
         ("change", "--email", "k@example.com"),
     ):
         assert "no user 'nobody'" in store.run("user", words[0], "nobody", *words[1:], code=2)
-    assert "the firms there are: ACME" in store.run("user", "list", "--firm", "Beta", code=2)
+    assert "existing firms: ACME" in store.run("user", "list", "--firm", "Beta", code=2)
     assert "Administrative Manager" in store.run("user", "list")
 
 
@@ -160,7 +160,7 @@ def test_sessions_are_added_and_listed(store: Store) -> None:
     assert told == {"session": "ABC", "created_by": "kim"}
     owners = [one["created_by"] for one in store.json("session", "list")["sessions"]]
     assert owners == ["kim", "maria"]
-    assert "capitals only" in store.run("session", "add", "abc", *by, code=2)
+    assert "only in capitals" in store.run("session", "add", "abc", *by, code=2)
     assert store.json("session", "remove", "ABC") == {"removed": "ABC"}
     assert "no session ABC" in store.run("session", "remove", "ABC", code=2)
     store.run("session", "add", "abc", *by)

@@ -1,4 +1,4 @@
-"""The pairs that a gateway takes, read from the store: those of now, or those of an instant."""
+"""The active pairs of the store for a gateway: the present ones, or those at a given time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from gatepass.keys.validity import exchange_zone
 
 @dataclass(frozen=True, slots=True)
 class ActivePairs:
-    """How to read them: all, or those ``of_sessions``."""
+    """The queries for active pairs: of ``all`` sessions, or only ``of_sessions``."""
 
     all: Select[Any]
     of_sessions: Select[Any]
@@ -44,7 +44,7 @@ class ActivePairs:
     def read(
         self, connection: Connection, sessions: Iterable[int] | None
     ) -> list[Row[Any] | Unreadable]:
-        """Return the rows of these sessions by their ids, of all with ``None``."""
+        """Return the rows of the sessions with these ids; ``None``: of all sessions."""
         if sessions is None:
             return unreadable.rows(connection, self.all, pair.c.id)
         if not sessions:
@@ -53,22 +53,22 @@ class ActivePairs:
 
 
 def name_of(row: Row[Any] | Unreadable) -> str:
-    """Name a pair for the log."""
+    """Return the name of a pair for the log."""
     return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
 
 
 def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKey]) -> Held:
-    """Return what a row has; only a pair that is not ``known`` by its subject is decrypted.
+    """Return the pair of a row; decrypt it only if its subject is not ``known``.
 
-    Raises `VaultError` for one that cannot be used.
+    Raises `VaultError` for a pair that cannot be used.
     """
     with told_as(VaultError(TAMPERED)):
         if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
             raise VaultError(TAMPERED)
-        if row.sealed is None:  # also where it is known: erased is erased
+        if row.sealed is None:  # even if it is known
             raise VaultError(_ERASED)
         zone = exchange_zone()
-        # Known for the same session and firm alone: what was moved to another does not open.
+        # Known only for the same session and firm: a pair that was moved to others does not open.
         subject = pair_rows.seal_subject_of(row)
         signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
         try:
@@ -92,7 +92,7 @@ _COLUMNS = (
     *(pair.c.created_at, pair.c.environment, pair.c.sealed),
 )
 _ITS: BindParameter[Any] = bindparam("its", expanding=True)
-# Of both tables: so no database begins with all sessions there are.
+# A condition on both tables, so that no database starts with a scan of all sessions.
 _OF_SESSIONS = pair.c.session_id.in_(_ITS) & session.c.id.in_(_ITS)
 
 _ACTIVE: Select[Any] = (
@@ -107,7 +107,7 @@ NOW = ActivePairs(_ACTIVE, _ACTIVE.where(_OF_SESSIONS))
 
 
 def as_of(at: datetime) -> ActivePairs:
-    """Select the pairs that were active at an instant, each as it was then."""
+    """Select the pairs that were active at a given time, each as it was then."""
     its_pairs = select(pair.c.id).where(pair.c.session_id.in_(_ITS))
     few = _as_of(at, pair_version.c.pair_id.in_(its_pairs)).where(_OF_SESSIONS)
     return ActivePairs(_as_of(at), few)

@@ -1,8 +1,8 @@
-"""The trading days of CME Globex: the package ``exchange-calendars``, and what it leaves out.
+"""The trading days of CME Globex, from the package ``exchange-calendars`` and a list of our own.
 
-A day counts if it is a trade date of any product group. The package closes a day on which some
-groups are closed: days of mourning, and Good Fridays on which a jobs report comes. These stand in
-``trade_dates.csv``, each with its source; CME announces them one by one, so there is no rule.
+A day counts if it is a trade date of any product group. The package omits days on which only some
+groups are closed: days of mourning, and Good Fridays with a jobs report. ``trade_dates.csv`` lists
+them, each with its source; CME announces them one by one, so there is no rule.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from threading import Lock
 from gatepass.errors import CenterError
 from gatepass.keys.validity import MARKET_CLOSE, exchange_zone, require_aware
 
-#: The calendar's name there: CME Globex, all products taken together.
+#: The calendar's name in the package: CME Globex, all products together.
 NAME = "CMES"
-#: The years it is asked for. Holidays of the future follow its rules; what the exchange announces
-#: at short notice comes with a newer version of the package, or as a line of `TRADE_DATES`.
+#: The years that are loaded. Future holidays follow the package's rules; days that the exchange
+#: announces at short notice need a newer version of the package, or a line in `TRADE_DATES`.
 YEARS = range(2000, 2100)
-#: Days on which some product groups trade, and which the package leaves out.
+#: Days on which some product groups trade, and which the package omits.
 TRADE_DATES = "trade_dates.csv"
 _LOADING = Lock()
 #: The first day of the weekend, as Python numbers weekdays.
@@ -34,8 +34,8 @@ _SATURDAY = 5
 class GlobexCalendar:
     """Knows when the market closes: at 16:00 in Chicago on each trading day.
 
-    That is earlier than the session's end (17:00 in the package) and does not move on days with an
-    early close: CME says only "at market close", CME's rule is not public. Implements
+    This is earlier than the session's end (17:00 in the package), and the same on days with an
+    early close: CME says only "at market close", and its rule is not public. Implements
     `gatepass.keys.rules.MarketCalendar`.
     """
 
@@ -51,7 +51,7 @@ class GlobexCalendar:
         day = at.astimezone(exchange_zone()).date()
         if at > _close(day):
             day += timedelta(days=1)
-        # One at a time: the package and pandas silence warnings in a way that threads share.
+        # One thread at a time: the package and pandas change warning filters, which threads share.
         with _LOADING:
             days = _trading_days()
         place = bisect_left(days, day.toordinal())
@@ -70,16 +70,16 @@ def _close(day: date) -> datetime:
 @cache
 def _trading_days() -> array[int]:
     """Return the ordinals of all trading days, in order."""
-    # Here and not above: whoever does not generate a pair need not wait for pandas.
+    # Imported here, so that only a process that generates pairs loads pandas.
     import exchange_calendars  # type: ignore[import-untyped]
 
     first, last = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
     with warnings.catch_warnings():
-        # It uses what newer versions of pandas advise against: not for our users to mend.
+        # The package uses deprecated functions of pandas, which our users cannot fix.
         warnings.simplefilter("ignore", DeprecationWarning)
         sessions = exchange_calendars.get_calendar(NAME, start=first, end=last).sessions
     days = {session.toordinal() for session in sessions} | {day.toordinal() for day in added()}
-    # What is traded on a weekend has the next business day's trade date.
+    # Trades on a weekend have the next business day's trade date.
     return array("l", sorted(d for d in days if date.fromordinal(d).weekday() < _SATURDAY))
 
 

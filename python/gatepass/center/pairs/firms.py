@@ -1,4 +1,4 @@
-"""Firms and their sessions. A firm never sees another's: what is foreign is not there."""
+"""Firms and their sessions. For a firm, the sessions of other firms do not exist."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ from gatepass.keys.identifiers import AccessKeyId, SessionId
 
 
 class SessionKind(enum.Enum):
-    """What a session is for. Its value is how many characters its Session ID has."""
+    """The kind of a session. Its value is the number of characters of the Session ID."""
 
     ILINK = 3
     DROPCOPY = 6
 
     @property
     def word(self) -> str:
-        """How it is stored and written."""
+        """The word that is stored and shown."""
         return self.name.lower()
 
 
 def add_firm(center: Center, name: str) -> int:
-    """Add a registered entity and return its number; raise `CenterError` if there is one."""
+    """Add a registered entity and return its number; raise `CenterError` if it already exists."""
 
     def work(connection: Connection) -> int:
         values = {"name": name, "created_at": center.clock()}
@@ -62,13 +62,13 @@ def add_firm(center: Center, name: str) -> int:
         return number
 
     if not name.strip():
-        raise CenterError("a firm's name must not be blank: give one of 1 to 100 characters")
+        raise CenterError("a firm's name must not be blank: give 1 to 100 characters")
     if len(name) > 100:
         raise CenterError(f"a firm's name has 1 to 100 characters, not {len(name)}")
     try:
         return center.database.write(work)
     except IntegrityError:
-        raise CenterError(f"there is a firm {name!r} already: choose another name") from None
+        raise CenterError(f"firm {name!r} already exists: choose another name") from None
 
 
 def add_session(
@@ -83,8 +83,8 @@ def add_session(
 
     That user's mobile gets the verification codes of the session's pairs. Raises
     `gatepass.errors.FieldError` for an impossible Session ID, `NotFoundError` for an unknown firm
-    or user, `CenterError` for a session that is there already, be it in other capitals: people
-    read the two as one.
+    or user, `CenterError` for a session that already exists, also one that differs only in
+    capitals: people would confuse the two.
     """
     wanted = SessionId(name)
     if len(wanted) != kind.value:
@@ -100,8 +100,8 @@ def add_session(
         known = connection.execute(like).scalars().first()
         if known is not None and known != wanted:
             raise CenterError(
-                f"there is a session {known} already, and {wanted} differs from it in capitals"
-                " only: people would take one for the other"
+                f"session {known} already exists, and {wanted} differs from it only in capitals:"
+                " people would confuse the two"
             )
         made = connection.execute(
             insert(session).values(
@@ -120,14 +120,14 @@ def add_session(
     try:
         return center.database.write(work)
     except IntegrityError:
-        raise CenterError(f"there is a session {wanted} already: it belongs to one firm") from None
+        raise CenterError(f"session {wanted} already exists: it belongs to one firm") from None
 
 
 def remove_session(center: Center, name: str) -> None:
-    """Remove a session that has no active key pair; its Session ID is free again.
+    """Remove a session that has no active key pair; its Session ID can be used again.
 
-    What it had stays in the audit log and in the disaster-recovery view. Raises `NotFoundError`
-    for an unknown session, `CenterError` while a pair of it is active.
+    Its history stays in the audit log and in the disaster-recovery view. Raises `NotFoundError` for
+    an unknown session, `CenterError` while one of its pairs is active.
     """
     wanted = known_name(name)
 
@@ -139,8 +139,8 @@ def remove_session(center: Center, name: str) -> None:
         active = connection.execute(held.order_by(pair.c.id)).scalars().all()
         if active:
             raise CenterError(
-                f"session {wanted} has active key pairs: {', '.join(active)}: a user of its firm"
-                " deletes them first; pairs that have expired end with gatepass center sweep"
+                f"session {wanted} has active key pairs ({', '.join(active)}): a user of its firm"
+                " must delete them first; expired pairs end with gatepass center sweep"
             )
         gone = update(session).where(session.c.id == row.id).values(removed_at=center.clock())
         connection.execute(gone)
@@ -151,7 +151,7 @@ def remove_session(center: Center, name: str) -> None:
 
 
 def lock_any_session(connection: Connection, name: SessionId) -> Row[Any]:
-    """Return a session of whatever firm, locked, for the operator; raise `NotFoundError`."""
+    """Return a session of any firm, locked, for the operator; raise `NotFoundError`."""
     its = select(session).where(session.c.name == name, session.c.removed_at.is_(None))
     row = connection.execute(its.with_for_update()).one_or_none()
     if row is None:
@@ -164,12 +164,12 @@ def list_sessions(
 ) -> Page[SessionView]:
     """Return a page of the firm's sessions by name, each with its active pairs.
 
-    ``search`` is a part of a Session ID or description, in capitals or not. Raises
+    ``search`` is a part of a Session ID or description; case does not matter. Raises
     `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
     wanted = (session.c.firm_id == actor.firm_id) & session.c.removed_at.is_(None)
-    # PostgreSQL refuses a text with a NUL, and nothing has one.
+    # PostgreSQL refuses a text with a NUL, and no stored text contains one.
     search = search.replace("\0", "")
     if search:
         wanted &= or_(
@@ -185,14 +185,14 @@ def list_sessions(
 
 
 def find_session(center: Center, actor: Actor, name: str) -> SessionView:
-    """Return a session of the firm with its last pairs, also those that have ended.
+    """Return a session of the firm with its most recent pairs, including ended ones.
 
-    Raises `NotFoundError` for a session that is unknown or another firm's, and
+    Raises `NotFoundError` for a session that is unknown or of another firm, and
     `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
     wanted = {"firm": actor.firm_id, "its": known_name(name)}
-    # Of a session only its owner changes, so it need not be of the same moment as its pairs.
+    # Only the owner of a session changes, so it need not be read at the same time as its pairs.
     with center.database.glance() as connection:
         found = session_views(connection, _BY_NAME, center.clock(), ended=True, **wanted)
     if not found:
@@ -203,7 +203,7 @@ def find_session(center: Center, actor: Actor, name: str) -> SessionView:
 def find_pairs(center: Center, actor: Actor, access_key_ids: Sequence[str]) -> tuple[PairView, ...]:
     """Return pairs of the firm's sessions by their Access Key IDs, in this order.
 
-    Raises `NotFoundError` if one is unknown or another firm's, `VaultError` if one cannot be read,
+    Raises `NotFoundError` if one is unknown or of another firm, `VaultError` if one cannot be read,
     and `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
@@ -222,7 +222,7 @@ def find_pairs(center: Center, actor: Actor, access_key_ids: Sequence[str]) -> t
 
 
 def known_name(text: str) -> SessionId:
-    """Read a Session ID; a text that is none is a session that is not there."""
+    """Parse a Session ID; raise `NotFoundError` for a malformed one."""
     try:
         return SessionId(text)
     except FieldError:
@@ -230,14 +230,14 @@ def known_name(text: str) -> SessionId:
 
 
 def known_key(text: str) -> AccessKeyId:
-    """Read an Access Key ID; a text that is none is a pair that is not there."""
+    """Parse an Access Key ID; raise `NotFoundError` for a malformed one."""
     try:
         return AccessKeyId(text)
     except FieldError:
         raise NotFoundError(NO_PAIR) from None
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database to run it.
 _BY_NAME = SESSIONS.where(
     session.c.firm_id == bindparam("firm"), session.c.name == bindparam("its")
 )
@@ -247,10 +247,10 @@ _BY_KEYS = PAIRS.where(
     pair.c.access_key_id.in_(bindparam("keys", expanding=True)),
 )
 
-#: Says the same of a session that is another firm's and of none.
-NO_SESSION = "there is no such session: choose one of the list"
-#: Likewise of a pair. What was asked for is not repeated: it may be a secret in the wrong place.
-NO_PAIR = "there is no such key pair: choose one of the session's list"
+#: The same text for an unknown session and for another firm's.
+NO_SESSION = "there is no such session: choose one from the list"
+#: Likewise for a pair. It does not repeat the request, which may contain a misplaced secret.
+NO_PAIR = "there is no such key pair: choose one from the session's list"
 
 
 def _count(connection: Connection, wanted: ColumnElement[bool]) -> int:

@@ -1,7 +1,7 @@
-"""Hand a session over to another user, whose mobile gets the verification codes from then on.
+"""Hand a session over to another user, whose mobile then gets the verification codes.
 
-CME's codes go to the user who created the session. What becomes of a session whose creator has
-left is not public; here the operator names another user of the firm.
+CME sends codes to the user who created the session. What happens when that user has left is not
+public; here the operator names another user of the firm.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from gatepass.errors import CenterError, NotFoundError
 
 
 def hand_over(center: Center, session_name: str, to: str) -> None:
-    """Make a user of its firm the one to whom a session belongs.
+    """Make another user of its firm the owner of a session.
 
-    Codes that the firm's users have not used yet are void. Raises `NotFoundError` for an unknown
-    session or user, `CenterError` for a user who is shut out.
+    Unused codes of the firm's users become void. Raises `NotFoundError` for an unknown session or
+    user, `CenterError` for a disabled user.
     """
     wanted, name = firms.known_name(session_name), logins.normal_name(to)
 
@@ -29,12 +29,13 @@ def hand_over(center: Center, session_name: str, to: str) -> None:
         former = select(person.c.name).where(person.c.id == row.created_by)
         before = connection.execute(former).scalar_one()
         found = select(person).where(person.c.name == name, person.c.firm_id == row.firm_id)
-        heir = connection.execute(found.with_for_update()).one_or_none()
-        if heir is None:
+        owner = connection.execute(found.with_for_update()).one_or_none()
+        if owner is None:
             raise NotFoundError(f"the firm of session {wanted} has no user {name!r}")
-        if heir.disabled:
-            raise CenterError(f"{name} is shut out: choose another user, or enable this one first")
-        connection.execute(update(session).where(session.c.id == row.id).values(created_by=heir.id))
+        if owner.disabled:
+            raise CenterError(f"{name} is disabled: choose another user, or enable this one first")
+        this = update(session).where(session.c.id == row.id)
+        connection.execute(this.values(created_by=owner.id))
         codes.make_void(connection, row.firm_id)
         audit.append(
             connection,

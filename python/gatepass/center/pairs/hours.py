@@ -1,7 +1,7 @@
-"""When key pairs can be managed: not from Friday 16:30 to Sunday 10:00 in Chicago.
+"""Opening hours: key pairs cannot be managed from Friday 16:30 to Sunday 10:00 in Chicago.
 
-CME's own Request Center is closed at that time. Logons at a gateway do not depend on it. One that
-is there to rehearse with may be open always (`Center.open_always`).
+CME's Request Center is closed at that time. Logons at a gateway do not depend on it. A Request
+Center for rehearsal can always be open (`Center.open_always`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def is_open(at: datetime) -> bool:
 
 
 def next_opening(at: datetime) -> datetime:
-    """Return the first opening after ``at``, in Chicago's time; in open hours, the next week's.
+    """Return the first opening after ``at``, in Chicago time; in open hours, the next week's.
 
     Raises `ValueError` when ``at`` has no time zone.
     """
@@ -33,12 +33,12 @@ def next_opening(at: datetime) -> datetime:
     local = at.astimezone(zone)
     day, hour = OPENS
     date = local.date() + timedelta(days=(day - local.weekday()) % 7)
-    # By the date and not by hours: the clocks change in the night before an opening.
+    # By the date, not by hours: daylight saving time can start in the night before an opening.
     opening = datetime.combine(date, hour, zone)
     return opening if opening > at else datetime.combine(date + timedelta(weeks=1), hour, zone)
 
 
 def require_open(at: datetime, *, always: bool = False) -> None:
-    """Raise `ClosedError`, which says when it opens, while it is closed and not open ``always``."""
+    """Raise `ClosedError`, which says when it opens, outside the hours and unless ``always``."""
     if not is_open(at) and not always:
         raise ClosedError(next_opening(at))

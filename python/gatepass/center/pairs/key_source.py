@@ -1,4 +1,4 @@
-"""The store's key pairs for a gateway: as they are now, or as a disaster left them."""
+"""The store's key pairs for a gateway: the present ones, or those that a disaster left."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from gatepass.errors import CenterError, KeySourceError
 from gatepass.keys import KeyRing
 from gatepass.keys.validity import require_aware
 
-#: How a command line names a Request Center's store.
+#: The prefix of a Request Center's store on a command line.
 PREFIX = "center:"
-#: How old the disaster-recovery view is: what was changed later may not be in it.
+#: The age of the disaster-recovery view: later changes may be missing in it.
 RECOVERY_GAP = timedelta(minutes=15)
 
-#: Seconds that a look at the store waits for a server's lock. A Logon may wait for two looks, and
-#: not longer than `gatepass.gateway.connection.KEYS_WAIT`: then the ring at hand serves it.
+#: Seconds that a read of the store waits for a server's lock. A Logon may wait for two reads, but
+#: not longer than `gatepass.gateway.connection.KEYS_WAIT`: then the gateway uses the last ring.
 LOCK_WAIT = 3
 
 logger = logging.getLogger("gatepass.center")
@@ -36,12 +36,12 @@ logger = logging.getLogger("gatepass.center")
 class CenterKeys:
     """The active pairs of a Request Center's database (a `gatepass.keys.KeySource`).
 
-    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that instant. A pair that is
-    generated serves the next logon, and one that is deleted does not: see `changes`.
-    While the database is gone the ring stays as it was, and the log ``gatepass.center`` says so;
-    each pair still ends on its Expiration Date.
+    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that time. A new pair is valid
+    for the next logon, and a deleted one is not: see `changes`. While the database is not
+    available, the ring stays as it was, and the log ``gatepass.center`` says so; each pair still
+    ends on its Expiration Date.
 
-    Any number of threads may share one. Raises `gatepass.errors.CenterError` when the database or
+    Any number of threads may share it. Raises `gatepass.errors.CenterError` when the database or
     the envelope key cannot be used, `ValueError` for a ``disaster`` without a time zone.
     """
 
@@ -61,12 +61,12 @@ class CenterKeys:
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now: a small query or two, and one for the sessions that changed."""
+        """The present ring. It takes one or two small queries, and one for changed sessions."""
         with self._lock:
             try:
                 self._follow()
             except CenterError as error:
-                # What comes back may be another database.
+                # When it is available again, it may be another database.
                 self._place = None
                 if str(error) != self._problem:
                     logger.error("%s: the last good key pairs stay in use", error)  # noqa: TRY400
@@ -82,7 +82,7 @@ class CenterKeys:
     def _follow(self) -> None:
         file = self._database.file()
         if file != self._file:
-            # Connections are to the file that was there before.
+            # The connections are to the former file.
             self._database.close()
             self._file, self._place = file, None
         with self._database.read() as connection:
@@ -96,7 +96,7 @@ class CenterKeys:
         self._place = place
 
     def _with_refused(self, place: Place, changed: frozenset[int] | None) -> frozenset[int] | None:
-        """Add what was left out, whenever something was logged: its envelope key may be back."""
+        """Add sessions with pairs left out if the audit log grew: a missing key may be back."""
         before = self._place
         if changed is None or before is None or place.entry == before.entry:
             return changed
@@ -105,10 +105,10 @@ class CenterKeys:
 
 
 def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
-    """Open ``center:URL``, or ``center:URL?disaster=2026-11-23T10:00:00Z`` for that instant's view.
+    """Open ``center:URL``, or ``center:URL?disaster=2026-11-23T10:00:00Z`` for a disaster then.
 
-    Raises `KeySourceError` for a text of another form, `gatepass.errors.CenterError` when the
-    store cannot be used.
+    Raises `KeySourceError` for a malformed text, `gatepass.errors.CenterError` when the store
+    cannot be used.
     """
     try:
         url = make_url(source.removeprefix(PREFIX))
@@ -116,17 +116,15 @@ def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
         raise KeySourceError(NOT_A_URL) from None
     disaster = url.query.get("disaster")
     if not isinstance(disaster, str):
-        # An empty one is not read at all, and must not mean the present.
+        # An empty value is dropped when the URL is parsed, and must not mean the present.
         if "disaster" in source.partition("?")[2]:
             raise KeySourceError(_NO_INSTANT)
         disaster = None
     at = None if disaster is None else _instant(disaster)
     others = set(url.query) - {"disaster"}
     if others and url.get_backend_name() == "sqlite":
-        # SQLite takes none, and a misspelt disaster must not mean the present.
-        raise KeySourceError(
-            f"there is no such setting: {', '.join(sorted(others))}: {_NO_INSTANT}"
-        )
+        # SQLite has no settings, and a misspelt disaster must not mean the present.
+        raise KeySourceError(f"unknown setting {', '.join(sorted(others))}: {_NO_INSTANT}")
     plain = url.difference_update_query(["disaster"]).render_as_string(hide_password=False)
     database = Database(plain, lock_wait=LOCK_WAIT)
     try:
@@ -136,7 +134,7 @@ def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
         raise
 
 
-_NO_INSTANT = "give one time of the disaster, of the form 2026-11-23T10:00:00Z"
+_NO_INSTANT = "give one time of the disaster, in the form 2026-11-23T10:00:00Z"
 
 
 def _instant(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""The pairs that were read from the store, opened, and the ring of them."""
+"""The pairs that were read from the store and decrypted, and their ring."""
 
 from __future__ import annotations
 
@@ -19,43 +19,42 @@ from gatepass.errors import KeySourceError, VaultError
 
 logger = logging.getLogger("gatepass.center")
 
-#: Rows of pairs that are active, as far as they can be read.
+#: Rows of active pairs; those that cannot be read are `Unreadable`.
 Rows = Sequence[Row[Any] | Unreadable]
 
 
 class KnownPairs:
-    """What was read last of each session, by the ids of their rows. For one thread at a time.
+    """The pairs of each session as last read, by row id. For one thread at a time.
 
-    ``ring`` is replaced and never changed.
+    ``ring`` is replaced, never changed.
     """
 
     def __init__(self, vault: Vault) -> None:
         self.ring = StoreRing()
         self._vault = vault
         self._held: dict[int, list[Held]] = {}
-        # Those left out by their ids, with their sessions where trying again may help.
+        # The pairs left out, by row id; with their session if another try may help.
         self._refused: dict[int, int | None] = {}
 
     @property
     def refused_of(self) -> frozenset[int]:
-        """The sessions of which a pair was left out that may be opened another time."""
+        """The sessions with a pair that was left out and may be opened later."""
         return frozenset(its for its in self._refused.values() if its is not None)
 
     def is_of_another(self, rows: Rows, sessions: frozenset[int]) -> bool:
-        """Tell whether a row of these sessions is held for another: then not all is known.
+        """Tell whether a row of these sessions is known for another one: then a change was missed.
 
-        SQLite runs no trigger for a row that REPLACE takes away.
+        SQLite runs no trigger for a row that REPLACE removes.
         """
         readable = (row for row in rows if not isinstance(row, Unreadable))
         found = (self.ring.held(row.access_key_id) for row in readable)
         return any(one is not None and one.session_id not in sessions for one in found)
 
     def adopt(self, rows: Rows, sessions: frozenset[int] | None) -> None:
-        """Take these rows for all that there are of these sessions; ``None``: of all sessions.
+        """Replace the pairs of these sessions by these rows; ``None``: of all sessions.
 
-        Only what was not known is decrypted. A pair that cannot be used is left out, and so are all
-        of a session that has more than there can be; the log has it once, and it hides none of
-        the others.
+        Only unknown pairs are decrypted. A pair that cannot be used is left out, and so are all
+        pairs of a session that has too many. The log says so once, and all other pairs stay.
         """
         them = frozenset(self._held) if sessions is None else sessions
         gone = [one for number in them for one in self._held.get(number, ())]
@@ -80,7 +79,7 @@ class KnownPairs:
     def _changed(
         self, gone: list[Held], new: list[Held]
     ) -> tuple[StoreRing, dict[int, int | None]]:
-        """Return a ring with other pairs, and those that it cannot have as `_refused` has them."""
+        """Return the changed ring, and the pairs that it refuses, in the form of `_refused`."""
         try:
             return self.ring.changed(gone, new), {}
         except KeySourceError:
@@ -99,7 +98,7 @@ class KnownPairs:
     def _opened(
         self, rows: Rows, known: Mapping[str, SigningKey]
     ) -> tuple[list[Held], dict[int, int | None]]:
-        """Return the pairs of rows, and those that cannot be used as `_refused` has them."""
+        """Return the pairs of rows, and the unusable ones, in the form of `_refused`."""
         new: list[Held] = []
         refused: dict[int, int | None] = {}
         for row in rows:
@@ -114,7 +113,7 @@ class KnownPairs:
 
 
 def _refused(row: Row[Any] | Unreadable) -> tuple[int, int | None]:
-    # What was erased, or cannot be read, stays so until the row changes.
+    # An erased or unreadable pair stays so until its row changes.
     if isinstance(row, Unreadable):
         return row.number, None
     return row.id, None if row.sealed is None else row.session_id

@@ -1,6 +1,6 @@
-"""What the operator sees at the command line: all firms' sessions, and the whole audit log.
+"""What the operator sees at the command line: the sessions of all firms, and the whole audit log.
 
-No user of a firm gets here; theirs are `firms.list_sessions` and `audit_reading.entries`.
+Users of a firm use `firms.list_sessions` and `audit_reading.entries` instead.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from gatepass.center.pairs.views import SESSIONS, SessionView, session_views
 from gatepass.center.store.schema import audit, firm, session
 from gatepass.errors import NotFoundError
 
-#: Sessions whose pairs are asked for in one query.
+#: Sessions per query for pairs.
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class FirmSession:
-    """A session with its active pairs, and whose it is."""
+    """A session with its active pairs, and its firm."""
 
     firm: str
     session: SessionView
 
 
 def sessions(center: Center, firm_name: str | None = None) -> Iterator[FirmSession]:
-    """Give all sessions, or those of a firm, by firm and name.
+    """Yield all sessions, or those of a firm, by firm and name.
 
-    Raises `NotFoundError` for a firm that is not there.
+    Raises `NotFoundError` for an unknown firm.
     """
     query = select(session.c.id, firm.c.name).join(firm, session.c.firm_id == firm.c.id)
     query = query.where(session.c.removed_at.is_(None))
@@ -51,9 +51,9 @@ def sessions(center: Center, firm_name: str | None = None) -> Iterator[FirmSessi
 
 
 def last_entries(center: Center, count: int, firm_name: str | None = None) -> list[Entry]:
-    """Return the last entries of the audit log, or of a firm's part of it, the oldest first.
+    """Return the last entries of the audit log, or of a firm's part of it, oldest first.
 
-    Raises `NotFoundError` for a firm that is not there.
+    Raises `NotFoundError` for an unknown firm.
     """
     columns = [audit.c[field.name] for field in fields(Entry)]
     query = select(*columns).order_by(audit.c.id.desc()).limit(count)
@@ -65,10 +65,10 @@ def last_entries(center: Center, count: int, firm_name: str | None = None) -> li
 
 
 def require_firm(center: Center, name: str) -> int:
-    """Return a firm's number. Raises `NotFoundError`, which names the firms there are."""
+    """Return a firm's number. Raises `NotFoundError`, which names the existing firms."""
     with center.database.read() as connection:
         known = {row.name: row.id for row in connection.execute(select(firm.c.name, firm.c.id))}
     if name not in known:
         there = ", ".join(sorted(known)[:20]) or "none"
-        raise NotFoundError(f"there is no firm {name!r}: the firms there are: {there}")
+        raise NotFoundError(f"there is no firm {name!r}; existing firms: {there}")
     return int(known[name])

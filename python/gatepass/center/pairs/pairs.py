@@ -1,9 +1,8 @@
-"""Generate, download and delete key pairs: each one transaction, logged last.
+"""Generate, download and delete key pairs, each in one transaction, logged last.
 
-In the order of a request: role and opening hours, the session's row (locked, so that two requests
-for one session come one after the other), the rules, the verification code, what changes, mail,
-audit log. The database itself has two places for a session's active pairs: should all else fail,
-a third does not fit.
+The steps of a request: role and opening hours, the session's row (locked, so that requests for one
+session run one after the other), the rules, the verification code, the changes, mail, audit log.
+If all else fails, the database itself allows a session only two active pairs.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ def generate(
     *,
     shown: Collection[str] | None = None,
 ) -> PairView:
-    """Make a new pair for a session; ``delete`` names which of two active ones makes room.
+    """Generate a pair for a session; ``delete`` names the one of two active pairs to delete.
 
-    With ``shown``, the active pairs that the user decided by, others than those raise
-    `OtherPairsError`: so a form that is sent twice makes one pair. Raises
-    `gatepass.errors.ThirdPairError` when the choice is needed, and `NotAllowedError`,
+    ``shown`` are the active pairs that the user saw. If others are active now, it raises
+    `OtherPairsError`, so that a form that is sent twice makes one pair. Raises
+    `gatepass.errors.ThirdPairError` when ``delete`` is missing, and `NotAllowedError`,
     `ClosedError`, `NotFoundError`, `CenterError` as the rules say.
     """
     at = _allowed(center, actor, Action.GENERATE)
@@ -93,10 +92,10 @@ def generate(
 
 
 class OtherPairsError(CenterError):
-    """Other pairs of the session are active than the user was shown."""
+    """The active pairs of the session are not those that the user saw."""
 
     def __str__(self) -> str:
-        return "the key pairs of this session have changed since this page was shown: look again"
+        return "the key pairs of this session have changed since this page was shown: check them"
 
 
 def _active(pairs: Iterable[PairTerms], at: datetime) -> set[str]:
@@ -105,28 +104,29 @@ def _active(pairs: Iterable[PairTerms], at: datetime) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """When a pair would expire that is generated now, and the one that stays beside it, at most."""
+    """When a pair that is generated now would expire, and the latest end of an older one."""
 
     expires_at: datetime
     older_ends_at: datetime
 
 
 def foresee(center: Center) -> Foreseen:
-    """Say what the rules would give a pair at this moment, for a dialog before it is made."""
+    """Return what the rules would give a pair now, for the dialog before it is generated."""
     at = center.clock()
     return Foreseen(end_of_life(at, center.calendar), end_of_overlap(at, center.calendar))
 
 
-#: What a code permits, and what its user must be allowed to do.
+#: The purpose of a code, and the action that its user's role must allow.
 _ACTIONS = {Purpose.DOWNLOAD: Action.DOWNLOAD, Purpose.DELETE: Action.DELETE}
 
 
 def request_code(
     center: Center, actor: Actor, purpose: Purpose, access_key_ids: Sequence[str]
 ) -> Sent:
-    """Send the code to download or delete these pairs to the mobile of their session's creator.
+    """Send the code to download or delete these pairs to the mobile of their session's owner.
 
-    Raises `gatepass.errors.CodeError` when none can be sent, and as `download` and `delete` do.
+    Raises `gatepass.errors.CodeError` when none can be sent, and what `download` and `delete`
+    raise.
     """
     at = _allowed(center, actor, _ACTIONS[purpose])
     with center.database.read() as connection:
@@ -140,7 +140,7 @@ def download(center: Center, actor: Actor, access_key_ids: Sequence[str], code: 
     """Return the text of a key file with these pairs, for the code that was sent for them.
 
     Raises `gatepass.errors.CodeError` for a wrong code, `CenterError` for a pair that has ended,
-    `VaultError` for one that cannot be opened (the code is then still good), and
+    `VaultError` for one that cannot be opened (the code then stays valid), and
     `NotAllowedError`, `ClosedError`, `NotFoundError`.
     """
     at = _allowed(center, actor, Action.DOWNLOAD)
@@ -164,7 +164,7 @@ def download(center: Center, actor: Actor, access_key_ids: Sequence[str], code: 
 def delete(center: Center, actor: Actor, access_key_id: str, code: str) -> PairView:
     """Delete an active pair at once, for the code that was sent for it.
 
-    Raises as `download` does.
+    Raises what `download` raises.
     """
     at = _allowed(center, actor, Action.DELETE)
     chosen = firms.known_key(access_key_id)
@@ -195,7 +195,7 @@ def _allowed(center: Center, actor: Actor, action: Action) -> datetime:
 def _carry_out(
     connection: Connection, center: Center, actor: Actor, session: Row[Any], plan: Generation
 ) -> IssuedPair:
-    """Make room, insert the new pair and write down what each pair is from now on."""
+    """Make room, insert the new pair and record the new state of each pair."""
     changed = []
     if plan.delete is not None:
         now = plan.created_at
@@ -231,7 +231,7 @@ def _insert(
 
 
 def _issued(center: Center, row: Row[Any]) -> IssuedPair:
-    """Open a pair's secret and return the pair as a key file gives it."""
+    """Open a pair's secret and return the pair for a key file."""
     zone = exchange_zone()
     try:
         secret = SecretKey(center.vault.open(row.sealed, pair_rows.seal_subject_of(row)))
@@ -278,7 +278,7 @@ def _require_active(rows: Sequence[Row[Any]], at: datetime) -> None:
 
 
 def _creator(rows: Sequence[Row[Any]]) -> int:
-    """Return whose mobile gets the code: one person's, as one code cannot go to two."""
+    """Return the user whose mobile gets the code; raise if the owners differ."""
     creators = {row.owner for row in rows}
     if len(creators) > 1:
         raise CenterError(

@@ -1,4 +1,4 @@
-"""Wrap everything anew after the envelope key was changed. No secret is opened for it."""
+"""Wrap all secrets again after the envelope key was changed, without opening them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from gatepass.center.store.schema import pair, person, root, session
 from gatepass.center.store.unreadable import Unreadable
 from gatepass.errors import VaultError
 
-#: Seals wrapped in one transaction.
+#: Seals per transaction.
 _BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """How many seals were wrapped anew, and which could not be: each with what is wrong."""
+    """How many seals were wrapped again, and which could not be, each with the reason."""
 
     wrapped: int
     broken: tuple[str, ...] = ()
 
 
 def rewrap(center: Center) -> Rewrapped:
-    """Wrap what other envelope keys wrap with the one of now.
+    """Wrap all seals that other envelope keys wrap with the present one.
 
-    A seal that was tampered with, or whose envelope key is not at hand, is passed over and named.
-    Broken off, it goes on where it was.
+    A seal that was tampered with, or whose envelope key is missing, is skipped and named. After an
+    interruption, the next call continues.
     """
     broken: list[str] = []
     few = center.database.write(lambda connection: _small(connection, center))
@@ -73,7 +73,7 @@ def _small(connection: Connection, center: Center) -> Rewrapped:
 
 
 def _pairs(center: Center, broken: list[str]) -> int:
-    """Wrap the pairs' secrets, a batch at a time; add to ``broken`` what could not be."""
+    """Wrap the pairs' secrets in batches; add those that cannot be wrapped to ``broken``."""
     wrapped, after = 0, 0
     while True:
         batch = center.database.write(partial(_batch, center=center, after=after))
@@ -86,7 +86,7 @@ def _pairs(center: Center, broken: list[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What became of some pairs; ``last`` is the id of the last one, ``None`` without any."""
+    """The result for some pairs; ``last`` is the id of the last one, ``None`` if there is none."""
 
     done: Rewrapped
     last: int | None

@@ -1,8 +1,7 @@
-"""Rows of sessions and pairs: found for a firm, locked, and changed with what they were before.
+"""Rows of sessions and pairs: find them for a firm, lock them, change them and keep versions.
 
-Whoever changes pairs holds the lock on their session's row, taken here, until the transaction
-ends. Each change of a pair leaves a version behind, which `keep_versions` writes down: the
-disaster-recovery view reads it.
+A transaction that changes pairs locks their session's row here until it ends. `keep_versions`
+records a version of each changed pair, which the disaster-recovery view reads.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ from gatepass.errors import NotFoundError, VaultError
 from gatepass.keys.pair import IssuedPair
 from gatepass.keys.rules import PairState, PairTerms, lapsed_pairs
 
-#: The places of a session's active pairs.
+#: The slots for a session's active pairs.
 SLOTS = (1, 2)
 
 
 def seal_subject(access_key_id: str, session_id: int, session_name: str, firm_id: int) -> str:
-    """Name what a pair's sealed secret belongs to.
+    """Return the subject to which a pair's sealed secret is bound.
 
-    With its session and firm: whoever writes into their rows hands no secret over to another firm.
+    It contains session and firm: altering their rows does not give a secret to another firm.
     """
     return f"pair:{firm_id}:{session_id}:{session_name}:{access_key_id}"
 
 
 def seal_subject_of(row: Row[Any]) -> str:
-    """Name it of a row with `SEAL_COLUMNS`."""
+    """Return the subject of a row with `SEAL_COLUMNS`."""
     return seal_subject(row.access_key_id, row.session_id, row.session_name, row.firm_id)
 
 
-#: What a secret is bound to; of the tables `pair` and `session`.
+#: The columns of `pair` and `session` to which a secret is bound.
 SEAL_COLUMNS = (
     *(pair.c.access_key_id, pair.c.session_id),
     *(session.c.name.label("session_name"), session.c.firm_id),
@@ -60,7 +59,7 @@ SEAL_COLUMNS = (
 
 
 def lock_session(connection: Connection, firm_id: int, name: str) -> Row[Any]:
-    """Return a session of the firm, locked; raise `NotFoundError` if it has none of that name."""
+    """Return a session of the firm, locked; raise `NotFoundError` if there is none."""
     found = connection.execute(_BY_NAME, {"firm": firm_id, "key": known_name(name)}).one_or_none()
     if found is None:
         raise NotFoundError(NO_SESSION)
@@ -68,7 +67,7 @@ def lock_session(connection: Connection, firm_id: int, name: str) -> Row[Any]:
 
 
 def lock_session_of(connection: Connection, firm_id: int, access_key_id: str) -> Row[Any]:
-    """Return the session of a pair likewise."""
+    """Return the session of a pair, likewise."""
     found = connection.execute(_BY_PAIR, {"firm": firm_id, "key": access_key_id}).one_or_none()
     if found is None:
         raise NotFoundError(NO_PAIR)
@@ -76,9 +75,9 @@ def lock_session_of(connection: Connection, firm_id: int, access_key_id: str) ->
 
 
 def find_pairs(connection: Connection, firm_id: int, names: Sequence[str]) -> list[Row[Any]]:
-    """Return pairs of the firm in the order asked for, with ``owner``: their session's creator.
+    """Return pairs of the firm in this order, each with the ``owner`` of its session.
 
-    Raises `NotFoundError` unless all are there, `VaultError` for one that cannot be read.
+    Raises `NotFoundError` unless all exist, `VaultError` for one that cannot be read.
     """
     wanted = {"firm": firm_id, "keys": [known_key(name) for name in names]}
     found = {}
@@ -92,7 +91,7 @@ def find_pairs(connection: Connection, firm_id: int, names: Sequence[str]) -> li
 
 
 def terms(connection: Connection, session_id: int) -> list[PairTerms]:
-    """Return a session's active pairs and its last ones, in the order in which they were made.
+    """Return a session's active pairs and its most recent ones, in the order of generation.
 
     Raises `VaultError` when one of them cannot be read.
     """
@@ -103,7 +102,7 @@ def terms(connection: Connection, session_id: int) -> list[PairTerms]:
 def insert_pair(
     connection: Connection, session_id: int, made: IssuedPair, seal: Seal, values: dict[str, Any]
 ) -> None:
-    """Insert a pair into a free place; the database refuses a third."""
+    """Insert a pair into a free slot; the database refuses a third pair."""
     row = {
         "session_id": session_id,
         "access_key_id": made.access_key_id,
@@ -122,7 +121,7 @@ def end_pair(
     ended_at: datetime,
     recorded_at: datetime,
 ) -> None:
-    """Record that a pair ended, which frees its place."""
+    """Record that a pair ended, which frees its slot."""
     values = {"key": access_key_id, "new_state": state.value}
     connection.execute(_END, {**values, "moment": ended_at, "recorded": recorded_at})
 
@@ -133,7 +132,7 @@ def shorten_pair(connection: Connection, access_key_id: str, expires_at: datetim
 
 
 def keep_versions(connection: Connection, access_key_ids: Sequence[str], at: datetime) -> None:
-    """Write down what pairs are from ``at`` on, in the order in which they were made."""
+    """Record the state of pairs from ``at`` on, in the order of generation."""
     connection.execute(_VERSIONS, {"keys": access_key_ids, "moment": at})
 
 
@@ -146,7 +145,7 @@ def settle(connection: Connection, pairs: Sequence[PairTerms], at: datetime) -> 
     return lapsed
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database to run it.
 _KEY, _AT = bindparam("key", type_=String), bindparam("moment", type_=Instant)
 _OWN = (session.c.firm_id == bindparam("firm")) & session.c.removed_at.is_(None)
 _THIS = pair.c.access_key_id == _KEY

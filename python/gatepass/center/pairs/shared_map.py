@@ -1,4 +1,4 @@
-"""A mapping that never changes, and of which a changed copy costs as much as what differs."""
+"""An immutable mapping. A changed copy costs only as much as what differs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
-#: Branches of a map, and leaves of a branch: a leaf has one key or two of 40,000.
+#: Branches of a map, and leaves of a branch: with 40,000 keys a leaf has two or three.
 _FAN_OUT = 128
 
 
 class SharedMap(Generic[Value]):
     """Values by their keys, in no order. Threads may share it.
 
-    A dictionary of dictionaries of dictionaries: a copy has those anew in which something differs,
-    at most `_FAN_OUT` entries of each of the outer two for each change, and shares the others.
+    It is a dictionary of dictionaries of dictionaries. A changed copy copies only those that
+    differ, with at most `_FAN_OUT` entries of each of the outer two per change, and shares the
+    others.
     """
 
     __slots__ = ("_branches", "_count")
@@ -28,18 +29,18 @@ class SharedMap(Generic[Value]):
         return self._count
 
     def get(self, key: str) -> Value | None:
-        """Return the value of a key, ``None`` if there is none."""
+        """Return the value of a key, or ``None``."""
         branch, leaf = _place(key)
         return self._branches.get(branch, {}).get(leaf, {}).get(key)
 
     def values(self) -> Iterator[Value]:
-        """Give all values, in no order."""
+        """Yield all values, in no order."""
         for branch in self._branches.values():
             for leaf in branch.values():
                 yield from leaf.values()
 
     def changed(self, values: Mapping[str, Value | None]) -> SharedMap[Value]:
-        """Return a map with these values in place of those of the same keys; ``None``: without."""
+        """Return a map with these values; ``None`` removes a key."""
         made: SharedMap[Value] = SharedMap()
         made._branches = dict(self._branches)
         made._count = self._count
@@ -49,7 +50,7 @@ class SharedMap(Generic[Value]):
         return made
 
     def _put(self, key: str, value: Value | None, own: set[tuple[int, int | None]]) -> None:
-        """Put a value into branch and leaf, each copied before unless it is one's ``own``."""
+        """Put a value into its leaf; branch and leaf are copied first unless they are ``own``."""
         first, second = _place(key)
         if (first, None) not in own:
             self._branches[first] = dict(self._branches.get(first, {}))

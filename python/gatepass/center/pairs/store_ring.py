@@ -1,4 +1,4 @@
-"""The key ring of a store: a pair that changes makes a new ring, which shares the rest."""
+"""The key ring of a store: a changed pair makes a new ring, which shares all other pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatepass.keys.identifiers import SESSION_ID_LENGTHS
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A pair as the store has it: the id of its row and of its session's, and what it is.
+    """A pair of the store, with the ids of its row and of its session.
 
     ``subject`` is what its secret is bound to.
     """
@@ -28,9 +28,9 @@ class Held:
 
 
 class StoreRing(KeyRing):
-    """A `gatepass.keys.KeyRing` that is not made anew for each change. Cannot be changed.
+    """An immutable `gatepass.keys.KeyRing` that is not built again for each change.
 
-    Its order is that of the rows' ids.
+    Its pairs are in the order of their row ids.
     """
 
     __slots__ = ("_keys", "_names")
@@ -41,7 +41,7 @@ class StoreRing(KeyRing):
         self._keys: SharedMap[Held] = SharedMap()
 
     def changed(self, gone: Collection[Held], new: Collection[Held]) -> StoreRing:
-        """Return a ring without some of these pairs and with others.
+        """Return a ring without the ``gone`` pairs and with the ``new`` ones.
 
         Raises `KeySourceError` as `KeyRing` does.
         """
@@ -54,13 +54,13 @@ class StoreRing(KeyRing):
         for one in new:
             key = one.pair.access_key_id
             if (keys[key] if key in keys else self._keys.get(key)) is not None:
-                raise KeySourceError(f"Access Key ID {key} is there twice: keep one")
+                raise KeySourceError(f"Access Key ID {key} occurs twice: keep one")
             keys[key] = one
             names[one.pair.session].append(one)
         for its in names.values():
             its.sort(key=_number)
             if len(its) > MAX_PAIRS_PER_SESSION:
-                KeyRing(one.pair for one in its)  # refuses them, in words of its own
+                KeyRing(one.pair for one in its)  # raises its own error
         made = StoreRing()
         made._names = self._names.changed({name: tuple(its) or None for name, its in names.items()})
         made._keys = self._keys.changed(keys)

@@ -1,4 +1,4 @@
-"""What time does to pairs: they expire, warn before it, and lose their secrets after it."""
+"""What is due for pairs over time: warn before they expire, expire them, erase their secrets."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import LONGEST_LIFE, DueWarning, PairTerms, due_warnings, outlives_rules
 
 #: How long the secret of a pair is kept after its end was recorded. The disaster-recovery view
-#: reads the past of as long: 15 minutes before a disaster that is noticed within the day. Counted
-#: from the record and not from the end: a clock that is ahead, and makes all pairs expire at once,
-#: leaves as long to notice it before anything is gone for good.
+#: needs it: it shows the store 15 minutes before a disaster that is noticed within a day. The time
+#: starts with the record, not with the end: if a clock is ahead and all pairs expire at once, there
+#: is a day to notice it before a secret is lost permanently.
 SECRETS_KEPT = timedelta(days=1)
-#: Warnings queued, and secrets erased, in one transaction.
+#: Warnings queued, and secrets erased, per transaction.
 _BATCH = 500
 
 
@@ -42,9 +42,9 @@ class _Warning:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many pairs expired, mails of warning were queued, and secrets were erased.
+    """How many pairs expired, warning mails were queued, and secrets were erased.
 
-    ``broken`` names what could not be read, and was passed over.
+    ``broken`` names rows that could not be read and were skipped.
     """
 
     expired: int
@@ -54,11 +54,11 @@ class Swept:
 
 
 def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
-    """Do what is due by now. As often as one likes, from several processes at once.
+    """Do what is due now. It can run at any time, and in several processes at once.
 
-    A pair that nobody swept is expired all the same: this records it and frees its place. Raises
+    A pair expires without a sweep too: the sweep records it and frees its slot. Raises
     `gatepass.errors.CenterError`, and does nothing, when the clock is more than `moment.LEAP`
-    ahead of the last sweep, unless told to ``accept_clock``.
+    ahead of the last sweep, unless ``accept_clock`` is set.
     """
     at = center.clock()
     center.database.write(lambda connection: moment.believe(connection, at, accept=accept_clock))
@@ -88,14 +88,14 @@ def _expire_all(center: Center, at: datetime, broken: list[str]) -> int:
             with told_as(VaultError(f"{this}: {TAMPERED}")):
                 expired += _expire(center, row.firm_id, row.name, at)
         except NotFoundError:
-            broken.append(f"{this} was removed, and key pairs of it are active")
+            broken.append(f"{this} was removed but has active key pairs")
         except VaultError as error:
             broken.append(str(error))
     return expired
 
 
 def _name_endless(center: Center, at: datetime, broken: list[str]) -> None:
-    """Name the active pairs that would never be due: their end is no time, or beyond the rules."""
+    """Name active pairs that would never expire: their end is malformed or beyond the rules."""
     query = select(pair.c.id, pair.c.created_at, pair.c.expires_at).where(
         pair.c.slot.is_not(None), pair.c.expires_at > at + LONGEST_LIFE
     )
@@ -109,7 +109,7 @@ def _name_endless(center: Center, at: datetime, broken: list[str]) -> None:
 
 
 def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
-    """Expire a session's pairs in a transaction of its own: one at a time is locked."""
+    """Expire a session's pairs in one transaction, so that one session is locked at a time."""
 
     def work(connection: Connection) -> int:
         row = pair_rows.lock_session(connection, firm_id, name)
@@ -122,7 +122,7 @@ def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
 
 
 def _warn(center: Center, at: datetime, broken: list[str]) -> int:
-    """Queue the warnings that are due; those that were queued before are not queued again."""
+    """Queue the warnings that are due, each only once."""
     due = _due(center, at, broken)
     return sum(
         center.database.write(partial(_queue, center=center, warnings=due[start : start + _BATCH]))
@@ -131,7 +131,7 @@ def _warn(center: Center, at: datetime, broken: list[str]) -> int:
 
 
 def _due(center: Center, at: datetime, broken: list[str]) -> list[_Warning]:
-    # By calendar days in Chicago: one more than the first threshold is surely early enough.
+    # By calendar days in Chicago: one day more than the first threshold is early enough.
     horizon = at + timedelta(days=max(WARNING_DAYS) + 1)
     soon = select(pair.c.session_id).where(pair.c.slot.is_not(None), pair.c.expires_at < horizon)
     query = (
@@ -184,7 +184,7 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
 
 
 def _erase(center: Center, before: datetime, broken: list[str]) -> int:
-    """Erase the secrets of pairs whose end was recorded before then."""
+    """Erase the secrets of pairs whose end was recorded before ``before``."""
     due = (
         select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
         .join(session, pair.c.session_id == session.c.id)
@@ -197,7 +197,7 @@ def _erase(center: Center, before: datetime, broken: list[str]) -> int:
     def work(connection: Connection) -> int:
         rows = [_with_texts(row) for row in unreadable.rows(connection, due, pair.c.id)]
         numbers = [row.number if isinstance(row, Unreadable) else row.id for row in rows]
-        # Also of a row that cannot be read: it has ended.
+        # Also those of rows that cannot be read: they have ended.
         those = update(pair).where(pair.c.id.in_(numbers))
         connection.execute(those.values(sealed=None, envelope=None))
         erased = audit.Action.ERASE
@@ -217,7 +217,7 @@ def _erase(center: Center, before: datetime, broken: list[str]) -> int:
 
 
 def _with_texts(row: Row[Any] | Unreadable) -> Row[Any] | Unreadable:
-    """Return a row whose names can be logged; SQLite also gives bytes for a text."""
+    """Return a row only if its names can be logged: SQLite can return bytes for a text."""
     if isinstance(row, Unreadable):
         return row
     whole = all(isinstance(text, str) for text in (row.name, row.access_key_id))

@@ -1,6 +1,6 @@
-"""What is shown of sessions and their key pairs: everything but the secrets.
+"""What is shown of sessions and their key pairs: everything except the secrets.
 
-A row that somebody else wrote into hides none of the others: its session says so instead.
+An altered row hides none of the others: its session shows the problem instead.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.rules import PairState, PairTerms, effective_state, outlives_rules
 from gatepass.keys.validity import exchange_zone
 
-#: Pairs shown and thought of beside the active ones: what was long ago is in the audit log.
+#: The most recent pairs, which are read beside the active ones; older ones are in the audit log.
 HISTORY = 20
 
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """A pair as people see it. ``state`` and ``days_left`` are as of the moment of looking.
+    """A pair as people see it. ``state`` and ``days_left`` are as of the time of the view.
 
-    ``days_left`` counts calendar days in Chicago; ``ended_at`` is ``None`` while it is recorded
-    as active. ``created_by`` is a user's name. ``replaced``: a newer pair of its session is active
-    too, and because of that this one is to end; known where pairs are seen with their session.
+    ``days_left`` counts calendar days in Chicago; ``ended_at`` is ``None`` while it is recorded as
+    active. ``created_by`` is a user's name. ``replaced``: a newer pair of its session is active
+    too, and this one will end for that reason; set only where pairs are shown with their session.
     """
 
     session: SessionId
@@ -56,10 +56,10 @@ class PairView:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session and pairs of it, the newest first. ``created_by`` is a user's name.
+    """A session and its pairs, newest first. ``created_by`` is the name of its owner.
 
-    ``problem`` says which of its rows cannot be read: then those pairs are missing here, or all
-    but the session's ``id`` is empty.
+    ``problem`` says which of its rows cannot be read: then those pairs are missing here, or
+    everything except the session's ``id`` is empty.
     """
 
     id: int
@@ -72,17 +72,17 @@ class SessionView:
 
     @property
     def active(self) -> tuple[PairView, ...]:
-        """The pairs that are valid for logon: two at most."""
+        """The pairs that are valid for logon, at most two."""
         return tuple(pair for pair in self.pairs if pair.state is PairState.ACTIVE)
 
 
 def terms_of(row: Row[Any]) -> PairTerms:
-    """Return what a row of the table `pair` is to the rules; raise `ValueError` for what is none.
+    """Return a row of the table `pair` for the rules; raise `ValueError` for an impossible one.
 
     See `gatepass.keys.rules.outlives_rules`.
     """
     if outlives_rules(row.created_at, row.expires_at):
-        raise ValueError("this pair lives longer than any")
+        raise ValueError("this pair lives longer than the rules allow")
     return PairTerms(
         access_key_id=AccessKeyId(row.access_key_id),
         created_at=row.created_at,
@@ -112,7 +112,7 @@ SESSIONS: Select[Any] = (
 
 
 def days_until(end: datetime, at: datetime) -> int:
-    """Count the calendar days in Chicago from ``at`` to an end."""
+    """Return the number of calendar days in Chicago from ``at`` to ``end``."""
     zone = exchange_zone()
     return (end.astimezone(zone).date() - at.astimezone(zone).date()).days
 
@@ -133,13 +133,13 @@ def pair_view(row: Row[Any], at: datetime) -> PairView:
 
 
 def active_and_recent(session_ids: BindParameter[Any]) -> ColumnElement[bool]:
-    """Choose all active pairs of sessions, and the `HISTORY` pairs of theirs made last."""
+    """Select all active pairs of sessions, and their `HISTORY` most recent ones."""
     its = pair.c.session_id.in_(session_ids)
     last = select(pair.c.id).where(its).order_by(pair.c.id.desc()).limit(HISTORY)
     return its & or_(pair.c.slot.is_not(None), pair.c.id.in_(last))
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database to run it.
 _ITS: BindParameter[Any] = bindparam("its", expanding=True)
 _ACTIVE = PAIRS.where(pair.c.session_id.in_(_ITS), pair.c.slot.is_not(None))
 _RECENT = PAIRS.where(active_and_recent(_ITS))
@@ -148,10 +148,10 @@ _RECENT = PAIRS.where(active_and_recent(_ITS))
 def session_views(
     connection: Connection, wanted: Select[Any], at: datetime, *, ended: bool, **values: Any
 ) -> tuple[SessionView, ...]:
-    """Return the views of the sessions that ``wanted`` selects of `SESSIONS`, with active pairs.
+    """Return views of the sessions that ``wanted``, a selection of `SESSIONS`, finds.
 
-    With ``ended`` also those that were made last, of which there are `HISTORY`. ``values`` are
-    the parameters of ``wanted``.
+    They have their active pairs, and with ``ended`` also the `HISTORY` most recent ones. ``values``
+    are the parameters of ``wanted``.
     """
     rows = unreadable.rows(connection, wanted, session.c.id, values)
     query = _RECENT if ended else _ACTIVE
@@ -185,7 +185,7 @@ def _session_view(
 
 
 def _problems(connection: Connection, pair_ids: Iterable[int]) -> dict[int, str]:
-    """Say of sessions which of their pairs cannot be read."""
+    """Return a text for each session that names its unreadable pairs."""
     bad: dict[int, list[str]] = {}
     query = select(pair.c.session_id, pair.c.id).where(pair.c.id.in_(pair_ids))
     for row in connection.execute(query.order_by(pair.c.id)) if pair_ids else ():
@@ -196,12 +196,12 @@ def _problems(connection: Connection, pair_ids: Iterable[int]) -> dict[int, str]
     }
 
 
-#: What is said of a row that somebody else wrote into.
+#: The text for an altered row.
 _CHANGED = "cannot be shown: its row in the database was changed"
 
 
 def _whole(row: Row[Any], at: datetime) -> PairView | None:
-    """Return the view of a row, or nothing if it holds what no pair has."""
+    """Return the view of a row, or ``None`` if it contains impossible values."""
     try:
         view = pair_view(row, at)
     except Exception as error:
