@@ -1,4 +1,4 @@
-"""A backup is the store as of one moment; restoring it says what that loses."""
+"""A backup is the store at one moment; a restore says what would be lost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def content(database: Database) -> str:
         return digest_of(connection).hex()
 
 
-def test_it_is_one_private_file(world: World, tmp_path: Path) -> None:
+def test_a_backup_is_one_private_file(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     backup(world.center, folder / "center.backup")
@@ -49,7 +49,7 @@ def test_it_is_one_private_file(world: World, tmp_path: Path) -> None:
     assert stat.S_IMODE(only.stat().st_mode) == 0o600
 
 
-def test_into_a_new_store(world: World, saved: Path, empty_url: str) -> None:
+def test_a_backup_is_restored_into_a_new_store(world: World, saved: Path, empty_url: str) -> None:
     names = list(states(world))
     before = download(world, *names)
     fresh = Database(empty_url)
@@ -59,7 +59,7 @@ def test_into_a_new_store(world: World, saved: Path, empty_url: str) -> None:
         assert verify(fresh, center.vault).broken is None
         again = World(center, world.clock, world.outbox, *_actors(world))
         assert download(again, *names) == before
-        # New rows are numbered after those that were copied.
+        # New rows get numbers after the copied ones.
         pairs.generate(center, world.manager, "DEF")
         firms.add_firm(center, "Gamma")
     finally:
@@ -70,14 +70,14 @@ def _actors(world: World) -> tuple[object, ...]:
     return world.manager, world.keys, world.reader, world.foreign
 
 
-def test_nothing_to_lose(world: World, saved: Path) -> None:
+def test_a_restore_without_any_loss_needs_no_replace(world: World, saved: Path) -> None:
     assert restore(world.center.database, KEYS, saved, clock=world.clock) is None
     with world.center.database.read() as connection:
         last = connection.execute(select(log).order_by(log.c.id.desc()).limit(1)).one()
     assert last.action == "restore"
 
 
-def test_an_old_backup(world: World, saved: Path) -> None:
+def test_a_restore_with_a_loss_names_it_and_needs_replace(world: World, saved: Path) -> None:
     center, database = world.center, world.center.database
     kept, deleted = reversed(states(world))
     delete(world, deleted)
@@ -99,7 +99,7 @@ def test_an_old_backup(world: World, saved: Path) -> None:
     assert verify(database, center.vault).broken is None
 
 
-def test_of_another_store(world: World, saved: Path, empty_url: str) -> None:
+def test_a_backup_of_another_store_is_refused(world: World, saved: Path, empty_url: str) -> None:
     other = Database(empty_url)
     try:
         other.upgrade()
@@ -112,7 +112,7 @@ def test_of_another_store(world: World, saved: Path, empty_url: str) -> None:
         other.close()
 
 
-def test_another_envelope_key(world: World, saved: Path) -> None:
+def test_a_restore_with_another_envelope_key_is_refused(world: World, saved: Path) -> None:
     with pytest.raises(VaultError, match="envelope key"):
         restore(world.center.database, LocalKeys([bytes(32)]), saved, replace=True)
 
@@ -128,7 +128,7 @@ CHANGES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_backup(world: World, saved: Path, change: str) -> None:
+def test_a_changed_backup_is_refused(world: World, saved: Path, change: str) -> None:
     with sqlite3.connect(saved) as raw:
         assert raw.execute(CHANGES[change]).rowcount > 0
     raw.close()
@@ -139,7 +139,7 @@ def test_a_changed_backup(world: World, saved: Path, change: str) -> None:
 
 
 def _whole(path: Path) -> bytes:
-    """An SQLite database of some pages."""
+    """An SQLite database with several pages."""
     with sqlite3.connect(path) as raw:
         raw.execute("CREATE TABLE backup_manifest (text TEXT, mac BLOB)")
         raw.execute("INSERT INTO backup_manifest VALUES (?, ?)", ("{}" * 8000, b""))
@@ -157,7 +157,7 @@ FILES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_what_is_no_backup(world: World, tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(world: World, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "file"
     FILES[kind](path)
     with pytest.raises(DatabaseError, match="path") as caught:
@@ -165,19 +165,19 @@ def test_what_is_no_backup(world: World, tmp_path: Path, kind: str) -> None:
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_it_replaces_no_file(world: World, saved: Path) -> None:
+def test_a_backup_replaces_no_file(world: World, saved: Path) -> None:
     before = saved.read_bytes()
-    with pytest.raises(DatabaseError, match="there already"):
+    with pytest.raises(DatabaseError, match="already exists"):
         backup(world.center, saved)
     assert saved.read_bytes() == before
 
 
-def test_nowhere_to_write(world: World, tmp_path: Path) -> None:
+def test_a_backup_needs_an_existing_folder(world: World, tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="folder exists"):
         backup(world.center, tmp_path / "no" / "center.backup")
 
 
-def test_the_vault_of_a_restored_store(world: World, saved: Path) -> None:
+def test_a_restored_store_has_the_same_keys(world: World, saved: Path) -> None:
     restore(world.center.database, KEYS, saved, clock=world.clock)
     vault = Vault(KEYS)
     vault.prepare(world.center.database)

@@ -1,4 +1,4 @@
-"""What was taken away since a backup stays taken away after it is restored."""
+"""A restore does not give back what users have lost since the backup."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def password_hash(world: World, name: str) -> str:
         return str(connection.execute(query).scalar_one())
 
 
-def test_nobody_is_logged_in_and_no_code_is_good(world: World, tmp_path: Path) -> None:
+def test_after_a_restore_no_login_and_no_code_is_valid(world: World, tmp_path: Path) -> None:
     center = world.center
     key = pairs.generate(center, world.manager, "ABC").access_key_id
     center.database.write(
@@ -74,7 +74,7 @@ def test_nobody_is_logged_in_and_no_code_is_good(world: World, tmp_path: Path) -
         pairs.download(center, world.manager, [key], text)
 
 
-def test_who_was_disabled_stays_disabled(world: World, tmp_path: Path) -> None:
+def test_a_disabled_user_stays_disabled(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     people.set_disabled(world.center, "kim", disabled=True)
     loss = put_back(world, path)
@@ -84,7 +84,7 @@ def test_who_was_disabled_stays_disabled(world: World, tmp_path: Path) -> None:
     assert "stay as they are now: kim" in str(loss)
 
 
-def test_a_role_that_was_lowered_stays_so(world: World, tmp_path: Path) -> None:
+def test_a_lowered_role_stays_lowered(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     people.set_role(world.center, "kim", Role.READER)
     people.set_role(world.center, "rae", Role.KEYS)
@@ -92,7 +92,7 @@ def test_a_role_that_was_lowered_stays_so(world: World, tmp_path: Path) -> None:
     assert (of(world, "kim").role, of(world, "rae").role) == (Role.READER, Role.READER)
 
 
-def test_a_later_password_stays(world: World, tmp_path: Path) -> None:
+def test_a_later_password_is_kept(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     people.reset_password(world.center, "kim")
     later = password_hash(world, "kim")
@@ -101,8 +101,10 @@ def test_a_later_password_stays(world: World, tmp_path: Path) -> None:
     assert of(world, "kim").must_change
 
 
-def test_a_stolen_telephone_does_not_come_back(world: World, tmp_path: Path) -> None:
-    """Nor does a mailbox that was lost: codes and mails go where they go now."""
+def test_codes_and_mails_do_not_go_to_a_former_mobile_or_address(
+    world: World, tmp_path: Path
+) -> None:
+    """It may have been stolen."""
     path = save(world, tmp_path)
     people.change_details(
         world.center, "kim", mobile="+13125550177", email="new@example.com", full_name="Kim Two"
@@ -110,27 +112,25 @@ def test_a_stolen_telephone_does_not_come_back(world: World, tmp_path: Path) -> 
     assert put_back(world, path).kept == ("kim",)
     kim = of(world, "kim")
     assert (kim.mobile, kim.email) == ("+13125550177", "new@example.com")
-    # What keeps nobody out is as it was.
+    # Details without a risk are restored.
     assert kim.full_name != "Kim Two"
     codes.send_code(world.center, world.keys, Purpose.LOGON, "", world.keys.user_id)
     assert world.outbox.sent[-1][0] == "+13125550177"
 
 
-def test_a_session_stays_with_whom_it_belongs_to_now(world: World, tmp_path: Path) -> None:
+def test_a_session_keeps_its_present_owner(world: World, tmp_path: Path) -> None:
     key = pairs.generate(world.center, world.manager, "ABC").access_key_id
     path = save(world, tmp_path)
     hand_over(world.center, "ABC", "kim")
     loss = put_back(world, path)
     assert (loss.handed_over, loss.given_back) == (("ABC",), ())
-    assert "stay with whom they belong to now: ABC" in str(loss)
+    assert "keep their present owner: ABC" in str(loss)
     assert firms.find_session(world.center, world.manager, "ABC").created_by == "kim"
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
     assert world.outbox.sent[-1][0] == of(world, "kim").mobile
 
 
-def test_a_session_whose_owner_the_backup_does_not_know_is_named(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_session_whose_owner_is_not_in_the_backup_is_named(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     people.add_person(
         world.center, "Alpha", "noor", "Noor", "noor@example.com", "+13125550188", Role.KEYS
@@ -138,11 +138,11 @@ def test_a_session_whose_owner_the_backup_does_not_know_is_named(
     hand_over(world.center, "ABC", "noor")
     loss = put_back(world, path)
     assert (loss.handed_over, loss.given_back) == ((), ("ABC",))
-    assert "an earlier owner's again, whose mobile would get the codes: ABC" in str(loss)
+    assert "back to an earlier owner, whose mobile would get the codes: ABC" in str(loss)
     assert firms.find_session(world.center, world.manager, "ABC").created_by == "maria"
 
 
-def test_another_session_of_the_same_name_is_another_ones(world: World, tmp_path: Path) -> None:
+def test_another_session_of_the_same_name_does_not_count(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     world.clock.go(seconds=1)
     firms.remove_session(world.center, "DEF")
@@ -152,7 +152,7 @@ def test_another_session_of_the_same_name_is_another_ones(world: World, tmp_path
     assert firms.find_session(world.center, world.manager, "DEF").created_by == "kim"
 
 
-def test_an_authenticator_stays_as_it_is_now(world: World, tmp_path: Path) -> None:
+def test_a_removed_authenticator_stays_removed(world: World, tmp_path: Path) -> None:
     center = world.center
     totp.request_code(center, world.keys)
     made = totp.begin_enrolment(center, world.keys, world.outbox.last_code)
@@ -181,11 +181,11 @@ def test_a_revoked_token_stays_revoked(world: World, tmp_path: Path) -> None:
     assert loss.revoked_tokens == ("old dashboard of kim",)
     assert loss.tokens == ("later of kim",)
     assert loss.users == ("noor",)
-    for text in ("tokens that would stop working: later of kim", "would be gone: noor"):
+    for text in ("tokens that would stop working: later of kim", "would be lost: noor"):
         assert text in str(loss)
 
 
-def test_sessions_that_came_and_went_are_named(world: World, tmp_path: Path) -> None:
+def test_added_and_removed_sessions_are_named(world: World, tmp_path: Path) -> None:
     center = world.center
     firms.add_session(center, "Alpha", "OLD", SessionKind.ILINK, "kim")
     path = save(world, tmp_path)
@@ -193,7 +193,7 @@ def test_sessions_that_came_and_went_are_named(world: World, tmp_path: Path) -> 
     firms.add_session(center, "Alpha", "NEW", SessionKind.ILINK, "kim")
     loss = put_back(world, path)
     assert (loss.sessions, loss.returned) == (("NEW",), ("OLD",))
-    for text in ("sessions that would be gone: NEW", "would be there again: OLD"):
+    for text in ("sessions that would be lost: NEW", "would exist again: OLD"):
         assert text in str(loss)
 
 
@@ -211,7 +211,7 @@ def test_a_mail_that_was_sent_is_not_sent_again(world: World, tmp_path: Path) ->
         assert connection.execute(select(func.count(mail.c.sent_at))).scalar_one() == 1
 
 
-def test_the_sweeps_mark_stays(world: World, tmp_path: Path) -> None:
+def test_the_time_of_the_last_sweep_is_kept(world: World, tmp_path: Path) -> None:
     sweep(world.center)
     path = save(world, tmp_path)
     for _ in range(3):
@@ -224,8 +224,10 @@ def test_the_sweeps_mark_stays(world: World, tmp_path: Path) -> None:
     sweep(world.center)
 
 
-def test_into_a_new_store_all_is_as_it_was(world: World, tmp_path: Path, empty_url: str) -> None:
-    """Nothing is known there of what was taken away."""
+def test_a_restore_into_a_new_store_keeps_nothing_from_elsewhere(
+    world: World, tmp_path: Path, empty_url: str
+) -> None:
+    """A new store has no later changes."""
     kept = tokens.issue(world.center, world.keys, "dashboard").reveal()
     path = save(world, tmp_path)
     people.set_disabled(world.center, "kim", disabled=True)
@@ -241,7 +243,7 @@ def test_into_a_new_store_all_is_as_it_was(world: World, tmp_path: Path, empty_u
     assert not any(disabled)
 
 
-def test_another_store_with_the_same_names_is_not_asked(
+def test_users_of_another_store_with_the_same_names_do_not_count(
     world: World, tmp_path: Path, empty_url: str
 ) -> None:
     path = save(world, tmp_path)
@@ -251,8 +253,8 @@ def test_another_store_with_the_same_names_is_not_asked(
     assert not of(world, "kim").disabled
 
 
-def test_a_gateway_sees_that_the_store_was_put_back(world: World, tmp_path: Path) -> None:
-    """The log is as long as before then, and another one."""
+def test_a_gateway_notices_that_the_store_was_restored(world: World, tmp_path: Path) -> None:
+    """The log then has the same length but other entries."""
     center = world.center
     kept = pairs.generate(center, world.manager, "ABC").access_key_id
     path = save(world, tmp_path)
@@ -263,7 +265,7 @@ def test_a_gateway_sees_that_the_store_was_put_back(world: World, tmp_path: Path
     assert [one.access_key_id for one in keys.ring] == [kept]
 
 
-def test_a_present_store_that_cannot_be_read_says_what_to_do(world: World, tmp_path: Path) -> None:
+def test_a_restore_over_an_unreadable_store_says_what_to_do(world: World, tmp_path: Path) -> None:
     path = save(world, tmp_path)
     odd = update(person).where(person.c.name == "kim").values(role="odd")
     world.center.database.write(lambda c: c.execute(odd))
@@ -279,7 +281,9 @@ TRIGGER = "CREATE TRIGGER odd AFTER INSERT ON mail BEGIN SELECT 1; END"
 
 
 @pytest.mark.parametrize("script", [VIEW, TRIGGER], ids=["view", "trigger"])
-def test_a_backup_with_code_in_it_is_refused(world: World, tmp_path: Path, script: str) -> None:
+def test_a_backup_with_a_view_or_trigger_is_refused(
+    world: World, tmp_path: Path, script: str
+) -> None:
     path = save(world, tmp_path)
     with sqlite3.connect(path) as raw:
         raw.executescript(f"PRAGMA legacy_alter_table=ON; {script}")
@@ -288,10 +292,10 @@ def test_a_backup_with_code_in_it_is_refused(world: World, tmp_path: Path, scrip
         restore(world.center.database, KEYS, path, replace=True)
 
 
-def test_what_is_copied_is_what_was_checked(
+def test_a_backup_that_changes_after_the_check_is_refused(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that reads otherwise the second time is not believed."""
+    """The rows are checked again when they are copied."""
     from gatepass.center.backup import copying
     from gatepass.center.backup import restore as restoring
 
@@ -311,7 +315,7 @@ def test_what_is_copied_is_what_was_checked(
 
 
 @pytest.mark.parametrize("name", ["a#b.backup", "a?b.backup", "a%41b.backup", "a b;c&d=e.backup"])
-def test_any_file_name(world: World, tmp_path: Path, name: str) -> None:
+def test_a_backup_can_have_any_file_name(world: World, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     backup(world.center, path)
     assert [one.name for one in tmp_path.iterdir() if re.match("a", one.name)] == [name]

@@ -318,7 +318,7 @@ def test_a_backup_is_restored_and_a_newer_store_only_if_told(store: Store, tmp_p
     by = ("--firm", "ACME", "--created-by", "maria")
     store.run("session", "add", "ABC", *by)
     assert store.json("backup", file)["last_entry"] == 3
-    assert "is there already" in store.run("backup", file, code=2)
+    assert "already exists" in store.run("backup", file, code=2)
     store.run("session", "add", "DEF", *by)
     assert "add --replace" in store.run("restore", file, code=2)
     assert len(store.json("session", "list")["sessions"]) == 2

@@ -1,1 +1,1 @@
-"""Backups of the whole store, and the way back."""
+"""Backups of the whole store, and how to restore them."""

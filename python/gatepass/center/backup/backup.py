@@ -1,7 +1,7 @@
-"""A copy of the whole store in one file, which either kind of database takes back.
+"""A backup of the whole store in one file, which can be restored into either kind of database.
 
-The file is an SQLite database of mode 0600 as of one moment. Secrets in it are sealed as in the
-store: without the envelope key, which is not in it, it is of no use.
+The file is an SQLite database of mode 0600, a snapshot of one moment. Its secrets are sealed as in
+the store: without the envelope key, which it does not contain, they cannot be read.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from gatepass.files import sync
 
 
 def backup(center: Center, path: str | os.PathLike[str]) -> Manifest:
-    """Write a backup to a new file, whole or not at all, while the Request Center runs.
+    """Write a backup to a new file, completely or not at all, while the Request Center runs.
 
-    Raises `DatabaseError` if there is a file already, or none can be made.
+    Raises `DatabaseError` if the file exists or cannot be written.
     """
     target = Path(path)
     if target.exists():
-        raise DatabaseError(f"{target} is there already: give the backup a name of its own")
+        raise DatabaseError(f"{target} already exists: choose another name for the backup")
     unfinished = target.with_name(f".{target.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     try:
         manifest = _write(center, unfinished)
         sync(unfinished)
-        # Fails where a file came in between, unlike a rename.
+        # Unlike a rename, this fails if a file was created meanwhile.
         os.link(unfinished, target)
         sync(target.parent)
     except OSError as error:
@@ -74,7 +74,7 @@ def _write(center: Center, path: Path) -> Manifest:
                 return manifest
 
             manifest = copied.write(work)
-        # So that it is one file, which can be read where nothing may be written.
+        # The backup must be one file that can be read in a read-only folder.
         with copied.engine.connect() as connection:
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
@@ -84,7 +84,7 @@ def _write(center: Center, path: Path) -> Manifest:
 
 
 def _drop_triggers(target: Connection) -> None:
-    """Leave tables only: a restore refuses a backup that has triggers."""
+    """Drop all triggers: a restore refuses a backup with triggers."""
     named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for name in target.execute(named).scalars().all():
         target.exec_driver_sql(f"DROP TRIGGER {name}")

@@ -1,4 +1,4 @@
-"""Copy the tables from one database to another, of whichever kind, and hash what was copied."""
+"""Copy the tables from one database to another, of either kind, and hash the copied rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select
 
 from gatepass.center.store.schema import metadata, session_change
 
-#: Rows held at a time.
+#: Rows in memory at a time.
 _BATCH = 1000
-#: Not a store's notes of its changes: their numbers mean nothing in another store, and a gateway
-#: that follows a store counts on after a restore.
+#: All tables except a store's notes of its changes: their numbers mean nothing in another store,
+#: and a gateway that follows a store continues to count after a restore.
 _TABLES = tuple(table for table in metadata.sorted_tables if table is not session_change)
 
 
@@ -29,23 +29,23 @@ class Digest:
         self.counts: dict[str, int] = {table.name: 0 for table in _TABLES}
 
     def add(self, table: Table, row: Row[Any]) -> None:
-        """Take a row in."""
+        """Add a row."""
         self.counts[table.name] += 1
         self._hash.update(repr((table.name, *row)).encode())
 
     def hex(self) -> str:
-        """Return the digest of all rows until now."""
+        """Return the digest of all rows so far."""
         return self._hash.hexdigest()
 
 
 def copy(source: Connection, target: Connection) -> Digest:
-    """Copy all rows into tables that are empty, and return their digest."""
+    """Copy all rows into empty tables, and return their digest."""
     digest = Digest()
     for table in _TABLES:
         rows = _rows(source, table, digest)
         while batch := [row._asdict() for row in islice(rows, _BATCH)]:
             target.execute(insert(table), batch)
-        _count_on(target, table)
+        _advance_sequence(target, table)
     return digest
 
 
@@ -71,8 +71,8 @@ def _rows(connection: Connection, table: Table, digest: Digest) -> Iterator[Row[
         yield row
 
 
-def _count_on(connection: Connection, table: Table) -> None:
-    """Make PostgreSQL number new rows after those that were copied with their numbers."""
+def _advance_sequence(connection: Connection, table: Table) -> None:
+    """Let PostgreSQL number new rows after the copied ones."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:
         return

@@ -1,4 +1,4 @@
-"""What a backup says of itself, under the store's own HMAC: a changed backup shows."""
+"""The manifest of a backup, with an HMAC by the store's own key, which reveals any change."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from gatepass.center.secrets.vault import Vault
 from gatepass.center.store.unreadable import told_as
 from gatepass.errors import DatabaseError
 
-#: What a backup is told as that is not as it was written.
-CHANGED = "this backup was changed after it was made, or is damaged: take another one"
+#: The text for a backup that is not as it was written.
+CHANGED = "this backup was changed after it was made, or is damaged: use another one"
 
 #: Only a backup has this table.
 _MANIFEST = Table(
@@ -33,10 +33,10 @@ _MANIFEST = Table(
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """When it was made, of which version of the tables, and what is in it.
+    """When a backup was made, with which version of the tables, and what it contains.
 
-    ``last_entry`` and ``last_mac`` are the end of the audit log at that moment: the place where the
-    store's later history begins. ``rows`` counts by table.
+    ``last_entry`` and ``last_mac`` are the end of the audit log at that moment, after which the
+    store's later history begins. ``rows`` are counts by table.
     """
 
     made_at: str
@@ -48,16 +48,16 @@ class Manifest:
 
 
 def write_manifest(connection: Connection, vault: Vault, manifest: Manifest) -> None:
-    """Put the manifest into a backup."""
+    """Write the manifest into a backup."""
     text = json.dumps(asdict(manifest), sort_keys=True)
     _MANIFEST.create(connection)
     connection.execute(insert(_MANIFEST).values(text=text, mac=_mac(vault, text)))
 
 
 def read_manifest(connection: Connection) -> tuple[Manifest, str, bytes]:
-    """Return a backup's manifest, not checked yet, its text and HMAC.
+    """Return a backup's manifest, not checked yet, with its text and HMAC.
 
-    Raises `DatabaseError` for what is no backup.
+    Raises `DatabaseError` for a file that is not a backup.
     """
     row = None
     with told_as(DatabaseError(CHANGED)):
@@ -65,11 +65,11 @@ def read_manifest(connection: Connection) -> tuple[Manifest, str, bytes]:
             row = connection.execute(select(_MANIFEST)).first()
         if row is not None:
             return Manifest(**json.loads(row.text)), row.text, row.mac or b""
-    raise DatabaseError("this is no backup of a Request Center: give another path")
+    raise DatabaseError("this is not a backup of a Request Center: give another path")
 
 
 def is_genuine(vault: Vault, text: str, mac: bytes) -> bool:
-    """Tell whether a manifest is as the Request Center of this root secret wrote it."""
+    """Tell whether the Request Center with this root secret wrote this manifest."""
     return hmac.compare_digest(_mac(vault, text), mac)
 
 

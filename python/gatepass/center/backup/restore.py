@@ -1,8 +1,8 @@
-"""Take a store back from a backup, and say first what that loses.
+"""Restore a store from a backup, and say first what would be lost.
 
-A store that went on after the backup has pairs that the backup does not know, and the backup has
-pairs that were deleted since: those would be valid again. So a newer store is put back only when
-told so, and the answer names them. What was taken away from users since stays so: `takings`.
+A store that has changed since the backup has pairs that the backup does not have, and the backup
+has pairs that were deleted since, which would be valid again. So such a store is replaced only on
+request, and the answer names these pairs. What users have lost since is not given back: `takings`.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from gatepass.center.store.schema import pair, session
 from gatepass.center.store.unreadable import told_as
 from gatepass.errors import DatabaseError
 
-#: Names of a kind in a message.
+#: The most names of one kind in a message.
 _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What a restore takes from a store.
+    """What a restore changes in a store.
 
-    ``entries`` of the audit log since ``since``; pairs that are active now and ``gone`` after it;
-    pairs that have ended and would be active again: ``revived``. ``sessions``, ``users`` and API
-    ``tokens`` that the backup does not have; ``returned`` sessions, which were removed since; users
-    who are ``kept`` as they are now, and ``revoked_tokens`` that stay revoked; sessions that stay
-    ``handed_over``, and those that are ``given_back`` to an earlier owner. ``foreign``: the backup
-    is of another store, and all is lost.
+    It loses ``entries`` of the audit log since ``since``, the active pairs ``gone``, and the
+    ``sessions``, ``users`` and API ``tokens`` that the backup does not have. Pairs that have ended
+    and would be active again are ``revived``, removed sessions are ``returned``. Users are ``kept``
+    as they are now, ``revoked_tokens`` stay revoked, sessions stay ``handed_over`` or are
+    ``given_back`` to an earlier owner. ``foreign``: the backup is of another store, and everything
+    is lost.
     """
 
     entries: int
@@ -66,8 +66,8 @@ class Loss:
 
     def __str__(self) -> str:
         if self.foreign:
-            return "the database holds another store than this backup is of"
-        said = f"the store went on after this backup: {self.entries} entries of its audit log"
+            return "the backup is of another store than the one in the database"
+        said = f"the store has changed since this backup: {self.entries} entries of its audit log"
         said += f", from {self.since:%Y-%m-%d %H:%M:%S} UTC on, would be lost" if self.since else ""
         named = [f"; {words}: {_few(names)}" for words, names in self._named() if names]
         return said + "".join(named)
@@ -76,9 +76,9 @@ class Loss:
         return (
             ("key pairs that would stop working", self.gone),
             ("deleted or expired key pairs that would work again", self.revived),
-            ("sessions that would be gone", self.sessions),
-            ("removed sessions that would be there again", self.returned),
-            ("users who would be gone", self.users),
+            ("sessions that would be lost", self.sessions),
+            ("removed sessions that would exist again", self.returned),
+            ("users who would be lost", self.users),
             ("API tokens that would stop working", self.tokens),
             (
                 "users whose password, authenticator, rights, mobile or address stay as they are"
@@ -86,9 +86,9 @@ class Loss:
                 self.kept,
             ),
             ("API tokens that stay revoked", self.revoked_tokens),
-            ("sessions that stay with whom they belong to now", self.handed_over),
+            ("sessions that keep their present owner", self.handed_over),
             (
-                "sessions that would be an earlier owner's again, whose mobile would get the codes",
+                "sessions that would go back to an earlier owner, whose mobile would get the codes",
                 self.given_back,
             ),
         )
@@ -102,13 +102,13 @@ def restore(
     replace: bool = False,
     clock: Clock = utc_now,
 ) -> Loss | None:
-    """Put the store back to what it was at the backup, all or nothing; return what that lost.
+    """Restore the store as it was at the backup, all or nothing; return what was lost.
 
-    End the Request Center first, and start it after: it keeps keys of the store in memory. All
-    logins end, and codes that were sent are void.
-    With nothing to lose no ``replace`` is needed, and ``None`` is returned. Raises
-    `DatabaseError` with the loss in words when there is some and it was not told to replace, or
-    for what is no backup, or one that was changed; `VaultError` for another envelope key.
+    Stop the Request Center first, and start it afterwards: it keeps keys of the store in memory.
+    All logins end, and codes that were sent are void. If nothing would be lost, ``replace`` is not
+    needed and ``None`` is returned. Raises `DatabaseError`, which describes the loss, if there is
+    one and ``replace`` is not set, and for a file that is not a backup or was changed; `VaultError`
+    for another envelope key.
     """
     vault = Vault(keys)
     with _opened(Path(path)) as saved:
@@ -120,9 +120,9 @@ def restore(
                 takings = taken_since(connection, saved)
             loss = _loss(connection, saved, manifest, takings)
             if loss is not None and not replace:
-                raise DatabaseError(f"{loss}: nothing was restored; add --replace to do it")
+                raise DatabaseError(f"{loss}: nothing was restored; add --replace to restore it")
             copying.clear(connection)
-            # Once more: what is written is what was checked, whatever became of the file.
+            # Checked again, since the file may have changed meanwhile.
             if copying.copy(saved, connection).hex() != manifest.digest:
                 raise DatabaseError(CHANGED)
             takings.put_back(connection)
@@ -140,17 +140,17 @@ def restore(
 
 
 _UNREADABLE = (
-    "the store that is there now holds values that nobody can read: restore into a new database,"
-    " which takes nothing over from it"
+    "the present store contains values that cannot be read: restore into a new database, which"
+    " takes nothing over from it"
 )
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Connection]:
-    """Open a backup without a right to change it."""
+    """Open a backup read-only."""
     if not path.is_file():
         raise DatabaseError(f"{path}: there is no such file: give the path of a backup")
-    # As a URI of SQLite's own, in which a name may have any character.
+    # As an SQLite URI, in which a name can contain any character.
     uri = f"{path.resolve().as_uri()}?mode=ro"
     engine: Engine = create_engine(
         "sqlite://",
@@ -174,11 +174,11 @@ def _checked(saved: Connection, vault: Vault, path: str | os.PathLike[str]) -> M
     except DBAPIError as error:
         why = str(error.orig).partition("\n")[0]
         raise DatabaseError(
-            f"{path}: this is no whole backup of a Request Center ({why}): give the path of another"
+            f"{path}: this is not a complete backup of a Request Center ({why}): give another path"
         ) from None
 
 
-# Views may read otherwise each time, and triggers do what nobody asked for: no backup has any.
+# A view may read differently each time, and a trigger may change rows: a backup has neither.
 _CODE = text("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
 
 
@@ -189,8 +189,9 @@ def _unchanged(saved: Connection, vault: Vault) -> Manifest:
         manifest, written, mac = read_manifest(saved)
         if manifest.revision != migrations.head():
             raise DatabaseError(
-                f"this backup has tables of another gatepass ({manifest.revision}): restore it with"
-                " that one, into a new database, and run gatepass center init of this one then"
+                f"this backup has tables of another version of gatepass ({manifest.revision}):"
+                " restore it with that version, into a new database, then run gatepass center init"
+                " of this version"
             )
         if not vault.load(saved) or not is_genuine(vault, written, mac):
             raise DatabaseError(CHANGED)

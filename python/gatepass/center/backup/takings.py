@@ -1,11 +1,11 @@
-"""What was taken away from users since a backup: it stays so when the backup is put back.
+"""Changes since a backup that a restore keeps: a user does not get lost rights back.
 
-A backup has the passwords, telephones, tokens and users of its day. Nobody who was shut out since
-must get in again by an old password or token, or get codes on a telephone that was stolen. So of a
-user whom both have, the present store's password, authenticator, mobile, address and shutting out
-count, the lesser of the two roles, and only the tokens that both have; and a session belongs to
-whom it belongs now, if the backup has that user. That believes the present store: if somebody else
-wrote to it, restore into a new database.
+A backup contains old passwords, mobiles, tokens and users. A user who was disabled since must not
+get in again with an old password or token, nor get codes on a mobile that was stolen. So for a user
+in both stores, the present password, authenticator, mobile, address and disabling count, the lesser
+of the two roles, and only the tokens in both; and a session keeps its present owner, if the backup
+has that user. This trusts the present store: if someone else wrote to it, restore into a new
+database.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _NOW: Final = (
     *("password_hash", "must_change", "totp_sealed", "totp_step"),
     *("mobile", "email"),
 )
-#: Mails asked for in one statement.
+#: Mails per query.
 _BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Takings:
-    """What stays, by rows' numbers in the backup, and the names of all that is concerned.
+    """What is kept, by row ids of the backup, and the names of all that is affected.
 
-    ``users`` and ``tokens`` are in the present store only, and go with it; ``kept`` are users who
-    stay as they are now, ``revoked_tokens`` tokens that the backup would have brought back.
-    ``handed_over`` are sessions that stay with whom they belong to now, and ``given_back`` those
-    that go to an earlier owner, as the present one goes with the present store.
+    ``users`` and ``tokens`` exist only in the present store and are lost with it. ``kept`` are
+    users who stay as they are now, ``revoked_tokens`` are tokens that stay revoked. Sessions that
+    are ``handed_over`` keep their present owner; those ``given_back`` go to an earlier one, since
+    the backup does not have the present one.
     """
 
     users: tuple[str, ...]
@@ -53,7 +53,7 @@ class Takings:
     _swept_at: datetime | None
 
     def put_back(self, connection: Connection) -> None:
-        """Take away from a store that was just restored. All logins end, all codes are void."""
+        """Apply the changes to a restored store. All logins end, and all codes become void."""
         connection.execute(delete(login))
         moment.void_codes(connection)
         for number, values in self._values.items():
@@ -78,13 +78,13 @@ _NOTE_SENT = (
 
 
 def taken_since(now: Connection, saved: Connection) -> Takings:
-    """Compare the present store with a backup of it, or of another one, which has none of it."""
+    """Compare the present store with a backup; one of another store has nothing in common."""
     here, there = _people(now), _people(saved)
     both = here.keys() & there.keys()
     values = {there[one].id: changed for one in both if (changed := _later(here[one], there[one]))}
     numbers = {there[one].id for one in both}
     present, past = _tokens(now), _tokens(saved)
-    # By the number that a user has now, the one in the backup.
+    # The id of a user in the backup, by the present id.
     known = {here[one].id: there[one].id for one in both}
     others = list(_handed_over(now, saved, known))
     revoked = [row for key, row in past.items() if key not in present and row.person_id in numbers]
@@ -104,7 +104,7 @@ def taken_since(now: Connection, saved: Connection) -> Takings:
 
 
 def _people(connection: Connection) -> dict[tuple[Any, ...], Row[Any]]:
-    """Return users by what never changes of them: another store's of the same name are others."""
+    """Return users by what never changes; another store's user of the same name differs."""
     rows = connection.execute(select(person))
     return {(row.id, row.name, row.created_at): row for row in rows}
 
@@ -112,7 +112,7 @@ def _people(connection: Connection) -> dict[tuple[Any, ...], Row[Any]]:
 def _handed_over(
     now: Connection, saved: Connection, known: Mapping[int, int]
 ) -> Iterator[tuple[Row[Any], int | None]]:
-    """Give the backup's sessions that belong to another user now, and that user, if it has one."""
+    """Yield the backup's sessions that have another owner now, and the owner's id in the backup."""
     owners = {_same_session(row): row.created_by for row in now.execute(select(session))}
     for row in saved.execute(select(session)):
         owner = owners.get(_same_session(row))
@@ -121,12 +121,12 @@ def _handed_over(
 
 
 def _same_session(row: Row[Any]) -> tuple[Any, ...]:
-    """Return what never changes of a session."""
+    """Return the values of a session that never change."""
     return row.id, row.name, row.created_at
 
 
 def _later(now: Row[Any], then: Row[Any]) -> dict[str, Any]:
-    """Return what a user of the backup must be changed to."""
+    """Return the changes for a user of the backup."""
     wanted = {name: getattr(now, name) for name in _NOW}
     wanted["disabled"] = now.disabled or then.disabled
     wanted["role"] = min(now.role, then.role, key=_rights)
@@ -134,9 +134,9 @@ def _later(now: Row[Any], then: Row[Any]) -> dict[str, Any]:
 
 
 def _rights(role: str) -> int:
-    """Return how much a role may do: each has all that the lesser ones have."""
+    """Return the number of actions of a role: each role has all actions of the lesser ones."""
     if role not in Role.__members__:
-        raise ValueError("this is no role")
+        raise ValueError("this is not a role")
     return len(MAY[Role[role]])
 
 
@@ -148,7 +148,7 @@ def _tokens(connection: Connection) -> dict[bytes, Row[Any]]:
 
 
 def _sent(now: Connection, saved: Connection) -> dict[str, datetime]:
-    """Return which mails that wait in the backup were sent since, and when."""
+    """Return the mails that wait in the backup but were sent since, and when."""
     waiting = saved.execute(select(mail.c.key).where(mail.c.sent_at.is_(None))).scalars().all()
     sent: dict[str, datetime] = {}
     for start in range(0, len(waiting), _BATCH):
