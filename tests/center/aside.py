@@ -1,4 +1,4 @@
-"""Work that runs an event loop, aside from a thread that has one already, such as a browser's."""
+"""Run work with an event loop from a thread that already has one, such as a browser's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ T = TypeVar("T")
 
 
 def aside(work: Callable[[], T]) -> T:
-    """Do this in a thread of its own, and wait for what comes of it."""
+    """Run this in its own thread, and return its result."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(work).result()

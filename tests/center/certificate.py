@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """The file of the certificate, to be trusted, and the context of a server that has it."""
+    """Return the file of the certificate, to be trusted, and the context of its server."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Every test that asks for a database runs on SQLite and on PostgreSQL, where there is one."""
+"""Every test that needs a database runs on SQLite and, if it is installed, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _numbers = itertools.count()
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _HAS_POSTGRES:
         terminalreporter.write_line(
-            "left out: the tests of the Request Center on PostgreSQL, which is not installed"
-            " (Debian: apt-get install postgresql). They ran on SQLite, the fire not at all.",
+            "skipped: the tests of the Request Center on PostgreSQL, which is not installed"
+            " (Debian: apt-get install postgresql). They ran on SQLite only, and tests/center/fire"
+            " not at all.",
             yellow=True,
         )
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hashes() -> Iterator[None]:
-    """Passwords that cost next to nothing; `test_passwords` looks at what they cost in earnest."""
+    """Hash passwords at almost no cost; `test_passwords` tests the real costs."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", cheap)
@@ -61,7 +62,7 @@ def blank_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=_KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database with all tables in it."""
+    """The URL of a new database with all tables."""
     if request.param == "sqlite":
         path = tmp_path / "center.sqlite"
         shutil.copyfile(request.getfixturevalue("blank_sqlite"), path)
@@ -79,7 +80,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def empty_url(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[str]:
-    """The URL of another database, without tables, of the kind that ``url`` is."""
+    """The URL of another database, without tables, of the same kind as ``url``."""
     if url.startswith("sqlite"):
         yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
         return
@@ -111,7 +112,7 @@ def outbox() -> Outbox:
 
 @pytest.fixture
 def center(database: Database, clock: Clock, outbox: Outbox) -> Center:
-    """A Request Center without firms, on a fresh database."""
+    """A Request Center without firms, on a new database."""
     return make_center(database, clock, outbox)
 
 
@@ -123,7 +124,7 @@ def world(center: Center, clock: Clock, outbox: Outbox) -> World:
 
 @pytest.fixture
 def large(world: World) -> World:
-    """The same with 40 more sessions, each with a pair."""
+    """The same, with 40 more sessions, each with a pair."""
     grow(world)
     return world
 

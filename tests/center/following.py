@@ -1,4 +1,4 @@
-"""A gateway that looks at the store, and what it reads of it."""
+"""A gateway that follows the store, and what it reads from it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.center.world import World
 
 @dataclass
 class Gateway:
-    """Looks at the store; ``rows`` counts what it reads of pairs at each look."""
+    """Follows the store; ``rows`` counts the rows of pairs at each read."""
 
     keys: CenterKeys
     database: Database
     rows: list[int] = field(default_factory=list)
 
     def look(self) -> list[str]:
-        """Return the pairs by their Access Key IDs, and count."""
+        """Return the pairs by their Access Key IDs, and count the rows."""
         with counted(self.database) as read:
             found = [str(one.access_key_id) for one in self.keys.ring]
         self.rows.append(sum(read))
@@ -39,7 +39,7 @@ class Gateway:
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[int]]:
-    """Count the rows of pairs that are read, all of which come by `unreadable.rows`."""
+    """Count the rows of pairs that are read, all of them by `unreadable.rows`."""
     read: list[int] = []
     statements: list[str] = []
 

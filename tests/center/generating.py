@@ -1,8 +1,8 @@
-"""Generate key pairs on one session: what the tests of races and of ``kill -9`` start.
+"""Generate key pairs for one session, for the tests of races and of ``kill -9``.
 
-``generating.py race URL THREADS COUNT`` makes so many pairs in each thread and says for each
+``generating.py race URL THREADS COUNT`` makes COUNT pairs in each thread and prints for each
 ``made`` and its Access Key ID. ``generating.py kill URL LIVES`` does so in processes that are
-killed at random instants; it also says ``secret`` and the text before a secret is stored.
+killed at random times; it also prints ``secret`` and the text before a secret is stored.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EveryDay:
 
 
 def say(word: str, text: str) -> None:
-    # One write: a line is whole, or not there.
+    # One write: a line is complete or missing.
     os.write(1, f"{word} {text}\n".encode())
 
 
@@ -50,7 +50,7 @@ def open_center(url: str) -> Center:
 
 
 def generate(center: Center, actor: Actor) -> str:
-    """Make a pair, and room for it; others do the same."""
+    """Generate a pair and make room for it, while others do the same."""
     delete = None
     while True:
         try:
@@ -60,7 +60,7 @@ def generate(center: Center, actor: Actor) -> str:
         except DatabaseError:
             raise
         except CenterError:
-            # Another has deleted the chosen one meanwhile.
+            # Another thread has deleted the chosen one meanwhile.
             delete = None
 
 
@@ -99,7 +99,7 @@ def kill(url: str, lives: int) -> None:
     chance = random.Random(20260304)  # noqa: S311 - no secret
     for _ in range(lives):
         out, into = os.pipe()
-        # A fork has everything loaded already, and no connection yet.
+        # A fork has already loaded everything, and has no connection yet.
         child = os.fork()
         if not child:
             os.dup2(into, 1)

@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine that keeps what it gets, and can be told to misbehave."""
+"""A real SMTP server on this machine that keeps its mails, and misbehaves on request."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MailServer:
             assert isinstance(message, EmailMessage)
             self.got.extend((address, message) for address in envelope.rcpt_tos)
         if self.hang_up:
-            # The message was taken and its answer is lost: nobody knows on the other side.
+            # The message was accepted and the answer is lost: the client cannot know.
             transport = server.transport
             assert transport is not None
             transport.abort()

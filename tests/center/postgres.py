@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: its port, its data folder, ended with the tests."""
+"""A PostgreSQL server only for the tests: own port and data folder, stopped with the tests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-#: Debian keeps the servers' programs out of PATH.
+#: On Debian the server's programs are not in PATH.
 _DEBIAN = Path("/usr/lib/postgresql")
-#: What a data folder that nobody will miss need not do.
+#: Settings for a data folder that need not survive.
 FAST = (
     "fsync=off",
     "full_page_writes=off",
@@ -27,7 +27,7 @@ FAST = (
 
 
 def programs() -> Path | None:
-    """Where initdb and postgres are; nothing without a user to run them as."""
+    """Where initdb and postgres are; ``None`` if they or a user to run them are missing."""
     found = [p.parent for p in sorted(_DEBIAN.glob("*/bin/initdb"))]
     in_path = shutil.which("initdb")
     if in_path is not None:
@@ -37,7 +37,7 @@ def programs() -> Path | None:
 
 
 def _as_user() -> list[str] | None:
-    """What to put before a command: PostgreSQL refuses to run as root."""
+    """The start of a command: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return []
     runuser = shutil.which("runuser")
@@ -50,7 +50,7 @@ def _user() -> str:
 
 
 class Server:
-    """Runs from the making to `stop`, with PostgreSQL's defaults but for ``settings``."""
+    """Runs from its creation until `stop`, with PostgreSQL's defaults except ``settings``."""
 
     def __init__(self, settings: Sequence[str] = FAST) -> None:
         folder, user = programs(), _as_user()
@@ -80,7 +80,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The server's own process; each connection has a child of it."""
+        """The server's main process; each connection has a child process."""
         return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def url(self, database: str) -> str:
@@ -92,7 +92,7 @@ class Server:
 
     def stop(self) -> None:
         if (self.data / "postmaster.pid").exists():
-            # At once: the data is thrown away.
+            # Immediately: the data is deleted.
             os.kill(self.pid, signal.SIGQUIT)
         self._process.wait(30)
         shutil.rmtree(self._folder, ignore_errors=True)

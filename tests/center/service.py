@@ -1,4 +1,4 @@
-"""A Request Center as it is served: over HTTP, with a mail server that takes codes and mails."""
+"""A served Request Center: over HTTP, with a mail server that receives codes and mails."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SENDER = "request-center@example.com"
 
 @dataclass(frozen=True)
 class Service:
-    """``address`` is what a browser opens; ``post`` is where codes and mails arrive."""
+    """A browser opens ``address``; codes and mails arrive at ``post``."""
 
     center: Center
     address: str
     post: MailServer
 
     def code(self, mobile: str) -> str:
-        """The six digits of the message that this mobile got last."""
+        """The six digits of the last message to this mobile."""
         last = self._received(f"{re.sub('[^0-9]', '', mobile)}@{SMS_GATEWAY}")[-1]
         found = re.search(r"\b[0-9]{6}\b", last.get_content())
         assert found is not None
@@ -42,7 +42,7 @@ class Service:
         return sum(address.endswith(f"@{SMS_GATEWAY}") for address, _ in self.post.got)
 
     def mails(self, address: str) -> list[EmailMessage]:
-        """What a user finds in the mailbox, once the Request Center has sent what was queued."""
+        """A user's mails, after the Request Center has sent the queued ones."""
         mailer = SmtpMailer(_server(self.post))
         aside(lambda: mails.deliver_due(self.center, mailer))
         return self._received(address)

@@ -1,4 +1,4 @@
-"""What runs while the Request Center is served: each job goes on, whatever goes wrong."""
+"""Background jobs of a served Request Center: each job continues after any error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gatepass.errors import CenterError, DeliveryError
 from tests.center.world import World
 
 
-def test_a_problem_is_told_when_it_begins_changes_and_ends() -> None:
+def test_a_problem_is_reported_when_it_starts_changes_and_ends() -> None:
     course: list[Exception | None] = [
         None,
         CenterError("no server"),
@@ -53,7 +53,7 @@ def test_a_problem_is_told_when_it_begins_changes_and_ends() -> None:
 
 
 class Post:
-    """A mail server that answers or is gone."""
+    """A mail server that answers or does not."""
 
     def __init__(self) -> None:
         self.gone = True
@@ -70,8 +70,8 @@ class Post:
             raise DeliveryError("mail server is gone", "unreachable")
 
 
-def test_a_mail_server_that_hangs_does_not_hold_up_the_end(world: World) -> None:
-    """The mail is nobody's then, and is tried again as after any other failure."""
+def test_a_mail_server_that_hangs_does_not_delay_the_end(world: World) -> None:
+    """The mail is free then, and is tried again as after any other failure."""
     center = world.center
     center.database.write(
         lambda c: mails.queue(c, center, [Mail(key, "k@example.com", "s", "b") for key in "kl"])
@@ -79,7 +79,7 @@ def test_a_mail_server_that_hangs_does_not_hold_up_the_end(world: World) -> None
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = SmtpServer("127.0.0.1", listener.getsockname()[1], "c@example.com", "none")
         with running(jobs(center, SmtpMailer(server))[:1], lambda _: None):
-            # It says nothing, not even its greeting.
+            # It sends nothing, not even its greeting.
             connection, _ = listener.accept()
         connection.close()
     with center.database.read() as reading:
@@ -91,8 +91,8 @@ def test_a_mail_server_that_hangs_does_not_hold_up_the_end(world: World) -> None
     assert mails.deliver_due(center, post).sent == 2
 
 
-def test_a_mail_server_that_is_gone_is_a_problem_until_it_is_back(world: World) -> None:
-    """Also while no mail is due to be tried again."""
+def test_a_mail_server_that_does_not_answer_is_a_problem_until_it_does(world: World) -> None:
+    """Also while no mail is due."""
     center, post = world.center, Post()
     work = jobs(center, post)[0].work
     work()
@@ -108,8 +108,8 @@ def test_a_mail_server_that_is_gone_is_a_problem_until_it_is_back(world: World) 
     assert mails.waiting(center) == 0
 
 
-def test_what_others_have_sent_is_no_problem_any_more(world: World) -> None:
-    """Of several processes that serve, another may be the one whose mail gets through."""
+def test_a_mail_that_another_process_has_sent_is_not_a_problem_any_more(world: World) -> None:
+    """Several processes may serve, and only one of them may reach the mail server."""
     center, gone, back = world.center, Post(), Post()
     back.gone = False
     work, other = (jobs(center, one)[0].work for one in (gone, back))
@@ -123,7 +123,7 @@ def test_what_others_have_sent_is_no_problem_any_more(world: World) -> None:
     work()
 
 
-def test_what_was_begun_is_finished() -> None:
+def test_running_work_is_completed() -> None:
     begun, go_on = threading.Event(), threading.Event()
     finished: list[str] = []
 
@@ -151,7 +151,7 @@ def test_jobs_end_when_the_server_fails() -> None:
     assert not [thread for thread in threading.enumerate() if "_repeat" in thread.name]
 
 
-def test_the_sweep_takes_old_counts_away(world: World) -> None:
+def test_the_sweep_deletes_old_counts(world: World) -> None:
     limits.count(world.center, limits.Limit("test", 5, timedelta(hours=1)), "key")
     count = select(func.count()).select_from(attempt)
     for days, left in ((0, 1), (2, 0)):

@@ -1,4 +1,4 @@
-"""A clock that was ahead for a while: nothing is lost by it for good, and nothing waits for it."""
+"""A clock that was ahead for a while: nothing is lost permanently, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 THREE = Limit("test", 3, timedelta(minutes=15))
 
 
-def test_a_leap_sweeps_nothing_until_the_operator_says_so(world: World) -> None:
+def test_after_a_leap_nothing_is_swept_until_the_operator_accepts_it(world: World) -> None:
     center = world.center
     name = pairs.generate(center, world.manager, "ABC").access_key_id
     issue(center, world.manager, "dashboard")
@@ -48,8 +48,8 @@ def test_a_leap_sweeps_nothing_until_the_operator_says_so(world: World) -> None:
     assert name in download(world, name)
 
 
-def test_a_look_at_the_clock_elsewhere_hides_no_leap(world: World) -> None:
-    """A log-on or a download notes the time too; that must not make the sweep believe it."""
+def test_other_readings_of_the_clock_hide_no_leap(world: World) -> None:
+    """A login or a download notes the time too; the sweep must not trust it for that."""
     center = world.center
     name = pairs.generate(center, world.manager, "ABC").access_key_id
     sweep(center)
@@ -66,14 +66,14 @@ def test_an_accepted_leap_erases_nothing_for_a_day(world: World) -> None:
     world.clock.now += YEARS
     done = sweep(center, accept_clock=True)
     assert (done.expired, done.erased) == (1, 0)
-    # From then on the time goes on as ever.
+    # From then on time runs normally.
     world.clock.now += SECRETS_KEPT
     assert sweep(center).erased == 0
     world.clock.now += MINUTE
     assert sweep(center).erased == 1
 
 
-def test_a_clock_set_back_for_a_while_is_no_leap_afterwards(world: World) -> None:
+def test_a_clock_that_was_set_back_for_a_while_is_not_a_leap(world: World) -> None:
     sweep(world.center)
     world.clock.now -= YEARS
     sweep(world.center)
@@ -84,7 +84,7 @@ def test_a_clock_set_back_for_a_while_is_no_leap_afterwards(world: World) -> Non
         sweep(world.center)
 
 
-def test_an_accepted_clock_that_was_wrong_is_put_right(world: World) -> None:
+def test_an_accepted_clock_that_was_wrong_can_be_corrected(world: World) -> None:
     sweep(world.center)
     world.clock.now += YEARS
     sweep(world.center, accept_clock=True)
@@ -95,8 +95,8 @@ def test_an_accepted_clock_that_was_wrong_is_put_right(world: World) -> None:
         sweep(world.center)
 
 
-def test_the_sweep_erases_by_when_the_end_was_recorded(world: World) -> None:
-    """Nobody swept for three days after the end: the day begins when it is noticed."""
+def test_secrets_are_erased_a_day_after_the_end_was_recorded(world: World) -> None:
+    """Without a sweep for three days after the end, the day starts with the next sweep."""
     end = pairs.generate(world.center, world.manager, "ABC").expires_at
     world.clock.now = end + 3 * SECRETS_KEPT
     assert (sweep(world.center).expired, sweep(world.center).erased) == (1, 0)
@@ -105,7 +105,7 @@ def test_the_sweep_erases_by_when_the_end_was_recorded(world: World) -> None:
     assert (row.ended_at, row.end_recorded_at) == (end, world.clock.now)
 
 
-def test_a_mail_put_off_by_a_clock_that_was_ahead_is_sent(world: World, tmp_path: object) -> None:
+def test_a_mail_delayed_by_a_clock_that_was_ahead_is_sent(world: World, tmp_path: object) -> None:
     center = world.center
 
     class Down:
@@ -127,7 +127,7 @@ def test_a_mail_put_off_by_a_clock_that_was_ahead_is_sent(world: World, tmp_path
 @pytest.mark.parametrize(
     ("column", "wait"), [("due_at", LONGEST_WAIT), ("claimed_until", CLAIM)], ids=["due", "claim"]
 )
-def test_an_honest_wait_is_waited_for(
+def test_a_normal_delay_of_a_mail_is_kept(
     world: World, tmp_path: object, column: str, wait: timedelta
 ) -> None:
     from sqlalchemy import update

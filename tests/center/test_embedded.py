@@ -1,4 +1,4 @@
-"""The Request Center that starts with nothing given."""
+"""The Request Center without any settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gatepass.center.roles import Role
 from gatepass.errors import CenterError
 
 
-def test_the_folder_is_in_xdgs_folder_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_in_the_data_folder_of_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/maria")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert embedded.default_folder() == Path("/data/gatepass/center")
@@ -28,7 +28,7 @@ def test_the_folder_is_in_xdgs_folder_for_data(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
-def test_the_folder_is_its_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_use_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     embedded.make_folder(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -39,13 +39,13 @@ def test_the_folder_is_its_owners_alone(tmp_path: Path) -> None:
             embedded.make_folder(folder)
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CenterError, match="give --state DIR"):
+    with pytest.raises(CenterError, match="give another --state DIR"):
         embedded.make_folder(tmp_path / "file" / "folder")
 
 
-def test_of_many_that_start_at_once_one_takes_the_first_steps(center: Center) -> None:
+def test_of_many_processes_that_start_at_once_one_adds_the_first_rows(center: Center) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: embedded.take_first_steps(center), range(4)))
     assert sum(one is not None for one in done) == 1

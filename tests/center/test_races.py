@@ -1,4 +1,4 @@
-"""Several do the same at one moment: it happens once, and the others are told why not."""
+"""Several threads do the same at once: it happens once, and the others get an error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 def together(work: Callable[[], Result]) -> list[Result | CenterError]:
-    """What each thread's work gave; errors of the Request Center are answers as well."""
+    """The result of each thread's work; errors of the Request Center are results too."""
     start = threading.Barrier(THREADS)
     answers: list[Result | CenterError] = []
     problems: list[BaseException] = []
@@ -50,7 +50,7 @@ def is_sound(world: World) -> bool:
     return verify(world.center.database, world.center.vault).broken is None
 
 
-def test_the_very_first_entry(center: Center) -> None:
+def test_first_entries_at_once_make_one_audit_chain(center: Center) -> None:
     made = together(lambda: firms.add_firm(center, threading.current_thread().name))
     assert all(isinstance(number, int) for number in made)
     assert verify(center.database, center.vault) == Verdict(THREADS)
@@ -73,7 +73,7 @@ def test_one_code_downloads_once(world: World) -> None:
     assert [action for action, *_ in logged(world)] == ["generate", "download"]
 
 
-def test_the_same_third_pair(world: World) -> None:
+def test_requests_at_once_generate_one_third_pair(world: World) -> None:
     for _ in range(2):
         pairs.generate(world.center, world.manager, "ABC")
         world.clock.go(hours=1)
@@ -83,7 +83,7 @@ def test_the_same_third_pair(world: World) -> None:
     assert len(firms.find_session(world.center, world.manager, "ABC").active) == 2
 
 
-def test_several_sweep(world: World) -> None:
+def test_sweeps_at_once_do_everything_once(world: World) -> None:
     for name in ("ABC", "DEF", "ABC123"):
         end = pairs.generate(world.center, world.manager, name).expires_at
     for at, does in (

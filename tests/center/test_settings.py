@@ -1,4 +1,4 @@
-"""Settings from TOML: all that can be set, and mistakes with their lines and keys."""
+"""Settings from TOML: everything that can be set, and errors with their lines and keys."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read(folder: Path, text: str) -> CenterSettings:
     return read_settings(path, embedded.defaults(folder / "state"))
 
 
-def test_the_example_of_the_documentation_can_be_read_and_names_everything(
+def test_the_example_in_the_documentation_can_be_read_and_names_every_key(
     tmp_path: Path,
 ) -> None:
     example = DOCUMENT.read_text().split("```toml\n")[1].split("```")[0]
@@ -94,7 +94,7 @@ def test_everything_can_be_set_and_paths_are_relative_to_the_file(tmp_path: Path
     )
 
 
-def test_what_is_left_out_is_in_the_state_folder(tmp_path: Path) -> None:
+def test_missing_settings_default_to_the_state_folder(tmp_path: Path) -> None:
     state = tmp_path / "state"
     settings = read(tmp_path, "port = 1\n")
     assert settings.database == f"sqlite:///{state / 'center.sqlite'}"
@@ -134,7 +134,7 @@ def test_an_address_is_answered_by_the_name_that_browsers_ask_for(
         *("https://a b", f"https://{'ü' * 70}.example", "https://ü..example"),
     ],
 )
-def test_an_address_that_is_none(tmp_path: Path, address: str) -> None:
+def test_a_malformed_address_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(ConfigError, match="address") as refused:
         read(tmp_path, f'address = "{address}"\n')
     assert "hunter22" not in str(refused.value)
@@ -186,7 +186,7 @@ def test_an_address_that_is_none(tmp_path: Path, address: str) -> None:
         ("port = \n", 1, "port", "its value is missing"),
     ],
 )
-def test_a_mistake_names_line_and_key(
+def test_an_error_names_line_and_key(
     tmp_path: Path, text: str, line: int, key: str | None, words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
@@ -195,7 +195,7 @@ def test_a_mistake_names_line_and_key(
     assert "hunter22" not in str(caught.value)
 
 
-def test_a_secret_is_no_setting(tmp_path: Path) -> None:
+def test_a_secret_cannot_be_a_setting(tmp_path: Path) -> None:
     for key in ("mail.password", "codes.webhook-token", "envelope-key.key"):
         with pytest.raises(ConfigError, match="no such setting") as caught:
             read(tmp_path, f'{key} = "hunter22"\n')
@@ -206,7 +206,7 @@ def test_a_secret_is_no_setting(tmp_path: Path) -> None:
     "url",
     ["postgresql://u:hunter22@h/n", "postgresql://h/n?user=u&password=hunter22&sslpassword=x"],
 )
-def test_a_url_with_a_password_is_known_and_shown_without(tmp_path: Path, url: str) -> None:
+def test_a_url_with_a_password_is_recognised_and_shown_without_it(tmp_path: Path, url: str) -> None:
     assert has_password(url)
     assert "hunter22" not in shown(url)
     assert "hunter22" not in repr(read(tmp_path, f'database = "{url}"\n'))
@@ -225,7 +225,7 @@ def test_mails_go_to_the_server_or_the_outbox(
     assert isinstance(assembly.make_mailer(settings), SmtpMailer)
 
 
-def test_a_secret_is_read_from_a_file_of_its_owner_alone(tmp_path: Path) -> None:
+def test_a_secret_is_read_only_from_a_private_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     place = SecretPlace(file=file)
     with pytest.raises(CenterError, match="cannot be read: No such file"):
@@ -257,7 +257,9 @@ def test_a_secret_is_read_from_a_file_of_its_owner_alone(tmp_path: Path) -> None
         ('host = "0.0.0.0"\ntls.certificate = "c.pem"\n', True),
     ],
 )
-def test_nothing_crosses_a_network_in_clear(tmp_path: Path, text: str, protected: bool) -> None:
+def test_no_password_or_key_crosses_a_network_unencrypted(
+    tmp_path: Path, text: str, protected: bool
+) -> None:
     settings = read(tmp_path, text)
     if protected:
         assembly.require_protected(settings)
@@ -267,7 +269,7 @@ def test_nothing_crosses_a_network_in_clear(tmp_path: Path, text: str, protected
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
-def test_a_file_with_a_password_in_it_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_settings_file_with_a_password_must_be_private(tmp_path: Path) -> None:
     text = 'port = 1\ndatabase = "postgresql://u:hunter22@h/n"\n'
     read(tmp_path, text)
     (tmp_path / "center.toml").chmod(0o644)

@@ -1,4 +1,4 @@
-"""A Request Center whose users can log on, and what they do."""
+"""A Request Center whose users can log in."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Users:
         return logins.begin_login(self.center, name, password, "192.0.2.1").token.reveal()
 
     def enter(self, name: str, password: str = PASSWORD) -> str:
-        """Both factors; the token of the login."""
+        """Log in with both factors; return the token of the login."""
         token = self.begin(name, password)
         return logins.finish_login(self.center, token, self.outbox.last_code).token.reveal()
 
     def settle(self, name: str) -> Actor:
-        """The first logon of a new user, who then has a password of one's own."""
+        """The first login of a new user, who chooses a password."""
         token = self.enter(name, self.first[name])
         token = password_change.choose_first(self.center, token, PASSWORD).reveal()
         actor = logins.find(self.center, token, "192.0.2.1")
@@ -70,7 +70,7 @@ def rows(center: Center, table: FromClause) -> int:
 
 
 def at_once(count: int, work: Callable[[], object]) -> list[object]:
-    """Let so many threads do the same at the same time; what each returned or raised."""
+    """Do the same in so many threads at once; return what each returned or raised."""
     barrier = Barrier(count)
 
     def one() -> object:

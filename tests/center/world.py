@@ -1,4 +1,4 @@
-"""A Request Center to test: its clock and courier, a firm with users and sessions."""
+"""A Request Center for tests: its clock and courier, a firm with users and sessions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Clock:
 
 @dataclass
 class Outbox:
-    """A courier that keeps what it is given: mobile, e-mail address, text."""
+    """A courier that keeps what it gets: mobile, e-mail address, text."""
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ class Outbox:
 
     @property
     def last_code(self) -> str:
-        """The six digits of the text sent last."""
+        """The six digits of the last text."""
         words = self.sent[-1][2].replace(".", " ").replace(":", " ").replace(",", " ").split()
         return next(word for word in words if word.isdigit() and len(word) == 6)
 
@@ -57,7 +57,7 @@ def make_center(database: Database, clock: Clock, courier: Outbox) -> Center:
 
 
 def add_user(center: Center, firm_id: int, name: str, role: Role) -> Actor:
-    """A user without a way to log on: what the store needs of one."""
+    """Add a user who cannot log in: only what the store needs."""
 
     def work(connection: Connection) -> int:
         made = connection.execute(

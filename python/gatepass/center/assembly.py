@@ -1,4 +1,4 @@
-"""From settings to a Request Center that works: its database, vault, courier and mailer."""
+"""Assemble a Request Center from its settings: database, vault, courier and mailer."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ OnCode = Callable[[Path], None]
 
 @contextmanager
 def opened(settings: CenterSettings, on_code: OnCode | None = None) -> Iterator[Center]:
-    """Open a Request Center that was begun before, and close it.
+    """Open an existing Request Center, and close it at the end.
 
-    ``on_code`` is called with each file that a code was put into. Raises
-    `gatepass.errors.CenterError` when there is none, or its parts cannot be used.
+    ``on_code`` is called with each file that a code was written to. Raises
+    `gatepass.errors.CenterError` if it does not exist, or its parts cannot be used.
     """
     require_begun(settings.database)
     database = Database(settings.database)
@@ -46,9 +46,9 @@ def opened(settings: CenterSettings, on_code: OnCode | None = None) -> Iterator[
 
 @contextmanager
 def begun(settings: CenterSettings, on_code: OnCode | None = None) -> Iterator[Center]:
-    """Open a Request Center, making or upgrading whatever is not there: tables, envelope key.
+    """Open a Request Center; first create or upgrade its tables and envelope key.
 
-    Several processes may do so at once. Raises as `opened` does.
+    Several processes may do so at once. Raises what `opened` raises.
     """
     database = Database(settings.database)
     try:
@@ -67,21 +67,21 @@ def envelope_keys(place: SecretPlace) -> envelope.LocalKeys:
 
 
 def make_mailer(settings: CenterSettings) -> Mailer:
-    """Return what sends the mails. Raises `CenterError` when its password is not there."""
+    """Return the mailer. Raises `CenterError` if its password is missing."""
     if settings.mail.host:
         return SmtpMailer(settings.mail.server())
     return OutboxMailer(settings.outbox)
 
 
 def require_protected(settings: CenterSettings) -> None:
-    """Raise `CenterError` where passwords and keys would cross a network in clear."""
+    """Raise `CenterError` if passwords and keys would cross a network unencrypted."""
     if settings.certificate is not None or settings.address.startswith("https://"):
         return
     if not _is_loopback(settings.host):
         raise CenterError(
             f"on {settings.host} passwords and keys would cross the network in clear: give"
             ' tls.certificate in the settings file, or address = "https://..." if a proxy with'
-            " TLS stands before it"
+            " TLS is in front"
         )
 
 
@@ -113,7 +113,7 @@ def _courier(settings: CenterSettings, on_code: OnCode | None) -> Courier:
 
 
 def _make_envelope_key(place: SecretPlace, database: Database) -> None:
-    """Make the file of the envelope key for a store that is new: an old one needs its own."""
+    """Create the file of the envelope key for a new store; an existing store needs its own key."""
     if place.file is None or place.file.exists():
         return
     with database.read() as connection:
@@ -122,13 +122,13 @@ def _make_envelope_key(place: SecretPlace, database: Database) -> None:
     try:
         envelope.create_file(place.file)
     except VaultError:
-        # Another process may have been first: then its key is the one.
+        # Another process may have created it first: then its key counts.
         if not place.file.exists():
             raise
 
 
 def require_begun(url: str) -> None:
-    """Raise `CenterError` for an SQLite file that is not there, rather than make an empty one."""
+    """Raise `CenterError` for a missing SQLite file, instead of creating an empty one."""
     try:
         parts = make_url(url)
     except ArgumentError:
@@ -139,8 +139,8 @@ def require_begun(url: str) -> None:
         and not Path(parts.database).exists()
     ):
         raise CenterError(
-            f"{parts.database}: there is no Request Center here: gatepass center serve or"
-            " gatepass center init begins one; --database or --state names another"
+            f"{parts.database}: there is no Request Center here: create one with gatepass center"
+            " serve or gatepass center init, or name another with --database or --state"
         )
 
 

@@ -1,6 +1,6 @@
-"""What is done at intervals while the Request Center is served.
+"""Background jobs of a served Request Center.
 
-Mails, what is due, old rows, and the audit log's anchor.
+They send mails, expire pairs, delete old rows and move the audit log's anchor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gatepass.center.pairs.sweep import Swept, sweep
 from gatepass.center.people import codes, limits, logins, tokens
 from gatepass.errors import CenterError
 
-#: Seconds between two looks for mails, two sweeps, and two moves of the audit log's anchor.
+#: Seconds between two checks for mails, two sweeps, and two moves of the audit log's anchor.
 MAILS_EVERY = 5.0
 SWEEP_EVERY = 60.0
 ANCHOR_EVERY = 60.0
@@ -26,9 +26,10 @@ ANCHOR_EVERY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do again and again, ``every`` so many seconds.
+    """Work that is repeated after ``every`` seconds.
 
-    ``end`` is called from another thread when it is over: work that waits for somebody ends soon.
+    ``end`` is called from another thread at the end, so that work that waits for a server stops
+    soon.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Job:
 
 
 def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
-    """Return what a process does that serves a Request Center; several may at once."""
+    """Return the jobs of a process that serves a Request Center; several processes may run them."""
     over = threading.Event()
 
     def end() -> None:
@@ -53,9 +54,9 @@ def jobs(center: Center, mailer: Mailer) -> tuple[Job, ...]:
 
 
 def _mails(center: Center, mailer: Mailer, over: threading.Event) -> Callable[[], object]:
-    """Send what is due; a failure lasts until a mail was sent, or none waits any more.
+    """Send the mails that are due; a failure lasts until a mail was sent or none waits any more.
 
-    Runs in between, in which no mail is due to be tried again, do not end it.
+    A run in which no mail is due does not end the failure.
     """
     last = ""
 
@@ -73,29 +74,29 @@ def _mails(center: Center, mailer: Mailer, over: threading.Event) -> Callable[[]
 def _sweep(center: Center) -> None:
     broken = sweep_all(center).broken
     if broken:
-        raise CenterError(f"passed over: {'; '.join(broken)}")
+        raise CenterError(f"skipped: {'; '.join(broken)}")
 
 
 def sweep_all(center: Center, *, accept_clock: bool = False) -> Swept:
-    """Do what is due for pairs, and delete codes, counts, logins and tokens that are over.
+    """Do what is due for pairs, and delete old codes, counts, logins and tokens.
 
-    Raises as `gatepass.center.pairs.sweep.sweep` does, and then deletes nothing.
+    Raises what `gatepass.center.pairs.sweep.sweep` raises, and then deletes nothing.
     """
     swept = sweep(center, accept_clock=accept_clock)
     at = center.clock()
     for old in (codes, limits, logins, tokens):
-        # Each in a transaction of its own: none waits for the others' locks.
+        # Each in its own transaction, so that none waits for the locks of the others.
         center.database.write(lambda connection, old=old: old.sweep(connection, at))  # type: ignore[misc]
     return swept
 
 
 @contextmanager
 def running(jobs: Sequence[Job], on_problem: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Run each job in a thread of its own, at once and then at its intervals.
+    """Run each job in its own thread, first at once and then at its intervals.
 
-    ``on_problem`` is called when a job begins to fail, fails in another way, or works again. At
-    the end what was begun is finished, or ended as its job says; what is given can be called to
-    begin with that earlier.
+    ``on_problem`` is called when a job starts to fail, fails in another way, or works again. At the
+    end, running work is completed, or stopped by the job's ``end``. The yielded function can be
+    called to start this earlier.
     """
     over = threading.Event()
     threads = [threading.Thread(target=_repeat, args=(job, over, on_problem)) for job in jobs]
@@ -130,12 +131,12 @@ def _repeat(job: Job, over: threading.Event, on_problem: Callable[[str], None]) 
 
 
 def _problem(job: Job) -> str:
-    """Do a job once, and say what went wrong."""
+    """Run a job once, and return what went wrong."""
     try:
         job.work()
     except CenterError as error:
         return str(error)
-    except Exception as error:  # noqa: BLE001 - nobody would miss a job that has died
-        # Its text is not shown: it may hold a value.
+    except Exception as error:  # noqa: BLE001 - no one would notice a dead job
+        # Its text is not shown: it may contain a secret value.
         return f"this is a defect of gatepass: {type(error).__name__}"
     return ""

@@ -1,4 +1,4 @@
-"""What every use case of the Request Center needs, in one value that is handed to it."""
+"""What every use case of the Request Center needs, in one value."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gatepass.keys.rules import MarketCalendar
 
 Clock = Callable[[], datetime]
 
-#: What the Environment column of a key file says unless told otherwise. CME's names for
-#: production and certification are not public; this one cannot be taken for either.
+#: The default for the Environment column of a key file. CME's names for production and
+#: certification are not public; this one cannot be confused with them.
 ENVIRONMENT = "SIMULATION"
 
 
@@ -26,13 +26,13 @@ def utc_now() -> datetime:
 
 
 class Courier(Protocol):
-    """Takes verification codes to people."""
+    """Delivers verification codes to people."""
 
     def send_code(self, mobile: str, email: str, text: Hidden) -> None:
-        """Deliver a text with a code to a mobile, or to whatever stands for it.
+        """Deliver a text with a code to a mobile, or to what replaces it.
 
         Blocks until it was handed over. Raises `gatepass.errors.DeliveryError`, which does not
-        hold the text. Threads may call it at the same time.
+        contain the text. Threads may call it at the same time.
         """
 
 
@@ -40,10 +40,10 @@ class Courier(Protocol):
 class Center:
     """One Request Center. Threads may share it.
 
-    Time comes from ``clock`` and nowhere else. ``environment`` is written into key files: at most
-    20 printable characters. ``open_always``: the opening hours do not count, to rehearse.
-    ``outbox``: the folder that codes are put into, where they have no way to people. ``anchor``:
-    the file that says, outside of the database, where its audit log ended.
+    All times come from ``clock``. ``environment`` is written into key files: at most 20 printable
+    characters. ``open_always`` ignores the opening hours, for rehearsal. ``outbox`` is the folder
+    for codes if they are not sent to people. ``anchor`` is the file that says, outside of the
+    database, where its audit log ended.
     """
 
     database: Database

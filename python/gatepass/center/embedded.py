@@ -1,8 +1,8 @@
-"""The Request Center that starts with nothing given: one folder holds all of it.
+"""The Request Center without any settings: one folder contains all of it.
 
-Of mode 0700, with the SQLite database, the anchor of its audit log, the envelope key (0600) and the
-outbox. The first start adds
-a firm, its first administrator and an iLink session to rehearse with.
+The folder has mode 0700 and contains the SQLite database, the anchor of its audit log, the envelope
+key (0600) and the outbox. The first start adds a firm, its first administrator and an iLink session
+for rehearsal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gatepass.files import exposed
 FIRM = "Rehearsal"
 ADMINISTRATOR = "admin"
 SESSION = "ABC"
-#: Nobody's number (555-01XX is kept for fiction), and nobody's address (RFC 6761).
+#: A number that is reserved for fiction (555-01XX), and an address that cannot exist (RFC 6761).
 MOBILE = "+1 312 555 0100"
 EMAIL = "admin@rehearsal.invalid"
 
@@ -43,9 +43,9 @@ class FirstSteps:
 
 
 def default_folder() -> Path:
-    """Return where the Request Center keeps its state: XDG's folder for data."""
+    """Return the default state folder of the Request Center, in XDG's data folder."""
     base = os.environ.get("XDG_DATA_HOME", "")
-    # The standard says to ignore a relative one.
+    # The standard says to ignore a relative path.
     place = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
     return place / "gatepass" / "center"
 
@@ -61,15 +61,17 @@ def defaults(folder: Path) -> CenterSettings:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, for its owner alone.
+    """Create the folder, for its owner only.
 
-    Raises `CenterError` if there is one that others can use, or it cannot be made.
+    Raises `CenterError` if it exists and other users can use it, or if it cannot be created.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         problem = exposed(folder.stat(), folder, "this folder")
     except OSError as error:
-        raise CenterError(f"{folder} cannot be made: {error.strerror}: give --state DIR") from error
+        raise CenterError(
+            f"{folder} cannot be created: {error.strerror}: give --state DIR"
+        ) from error
     if problem:
         raise CenterError(f"{folder}: {problem}, or give another --state DIR")
 
@@ -81,7 +83,7 @@ def take_first_steps(center: Center) -> FirstSteps | None:
     """
     if has_user(center):
         return None
-    # Where another process was first with the firm, the next step goes on from there.
+    # Another process may have added the firm already: the next step continues from there.
     with suppress(CenterError):
         add_firm(center, FIRM)
     try:
@@ -95,6 +97,6 @@ def take_first_steps(center: Center) -> FirstSteps | None:
 
 
 def has_user(center: Center) -> bool:
-    """Tell whether anybody could log in."""
+    """Tell whether there is a user."""
     with center.database.read() as connection:
         return connection.execute(select(person.c.id).limit(1)).first() is not None

@@ -9,7 +9,7 @@ from gatepass.errors import NotAllowedError
 
 
 class Role(enum.Enum):
-    """What a user is, in CME's words; a read-only user is this project's addition."""
+    """The role of a user, in CME's words; the read-only role is this project's addition."""
 
     MANAGER = "Administrative Manager"
     KEYS = "Key Management User"
@@ -53,5 +53,5 @@ class Actor:
         """Raise `NotAllowedError` unless the role may do this."""
         if action not in MAY[self.role]:
             raise NotAllowedError(
-                f"your role, {self.role.value}, may not {action.value}: ask a manager"
+                f"your role {self.role.value} does not allow you to {action.value}: ask a manager"
             )

@@ -1,4 +1,4 @@
-"""The Request Center's settings from a TOML file; every mistake names its line and its key.
+"""The Request Center's settings from a TOML file; every error names its line and its key.
 
 ::
 
@@ -6,25 +6,25 @@
                                 # without it: an SQLite file in the state folder
     host = "127.0.0.1"          # beyond this machine: [tls], or a proxy with an https address
     port = 8400                 # 0: a free one
-    address = "https://keys.example.com"    # what people type, where a proxy stands before it
-    environment = "SIMULATION"  # what key files say: at most 20 characters
-    open-always = false         # true, to rehearse on weekends: CME's opening hours do not count
-    outbox = "outbox"           # codes and mails that go nowhere else are put into this folder
+    address = "https://keys.example.com"    # what people type, if a proxy is in front
+    environment = "SIMULATION"  # written into key files: at most 20 characters
+    open-always = false         # true: no opening hours, to rehearse on weekends
+    outbox = "outbox"           # folder for codes and mails that are not sent
 
     [tls]
     certificate = "center.pem"  # PEM; paths relative to this file
-    key = "center.key"          # without it, the certificate's file holds the key
+    key = "center.key"          # without it, the certificate's file contains the key
 
     [envelope-key]              # one of the two
     file = "envelope.key"
     variable = "CENTER_KEY"     # an environment variable
 
-    [codes]                     # one of the two; without any they are put into the outbox
+    [codes]                     # one of the two; without it codes go to the outbox
     webhook = "https://sms.example.com/send"
     webhook-token-file = "sms.token"    # or webhook-token-variable
     sms-gateway = "sms.example.com"     # mail to number@sms.example.com, by [mail]
 
-    [mail]                      # without it mails are put into the outbox
+    [mail]                      # without it mails go to the outbox
     host = "smtp.example.com"
     port = 587
     sender = "request-center@example.com"
@@ -32,8 +32,8 @@
     user = "center"
     password-file = "smtp.password"     # or password-variable
 
-A secret itself is never in this file, but for the database's password, which may be part of its
-URL: PostgreSQL's own password file (``~/.pgpass``) is the better place.
+The only secret that this file may contain is the database's password, as a part of the URL;
+PostgreSQL's own password file (``~/.pgpass``) is the better place.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class CenterSettings:
-    """What a Request Center is opened and served with.
+    """The settings with which a Request Center is opened and served.
 
-    ``database`` is a URL, not shown since it may hold a password. ``address`` is empty where
-    people type host and port. Codes go by ``webhook`` or ``sms_gateway``, without both to
-    ``outbox``. ``state`` is the state folder.
+    ``database`` is a URL; it is not shown, since it may contain a password. ``address`` is empty if
+    people type host and port. Codes go to ``webhook`` or ``sms_gateway``, or else to ``outbox``.
+    ``state`` is the state folder.
     """
 
     database: str = field(repr=False)
@@ -108,7 +108,7 @@ class CenterSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The hosts that requests may ask for, beside this machine's own names."""
+        """The hosts that requests may ask for, besides this machine's own names."""
         return (self.host, *([_host_of(self.address)] if self.address else []))
 
     @property
@@ -122,14 +122,14 @@ class CenterSettings:
 
     @property
     def codes_stay_here(self) -> bool:
-        """Whether codes are put into the outbox."""
+        """Whether codes go to the outbox."""
         return not self.webhook and not self.sms_gateway
 
 
 def read_settings(path: Path, defaults: CenterSettings) -> CenterSettings:
-    """Read a settings file; what it leaves out is as in ``defaults``.
+    """Read a settings file; ``defaults`` has the values of missing keys.
 
-    Raises `gatepass.errors.ConfigError`, and `OSError` as the file system does.
+    Raises `gatepass.errors.ConfigError`, and `OSError` if the file cannot be read.
     """
     file = SettingsFile.read(path)
     settings = file.apply(defaults, _SETTINGS)
@@ -146,7 +146,7 @@ def read_settings(path: Path, defaults: CenterSettings) -> CenterSettings:
 
 
 def has_password(url: str) -> bool:
-    """Tell whether a database URL has a password in it."""
+    """Tell whether a database URL contains a password."""
     try:
         parts = make_url(url)
     except ArgumentError:
@@ -155,7 +155,7 @@ def has_password(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return a database URL without what is secret in it."""
+    """Return a database URL without its secrets."""
     try:
         parts = make_url(url)
     except ArgumentError:
@@ -168,14 +168,14 @@ _PASSWORDS = frozenset({"password", "sslpassword"})
 
 
 def _require_own(file: SettingsFile) -> None:
-    """Refuse a file with a password in it that others can read."""
+    """Refuse a file with a password that other users can read."""
     problem = exposed(file.path.stat(), file.path, "this file")
     if problem:
-        raise file.error("database", f"there is a password in this URL, and {problem}")
+        raise file.error("database", f"this URL contains a password, and {problem}")
 
 
 def _try_out(file: SettingsFile, settings: CenterSettings) -> None:
-    """Have refused here, with its line, what the parts themselves would refuse later."""
+    """Refuse now, with its line, what the parts themselves would refuse later."""
     mail = settings.mail
     key = "mail.host"
     try:
@@ -193,7 +193,7 @@ def _database(value: object, path: Path) -> str:
         url = make_url(a_text(value))
         dialects.of(url)
     except (ArgumentError, DatabaseError):
-        # Not repeated: a URL may hold a password.
+        # Not repeated: a URL may contain a password.
         raise ValueError(dialects.NOT_A_URL) from None
     if url.get_backend_name() == "sqlite" and url.database:
         url = url.set(database=str(path.parent / url.database))
@@ -201,7 +201,7 @@ def _database(value: object, path: Path) -> str:
 
 
 def an_address(value: object) -> str:
-    """Read what people type to open the site; raise `ValueError`, which repeats nothing of it."""
+    """Parse the address that people type; raise `ValueError`, which does not repeat it."""
     text = a_text(value).rstrip("/")
     try:
         parts, host = urlsplit(text), _host_of(text)
@@ -211,21 +211,21 @@ def an_address(value: object) -> str:
     rest = good and (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
     if not good or rest or parts.scheme not in {"http", "https"}:
         raise ValueError(
-            "an address looks like https://keys.example.com, with a port of 1 to 65535 if need be,"
+            "an address looks like https://keys.example.com, with an optional port of 1 to 65535"
             " and without a user name"
         )
     if _stands_for_all(host):
-        raise ValueError(f"{host} is where to listen (host): an address is what people type")
+        raise ValueError(f"{host} is only for host (to listen on): give what people type")
     return text
 
 
 def _host_of(address: str) -> str:
-    """Return an address' host as browsers ask for it (RFC 3490); raise `ValueError` for none."""
+    """Return the host of an address as browsers send it (RFC 3490); raise `ValueError`."""
     host = urlsplit(address).hostname or ""
     if not host.isascii():
         host = host.encode("idna").decode("ascii")
     if not _HOST.fullmatch(host):
-        raise ValueError("this is no host")
+        raise ValueError("this is not a host")
     return str(ipaddress.ip_address(host)) if ":" in host else host
 
 
@@ -269,7 +269,7 @@ def _mail(settings: CenterSettings, **changes: object) -> CenterSettings:
     return replace(settings, mail=replace(settings.mail, **changes))  # type: ignore[arg-type]
 
 
-#: What each key does with its value.
+#: How each key changes the settings.
 _SETTINGS: Mapping[str, Setting[CenterSettings]] = {
     "database": lambda s, v, path: replace(s, database=_database(v, path)),
     "host": lambda s, v, _: replace(s, host=a_text(v)),
@@ -295,14 +295,14 @@ _SETTINGS: Mapping[str, Setting[CenterSettings]] = {
     "mail.password-variable": lambda s, v, _: _mail(s, password=_variable(v)),
 }
 
-#: Of these only one is given.
+#: Only one of two such keys may be given.
 _EITHER = (
     ("envelope-key.file", "envelope-key.variable"),
     ("codes.webhook", "codes.sms-gateway"),
     ("codes.webhook-token-file", "codes.webhook-token-variable"),
     ("mail.password-file", "mail.password-variable"),
 )
-#: The first is of no use without the second.
+#: The first key needs the second.
 _NEEDS = (
     ("tls.key", "tls.certificate"),
     ("codes.webhook-token-file", "codes.webhook"),
