@@ -18,9 +18,9 @@ from gatepass.center.people import logins, passwords
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import attempt
 from gatepass.center.web import readiness
+from gatepass.center.web.concurrency import MOST, PER_ORIGIN, ConcurrencyLimit
 from gatepass.center.web.pace import Pace
 from gatepass.center.web.readiness import Readiness
-from gatepass.center.web.turns import FOR_EACH, PLACES, Turns
 from gatepass.errors import BusyError, DatabaseError
 from tests.center.users import rows
 from tests.center.web.site import Site, words
@@ -30,11 +30,11 @@ from tests.center.web.site import Site, words
 def test_neither_one_origin_nor_all_together_exceed_their_places(
     origins: list[str], most: int, each: int
 ) -> None:
-    turns = Turns(most, each)
+    limit = ConcurrencyLimit(most, each)
     taken: Counter[str] = Counter()
     held = []
     for origin in origins:
-        place = turns.taken(origin)
+        place = limit.place(origin)
         if taken.total() < most and taken[origin] < each:
             place.__enter__()
             taken[origin] += 1
@@ -44,7 +44,7 @@ def test_neither_one_origin_nor_all_together_exceed_their_places(
                 place.__enter__()
     for place in held:
         place.__exit__(None, None, None)
-    with turns.taken("a"):
+    with limit.place("a"):
         pass
 
 
@@ -61,11 +61,11 @@ def test_logins_that_wait_do_not_delay_pages_or_health_checks(
 
     monkeypatch.setattr(passwords, "verify", slow)
     # One event loop for all, as in a server.
-    with site.browser() as browser, ThreadPoolExecutor(PLACES) as pool:
+    with site.browser() as browser, ThreadPoolExecutor(MOST) as pool:
         token = browser.token()
         form = {"form_token": token, "name": "kim", "password": "wrong horse battery"}
-        held = [pool.submit(browser.post, "/login", data=form) for _ in range(FOR_EACH)]
-        for _ in range(FOR_EACH):
+        held = [pool.submit(browser.post, "/login", data=form) for _ in range(PER_ORIGIN)]
+        for _ in range(PER_ORIGIN):
             assert waiting.acquire(timeout=60)
         counted = rows(site.center, attempt)
         for _ in range(20):
@@ -84,7 +84,7 @@ def test_logins_that_wait_do_not_delay_pages_or_health_checks(
 def test_a_login_and_a_change_of_password_each_need_a_place(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.app.state.turns = Turns(0, 0)
+    site.app.state.password_limit = ConcurrencyLimit(0, 0)
     browser = site.user("kim")
     answer = browser.submit("/account/password", old="a", new="b", again="b")
     assert answer.status_code == 503
@@ -277,7 +277,7 @@ def test_while_others_write_a_recent_write_is_proof_enough(site: Site) -> None:
 
 
 def test_a_finished_login_needs_no_place(site: Site) -> None:
-    site.app.state.turns = Turns(0, 0)
+    site.app.state.password_limit = ConcurrencyLimit(0, 0)
     browser = site.user("kim")
     assert browser.get("/sessions").status_code == 200
     assert logins.find(site.center, browser.cookies["__Host-gatepass"]) is not None

@@ -24,6 +24,7 @@ from gatepass.center.web import (
     refusals,
 )
 from gatepass.center.web.body_limit import BodyLimit
+from gatepass.center.web.concurrency import ConcurrencyLimit
 from gatepass.center.web.guard import guard
 from gatepass.center.web.head_limit import HeadLimit
 from gatepass.center.web.host_names import KnownNames
@@ -31,7 +32,6 @@ from gatepass.center.web.metrics import Meters
 from gatepass.center.web.pace import Pace
 from gatepass.center.web.readiness import Readiness
 from gatepass.center.web.security import MAX_BODY, SecurityHeaders
-from gatepass.center.web.turns import Turns
 from gatepass.errors import BusyError, CenterError
 
 _PAGES: Final = (
@@ -76,7 +76,7 @@ def make_app(center: Center, names: Iterable[str] = ()) -> FastAPI:
     )
     app.state.center = center
     app.state.meters = Meters(center)
-    app.state.turns = Turns()
+    app.state.password_limit = ConcurrencyLimit()
     app.state.readiness = Readiness(center.database)
     for kind, handler in _ANSWERS:
         app.add_exception_handler(kind, handler)

@@ -13,10 +13,10 @@ from gatepass.center.mail import notices
 from gatepass.center.people import codes, password_change, passwords, tokens, totp
 from gatepass.center.people import users as people
 from gatepass.center.web import security
+from gatepass.center.web.concurrency import run_limited
 from gatepass.center.web.forms import Form, SentForm
 from gatepass.center.web.pages_login import NOT_THE_SAME, keep_login
 from gatepass.center.web.rendering import page
-from gatepass.center.web.turns import in_turn
 from gatepass.center.web.visitor import actor_of, center_of, origin_of
 from gatepass.errors import AccountError, CodeError, NotFoundError
 
@@ -36,7 +36,7 @@ def account_page(request: Request) -> Response:
 @router.post("/account/password")
 async def change_password(request: Request, form: SentForm) -> Response:
     """Change the password; all other logins of the user end."""
-    return await in_turn(request, lambda: _change_password(request, form))
+    return await run_limited(request, lambda: _change_password(request, form))
 
 
 def _change_password(request: Request, form: Form) -> Response:

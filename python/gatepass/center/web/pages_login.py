@@ -12,9 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 from gatepass.center.people import known_browsers, logins, password_change, passwords
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.center.web import security
+from gatepass.center.web.concurrency import run_limited
 from gatepass.center.web.forms import Form, SentForm
 from gatepass.center.web.rendering import page
-from gatepass.center.web.turns import in_turn
 from gatepass.center.web.visitor import center_of, halfway_of, origin_of
 from gatepass.errors import AccountError, CodeError, LimitError
 
@@ -43,7 +43,7 @@ def login_page(request: Request, next: str = "") -> Response:  # noqa: A002 - th
 @router.post("/login")
 async def log_in(request: Request, form: SentForm) -> Response:
     """Check user name and password, then ask for the code; every mistake gets the same refusal."""
-    return await in_turn(request, lambda: _log_in(request, form))
+    return await run_limited(request, lambda: _log_in(request, form))
 
 
 def _log_in(request: Request, form: Form) -> Response:
@@ -104,7 +104,7 @@ def password_page(request: Request, next: str = "") -> Response:  # noqa: A002
 @router.post("/login/password")
 async def choose_password(request: Request, form: SentForm) -> Response:
     """Set the password; the login continues under a new cookie."""
-    return await in_turn(request, lambda: _choose_password(request, form))
+    return await run_limited(request, lambda: _choose_password(request, form))
 
 
 def _choose_password(request: Request, form: Form) -> Response:

@@ -20,23 +20,23 @@ from gatepass.center.web.visitor import origin_of
 from gatepass.errors import BusyError
 
 #: The most requests with passwords at the same time, in total and per origin.
-PLACES, FOR_EACH = 16, 8
+MOST, PER_ORIGIN = 16, 8
 
 
-class Turns:
-    """``most`` places, of which one origin gets at most ``each``. For one event loop."""
+class ConcurrencyLimit:
+    """``most`` places, of which one origin gets at most ``per_origin``. For one event loop."""
 
-    def __init__(self, most: int = PLACES, each: int = FOR_EACH) -> None:
+    def __init__(self, most: int = MOST, per_origin: int = PER_ORIGIN) -> None:
         self._most = most
-        self._each = each
+        self._per_origin = per_origin
         self._taken: Counter[str] = Counter()
         #: Their own threads: while they wait, pages have theirs.
         self.threads = anyio.CapacityLimiter(most)
 
     @contextmanager
-    def taken(self, origin: str) -> Iterator[None]:
+    def place(self, origin: str) -> Iterator[None]:
         """Take a place for the time of the context; raise `BusyError` if none is left."""
-        if self._taken.total() >= self._most or self._taken[origin] >= self._each:
+        if self._taken.total() >= self._most or self._taken[origin] >= self._per_origin:
             raise BusyError
         self._taken[origin] += 1
         try:
@@ -48,8 +48,8 @@ class Turns:
                 del self._taken[origin]
 
 
-async def in_turn(request: Request, work: Callable[[], Response]) -> Response:
+async def run_limited(request: Request, work: Callable[[], Response]) -> Response:
     """Do ``work`` in a thread. Raises `BusyError` if no place is left."""
-    turns: Turns = request.app.state.turns
-    with turns.taken(network_of(origin_of(request))):
-        return await anyio.to_thread.run_sync(work, limiter=turns.threads)
+    limit: ConcurrencyLimit = request.app.state.password_limit
+    with limit.place(network_of(origin_of(request))):
+        return await anyio.to_thread.run_sync(work, limiter=limit.threads)
