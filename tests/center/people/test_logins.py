@@ -175,7 +175,7 @@ def test_every_refusal_is_the_same_after_the_same_work(
     monkeypatch.setattr(passwords, "verify", counted)
     assert str(refusal(users, name, password)) == expected
     # One hash with the same costs, and one entry in the log.
-    assert hashes == [passwords.NOBODY.rsplit("$", 2)[0]]
+    assert hashes == [passwords.DUMMY_HASH.rsplit("$", 2)[0]]
     after = rows(users.center, attempt), rows(users.center, audit.audit)
     assert after[1] - before[1] == 1
     assert not users.outbox.sent

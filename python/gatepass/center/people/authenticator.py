@@ -32,7 +32,7 @@ USED_WORDS = "this code was already used: wait for the next one"
 class Answer(enum.Enum):
     """The result of checking a code; true if ``RIGHT``.
 
-    ``USED``: it was right, but a code of its time step or a later one was used before. ``SHUT``:
+    ``USED``: it was right, but a code of its time step or a later one was used before. ``LOCKED``:
     there were too many wrong codes, and none is checked for a while.
     """
 
@@ -40,7 +40,7 @@ class Answer(enum.Enum):
     RIGHT = "right"
     WRONG = "wrong"
     USED = "used"
-    SHUT = "too many wrong"
+    LOCKED = "too many wrong"
 
     def __bool__(self) -> bool:
         return self is Answer.RIGHT
@@ -70,7 +70,7 @@ def use(
     if row.totp_sealed is None or (row.totp_step is None) is not confirming:
         return Answer.NONE
     if limits.is_reached(connection, WRONG, str(person_id), at=at):
-        return Answer.SHUT
+        return Answer.LOCKED
     secret = center.vault.open(row.totp_sealed, seal_subject(person_id))
     step = _step_of(pyotp.TOTP(secret, interval=STEP), typed, at)
     del secret

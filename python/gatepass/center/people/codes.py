@@ -121,7 +121,7 @@ def check_code(
     taken = authenticator.use(connection, center, actor.user_id, typed, at)
     if taken is authenticator.Answer.RIGHT:
         return
-    if taken is authenticator.Answer.SHUT and newest is None:
+    if taken is authenticator.Answer.LOCKED and newest is None:
         rule = "tries"
     if taken is authenticator.Answer.USED:
         refusal = CodeError(authenticator.USED_WORDS, "used")
@@ -141,7 +141,7 @@ def check_code(
     raise KeptError(refusal)
 
 
-def forget_days_to_come(connection: Connection, person_id: int, at: datetime) -> None:
+def forget_future_days(connection: Connection, person_id: int, at: datetime) -> None:
     """Delete a user's codes of days after ``at``: they were sent while the clock was ahead."""
     own = codes.c.person_id == person_id
     connection.execute(delete(codes).where(own, codes.c.day > _day(at)))
@@ -149,7 +149,7 @@ def forget_days_to_come(connection: Connection, person_id: int, at: datetime) ->
 
 def give_another_day(connection: Connection, person_id: int, at: datetime) -> None:
     """Allow a user ten more codes today. The rows of those that were sent stay."""
-    forget_days_to_come(connection, person_id, at)
+    forget_future_days(connection, person_id, at)
     todays = (codes.c.person_id == person_id) & (codes.c.day == _day(at))
     lowest = connection.execute(select(func.min(codes.c.number)).where(todays)).scalar_one()
     # Below the numbers of earlier resets of this day, so that no two rows have the same number.
@@ -230,7 +230,7 @@ def _place(connection: Connection, actor: Actor, at: datetime) -> tuple[str, int
     """Return the day that counts, the next free number in it, and how many are left after it.
 
     A day never comes again: if the clock is set back, the last day with a code stays the day. If
-    the clock was ahead for a while, `forget_days_to_come` repairs it.
+    the clock was ahead for a while, `forget_future_days` repairs it.
     """
     own = codes.c.person_id == actor.user_id
     today = _day(at)

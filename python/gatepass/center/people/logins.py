@@ -246,7 +246,7 @@ def _proved(center: Center, name: str, password: str, origin: str, browser: str)
             row = connection.execute(select(person).where(person.c.name == name)).one_or_none()
         mark = known_browsers.mark_of(center, row, browser)
         counts = _Counts(center, name, network_of(origin), mark)
-        stored = passwords.NOBODY if row is None else row.password_hash
+        stored = passwords.DUMMY_HASH if row is None else row.password_hash
         is_right = passwords.verify(stored, password)
         refused = row is None or row.disabled or counts.is_locked or not is_right
         rehashed = _rehashed(stored, password) if not refused else None

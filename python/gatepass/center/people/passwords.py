@@ -28,7 +28,7 @@ DIFFERENT = 5
 
 #: The hash of an unknown password. The password for an unknown name is compared with it, so that
 #: the answer takes as long as for a known name.
-NOBODY = (
+DUMMY_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$oU7Nu9KbyTsLUlKKRyu8aA"
     "$PTvpH2uOSrojDFs11A1WIKusCYpoSh/KV24bFbAl5oA"
 )

@@ -130,7 +130,7 @@ _REFUSALS = {
         "wrong",
     ),
     Answer.USED: lambda: CodeError(authenticator.USED_WORDS, "used"),
-    Answer.SHUT: lambda: CodeError("too many wrong codes: wait an hour", "tries"),
+    Answer.LOCKED: lambda: CodeError("too many wrong codes: wait an hour", "tries"),
 }
 
 

@@ -251,7 +251,7 @@ def _change(
         if end:
             logins.end_all(connection, row.id)
             logins.unlock(connection, name)
-            codes.forget_days_to_come(connection, row.id, center.clock())
+            codes.forget_future_days(connection, row.id, center.clock())
         role = Role[values["role"]].value if "role" in values else None
         author = audit.system(row.firm_id)
         audit.append(connection, center, author, action, user=name, role=role)
