@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass import SigningKey
-from gatepass.center.pairs.store_ring import Held, StoreRing
+from gatepass.center.pairs.store_ring import StoredPair, StoreRing
 from gatepass.errors import GatepassError, KeySourceError
 from gatepass.keys import KeyRing, generate_pair
 
@@ -18,13 +18,13 @@ NAMES = ("ABC", "DEF", "ABC123", "XYZ")
 AT = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
 
-def made(number: int, name: str = "ABC", month: int = 12) -> Held:
+def made(number: int, name: str = "ABC", month: int = 12) -> StoredPair:
     issued = generate_pair(name, date(2026, 1, 5), date(2026, month, 5))
     pair = issued.key_pair()
     if number % 3 == 1:
         # Like a key that lost characters: 25 bytes.
         pair = replace(pair, signing_key=SigningKey("A" * 34))
-    return Held(number, 1, f"pair:{number}", pair)
+    return StoredPair(number, 1, f"pair:{number}", pair)
 
 
 #: Eight pairs, two per session; the first ones expire so soon that there is a warning.
@@ -84,7 +84,7 @@ def test_a_third_pair_of_a_session_is_refused() -> None:
 
 def test_a_duplicate_access_key_id_is_refused() -> None:
     ring = StoreRing().changed((), ALL)
-    again = Held(9, 2, "pair:9", ALL[0].pair)
+    again = StoredPair(9, 2, "pair:9", ALL[0].pair)
     for new in ([again], [made(10, "GHI"), again]):
         with pytest.raises(KeySourceError, match="twice"):
             ring.changed((), new)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from gatepass._native import SigningKey
 from gatepass.center.pairs import rows as pair_rows
-from gatepass.center.pairs.store_ring import Held
+from gatepass.center.pairs.store_ring import StoredPair
 from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store import unreadable
@@ -57,7 +57,9 @@ def name_of(row: Row[Any] | Unreadable) -> str:
     return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
 
 
-def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKey]) -> Held:
+def stored_pair(
+    row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKey]
+) -> StoredPair:
     """Return the pair of a row; decrypt it only if its subject is not ``known``.
 
     Raises `VaultError` for a pair that cannot be used.
@@ -82,7 +84,7 @@ def held(row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKe
             )
         except KeySourceError:
             raise VaultError(TAMPERED) from None
-        return Held(row.id, row.session_id, subject, its)
+        return StoredPair(row.id, row.session_id, subject, its)
 
 
 _ERASED = "its secret was erased after it ended: the disaster is too long ago"

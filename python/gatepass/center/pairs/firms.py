@@ -133,10 +133,10 @@ def remove_session(center: Center, name: str) -> None:
 
     def work(connection: Connection) -> None:
         row = lock_any_session(connection, wanted)
-        held = select(pair.c.access_key_id).where(
+        its = select(pair.c.access_key_id).where(
             pair.c.session_id == row.id, pair.c.slot.is_not(None)
         )
-        active = connection.execute(held.order_by(pair.c.id)).scalars().all()
+        active = connection.execute(its.order_by(pair.c.id)).scalars().all()
         if active:
             raise CenterError(
                 f"session {wanted} has active key pairs ({', '.join(active)}): a user of its firm"

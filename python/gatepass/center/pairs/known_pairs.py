@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from gatepass._native import SigningKey
-from gatepass.center.pairs.active_pairs import held, name_of
-from gatepass.center.pairs.store_ring import Held, StoreRing
+from gatepass.center.pairs.active_pairs import name_of, stored_pair
+from gatepass.center.pairs.store_ring import StoredPair, StoreRing
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store.unreadable import Unreadable
 from gatepass.errors import KeySourceError, VaultError
@@ -32,7 +32,7 @@ class KnownPairs:
     def __init__(self, vault: Vault) -> None:
         self.ring = StoreRing()
         self._vault = vault
-        self._held: dict[int, list[Held]] = {}
+        self._by_session: dict[int, list[StoredPair]] = {}
         # The pairs left out, by row id; with their session if another try may help.
         self._refused: dict[int, int | None] = {}
 
@@ -47,7 +47,7 @@ class KnownPairs:
         SQLite runs no trigger for a row that REPLACE removes.
         """
         readable = (row for row in rows if not isinstance(row, Unreadable))
-        found = (self.ring.held(row.access_key_id) for row in readable)
+        found = (self.ring.stored(row.access_key_id) for row in readable)
         return any(one is not None and one.session_id not in sessions for one in found)
 
     def adopt(self, rows: Rows, sessions: frozenset[int] | None) -> None:
@@ -56,17 +56,17 @@ class KnownPairs:
         Only unknown pairs are decrypted. A pair that cannot be used is left out, and so are all
         pairs of a session that has too many. The log says so once, and all other pairs stay.
         """
-        them = frozenset(self._held) if sessions is None else sessions
-        gone = [one for number in them for one in self._held.get(number, ())]
+        them = frozenset(self._by_session) if sessions is None else sessions
+        gone = [one for number in them for one in self._by_session.get(number, ())]
         new, refused = self._opened(rows, {one.subject: one.pair.signing_key for one in gone})
         if new != gone:
             self.ring, crowded = self._changed(gone, new)
             new = [one for one in new if one.number not in crowded]
             refused |= crowded
         for number in them:
-            self._held.pop(number, None)
+            self._by_session.pop(number, None)
         for one in new:
-            self._held.setdefault(one.session_id, []).append(one)
+            self._by_session.setdefault(one.session_id, []).append(one)
         if sessions is not None:
             read = {one.number for one in new}
             refused |= {
@@ -77,7 +77,7 @@ class KnownPairs:
         self._refused = refused
 
     def _changed(
-        self, gone: list[Held], new: list[Held]
+        self, gone: list[StoredPair], new: list[StoredPair]
     ) -> tuple[StoreRing, dict[int, int | None]]:
         """Return the changed ring, and the pairs that it refuses, in the form of `_refused`."""
         try:
@@ -97,13 +97,13 @@ class KnownPairs:
 
     def _opened(
         self, rows: Rows, known: Mapping[str, SigningKey]
-    ) -> tuple[list[Held], dict[int, int | None]]:
+    ) -> tuple[list[StoredPair], dict[int, int | None]]:
         """Return the pairs of rows, and the unusable ones, in the form of `_refused`."""
-        new: list[Held] = []
+        new: list[StoredPair] = []
         refused: dict[int, int | None] = {}
         for row in rows:
             try:
-                new.append(held(row, self._vault, known))
+                new.append(stored_pair(row, self._vault, known))
             except VaultError as error:
                 number, its = _refused(row)
                 refused[number] = its

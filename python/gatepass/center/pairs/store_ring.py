@@ -15,7 +15,7 @@ from gatepass.keys.identifiers import SESSION_ID_LENGTHS
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredPair:
     """A pair of the store, with the ids of its row and of its session.
 
     ``subject`` is what its secret is bound to.
@@ -37,20 +37,20 @@ class StoreRing(KeyRing):
 
     def __init__(self) -> None:
         super().__init__(())
-        self._names: SharedMap[tuple[Held, ...]] = SharedMap()
-        self._keys: SharedMap[Held] = SharedMap()
+        self._names: SharedMap[tuple[StoredPair, ...]] = SharedMap()
+        self._keys: SharedMap[StoredPair] = SharedMap()
 
-    def changed(self, gone: Collection[Held], new: Collection[Held]) -> StoreRing:
+    def changed(self, gone: Collection[StoredPair], new: Collection[StoredPair]) -> StoreRing:
         """Return a ring without the ``gone`` pairs and with the ``new`` ones.
 
         Raises `KeySourceError` as `KeyRing` does.
         """
         numbers = {one.number for one in gone}
-        names: dict[str, list[Held]] = {}
+        names: dict[str, list[StoredPair]] = {}
         for one in (*gone, *new):
             before = self._names.get(one.pair.session) or ()
-            names[one.pair.session] = [held for held in before if held.number not in numbers]
-        keys: dict[str, Held | None] = {one.pair.access_key_id: None for one in gone}
+            names[one.pair.session] = [it for it in before if it.number not in numbers]
+        keys: dict[str, StoredPair | None] = {one.pair.access_key_id: None for one in gone}
         for one in new:
             key = one.pair.access_key_id
             if (keys[key] if key in keys else self._keys.get(key)) is not None:
@@ -66,7 +66,7 @@ class StoreRing(KeyRing):
         made._keys = self._keys.changed(keys)
         return made
 
-    def held(self, access_key_id: str) -> Held | None:
+    def stored(self, access_key_id: str) -> StoredPair | None:
         """Return what is known of the pair with this Access Key ID."""
         return self._keys.get(access_key_id)
 
@@ -93,8 +93,8 @@ class StoreRing(KeyRing):
 
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
-        held = self._keys.get(access_key_id)
-        return None if held is None else held.pair
+        stored = self._keys.get(access_key_id)
+        return None if stored is None else stored.pair
 
     def warnings(self, at: datetime) -> list[ExpiryWarning]:
         """Return a warning for each pair that expires within `WARNING_DAYS` of ``at``."""
