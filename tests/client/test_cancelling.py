@@ -13,7 +13,7 @@ from gatepass.client import BackOff, Link, Links, connect, connect_pair, reconne
 from gatepass.fix.message import Message, encode
 from gatepass.session.store import MemoryStore, claim
 from tests.client.test_connect import SETTINGS, Live, live, ring
-from tests.client.test_pair import RING, Stage, play
+from tests.client.test_fault_tolerance import RING, Stage, play
 
 #: Rounds of the loop: a logon on one machine takes fewer.
 ROUNDS = range(0, 60, 3)

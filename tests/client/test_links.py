@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import BackOff, Link, Links, Pair, reconnecting, reconnecting_pair
+from gatepass.client import BackOff, FaultTolerantLink, Link, Links, reconnecting, reconnecting_pair
 from gatepass.errors import KeySourceError
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 from tests.client.test_connect import SETTINGS as US
 from tests.client.test_connect import Live, live
-from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+from tests.client.test_fault_tolerance import NAME, RING, SETTINGS, Stage, play
 
 LOGGED_OUT = ["A", "0", "5"]
 
@@ -244,12 +244,12 @@ def test_what_ends_it_is_raised_once_and_then_it_is_over() -> None:
 def test_a_pair_is_logged_out_at_both_gateways() -> None:
     async def script(stage: Stage) -> None:
         where = [("127.0.0.1", port) for port in stage.ports]
-        links: Links[Pair] = reconnecting_pair(
+        links: Links[FaultTolerantLink] = reconnecting_pair(
             *where, SETTINGS, RING, stage.store, clock=stage.loop.clock
         )
         async with links:
-            async for pair in links:
-                assert pair.backup is not None
+            async for link in links:
+                assert link.backup is not None
                 assert len(stage.gateway.connections) == 2
                 break
         assert not stage.gateway.connections

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.client import BackOff, Link, connect, connect_pair, reconnecting
-from gatepass.client.pair import Pair
-from tests.client.test_pair import RING, SETTINGS, Stage, play
+from gatepass.client.fault_tolerance import FaultTolerantLink
+from tests.client.test_fault_tolerance import RING, SETTINGS, Stage, play
 
 US = replace(SETTINGS, sender_comp_id="ABC123N")
 
@@ -61,14 +61,14 @@ def test_a_message_comes_twice_only_where_it_says_so(
     assert list(dict.fromkeys(text for text, _ in got)) == meant
 
 
-@pytest.mark.parametrize("is_pair", [False, True])
-def test_behind_its_block_a_link_gives_and_acknowledges_nothing(is_pair: bool) -> None:
+@pytest.mark.parametrize("is_tolerant", [False, True])
+def test_behind_its_block_a_link_gives_and_acknowledges_nothing(is_tolerant: bool) -> None:
     async def script(stage: Stage) -> None:
         ports = [("127.0.0.1", port) for port in stage.ports]
         time = stage.loop.clock
-        opened: AbstractAsyncContextManager[Link | Pair] = (
+        opened: AbstractAsyncContextManager[Link | FaultTolerantLink] = (
             connect_pair(*ports, SETTINGS, RING, stage.store, clock=time)
-            if is_pair
+            if is_tolerant
             else connect(*ports[0], US, RING, stage.store, clock=time)
         )
         with suppress(KeyError):

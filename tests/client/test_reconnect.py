@@ -28,7 +28,7 @@ from gatepass.keys import KeyRing, generate_pair, write_key_file
 from gatepass.session.store import MemoryStore
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair
-from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+from tests.client.test_fault_tolerance import NAME, RING, SETTINGS, Stage, play
 from tests.client.test_standby_keys import Keys
 from tests.faults.virtual import Pipe
 

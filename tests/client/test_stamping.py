@@ -15,7 +15,7 @@ from gatepass.fix.message import Message
 from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
-from tests.client.test_pair import RING, Stage, play
+from tests.client.test_fault_tolerance import RING, Stage, play
 from tests.faults.virtual import VirtualLoop
 from tests.fix.test_alterations import US
 
@@ -75,11 +75,11 @@ def test_a_slow_disk_makes_no_logon_old(slow: str, scenario: Scenario | None) ->
 
 
 def test_two_logons_of_one_moment_are_not_the_same() -> None:
-    """A pair's connections, or a session that begins again at once: neither is a replay."""
+    """Two connections of a session, or one that begins again at once: neither is a replay."""
 
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            await pair.primary.log_on(Scenario.IN_SESSION)
+        async with stage.fault_tolerant() as link:
+            await link.primary.log_on(Scenario.IN_SESSION)
 
     stage = play(script)
     logons = [message for _, sent, message in stage.wires if sent and message.msg_type == "A"]

@@ -1,4 +1,4 @@
-"""The backup of a pair that is down, lost or refused: what it costs, and when it is tried again."""
+"""The backup that is down, lost or refused: what it costs, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.client import BackOff, MemoryAttempts, Pair
-from gatepass.client.pair import BACKUP
+from gatepass.client import BackOff, FaultTolerantLink, MemoryAttempts
+from gatepass.client.fault_tolerance import BACKUP
 from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.client.standby import MOST_REFUSALS
 from gatepass.errors import NoConnectionError
 from gatepass.session.role import Role
-from tests.client.test_pair import NAME, SETTINGS, Stage, play
+from tests.client.test_fault_tolerance import NAME, SETTINGS, Stage, play
 from tests.faults.virtual import VirtualLoop
 
 #: Where nobody listens, unless a test has somebody do so.
@@ -38,8 +38,8 @@ class Deaf(asyncio.Protocol):
         self._transport.close()
 
 
-def with_pair(
-    body: Callable[[Stage, Pair, list[str]], Awaitable[None]],
+def with_backup(
+    body: Callable[[Stage, FaultTolerantLink, list[str]], Awaitable[None]],
     *,
     port: int | None = None,
     before: Callable[[Stage], Awaitable[None]] | None = None,
@@ -51,8 +51,8 @@ def with_pair(
         if before is not None:
             await before(stage)
         told: list[str] = []
-        async with stage.pair(tell=told.append, **options) as pair:
-            await body(stage, pair, told)
+        async with stage.fault_tolerant(tell=told.append, **options) as link:
+            await body(stage, link, told)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task(), *stage_tasks(stage)}
 
@@ -60,7 +60,7 @@ def with_pair(
 
 
 def stage_tasks(stage: Stage) -> set[asyncio.Task[None]]:
-    """`wait_for` around the script is no task of the pair."""
+    """`wait_for` around the script is no task of the link."""
     return {task for task in asyncio.all_tasks() if "main" in repr(task.get_coro())}
 
 
@@ -70,30 +70,30 @@ async def lose_backup(stage: Stage, words: str = "the backup alone") -> None:
     await asyncio.sleep(0.5)
 
 
-async def trade(stage: Stage, pair: Pair, text: str) -> None:
-    await pair.send("D", [(58, text)])
+async def trade(stage: Stage, link: FaultTolerantLink, text: str) -> None:
+    await link.send("D", [(58, text)])
     await asyncio.sleep(1.0)
     assert stage.arrived[-1] == text
 
 
-async def check_failover(stage: Stage, pair: Pair) -> None:
+async def check_failover(stage: Stage, link: FaultTolerantLink) -> None:
     """Whatever came before: a failover loses and doubles nothing."""
     arrived = len(stage.arrived)
-    await pair.send("D", [(58, "before")])
+    await link.send("D", [(58, "before")])
     stage.gateway.fail_over(NAME)
-    await pair.send("D", [(58, "after")])
+    await link.send("D", [(58, "after")])
     await asyncio.sleep(200.0)
-    assert pair.role is Role.PRIMARY
+    assert link.role is Role.PRIMARY
     assert stage.arrived[arrived:] == ["before", "after"]
     here, there = stage.store.load(), stage.gateway.account(NAME).store.load()
     assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
 
 
 def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_up() -> None:
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
-        assert pair.backup is None
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
+        assert link.backup is None
         assert told == []
-        await trade(stage, pair, "alone")
+        await trade(stage, link, "alone")
         assert told[0].startswith("no fault tolerance: no connection to 127.0.0.1:50000")
         assert told[0].endswith("the backup is tried again in 1 s")
         await asyncio.sleep(20.0)
@@ -102,26 +102,26 @@ def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_u
         await stage.gateway.listen("127.0.0.1", EMPTY, backup=True)
         await asyncio.sleep(60.0)
         assert told[-1] == "the backup is on: the session is fault tolerant again"
-        assert pair.backup is not None
-        assert pair.backup.session.role is Role.BACKUP
-        await check_failover(stage, pair)
+        assert link.backup is not None
+        assert link.backup.session.role is Role.BACKUP
+        await check_failover(stage, link)
 
-    with_pair(body, port=EMPTY)
+    with_backup(body, port=EMPTY)
 
 
 def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
-        pair.primary.abort()
-        await pair.closed
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
+        link.primary.abort()
+        await link.closed
         with pytest.raises(NoConnectionError, match="both connections have ended"):
-            await pair.send("D", [(58, "late")])
+            await link.send("D", [(58, "late")])
         before = list(told)
         await asyncio.sleep(600.0)
         assert told == before
-        assert pair.goodbye is None
-        assert str(pair.ending) == "the gateway closed the connection without a word"
+        assert link.goodbye is None
+        assert str(link.ending) == "the gateway closed the connection without a word"
 
-    with_pair(body, port=EMPTY)
+    with_backup(body, port=EMPTY)
 
 
 @settings(max_examples=20, deadline=None)
@@ -132,23 +132,23 @@ def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
 def test_a_backup_that_is_lost_is_opened_again(
     losses: list[tuple[bool, float]], early: bool
 ) -> None:
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         for by_gateway, pause in losses:
-            lost = pair.backup
+            lost = link.backup
             assert lost is not None
             if by_gateway:
                 await lose_backup(stage)
             else:
                 lost.abort()
                 await asyncio.sleep(0.5)
-            await trade(stage, pair, "alone")
+            await trade(stage, link, "alone")
             await asyncio.sleep(70.0 + pause)
-            assert pair.backup is not lost
+            assert link.backup is not lost
         assert len(told) == 2 * len(losses)
         if not early:
-            await check_failover(stage, pair)
+            await check_failover(stage, link)
 
-    stage = with_pair(body)
+    stage = with_backup(body)
     # No Logon was invalid: the backup counts on its own, from 1.
     assert "refused" not in [report.what for report in stage.said]
 
@@ -156,36 +156,36 @@ def test_a_backup_that_is_lost_is_opened_again(
 def test_a_backup_that_was_lost_before_has_no_last_word() -> None:
     """The reason of the end is the primary's own."""
 
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         await lose_backup(stage, "of the backup")
-        assert pair.backup is None
-        pair.primary.abort()
-        await pair.closed
-        assert pair.goodbye is None
-        assert pair.ending is not None
+        assert link.backup is None
+        link.primary.abort()
+        await link.closed
+        assert link.goodbye is None
+        assert link.ending is not None
 
-    with_pair(body)
+    with_backup(body)
 
 
 def test_after_its_promotion_nothing_is_opened_again() -> None:
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
-        await check_failover(stage, pair)
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
+        await check_failover(stage, link)
         assert told == []
         logons = [m for _, sent, m in stage.wires if sent and m.msg_type == "A"]
         assert len(logons) == 2
 
-    with_pair(body)
+    with_backup(body)
 
 
 def test_where_both_are_lost_at_once_nobody_speaks_of_the_backup() -> None:
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         for connection in list(stage.gateway.connections):
             connection.abort()
-        await pair.closed
+        await link.closed
         await asyncio.sleep(600.0)
         assert told == []
 
-    with_pair(body)
+    with_backup(body)
 
 
 def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minute() -> None:
@@ -200,14 +200,14 @@ def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minu
 
     attempts = MemoryAttempts()
 
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         await asyncio.sleep(3600.0)
-        assert pair.active is pair.primary
+        assert link.active is link.primary
         assert len(attempts._kept) <= 1
         # Neither is a Logon of the primary's mistaken for one of the backup's.
-        await trade(stage, pair, "still on")
+        await trade(stage, link, "still on")
 
-    with_pair(
+    with_backup(
         body, port=EMPTY, before=before, attempts=attempts, back_off=BackOff(first=0.0, most=0.0)
     )
     assert len(times) > 40
@@ -218,7 +218,7 @@ def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minu
 def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(heals: bool) -> None:
     """It may not have noticed yet that the old connection is gone."""
 
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         await lose_backup(stage)
         account = stage.gateway.account(NAME)
         account.backup_on = True
@@ -232,16 +232,16 @@ def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(hea
         assert refused == (1 if heals else MOST_REFUSALS)
         assert ("is on" in told[-1]) is heals
         assert ("not tried again" in told[-1]) is not heals
-        await trade(stage, pair, "still on")
+        await trade(stage, link, "still on")
 
-    with_pair(body)
+    with_backup(body)
 
 
 def test_without_tell_the_log_has_it(caplog: pytest.LogCaptureFixture) -> None:
     async def script(stage: Stage) -> None:
         stage.ports[1] = EMPTY
-        async with stage.pair() as pair:
-            await trade(stage, pair, "alone")
+        async with stage.fault_tolerant() as link:
+            await trade(stage, link, "alone")
 
     with caplog.at_level(logging.WARNING, "gatepass.client"):
         play(script)
@@ -252,8 +252,8 @@ def test_an_in_session_logon_beside_one_of_the_backup_is_counted_apart() -> None
     """Each takes back its own attempt: neither hides that the other came to nothing."""
     attempts = MemoryAttempts()
 
-    async def body(stage: Stage, pair: Pair, told: list[str]) -> None:
-        guards = pair.primary._guard, pair.backup and pair.backup._guard
+    async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
+        guards = link.primary._guard, link.backup and link.backup._guard
         assert guards[0] is not guards[1]
         first, second = guards
         assert first is not None
@@ -267,5 +267,5 @@ def test_an_in_session_logon_beside_one_of_the_backup_is_counted_apart() -> None
         first.succeeded()
         assert attempts._kept == []
 
-    stage = with_pair(body, attempts=attempts)
+    stage = with_backup(body, attempts=attempts)
     assert BACKUP in {which for which, _, _ in stage.wires}

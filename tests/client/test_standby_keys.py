@@ -1,4 +1,4 @@
-"""A pair whose key pairs cannot be had while its backup is opened again: nothing hangs."""
+"""Key pairs that cannot be had while the backup is opened again: nothing hangs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import Pair, connect_pair
+from gatepass.client import FaultTolerantLink, connect_pair
 from gatepass.errors import KeySourceError, NoConnectionError
 from gatepass.fix.states import State
 from gatepass.keys import KeyRing
-from tests.client.test_pair import RING, SETTINGS, Stage, play
+from tests.client.test_fault_tolerance import RING, SETTINGS, Stage, play
 from tests.client.test_standby import check_failover, lose_backup, trade
 from tests.faults.virtual import Pipe
 
@@ -33,14 +33,16 @@ class Keys:
         return RING
 
 
-def with_keys(body: Callable[[Stage, Pair, Keys, list[str]], Coroutine[Any, Any, None]]) -> None:
+def with_keys(
+    body: Callable[[Stage, FaultTolerantLink, Keys, list[str]], Coroutine[Any, Any, None]],
+) -> None:
     async def script(stage: Stage) -> None:
         told: list[str] = []
         keys = Keys()
         primary, backup = (("127.0.0.1", port) for port in stage.ports)
         where = (primary, backup, SETTINGS, keys, stage.store)
-        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as pair:
-            await body(stage, pair, keys, told)
+        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as link:
+            await body(stage, link, keys, told)
         await asyncio.sleep(1.0)
         assert open_at(stage, backup=False) == open_at(stage, backup=True) == 0
         await asyncio.sleep(600.0)  # what is being read is read to its end
@@ -72,27 +74,27 @@ def read_for(stage: Stage, seconds: float) -> None:
     stage.loop.run_in_executor = run  # type: ignore[method-assign]
 
 
-async def all_is_over(pair: Pair) -> None:
-    """What waits for the pair goes on, and nothing is sent."""
-    async for _ in pair.messages():
+async def all_is_over(link: FaultTolerantLink) -> None:
+    """What waits for the link goes on, and nothing is sent."""
+    async for _ in link.messages():
         raise AssertionError("there is no message")
     with pytest.raises(NoConnectionError):
-        await pair.send("D", [(58, "late")])
-    assert pair.has_ended
-    assert pair.closed.done()
+        await link.send("D", [(58, "late")])
+    assert link.has_ended
+    assert link.closed.done()
 
 
-def test_a_primary_that_ends_while_the_backup_waits_for_its_keys_ends_the_pair() -> None:
-    async def body(stage: Stage, pair: Pair, keys: Keys, told: list[str]) -> None:
+def test_a_primary_that_ends_while_the_backup_waits_for_its_keys_ends_the_link() -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, keys: Keys, told: list[str]) -> None:
         read_for(stage, 600.0)
         await lose_backup(stage)
         await asyncio.sleep(5.0)
-        assert pair.backup is not None
-        assert pair.backup.session.state is State.CONNECTED
+        assert link.backup is not None
+        assert link.backup.session.state is State.CONNECTED
         for side in list(stage.gateway.connections):
             if not side.backup:
                 side.abort()
-        await asyncio.wait_for(all_is_over(pair), 1.0)
+        await asyncio.wait_for(all_is_over(link), 1.0)
 
     with_keys(body)
 
@@ -107,7 +109,7 @@ def test_a_primary_that_ends_while_the_backup_waits_for_its_keys_ends_the_pair()
 def test_keys_that_cannot_be_read_leave_no_connection_open_and_are_asked_for_again(
     error: Exception, said: str
 ) -> None:
-    async def body(stage: Stage, pair: Pair, keys: Keys, told: list[str]) -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, keys: Keys, told: list[str]) -> None:
         keys.error = error
         await lose_backup(stage)
         await asyncio.sleep(600.0)
@@ -116,23 +118,23 @@ def test_keys_that_cannot_be_read_leave_no_connection_open_and_are_asked_for_aga
         assert "swordfish" not in told[-1]
         assert "the backup is tried again in" in told[-1]
         assert open_at(stage, backup=True) == 0
-        assert pair.backup is None
-        await trade(stage, pair, "alone")
+        assert link.backup is None
+        await trade(stage, link, "alone")
         keys.error = None
         await asyncio.sleep(70.0)
         assert told[-1] == "the backup is on: the session is fault tolerant again"
-        await check_failover(stage, pair)
+        await check_failover(stage, link)
 
     with_keys(body)
 
 
-def test_a_primary_that_ends_while_the_keys_cannot_be_read_ends_the_pair() -> None:
-    async def body(stage: Stage, pair: Pair, keys: Keys, told: list[str]) -> None:
+def test_a_primary_that_ends_while_the_keys_cannot_be_read_ends_the_link() -> None:
+    async def body(stage: Stage, link: FaultTolerantLink, keys: Keys, told: list[str]) -> None:
         keys.error = ConnectionError("the vault is down")
         await lose_backup(stage)
         await asyncio.sleep(3.0)
-        pair.primary.abort()
-        await asyncio.wait_for(all_is_over(pair), 1.0)
+        link.primary.abort()
+        await asyncio.wait_for(all_is_over(link), 1.0)
 
     with_keys(body)
 
@@ -175,12 +177,12 @@ def test_keys_that_cannot_be_read_for_the_backups_first_logon_cost_no_session() 
         told: list[str] = []
         primary, backup = (("127.0.0.1", port) for port in stage.ports)
         where = (primary, backup, SETTINGS, Once(), stage.store)
-        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as pair:
-            assert pair.backup is None
-            await trade(stage, pair, "alone")
+        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as link:
+            assert link.backup is None
+            await trade(stage, link, "alone")
             await asyncio.sleep(5.0)
-            assert pair.backup is not None
+            assert link.backup is not None
             assert "it is being replaced" in told[0]
-            await check_failover(stage, pair)
+            await check_failover(stage, link)
 
     play(script)

@@ -17,7 +17,7 @@ from gatepass.client import BackOff, reconnecting
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, write_key_file
 from tests.cli.gateways import fresh_pair
-from tests.client.test_pair import NAME, RING, Stage, play
+from tests.client.test_fault_tolerance import NAME, RING, Stage, play
 from tests.fix.test_alterations import US
 
 

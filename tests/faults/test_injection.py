@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import Link, Pair, connect, connect_pair
+from gatepass.client import FaultTolerantLink, Link, connect, connect_pair
 from gatepass.client.link import Trace
 from gatepass.errors import LogonRefusedError, LogonReplyError
 from gatepass.fix.admission import SECURE_LOGON
@@ -65,7 +65,7 @@ class Rehearsal:
             clock=self.loop.clock,
         )
 
-    def pair(self):  # type: ignore[no-untyped-def]
+    def fault_tolerant(self):  # type: ignore[no-untyped-def]
         return connect_pair(
             ("127.0.0.1", self.port),
             ("127.0.0.1", self.backup_port),
@@ -85,7 +85,7 @@ class Rehearsal:
         await asyncio.sleep(300.0)
         reading.cancel()
 
-    async def read(self, link: Link | Pair) -> None:
+    async def read(self, link: Link | FaultTolerantLink) -> None:
         async for message in link.messages():
             self.got.append(message.get(58) or "")
 
@@ -247,14 +247,14 @@ def test_a_failover_at_any_message_loses_nothing(
     direction: ft.Direction, kind: str, nth: int
 ) -> None:
     async def script(rehearsal: Rehearsal) -> None:
-        async with rehearsal.pair() as pair:
-            reading = asyncio.create_task(rehearsal.read(pair))
+        async with rehearsal.fault_tolerant() as link:
+            reading = asyncio.create_task(rehearsal.read(link))
             for number in range(6):
-                await pair.send("D", [(58, f"c{number}")])
+                await link.send("D", [(58, f"c{number}")])
                 rehearsal.gateway.send("ABC123", "n", [(58, f"g{number}")])
                 await asyncio.sleep(40.0 if number % 2 else 0.0)
             await asyncio.sleep(300.0)
-            assert pair.backup.promoted.done()
+            assert link.backup.promoted.done()
             reading.cancel()
         here, there = rehearsal.store.load(), rehearsal.gateway.account("ABC123").store.load()
         assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
@@ -275,11 +275,11 @@ def test_a_failover_in_the_middle_of_the_backups_logon_waits_for_its_end() -> No
             rehearsal.gateway.send("ABC123", "n", [(58, "dropped at first")])
 
         saying = asyncio.create_task(say())
-        async with rehearsal.pair() as pair:
+        async with rehearsal.fault_tolerant() as link:
             await saying
-            reading = asyncio.create_task(rehearsal.read(pair))
+            reading = asyncio.create_task(rehearsal.read(link))
             await asyncio.sleep(300.0)
-            assert pair.role is Role.PRIMARY
+            assert link.role is Role.PRIMARY
             reading.cancel()
 
     drop, fail = ft.Fault(ft.Drop(), SEND, "n"), ft.Fault(ft.FailOver(), SEND, "A", nth=2)

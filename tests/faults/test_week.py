@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gatepass.client import Pair, connect_pair
+from gatepass.client import FaultTolerantLink, connect_pair
 from gatepass.fix.message import Message
 from gatepass.fix.names import INDICATORS
 from gatepass.fix.settings import ClientSettings
@@ -64,7 +64,7 @@ class Week:
         for backup in (False, True):
             self.ports[backup] = await self.gateway.listen("127.0.0.1", 0, backup=backup)
 
-    def pair(self):  # type: ignore[no-untyped-def]
+    def fault_tolerant(self):  # type: ignore[no-untyped-def]
         """Log on to both gateways."""
         return connect_pair(
             ("127.0.0.1", self.ports[False]),
@@ -80,31 +80,31 @@ class Week:
         if isinstance(effect, fx.RoleChanged):
             self.roles.append(f"{which} {INDICATORS[effect.role]}")
 
-    async def trade(self, pair: Pair, hours: int) -> None:
+    async def trade(self, link: FaultTolerantLink, hours: int) -> None:
         """Send a message each way, every hour, and read what comes."""
-        reading = asyncio.create_task(self.read(pair))
+        reading = asyncio.create_task(self.read(link))
         for _ in range(hours):
             await asyncio.sleep(HOUR)
-            await self.exchange(pair)
+            await self.exchange(link)
         await asyncio.sleep(1.0)
         reading.cancel()
 
-    async def exchange(self, pair: Pair) -> None:
+    async def exchange(self, link: FaultTolerantLink) -> None:
         """Send a message each way."""
         text = f"{len(self.sent) + len(self.out) + 1}"
         self.out.append(text)
-        await pair.send("D", [(58, text)])
+        await link.send("D", [(58, text)])
         self.say(text)
 
     def say(self, text: str) -> None:
         self.gateway.send(NAME, "n", [(58, text)])
         self.sent.append(text)
 
-    async def read(self, pair: Pair) -> None:
-        async for message in pair.messages():
+    async def read(self, link: FaultTolerantLink) -> None:
+        async for message in link.messages():
             assert not message.possibly_delivered
             self.got.append(text_of(message))
-            pair.acknowledge()
+            link.acknowledge()
 
     def logons(self) -> list[str]:
         return [report.detail for report in self.said if report.what == Event.LOGGED_ON]
@@ -121,33 +121,33 @@ def test_a_trading_week() -> None:
         week = Week(loop)
         weeks.append(week)
         await week.open()
-        async with week.pair() as pair:  # Sunday: the Beginning of Week Logon
-            assert pair.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
-            await week.trade(pair, hours=46)
-            for link in (pair.primary, pair.backup):  # Tuesday: the network fails
-                link.abort()
+        async with week.fault_tolerant() as link:  # Sunday: the Beginning of Week Logon
+            assert link.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
+            await week.trade(link, hours=46)
+            link.primary.abort()  # Tuesday: the network fails
+            link.backup.abort()
             week.say("while away")
-            await pair.closed
+            await link.closed
 
         before = week.store.load()
-        async with week.pair() as pair:  # and comes back
-            assert pair.primary.session.scenario is Scenario.MID_WEEK
-            assert pair.primary.session.numbers.next_out > before.next_out
-            await week.trade(pair, hours=10)
+        async with week.fault_tolerant() as link:  # and comes back
+            assert link.primary.session.scenario is Scenario.MID_WEEK
+            assert link.primary.session.numbers.next_out > before.next_out
+            await week.trade(link, hours=10)
 
         week.keys.ring = KeyRing([week.old, week.new])  # Wednesday: a second pair
-        async with week.pair() as pair:
-            await week.trade(pair, hours=10)
+        async with week.fault_tolerant() as link:
+            await week.trade(link, hours=10)
         week.keys.ring = KeyRing([week.new])  # the old one is deleted
 
-        async with week.pair() as pair:  # Thursday: the primary gateway fails
-            await week.trade(pair, hours=10)
-            assert (pair.role, pair.backup.session.role) == (Role.PRIMARY, Role.BACKUP)
-            await week.exchange(pair)  # under way: neither arrives by the primary
+        async with week.fault_tolerant() as link:  # Thursday: the primary gateway fails
+            await week.trade(link, hours=10)
+            assert (link.role, link.backup.session.role) == (Role.PRIMARY, Role.BACKUP)
+            await week.exchange(link)  # under way: neither arrives by the primary
             week.gateway.fail_over(NAME)
-            await week.trade(pair, hours=10)
-            assert pair.primary.closed.done()
-            assert pair.role is Role.PRIMARY
+            await week.trade(link, hours=10)
+            assert link.primary.closed.done()
+            assert link.role is Role.PRIMARY
         end = week.store.load()
         assert end.next_out > 46 * 120 / 2
         there = week.exchange_store.load()
@@ -157,10 +157,10 @@ def test_a_trading_week() -> None:
 
         to_sunday = SUNDAY + timedelta(days=7) - loop.clock()
         await asyncio.sleep(to_sunday.total_seconds())
-        async with week.pair() as pair:
-            assert pair.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
-            assert pair.primary.session.numbers.next_out < 5
-            await week.trade(pair, hours=1)
+        async with week.fault_tolerant() as link:
+            assert link.primary.session.scenario is Scenario.BEGINNING_OF_WEEK
+            assert link.primary.session.numbers.next_out < 5
+            await week.trade(link, hours=1)
 
     run_at(SUNDAY, main)
     week = weeks[0]

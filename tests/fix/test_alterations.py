@@ -18,7 +18,7 @@ from gatepass.fix.message import Message
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
 from gatepass.session.numbers import MAX_RESEND
-from tests.client.test_pair import NAME, RING, SETTINGS, Stage, play
+from tests.client.test_fault_tolerance import NAME, RING, SETTINGS, Stage, play
 
 US = replace(SETTINGS, sender_comp_id="ABC123N")
 TAGS = st.integers(1, 2000).filter(lambda tag: tag not in REFUSED)

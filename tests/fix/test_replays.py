@@ -12,7 +12,7 @@ from gatepass.client.stamps import moment_of_its_own
 from gatepass.fix.message import Message, encode
 from gatepass.gateway import Event, Gateway, Kind
 from gatepass.signing import ReplayMemory
-from tests.client.test_pair import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play
+from tests.client.test_fault_tolerance import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play
 from tests.faults.virtual import Pipe, VirtualLoop
 from tests.fix.test_alterations import US
 
@@ -49,11 +49,11 @@ async def replay(loop: VirtualLoop, port: int, wire: bytes) -> Replayer:
 @pytest.mark.parametrize("delay", [0.0, 3.9])
 def test_a_logon_that_was_admitted_is_refused_at_every_port(which: int, delay: float) -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             logons = [m.wire for _, sent, m in stage.wires if sent and m.msg_type == "A"]
             await asyncio.sleep(delay)
-            assert pair.backup is not None
-            pair.backup.abort()
+            assert link.backup is not None
+            link.backup.abort()
             await asyncio.sleep(0.1)
             replayer = await replay(stage.loop, stage.ports[which], logons[0])
             assert replayer.kinds() == ["5"]

@@ -10,7 +10,7 @@ import pytest
 from gatepass.client import MemoryStore, connect
 from gatepass.fix.message import Message
 from gatepass.gateway import Gateway, Kind, Report
-from tests.client.test_pair import RING, WEDNESDAY
+from tests.client.test_fault_tolerance import RING, WEDNESDAY
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
 from tests.fix.test_alterations import US
 

@@ -4,10 +4,10 @@ from gatepass.client.attempts import Attempt, Attempts, MemoryAttempts, SqliteAt
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_clock
 from gatepass.client.connect import connect
+from gatepass.client.fault_tolerance import FaultTolerantLink, connect_pair
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
 from gatepass.client.links import Links
-from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
@@ -25,12 +25,12 @@ __all__ = [
     "ClientSettings",
     "ClockPolicy",
     "ClockReading",
+    "FaultTolerantLink",
     "Link",
     "Links",
     "LogonGuard",
     "MemoryAttempts",
     "MemoryStore",
-    "Pair",
     "Scenario",
     "SqliteAttempts",
     "SqliteStore",

@@ -13,10 +13,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from gatepass.client.fault_tolerance import FaultTolerantLink
 from gatepass.client.link import Link
-from gatepass.client.pair import Pair
 
-LinkOrPair = TypeVar("LinkOrPair", Link, Pair)
+LinkOrPair = TypeVar("LinkOrPair", Link, FaultTolerantLink)
 
 logger = logging.getLogger("gatepass.client")
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from gatepass.client.back_off import BackOff
 from gatepass.client.connect import connect
+from gatepass.client.fault_tolerance import FaultTolerantLink, connect_pair
 from gatepass.client.link import Link
 from gatepass.client.links import Lending, LinkOrPair, Links
-from gatepass.client.pair import Pair, connect_pair
 from gatepass.client.refusals import noticed_within
 from gatepass.errors import (
     GatepassError,
@@ -77,7 +77,9 @@ def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) 
     return Links(partial(_again, partial(connect, *target, **options), trials))
 
 
-def reconnecting_pair(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Pair]:
+def reconnecting_pair(
+    *target: Any, back_off: BackOff | None = None, **options: Any
+) -> Links[FaultTolerantLink]:
     """Give a pair, and a new one whenever both its connections have ended.
 
     Takes what `connect_pair` takes; the rest is as for `reconnecting`.

@@ -18,13 +18,13 @@ from gatepass.client import (
     Alterations,
     Attempts,
     ClockPolicy,
+    FaultTolerantLink,
     Link,
-    Pair,
     connect,
     connect_pair,
     remedy,
 )
-from gatepass.client.pair import BACKUP, Address
+from gatepass.client.fault_tolerance import BACKUP, Address
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
@@ -143,7 +143,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
         with ending_on_signal(run.end):
             async with _connected(order, store, attempts, run) as link:
                 if order.choice is Choice.IN_SESSION:
-                    trading = link.active if isinstance(link, Pair) else link
+                    trading = link.active if isinstance(link, FaultTolerantLink) else link
                     await trading.log_on(Scenario.IN_SESSION, order.alterations)
                 await _stay(link, run.over, order.stay)
                 forced = link.goodbye is not None or link.closed.done()
@@ -160,7 +160,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
 
 def _connected(
     order: Order, store: Store, attempts: Attempts | None, run: _Run
-) -> AbstractAsyncContextManager[Link | Pair]:
+) -> AbstractAsyncContextManager[Link | FaultTolerantLink]:
     first = Alterations() if order.choice is Choice.IN_SESSION else order.alterations
     if order.backup is None:
         return connect(
@@ -196,7 +196,7 @@ def _connected(
     )
 
 
-async def _stay(link: Link | Pair, over: asyncio.Event, seconds: float) -> None:
+async def _stay(link: Link | FaultTolerantLink, over: asyncio.Event, seconds: float) -> None:
     waiting = asyncio.ensure_future(over.wait())
     await asyncio.wait([link.closed, waiting], timeout=seconds, return_when="FIRST_COMPLETED")
     waiting.cancel()
@@ -206,7 +206,7 @@ def _cut_off(cause: Cause, words: str) -> Ending:
     return Ending("no connection", 3, words, what_to_do=remedy(cause, was_on=True))
 
 
-def _ending(link: Link | Pair, *, forced: bool) -> Ending:
+def _ending(link: Link | FaultTolerantLink, *, forced: bool) -> Ending:
     if link.goodbye is None:
         if link.ending is not None and forced:
             return _cut_off(link.ending.cause, str(link.ending))

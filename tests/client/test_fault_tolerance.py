@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.client import Link, Pair, connect, connect_pair
-from gatepass.client.pair import BACKUP, PRIMARY
+from gatepass.client import FaultTolerantLink, Link, connect, connect_pair
+from gatepass.client.fault_tolerance import BACKUP, PRIMARY
 from gatepass.errors import (
     BackupError,
     FieldError,
@@ -67,7 +67,7 @@ class Stage:
         )
         self.ports: list[int] = []
 
-    def pair(self, **options: Any):  # type: ignore[no-untyped-def]
+    def fault_tolerant(self, **options: Any):  # type: ignore[no-untyped-def]
         primary, backup = (("127.0.0.1", port) for port in self.ports)
         return connect_pair(
             primary,
@@ -81,8 +81,8 @@ class Stage:
             **options,
         )
 
-    async def read(self, pair: Pair | Link) -> None:
-        async for message in pair.messages():
+    async def read(self, link: FaultTolerantLink | Link) -> None:
+        async for message in link.messages():
             assert not message.possibly_delivered
             self.got.append(message.get(58) or "")
 
@@ -121,20 +121,20 @@ def test_a_failover_loses_and_doubles_nothing(
     meant = [str(n) for n in range(before + after)]
 
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            reading = asyncio.create_task(stage.read(pair))
+        async with stage.fault_tolerant() as link:
+            reading = asyncio.create_task(stage.read(link))
             for text in meant[:before]:
-                await pair.send("D", [(58, text)])
+                await link.send("D", [(58, text)])
                 stage.say(text)
             for _ in range(turns):
                 await asyncio.sleep(0)
             stage.gateway.fail_over(NAME)
             for text in meant[before:]:
-                await pair.send("D", [(58, text)])
+                await link.send("D", [(58, text)])
                 stage.say(text)
             await asyncio.sleep(200.0)
-            assert pair.role is Role.PRIMARY
-            assert pair.active is pair.backup
+            assert link.role is Role.PRIMARY
+            assert link.active is link.backup
             reading.cancel()
         there = stage.gateway.account(NAME).store.load()
         here = stage.store.load()
@@ -146,14 +146,14 @@ def test_a_failover_loses_and_doubles_nothing(
 
 def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            pair.primary.abort()
+        async with stage.fault_tolerant() as link:
+            link.primary.abort()
             await asyncio.sleep(0)
-            assert pair.primary.session.state is State.CLOSED
+            assert link.primary.session.state is State.CLOSED
             # The exchange notices nothing of it yet, and then its gateway fails.
             stage.gateway.fail_over(NAME)
-            number = await pair.send("D", [(58, "waited")])
-            assert pair.role is Role.PRIMARY
+            number = await link.send("D", [(58, "waited")])
+            assert link.role is Role.PRIMARY
             assert number == stage.store.load().next_out - 1
             await asyncio.sleep(60.0)
 
@@ -162,11 +162,11 @@ def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
 
 def test_a_new_primary_whose_numbers_have_jumped_is_asked_for_what_is_missing() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             stage.say("before")
             stage.gateway.fail_over(NAME)
             await asyncio.sleep(60.0)
-            await read_one(stage, pair)
+            await read_one(stage, link)
 
     stage = play(script, kind=JUMPING)
     asked = [
@@ -210,23 +210,23 @@ def test_a_drop_copy_session_goes_on_at_the_backup_once_the_primary_has_failed()
     assert play(script, kind=Kind.parse("dropcopy")).got == ["missed", "new"]
 
 
-async def read_one(stage: Stage, pair: Pair) -> None:
-    async for message in pair.messages():
+async def read_one(stage: Stage, link: FaultTolerantLink) -> None:
+    async for message in link.messages():
         stage.got.append(message.get(58) or "")
         return
 
 
 def test_a_reader_that_stops_and_begins_again_gets_nothing_twice() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             for number in range(3):
                 stage.say(f"{number}")
             await asyncio.sleep(1.0)
-            await read_one(stage, pair)
+            await read_one(stage, link)
             stage.gateway.fail_over(NAME)
             await asyncio.sleep(60.0)
-            await read_one(stage, pair)
-            await read_one(stage, pair)
+            await read_one(stage, link)
+            await read_one(stage, link)
 
     stage = play(script)
     assert stage.got == ["0", "1", "2"]
@@ -235,12 +235,12 @@ def test_a_reader_that_stops_and_begins_again_gets_nothing_twice() -> None:
 
 def test_the_backup_counts_on_its_own_and_nothing_of_it_is_kept() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            await pair.send("D", [(58, "one more")])
+        async with stage.fault_tolerant() as link:
+            await link.send("D", [(58, "one more")])
             await asyncio.sleep(600.0)
             kept = stage.store.load()
-            assert kept == pair.primary.session.numbers
-            assert pair.backup.session.numbers.next_out != kept.next_out
+            assert kept == link.primary.session.numbers
+            assert link.backup.session.numbers.next_out != kept.next_out
         assert stage.store.load().next_out > kept.next_out
 
     stage = play(script)
@@ -251,14 +251,14 @@ def test_the_backup_counts_on_its_own_and_nothing_of_it_is_kept() -> None:
 
 def test_application_messages_do_not_go_by_the_backup() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            before = pair.backup.session.numbers
+        async with stage.fault_tolerant() as link:
+            before = link.backup.session.numbers
             with pytest.raises(BackupError, match="through the primary"):
-                pair.backup.send("D", [(58, "x")])
+                link.backup.send("D", [(58, "x")])
             with pytest.raises(BackupError, match="through the primary"):
-                await pair.backup.log_on(Scenario.IN_SESSION)
-            assert pair.backup.session.numbers == before
-            assert pair.backup.session.state is State.LOGGED_ON
+                await link.backup.log_on(Scenario.IN_SESSION)
+            assert link.backup.session.numbers == before
+            assert link.backup.session.state is State.LOGGED_ON
 
     assert play(script).arrived == []
 
@@ -267,7 +267,7 @@ def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
     """The client never hears that the old connection is gone: it ends it by itself."""
 
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             (side,) = (c for c in stage.gateway.connections if not c.backup)
             assert isinstance(side._transport, Pipe)
             side._transport.peer = Pipe(stage.loop, asyncio.Protocol())
@@ -275,10 +275,10 @@ def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
             assert side.session.state is State.CLOSED
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            await pair.send("D", [(58, "a")])
-            assert pair.primary.session.state is State.CLOSED
+            await link.send("D", [(58, "a")])
+            assert link.primary.session.state is State.CLOSED
             await asyncio.sleep(300.0)
-            await pair.send("D", [(58, "b")])
+            await link.send("D", [(58, "b")])
             await asyncio.sleep(1.0)
             there = stage.gateway.account(NAME).store.load()
             here = stage.store.load()
@@ -289,19 +289,19 @@ def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
 
 def test_the_pair_ends_when_its_primary_connection_does() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            reading = asyncio.create_task(stage.read(pair))
+        async with stage.fault_tolerant() as link:
+            reading = asyncio.create_task(stage.read(link))
             stage.say("last")
             await asyncio.sleep(1.0)
-            pair.primary.abort()
-            await pair.closed
-            assert pair.goodbye is not None
-            assert pair.goodbye.text == PRIMARY_GONE
+            link.primary.abort()
+            await link.closed
+            assert link.goodbye is not None
+            assert link.goodbye.text == PRIMARY_GONE
             await reading
             with pytest.raises(NoConnectionError, match="both connections have ended"):
-                await pair.send("D", [(58, "x")])
-        async with stage.pair() as pair:
-            await pair.send("D", [(58, "again")])
+                await link.send("D", [(58, "x")])
+        async with stage.fault_tolerant() as link:
+            await link.send("D", [(58, "again")])
             await asyncio.sleep(1.0)
 
     stage = play(script)
@@ -311,21 +311,21 @@ def test_the_pair_ends_when_its_primary_connection_does() -> None:
 
 def test_without_its_backup_a_session_goes_on() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             (side,) = (c for c in stage.gateway.connections if c.backup)
             side.force_out("the backup alone")
-            await pair.backup.closed
-            await pair.send("D", [(58, "alone")])
+            await link.backup.closed
+            await link.send("D", [(58, "alone")])
             await asyncio.sleep(1.0)
-            assert not pair.closed.done()
-            assert pair.goodbye is None
+            assert not link.closed.done()
+            assert link.goodbye is None
 
     assert play(script).arrived == ["alone"]
 
 
 def test_both_log_out_cleanly() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair():
+        async with stage.fault_tolerant():
             pass
 
     stage = play(script)
@@ -339,12 +339,12 @@ def test_both_log_out_cleanly() -> None:
 
 def test_a_logout_of_the_backup_that_crosses_its_promotion_is_said_again() -> None:
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
-            leaving = asyncio.create_task(pair.log_out())
+        async with stage.fault_tolerant() as link:
+            leaving = asyncio.create_task(link.log_out())
             await asyncio.sleep(0)
             stage.gateway.fail_over(NAME)
             await leaving
-            assert pair.backup.goodbye is not None
+            assert link.backup.goodbye is not None
 
     stage = play(script)
     said = [m.get(49) for which, sent, m in stage.wires if sent and m.msg_type == "5"]
@@ -358,11 +358,11 @@ def test_messages_asked_for_again_are_waited_for_before_a_logout(lost: bool) -> 
     """For as long as the log-out waits at all: an answer that never comes holds nothing up."""
 
     async def script(stage: Stage) -> None:
-        async with stage.pair() as pair:
+        async with stage.fault_tolerant() as link:
             stage.say("0")
             stage.say("1")
             await asyncio.sleep(0.1)
-            assert pair.primary.session.is_behind
+            assert link.primary.session.is_behind
         assert len(stage.store.undelivered()) == (0 if lost else 2)
 
     # The first is lost, and its repetition comes late or never.
@@ -375,7 +375,7 @@ def test_messages_asked_for_again_are_waited_for_before_a_logout(lost: bool) -> 
 def test_a_backup_that_refuses_leaves_nobody_logged_on() -> None:
     async def script(stage: Stage) -> None:
         with pytest.raises(LogonRefusedError, match="Invalid Logon"):
-            async with stage.pair():
+            async with stage.fault_tolerant():
                 pass
 
     stage = play(script, ft.Fault(ft.ExpirePair(), ft.Direction.RECEIVE, "0"))
@@ -383,7 +383,7 @@ def test_a_backup_that_refuses_leaves_nobody_logged_on() -> None:
     assert (which, sent, last.msg_type) == (PRIMARY, False, "5")
 
 
-def test_a_session_without_fault_tolerance_is_no_pair() -> None:
+def test_a_session_without_fault_tolerance_takes_no_backup() -> None:
     settings = replace(SETTINGS, sender_comp_id="ABC123N")
 
     async def script(stage: Stage) -> None:
@@ -414,12 +414,12 @@ def test_a_primary_that_fails_before_the_backup_is_on_leaves_no_session(seen: bo
 
         stage.loop.create_connection = late  # type: ignore[method-assign]
         with pytest.raises(NoConnectionError, match="primary connection ended before"):
-            async with stage.pair():
+            async with stage.fault_tolerant():
                 pass
         refused = [which for which, effect in stage.effects if isinstance(effect, fx.LoggedOut)]
         assert refused == ([] if seen else [BACKUP])
-        async with stage.pair() as pair:
-            assert pair.primary.session.scenario is Scenario.MID_WEEK
+        async with stage.fault_tolerant() as link:
+            assert link.primary.session.scenario is Scenario.MID_WEEK
 
     play(script, ft.Fault(ft.FailOver(), ft.Direction.SEND, "1"))
 
@@ -433,12 +433,12 @@ def test_gateways_that_are_confused_are_told_apart(turned: bool, words: str) -> 
             other = Gateway(RING, Kind.parse("cgw"), clock=stage.loop.clock)
             stage.ports[1] = await other.listen("127.0.0.1", 0)
             with pytest.raises(LogonReplyError, match=words):
-                async with stage.pair():
+                async with stage.fault_tolerant():
                     pass
             return
-        async with stage.pair() as pair:
-            pair.backup.abort()
-            await pair.backup.closed
+        async with stage.fault_tolerant() as link:
+            link.backup.abort()
+            await link.backup.closed
             address, clock = ("127.0.0.1", stage.ports[1]), stage.loop.clock
             with pytest.raises(LogonReplyError, match=words):
                 async with connect(*address, SETTINGS, RING, MemoryStore(), clock=clock):

@@ -34,7 +34,7 @@ PRIMARY, BACKUP = "primary", "backup"
 logger = logging.getLogger("gatepass.client")
 
 
-class Pair:
+class FaultTolerantLink:
     """Two links of one session and its store; what the application does goes by the primary.
 
     When CME promotes the backup, it goes on there without the application's doing. While the
@@ -165,7 +165,7 @@ async def connect_pair(
     attempts: Attempts | None = None,
     back_off: BackOff | None = None,
     tell: Callable[[str], None] = _warn,
-) -> AsyncIterator[Pair]:
+) -> AsyncIterator[FaultTolerantLink]:
     """Log on to the primary gateway, then to the backup; log out of both at the end.
 
     SenderCompID (49) in `settings` ends in ``U``. `observe` and `trace` are told first which
@@ -202,7 +202,9 @@ async def connect_pair(
         await open_link(first, *primary, tls)
         try:
             await first.log_on(scenario)
-            pair = Pair(first, Standby(first, open_backup, back_off or BackOff(), tell))
+            pair = FaultTolerantLink(
+                first, Standby(first, open_backup, back_off or BackOff(), tell)
+            )
             try:
                 await pair.standby.begin()
                 yield pair
