@@ -15,10 +15,10 @@ import asyncio
 import logging
 import sys
 from collections import deque
-from contextlib import closing
+from contextlib import aclosing, closing
 
 from gatepass import open_keys
-from gatepass.client import ClientSettings, Link, Links, SqliteStore, reconnecting
+from gatepass.client import ClientSettings, Connector, Link, SqliteStore, connect
 from gatepass.errors import BacklogError, GatepassError, NoConnectionError
 
 
@@ -39,13 +39,13 @@ async def send_orders(link: Link, orders: deque[str], pause: float) -> None:
         await asyncio.sleep(pause)
 
 
-async def stay_on(links: Links[Link], orders: deque[str], pause: float) -> None:
+async def stay_on(links: Connector[Link], orders: deque[str], pause: float) -> None:
     """Take link after link until all orders are sent; the last is logged out.
 
-    It is, too, where an error, a cancelled task or Ctrl-C ends this: that is what ``async with``
-    is for.
+    It is, too, where an error, a cancelled task or Ctrl-C ends this: that is what ``aclosing`` is
+    for.
     """
-    async with links:
+    async with aclosing(links):
         async for link in links:
             await send_orders(link, orders, pause)
 
@@ -59,12 +59,12 @@ def main() -> int:
     parser.add_argument("--state", required=True)
     parser.add_argument("--orders", type=int, default=10)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING)  # reconnecting says there why it tries again
+    logging.basicConfig(level=logging.WARNING)  # it says there why it tries again
     host, _, port = options.address.rpartition(":")
     us = ClientSettings(options.sender_comp_id, "OPER1", "G", "US", "GATEPASS", "1.0", "EXAMPLE")
     orders = deque(str(number) for number in range(options.orders))
     with closing(SqliteStore(options.state, options.sender_comp_id[:-1])) as store:
-        links = reconnecting(host, int(port), us, open_keys(options.keys), store)
+        links = connect(host, int(port), us, open_keys(options.keys), store)
         try:
             asyncio.run(stay_on(links, orders, 1.0))
         except GatepassError as error:

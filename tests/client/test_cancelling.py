@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gatepass.client import BackOff, Link, Links, connect, connect_pair, reconnecting
+from gatepass.client import BackOff, Connector, Link, connect
 from gatepass.fix.message import Message, encode
 from gatepass.session.store import MemoryStore, claim
 from tests.client.test_connect import SETTINGS, Live, live, ring
@@ -63,14 +64,15 @@ def test_a_connect_that_is_cancelled_ends_and_leaves_nobody_on() -> None:
     run(story)
 
 
-def test_a_pair_that_is_cancelled_leaves_nobody_on() -> None:
+def test_a_fault_tolerant_link_that_is_cancelled_leaves_nobody_on() -> None:
     async def story(here: Live) -> None:
         primary = ("127.0.0.1", here.port)
         backup = ("127.0.0.1", await here.gateway.listen("127.0.0.1", 0, backup=True))
         us = replace(SETTINGS, sender_comp_id="ABC123U")
 
         async def stay() -> None:
-            async with connect_pair(primary, backup, us, here.keys, MemoryStore(), guarded=False):
+            where = (*primary, us, here.keys, MemoryStore())
+            async with connect(*where, backup=backup, guarded=False):
                 await asyncio.sleep(60.0)
 
         for rounds in range(0, 100, 7):
@@ -156,18 +158,18 @@ def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held
     """In whatever round: while it logs on, has a link, waits for the next one, or logs out."""
 
     def script(
-        rounds: int, links: list[Links[Link]]
+        rounds: int, links: list[Connector[Link]]
     ) -> Callable[[Stage], Coroutine[Any, Any, None]]:
         async def story(stage: Stage) -> None:
             us = replace(SETTINGS, sender_comp_id="ABC123N")
             where = ("127.0.0.1", stage.ports[0], us, RING, stage.store)
 
             async def stay() -> None:
-                mine = reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(0.0, 0.0))
+                mine = connect(*where, clock=stage.loop.clock, back_off=BackOff(0.0, 0.0))
                 if held:
                     links.append(mine)
                 if within:
-                    async with mine:
+                    async with aclosing(mine):
                         await loop_over(mine)
                 else:
                     await loop_over(mine)
@@ -185,7 +187,7 @@ def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held
 
         return story
 
-    async def loop_over(links: Links[Link]) -> None:
+    async def loop_over(links: Connector[Link]) -> None:
         ended = 0
         async for link in links:
             await asyncio.sleep(0)

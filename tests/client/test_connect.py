@@ -1,11 +1,10 @@
-"""`connect` and `reconnecting` against a gateway in the same process."""
+"""`connect` against a gateway in the same process."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -25,8 +24,7 @@ from gatepass.client import (
     SqliteStore,
     clock,
     connect,
-    reconnecting,
-    reconnecting_pair,
+    opening,
 )
 from gatepass.client.clock import ClockReading
 from gatepass.client.remedies import remedy
@@ -221,7 +219,7 @@ def test_a_clock_that_is_set_meanwhile_lets_no_fifth_through(
                 return utc_now() + late
 
             # What the system's clock tells, and what is known to be that clock.
-            monkeypatch.setattr(sys.modules["gatepass.client.connect"], "utc_now", now)
+            monkeypatch.setattr(opening, "utc_now", now)
             with pytest.raises(expected):
                 async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store, clock=now):
                     pass
@@ -303,9 +301,7 @@ def test_reconnecting_gives_a_new_link_when_one_has_ended() -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()
         numbers = []
-        links = reconnecting(
-            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
-        )
+        links = connect("127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01))
         async with aclosing(links):
             async for link in links:
                 numbers.append(link.session.numbers.next_out)
@@ -322,9 +318,7 @@ def test_reconnecting_gives_a_new_link_when_one_has_ended() -> None:
 def test_a_send_that_races_a_disconnect_is_an_error_that_a_loop_survives() -> None:
     async def story(here: Live) -> None:
         store, sent = MemoryStore(), []
-        links = reconnecting(
-            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
-        )
+        links = connect("127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01))
         async for link in links:
             try:
                 link.send("D", [(58, f"{len(sent)}")])
@@ -346,7 +340,7 @@ def test_a_send_that_races_a_disconnect_is_an_error_that_a_loop_survives() -> No
 def test_a_body_that_is_done_before_the_socket_is_gets_a_new_link() -> None:
     async def story(here: Live) -> None:
         count = 0
-        links = reconnecting(
+        links = connect(
             "127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.01)
         )
         async for link in links:
@@ -397,7 +391,7 @@ def test_the_reason_of_an_end_is_kept() -> None:
 def test_reconnecting_ends_where_the_body_leaves_a_link_up() -> None:
     async def story(here: Live) -> None:
         count = 0
-        async for _ in reconnecting("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
+        async for _ in connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
             count += 1
         assert count == 1
 
@@ -413,7 +407,7 @@ def test_reconnecting_waits_for_a_gateway() -> None:
             await here.gateway.listen("127.0.0.1", port)
 
         opening = asyncio.create_task(later())
-        links = reconnecting(
+        links = connect(
             "127.0.0.1", port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.02, 0.05)
         )
         async for link in links:
@@ -426,7 +420,7 @@ def test_reconnecting_waits_for_a_gateway() -> None:
 def test_reconnecting_does_not_try_a_wrong_key_again() -> None:
     async def story(here: Live) -> None:
         with pytest.raises(LogonRefusedError):
-            async for _ in reconnecting("127.0.0.1", here.port, SETTINGS, ring(), MemoryStore()):
+            async for _ in connect("127.0.0.1", here.port, SETTINGS, ring(), MemoryStore()):
                 pass
         assert here.count("refused") == 1
 
@@ -440,7 +434,7 @@ def test_reconnecting_takes_the_number_that_was_expected() -> None:
         # The numbers of a backup that is some messages old.
         old = MemoryStore()
         old.save(numbers_of(Week(trading_week(utc_now()), begun=True), 2, 2))
-        async for link in reconnecting("127.0.0.1", here.port, SETTINGS, here.keys, old):
+        async for link in connect("127.0.0.1", here.port, SETTINGS, here.keys, old):
             assert link.session.numbers.next_out > 4
         assert here.count("refused") == 1
 
@@ -460,9 +454,7 @@ def test_reconnecting_to_a_peer_that_hangs_up_stops_at_four_logons(
     async def story() -> None:
         server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        links = reconnecting(
-            "127.0.0.1", port, SETTINGS, ring(), MemoryStore(), back_off=BackOff(0.0)
-        )
+        links = connect("127.0.0.1", port, SETTINGS, ring(), MemoryStore(), back_off=BackOff(0.0))
 
         async def follow() -> None:
             async for _ in links:
@@ -484,9 +476,7 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
         week = trading_week(utc_now())
         store.save(numbers_of(Week(week, begun=True), 20, 20))
         here.gateway.account("ABC123").store.save(numbers_of(Week(week, begun=True), 2, 20))
-        links = reconnecting(
-            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
-        )
+        links = connect("127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01))
         with pytest.raises(LogonReplyError, match="too low: expected 20"):
             await anext(links)
         assert here.count("logged on") == 3
@@ -502,9 +492,7 @@ def test_reconnecting_begins_a_week_again_that_the_gateway_has_forgotten() -> No
     async def story(here: Live) -> None:
         store = MemoryStore()
         store.save(numbers_of(Week(trading_week(utc_now()), begun=True), 20, 20))
-        links = reconnecting(
-            "127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01)
-        )
+        links = connect("127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01))
         link = await anext(links)
         assert week_of(link.session.numbers).begun
         assert [report.what for report in here.reports] == ["refused", "close", "logged on"]
@@ -523,7 +511,7 @@ def test_reconnecting_ends_where_the_week_cannot_be_begun() -> None:
             return numbers_of(Week(trading_week(utc_now()), begun=True), 20, 20)
 
     async def story(here: Live) -> None:
-        links = reconnecting(
+        links = connect(
             "127.0.0.1", here.port, SETTINGS, here.keys, Forgetful(), back_off=BackOff(0.01)
         )
         with pytest.raises(LogonRefusedError, match="Failed to reset"):
@@ -539,7 +527,7 @@ def test_reconnecting_to_a_session_that_always_ends_soon_backs_off(
     async def story(here: Live) -> None:
         loop = asyncio.get_running_loop()
         times = []
-        links = reconnecting(
+        links = connect(
             "127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore(), back_off=BackOff(0.05)
         )
         async with aclosing(links):
@@ -558,21 +546,27 @@ def test_reconnecting_to_a_session_that_always_ends_soon_backs_off(
     assert "the session has ended: the gateway closed the connection without a word" in caplog.text
 
 
-def test_reconnecting_a_pair_gives_a_new_one_when_both_have_ended() -> None:
+def test_reconnecting_gives_a_new_fault_tolerant_link_when_both_connections_have_ended() -> None:
     async def story(here: Live) -> None:
         backup = await here.gateway.listen("127.0.0.1", 0, backup=True)
-        addresses = ("127.0.0.1", here.port), ("127.0.0.1", backup)
+        where = ("127.0.0.1", here.port)
         settings = replace(SETTINGS, sender_comp_id="ABC123U")
         count = 0
-        pairs = reconnecting_pair(
-            *addresses, settings, here.keys, MemoryStore(), back_off=BackOff(0.01)
+        links = connect(
+            *where,
+            settings,
+            here.keys,
+            MemoryStore(),
+            backup=("127.0.0.1", backup),
+            back_off=BackOff(0.01),
         )
-        async for pair in pairs:
+        async for link in links:
             count += 1
             if count < 3:
-                pair.primary.abort()
-                pair.backup.abort()
-                await pair.closed
+                assert link.backup is not None
+                link.primary.abort()
+                link.backup.abort()
+                await link.closed
         assert count == 3
         assert here.count("logged on") == 6
 

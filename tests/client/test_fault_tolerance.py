@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.client import FaultTolerantLink, Link, connect, connect_pair
-from gatepass.client.fault_tolerance import BACKUP, PRIMARY
+from gatepass.client import FaultTolerantLink, Link, connect
+from gatepass.client.plan import BACKUP, PRIMARY
 from gatepass.errors import (
     BackupError,
     FieldError,
@@ -68,18 +68,21 @@ class Stage:
         self.ports: list[int] = []
 
     def fault_tolerant(self, **options: Any):  # type: ignore[no-untyped-def]
-        primary, backup = (("127.0.0.1", port) for port in self.ports)
-        return connect_pair(
-            primary,
-            backup,
+        return connect(
+            *self.addresses[0],
             SETTINGS,
             RING,
             self.store,
+            backup=self.addresses[1],
             observe=lambda which, effect: self.effects.append((which, effect)),
             trace=lambda which, sent, wire: self.wires.append((which, sent, Message.parse(wire))),
             clock=self.loop.clock,
             **options,
         )
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [("127.0.0.1", port) for port in self.ports]
 
     async def read(self, link: FaultTolerantLink | Link) -> None:
         async for message in link.messages():
@@ -387,10 +390,9 @@ def test_a_session_without_fault_tolerance_takes_no_backup() -> None:
     settings = replace(SETTINGS, sender_comp_id="ABC123N")
 
     async def script(stage: Stage) -> None:
-        ports = [("127.0.0.1", port) for port in stage.ports]
+        primary, backup = stage.addresses
         with pytest.raises(FieldError, match="ends in U"):
-            async with connect_pair(*ports, settings, RING, stage.store, clock=stage.loop.clock):
-                pass
+            connect(*primary, settings, RING, stage.store, backup=backup)
 
     assert play(script).said == []
 

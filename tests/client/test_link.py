@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import BackOff, connect, reconnecting
+from gatepass.client import BackOff, connect
 from gatepass.errors import (
     KeySourceError,
     LogonRefusedError,
@@ -96,7 +96,7 @@ def test_a_reject_of_the_logon_is_a_refusal_with_its_text() -> None:
         assert store.load().next_out == 1
         # It will not get better by trying again.
         with pytest.raises(LogonRefusedError):
-            await anext(reconnecting("127.0.0.1", port, wrong, keys, store, back_off=BackOff(0.01)))
+            await anext(connect("127.0.0.1", port, wrong, keys, store, back_off=BackOff(0.01)))
         async with connect("127.0.0.1", port, SETTINGS, keys, store):
             pass
 

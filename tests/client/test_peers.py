@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from gatepass._native import Framer
-from gatepass.client import BackOff, MemoryAttempts, connect, reconnecting
+from gatepass.client import BackOff, MemoryAttempts, connect
 from gatepass.errors import NumberJumpError, PeerError
 from gatepass.fix import format_sending_time
 from gatepass.fix.message import Message, encode
@@ -66,7 +66,7 @@ async def read(port: int, store: MemoryStore, given: list[str | None]) -> None:
 
 async def stay_on(port: int, store: MemoryStore) -> None:
     """Log on as a program does that stays on."""
-    links = reconnecting(
+    links = connect(
         "127.0.0.1",
         port,
         SETTINGS,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.client import BackOff, Link, connect, connect_pair, reconnecting
-from gatepass.client.fault_tolerance import FaultTolerantLink
+from gatepass.client import BackOff, FaultTolerantLink, Link, connect
 from tests.client.test_fault_tolerance import RING, SETTINGS, Stage, play
 
 US = replace(SETTINGS, sender_comp_id="ABC123N")
@@ -38,7 +37,7 @@ def test_a_message_comes_twice_only_where_it_says_so(
         where = ("127.0.0.1", stage.ports[0], US, RING, stage.store)
         readers = []
         waits = BackOff(0.01, 0.01)
-        async with reconnecting(*where, clock=stage.loop.clock, back_off=waits) as links:
+        async with aclosing(connect(*where, clock=stage.loop.clock, back_off=waits)) as links:
             async for link in links:
                 readers.append(asyncio.create_task(read(link)))
                 if len(readers) == 1:
@@ -64,12 +63,12 @@ def test_a_message_comes_twice_only_where_it_says_so(
 @pytest.mark.parametrize("is_tolerant", [False, True])
 def test_behind_its_block_a_link_gives_and_acknowledges_nothing(is_tolerant: bool) -> None:
     async def script(stage: Stage) -> None:
-        ports = [("127.0.0.1", port) for port in stage.ports]
+        primary, backup = stage.addresses
         time = stage.loop.clock
         opened: AbstractAsyncContextManager[Link | FaultTolerantLink] = (
-            connect_pair(*ports, SETTINGS, RING, stage.store, clock=time)
+            connect(*primary, SETTINGS, RING, stage.store, backup=backup, clock=time)
             if is_tolerant
-            else connect(*ports[0], US, RING, stage.store, clock=time)
+            else connect(*primary, US, RING, stage.store, clock=time)
         )
         with suppress(KeyError):
             async with opened as end:

@@ -1,9 +1,10 @@
-"""`reconnecting` behind a connection that broke: what is waited out, and what ends it."""
+"""Link after link, behind a connection that broke: what is waited out, and what ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import BackOff, Link, reconnecting, reconnecting_pair
+from gatepass.client import BackOff, Link, connect
 from gatepass.client.reconnect import MOST_INVALID
 from gatepass.client.refusals import FORGOTTEN, SILENT
 from gatepass.errors import (
@@ -46,7 +47,7 @@ def break_here(link: Link) -> None:
 def links(stage: Stage, heart_bt_int: int = 30, **options: Any) -> Any:
     us = replace(SETTINGS, sender_comp_id="ABC123N", heart_bt_int=heart_bt_int)
     where = ("127.0.0.1", stage.ports[0], us, options.pop("keys", RING), stage.store)
-    return reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), **options)
+    return connect(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), **options)
 
 
 def refusals(stage: Stage) -> list[str]:
@@ -180,7 +181,7 @@ def test_a_peer_to_whom_every_number_is_too_low_ends_it(expected: list[int], tri
         port = server.sockets[0].getsockname()[1]
         us = replace(SETTINGS, sender_comp_id="ABC123N")
         with pytest.raises(LogonRefusedError, match="too low"):
-            async for _ in reconnecting("127.0.0.1", port, us, RING, MemoryStore(), guarded=False):
+            async for _ in connect("127.0.0.1", port, us, RING, MemoryStore(), guarded=False):
                 pass
         server.close()
 
@@ -188,18 +189,19 @@ def test_a_peer_to_whom_every_number_is_too_low_ends_it(expected: list[int], tri
     assert seen == [1, *expected[: tries - 1]]
 
 
-def test_a_pair_that_the_client_alone_saw_break_is_waited_out() -> None:
+def test_a_fault_tolerant_link_that_the_client_alone_saw_break_is_waited_out() -> None:
     async def script(stage: Stage) -> None:
-        addresses = [("127.0.0.1", port) for port in stage.ports]
-        again = reconnecting_pair(*addresses, SETTINGS, RING, stage.store, clock=stage.loop.clock)
-        pair = await anext(again)
-        links: list[Link] = [pair.primary]
-        assert pair.backup is not None
-        links.append(pair.backup)
+        primary, backup = stage.addresses
+        where = (*primary, SETTINGS, RING, stage.store)
+        again = connect(*where, backup=backup, clock=stage.loop.clock)
+        both = await anext(again)
+        links: list[Link] = [both.primary]
+        assert both.backup is not None
+        links.append(both.backup)
         for link in links:
             break_here(link)
-        pair = await anext(again)
-        assert not pair.has_ended
+        both = await anext(again)
+        assert not both.has_ended
         assert "the session is logged on already" in refusals(stage)
         await again.aclose()
 
@@ -220,7 +222,7 @@ def test_keys_that_are_not_to_be_had_at_a_reconnect_are_waited_for(
 ) -> None:
     async def script(stage: Stage) -> None:
         keys = Keys()
-        async with links(stage, keys=keys) as again:
+        async with aclosing(links(stage, keys=keys)) as again:
             link = await anext(again)
             keys.error = error
             link.abort()
@@ -263,9 +265,8 @@ def test_a_key_file_that_is_replaced_at_the_moment_of_a_reconnect_is_waited_for(
         port = await gateway.listen("127.0.0.1", 0)
         us = replace(SETTINGS, sender_comp_id="ABC123N")
         waits = BackOff(0.02, 0.02)
-        async with reconnecting(
-            "127.0.0.1", port, us, str(file), MemoryStore(), back_off=waits
-        ) as again:
+        where = ("127.0.0.1", port, us, str(file), MemoryStore())
+        async with aclosing(connect(*where, back_off=waits)) as again:
             link = await anext(again)
             if state == "absent":
                 file.unlink()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.client import BackOff, FaultTolerantLink, MemoryAttempts
-from gatepass.client.fault_tolerance import BACKUP
+from gatepass.client.plan import BACKUP
 from gatepass.client.refusals import FORGOTTEN, noticed_within
 from gatepass.client.standby import MOST_REFUSALS
 from gatepass.errors import NoConnectionError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import FaultTolerantLink, connect_pair
+from gatepass.client import FaultTolerantLink, connect
 from gatepass.errors import KeySourceError, NoConnectionError
 from gatepass.fix.states import State
 from gatepass.keys import KeyRing
@@ -39,9 +39,10 @@ def with_keys(
     async def script(stage: Stage) -> None:
         told: list[str] = []
         keys = Keys()
-        primary, backup = (("127.0.0.1", port) for port in stage.ports)
-        where = (primary, backup, SETTINGS, keys, stage.store)
-        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as link:
+        primary, backup = stage.addresses
+        where = (*primary, SETTINGS, keys, stage.store)
+        clock = stage.loop.clock
+        async with connect(*where, backup=backup, clock=clock, tell=told.append) as link:
             await body(stage, link, keys, told)
         await asyncio.sleep(1.0)
         assert open_at(stage, backup=False) == open_at(stage, backup=True) == 0
@@ -142,11 +143,12 @@ def test_a_primary_that_ends_while_the_keys_cannot_be_read_ends_the_link() -> No
 def test_a_backup_that_is_cancelled_while_it_waits_for_its_keys_is_closed() -> None:
     async def script(stage: Stage) -> None:
         read = partial(read_for, stage, 600.0)
-        primary, backup = (("127.0.0.1", port) for port in stage.ports)
+        primary, backup = stage.addresses
 
         async def stay() -> None:
-            where = (primary, backup, SETTINGS, Keys(), stage.store)
-            async with connect_pair(*where, clock=stage.loop.clock, tell=lambda _: None):
+            where = (*primary, SETTINGS, Keys(), stage.store)
+            clock = stage.loop.clock
+            async with connect(*where, backup=backup, clock=clock, tell=lambda _: None):
                 read()
                 await lose_backup(stage)
                 await asyncio.sleep(3600.0)
@@ -175,9 +177,10 @@ def test_keys_that_cannot_be_read_for_the_backups_first_logon_cost_no_session() 
 
     async def script(stage: Stage) -> None:
         told: list[str] = []
-        primary, backup = (("127.0.0.1", port) for port in stage.ports)
-        where = (primary, backup, SETTINGS, Once(), stage.store)
-        async with connect_pair(*where, clock=stage.loop.clock, tell=told.append) as link:
+        primary, backup = stage.addresses
+        where = (*primary, SETTINGS, Once(), stage.store)
+        clock = stage.loop.clock
+        async with connect(*where, backup=backup, clock=clock, tell=told.append) as link:
             assert link.backup is None
             await trade(stage, link, "alone")
             await asyncio.sleep(5.0)

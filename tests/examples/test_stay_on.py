@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples import stay_on
-from gatepass.client import BackOff, reconnecting
+from gatepass.client import BackOff, connect
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, write_key_file
 from tests.cli.gateways import fresh_pair
@@ -50,7 +50,7 @@ def test_each_order_arrives_once_whatever_ends_the_sessions(
             message.get(11) or ""
         )
         making = asyncio.create_task(trouble(stage))
-        links = reconnecting(
+        links = connect(
             "127.0.0.1",
             stage.ports[0],
             US,
@@ -64,7 +64,7 @@ def test_each_order_arrives_once_whatever_ends_the_sessions(
         await making
         assert not orders
         # The last of them may have been lost on the way: the next session fills that in.
-        async for _ in reconnecting(
+        async for _ in connect(
             "127.0.0.1", stage.ports[0], US, RING, stage.store, clock=stage.loop.clock
         ):
             await asyncio.sleep(60.0)

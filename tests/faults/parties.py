@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatepass.client import BackOff, Link, reconnecting
+from gatepass.client import BackOff, Link, connect
 from gatepass.errors import BacklogError, GatepassError, NotLoggedOnError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import Message
@@ -91,7 +91,7 @@ async def client(stage: Stage) -> None:
     store = RecordingStore(stage.folder / "client.db", NAME, record)
     while True:
         try:
-            async for link in reconnecting(
+            async for link in connect(
                 "127.0.0.1",
                 stage.port,
                 SETTINGS,

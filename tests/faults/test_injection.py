@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gatepass.client import FaultTolerantLink, Link, connect, connect_pair
+from gatepass.client import FaultTolerantLink, Link, connect
 from gatepass.client.link import Trace
 from gatepass.errors import LogonRefusedError, LogonReplyError
 from gatepass.fix.admission import SECURE_LOGON
@@ -66,12 +66,13 @@ class Rehearsal:
         )
 
     def fault_tolerant(self):  # type: ignore[no-untyped-def]
-        return connect_pair(
-            ("127.0.0.1", self.port),
-            ("127.0.0.1", self.backup_port),
+        return connect(
+            "127.0.0.1",
+            self.port,
             replace(SETTINGS, sender_comp_id="ABC123U"),
             RING,
             self.store,
+            backup=("127.0.0.1", self.backup_port),
             clock=self.loop.clock,
         )
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gatepass.client import FaultTolerantLink, connect_pair
+from gatepass.client import FaultTolerantLink, connect
 from gatepass.fix.message import Message
 from gatepass.fix.names import INDICATORS
 from gatepass.fix.settings import ClientSettings
@@ -66,12 +66,13 @@ class Week:
 
     def fault_tolerant(self):  # type: ignore[no-untyped-def]
         """Log on to both gateways."""
-        return connect_pair(
-            ("127.0.0.1", self.ports[False]),
-            ("127.0.0.1", self.ports[True]),
+        return connect(
+            "127.0.0.1",
+            self.ports[False],
             SETTINGS,
             self.keys,
             self.store,
+            backup=("127.0.0.1", self.ports[True]),
             observe=self.observe,
             clock=self.loop.clock,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.client import connect, connect_pair
+from gatepass.client import connect
 from gatepass.errors import NoConnectionError, StoreError
 from gatepass.fix.settings import ClientSettings
 from gatepass.keys import KeyRing, generate_pair
@@ -142,7 +142,7 @@ def test_a_store_that_cannot_be_claimed_is_not() -> None:
         pass
 
 
-def test_neither_connect_nor_a_pair_takes_a_store_in_use() -> None:
+def test_connect_takes_no_store_in_use_with_a_backup_or_without() -> None:
     store = MemoryStore()
     expires = date(date.today().year + 1, 6, 1)
     ring = KeyRing([generate_pair("ABC", date(2026, 1, 5), expires).key_pair()])
@@ -151,19 +151,19 @@ def test_neither_connect_nor_a_pair_takes_a_store_in_use() -> None:
     # Nobody listens there.
     here = ("127.0.0.1", 1)
 
-    async def attempt(*, pair: bool) -> None:
+    async def attempt(*, backup: bool) -> None:
         async with (
-            connect_pair(here, here, settings, ring, store)
-            if pair
+            connect(*here, settings, ring, store, backup=here)
+            if backup
             else connect(*here, settings, ring, store)
         ):
             raise AssertionError
 
-    for pair in (False, True):
+    for backup in (False, True):
         with claim(store), pytest.raises(StoreError):
-            asyncio.run(attempt(pair=pair))
+            asyncio.run(attempt(backup=backup))
         # What fails gives it back.
         with pytest.raises(NoConnectionError):
-            asyncio.run(attempt(pair=pair))
+            asyncio.run(attempt(backup=backup))
     with claim(store):
         pass

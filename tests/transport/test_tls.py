@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from gatepass.client import connect
+from gatepass.client import connect, opening
 from gatepass.errors import ConfigError, NoConnectionError
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import week_of
@@ -181,8 +180,7 @@ def test_a_client_without_tls_at_a_gateway_with_it(papers: Papers) -> None:
 def test_a_client_with_tls_at_a_gateway_without_it(
     papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The name gatepass.client.connect is the function.
-    monkeypatch.setattr(import_module("gatepass.client.connect"), "HANDSHAKE_WAIT", 0.2)
+    monkeypatch.setattr(opening, "HANDSHAKE_WAIT", 0.2)
     words = refused(None, client_context(papers.ca), "127.0.0.1")
     assert "nobody answers the TLS handshake: the gateway listens without TLS" in words
 

@@ -4,11 +4,10 @@ from gatepass.client.attempts import Attempt, Attempts, MemoryAttempts, SqliteAt
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy, ClockReading, check_clock, read_clock
 from gatepass.client.connect import connect
-from gatepass.client.fault_tolerance import FaultTolerantLink, connect_pair
+from gatepass.client.connector import Connector
+from gatepass.client.fault_tolerance import FaultTolerantLink
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
-from gatepass.client.links import Links
-from gatepass.client.reconnect import reconnecting, reconnecting_pair
 from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
 from gatepass.fix.alterations import Alterations
@@ -25,9 +24,9 @@ __all__ = [
     "ClientSettings",
     "ClockPolicy",
     "ClockReading",
+    "Connector",
     "FaultTolerantLink",
     "Link",
-    "Links",
     "LogonGuard",
     "MemoryAttempts",
     "MemoryStore",
@@ -37,10 +36,7 @@ __all__ = [
     "Store",
     "check_clock",
     "connect",
-    "connect_pair",
     "read_clock",
-    "reconnecting",
-    "reconnecting_pair",
     "remedy",
     "user_attempts",
 ]

@@ -1,37 +1,21 @@
-"""A fault tolerant session: on at the primary and at the backup gateway, trading at one."""
+"""A fault-tolerant link: on at the primary and at the backup gateway, trading at one."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from functools import partial
 
 from gatepass.causes import Cause
-from gatepass.client.arguments import require_usable
-from gatepass.client.attempts import Attempts
-from gatepass.client.back_off import BackOff
-from gatepass.client.clock import ClockPolicy, check_clock
-from gatepass.client.connect import guarding, open_link
 from gatepass.client.link import Link
+from gatepass.client.opening import acknowledge_if_well, log_on_to, open_link, prepared
+from gatepass.client.plan import Plan
 from gatepass.client.standby import Standby
-from gatepass.errors import BacklogError, FieldError, NoConnectionError, SessionEndedError
+from gatepass.errors import BacklogError, NoConnectionError, SessionEndedError
 from gatepass.fix.message import Message
-from gatepass.fix.settings import ClientSettings
-from gatepass.fix.week import Scenario
-from gatepass.keys import AccessKeyId, Keys
 from gatepass.session import effects as fx
 from gatepass.session.role import Role
-from gatepass.session.store import Store, claim
-from gatepass.transport import Clock, utc_now
-
-Address = tuple[str, int]
-#: Which of the two connections something is of, by the gateway it was opened to.
-PRIMARY, BACKUP = "primary", "backup"
-
-logger = logging.getLogger("gatepass.client")
 
 
 class FaultTolerantLink:
@@ -142,77 +126,20 @@ class FaultTolerantLink:
             self.closed.set_result(None)
 
 
-def _warn(words: str) -> None:
-    logger.warning("%s", words)
+async def log_on_at_both(plan: Plan, block: AsyncExitStack) -> FaultTolerantLink:
+    """Log on to the primary gateway, then to the backup; logged out of both at the block's end."""
+    assert plan.backup is not None  # noqa: S101
+    backup, guard = plan.backup, block.enter_context(prepared(plan))
+    first = await log_on_to(plan, guard, block)
 
+    async def open_backup() -> Link:
+        second = plan.link(None if guard is None else guard.twin(), backup_of=first)
+        await open_link(second, *backup, plan.tls)
+        both.watch(second)
+        return second
 
-@asynccontextmanager
-async def connect_pair(
-    primary: Address,
-    backup: Address,
-    settings: ClientSettings,
-    keys: Keys,
-    store: Store,
-    *,
-    scenario: Scenario | None = None,
-    access_key_id: AccessKeyId | None = None,
-    observe: Callable[[str, fx.Effect], None] = lambda _which, _effect: None,
-    trace: Callable[[str, bool, bytes], None] = lambda _which, _sent, _wire: None,
-    tls: ssl.SSLContext | None = None,
-    clock: Clock = utc_now,
-    clock_policy: ClockPolicy = ClockPolicy.WARN,
-    guarded: bool = True,
-    attempts: Attempts | None = None,
-    back_off: BackOff | None = None,
-    tell: Callable[[str], None] = _warn,
-) -> AsyncIterator[FaultTolerantLink]:
-    """Log on to the primary gateway, then to the backup; log out of both at the end.
-
-    SenderCompID (49) in `settings` ends in ``U``. `observe` and `trace` are told first which
-    connection it is, `PRIMARY` or `BACKUP`.
-
-    A backup that cannot be reached, at the start or later, costs no session: `tell` gets a sentence
-    about it (without `tell` the log ``gatepass.client`` has it as a warning), and it is tried again
-    by `back_off` and at the guard's pace. One that refuses the first Logon is an error, as it is at
-    the primary.
-
-    The rest is as for `connect`, with what it raises, and `FieldError` for another SenderCompID.
-    """
-    require_usable(settings, store, scenario, primary[1], backup[1])
-    if not settings.sender_comp_id.endswith("U"):
-        message = "SenderCompID (49) of a session with a backup ends in U: nothing was sent"
-        raise FieldError(message, 49, "SenderCompID", "illegal")
-    if clock is utc_now:
-        check_clock(clock_policy)
-    with claim(store), guarding(settings, store, clock, attempts, guarded=guarded) as guard:
-        make = partial(Link, settings, keys, store, access_key_id=access_key_id, clock=clock)
-        first = make(guard=guard, observe=partial(observe, PRIMARY), trace=partial(trace, PRIMARY))
-
-        async def open_backup() -> Link:
-            second = make(
-                guard=None if guard is None else guard.twin(),
-                observe=partial(observe, BACKUP),
-                trace=partial(trace, BACKUP),
-                backup_of=first,
-            )
-            await open_link(second, *backup, tls)
-            pair.watch(second)
-            return second
-
-        await open_link(first, *primary, tls)
-        try:
-            await first.log_on(scenario)
-            pair = FaultTolerantLink(
-                first, Standby(first, open_backup, back_off or BackOff(), tell)
-            )
-            try:
-                await pair.standby.begin()
-                yield pair
-                pair.acknowledge()
-            finally:
-                await pair.log_out()
-        finally:
-            try:
-                await first.log_out()
-            finally:
-                first.inbox.close()
+    both = FaultTolerantLink(first, Standby(first, open_backup, plan.back_off, plan.tell))
+    block.push_async_callback(both.log_out)
+    await both.standby.begin()
+    block.push(partial(acknowledge_if_well, both))
+    return both

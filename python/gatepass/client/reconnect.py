@@ -1,19 +1,16 @@
-"""A link, or a pair of them, again and again."""
+"""Link after link: what is waited out between them, and what ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from functools import partial
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TypeVar
 
-from gatepass.client.back_off import BackOff
-from gatepass.client.connect import connect
-from gatepass.client.fault_tolerance import FaultTolerantLink, connect_pair
+from gatepass.client.fault_tolerance import FaultTolerantLink
 from gatepass.client.link import Link
-from gatepass.client.links import Lending, LinkOrPair, Links
+from gatepass.client.plan import Plan
 from gatepass.client.refusals import noticed_within
 from gatepass.errors import (
     GatepassError,
@@ -26,9 +23,7 @@ from gatepass.errors import (
     NumberJumpError,
     SessionEndedError,
 )
-from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import Meaning, meaning_of
-from gatepass.transport import Clock, utc_now
 
 #: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.
 MOST_REPLIES = 3
@@ -36,30 +31,24 @@ MOST_REPLIES = 3
 #: must ask for a higher one: the exchange may still have read what was sent before a break.
 MOST_TOO_LOW = 3
 #: Logons that are refused as invalid after a connection broke, until it is given up: the exchange
-#: says the same for a session that is on already, which time mends, and for a wrong key.
+#: says the same for a session that is on already, which passes by itself, and for a wrong key.
 MOST_INVALID = 3
 
 #: What is raised before a Logon is sent where there is no pair to sign it with.
 _NO_KEYS = (KeySourceError, KeyChoiceError)
 
+AnyLink = TypeVar("AnyLink", bound=Link | FaultTolerantLink)
+
+#: Logs on, and gives the link: it is logged out at the end of the block.
+LogOn = Callable[[AsyncExitStack], Awaitable[AnyLink]]
+
 logger = logging.getLogger("gatepass.client")
 
 
-def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) -> Links[Link]:
-    """Give a link, and a new one whenever the body is done with a link that has ended.
+class Trials:
+    """What has failed in a row, how long to wait for the next try, and what ends it.
 
-    Takes what `connect` takes::
-
-        async with reconnecting(host, port, settings, keys, store) as links:
-            async for link in links:
-                ...
-
-    A link that is still up at the end of the body is logged out, and that is the end. Left in any
-    other way (``break``, ``return``, an exception, a cancelled task, Ctrl-C), the session is logged
-    out before ``async with`` is left. A plain ``async for link in reconnecting(...)`` works too;
-    then the session may end a moment after the loop: see `Links`.
-
-    Waits by `back_off` where there is no connection, or one has ended soon; where the guard holds a
+    Waits by `BackOff` where there is no connection, or one has ended soon; where the guard holds a
     Logon back, until it lets one through. A Logon with too low a number is tried again with the
     number that was expected, as long as that rises and at most three times; one that did not begin
     a new week, with 34=1. Where a connection broke, the exchange may not know yet and refuse the
@@ -67,38 +56,17 @@ def reconnecting(*target: Any, back_off: BackOff | None = None, **options: Any) 
     again, at most three times. Each reason is a warning in the log ``gatepass.client``.
 
     Once a session was up, key pairs that cannot be read, or have none for this session, are waited
-    for by `back_off` too, without an end: somebody may be about to replace their file, and nothing
+    for by `BackOff` too, without an end: somebody may be about to replace their file, and nothing
     is sent. Before, they are an error at once.
 
-    Every other `LogonRefusedError` ends it: no wait mends a wrong key. So does the third
+    Every other `LogonRefusedError` ends it: no wait corrects a wrong key. So does the third
     `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
     """
-    trials = _Trials(target, options, back_off)
-    return Links(partial(_again, partial(connect, *target, **options), trials))
 
-
-def reconnecting_pair(
-    *target: Any, back_off: BackOff | None = None, **options: Any
-) -> Links[FaultTolerantLink]:
-    """Give a pair, and a new one whenever both its connections have ended.
-
-    Takes what `connect_pair` takes; the rest is as for `reconnecting`.
-    """
-    trials = _Trials(target, options, back_off)
-    opened = partial(connect_pair, *target, back_off=back_off, **options)
-    return Links(partial(_again, opened, trials))
-
-
-class _Trials:
-    """What has failed in a row, and how long to wait for the next try."""
-
-    def __init__(
-        self, target: Sequence[Any], options: Mapping[str, Any], back_off: BackOff | None
-    ) -> None:
-        settings: ClientSettings = target[2] if len(target) > 2 else options["settings"]
-        self.waits = back_off or BackOff()
-        self._clock: Clock = options.get("clock", utc_now)
-        self._noticed_within = noticed_within(settings.heart_bt_int)
+    def __init__(self, plan: Plan) -> None:
+        self.waits = plan.back_off
+        self._clock = plan.clock
+        self._noticed_within = noticed_within(plan.settings.heart_bt_int)
         self._failures = self._replies = self._invalid = 0
         #: The numbers that Logons were refused for, in a row.
         self._expected: list[int] = []
@@ -113,7 +81,7 @@ class _Trials:
         self._expected.clear()
         self._in_doubt = self._is_begun_again = False
 
-    def ended(self, link: LinkOrPair, seconds: float) -> float:
+    def ended(self, link: Link | FaultTolerantLink, seconds: float) -> float:
         """Note that a session ended that was up for so long; give the wait."""
         self._failures = 0 if seconds > self.waits.most else self._failures
         self._in_doubt = link.goodbye is None
@@ -165,21 +133,21 @@ class _Trials:
         return wait
 
 
-async def _again(
-    opened: Callable[[], AbstractAsyncContextManager[LinkOrPair]],
-    trials: _Trials,
-    lending: Lending[LinkOrPair],
-) -> None:
+async def link_after_link(log_on: LogOn[AnyLink], trials: Trials) -> AsyncGenerator[AnyLink, None]:
+    """Give a link, and a new one whenever the one before it has ended."""
     loop = asyncio.get_running_loop()
-    is_over = False
     while True:
+        is_over = False
         try:
-            async with opened() as link:
+            async with AsyncExitStack() as block:
+                link = await log_on(block)
                 trials.succeeded()
                 since = loop.time()
-                is_over = not await lending.lend(link) or not link.has_ended
-                if is_over:
-                    return
+                is_over = True  # where this is closed, and nobody asks for another one
+                yield link
+                is_over = not link.has_ended
+            if is_over:
+                return
             wait = trials.ended(link, loop.time() - since)
         except (LogonFailedError, *_NO_KEYS) as error:
             if is_over:

@@ -1,4 +1,4 @@
-"""The backup connection of a pair: logged on, and again whenever it was lost, while its primary is.
+"""The backup connection: logged on, and again whenever it was lost, while its primary is on.
 
 It never takes what the primary may need. Each Logon goes through the same guard, and one that was
 sent in vain is not followed by another before the exchange has forgotten it: whatever is wrong with
@@ -28,8 +28,8 @@ from gatepass.fix.states import State
 
 #: Seconds after which a Logon that was not answered counts no more.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
-#: Refusals in a row after which it is given up: no wait mends a wrong key. The first may come from
-#: a gateway that has not noticed yet that the old connection is gone.
+#: Refusals in a row after which it is given up: no wait corrects a wrong key. The first may come
+#: from a gateway that has not noticed yet that the old connection is gone.
 MOST_REFUSALS = 3
 #: Seconds in which the primary's end is seen too, where both have the same cause.
 MOMENT = 0.1
@@ -37,7 +37,7 @@ PRIMARY_ENDED = "the primary connection ended before the backup was on"
 
 
 class Standby:
-    """Keeps a pair's backup up. ``link`` is the one there is, ``None`` while there is none.
+    """Keeps the backup up. ``link`` is the one there is, ``None`` while there is none.
 
     `opened` gives a link that is connected and not logged on. `tell` is told in words that the
     session goes on without fault tolerance, why, and what is done about it.
@@ -64,7 +64,7 @@ class Standby:
     async def begin(self) -> None:
         """Log on; where nobody answers, go on without, and try again.
 
-        Raises what `Link.log_on` does for all that waiting does not mend.
+        Raises what `Link.log_on` does for all that waiting does not correct.
         """
         try:
             now: Link | Exception = await self._log_on()
@@ -96,8 +96,8 @@ class Standby:
             wait = self._wait(lost)
             if wait is None:
                 self._tell(
-                    f"no fault tolerance: {why}; the backup is not tried again: mend the cause,"
-                    " then log out and on for a new pair"
+                    f"no fault tolerance: {why}; the backup is not tried again: correct the"
+                    " cause, then log out and log on again"
                 )
                 return
             self._tell(f"no fault tolerance: {why}; the backup is tried again in {wait:.3g} s")

@@ -31,7 +31,7 @@ from gatepass.cli.terminal.output import emit, page, say
 from gatepass.cli.views.logon import Ending, Noted, Spoken, print_ending, print_event
 from gatepass.client import ClockPolicy, check_clock, remedy, user_attempts
 from gatepass.client.clock import ClockReading
-from gatepass.client.connect import SESSION_ID_LENGTH
+from gatepass.client.opening import SESSION_ID_LENGTH
 from gatepass.errors import (
     ClockError,
     LogonGuardError,

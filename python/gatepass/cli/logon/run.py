@@ -21,10 +21,9 @@ from gatepass.client import (
     FaultTolerantLink,
     Link,
     connect,
-    connect_pair,
     remedy,
 )
-from gatepass.client.fault_tolerance import BACKUP, Address
+from gatepass.client.plan import BACKUP, Address, Options
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
@@ -162,37 +161,25 @@ def _connected(
     order: Order, store: Store, attempts: Attempts | None, run: _Run
 ) -> AbstractAsyncContextManager[Link | FaultTolerantLink]:
     first = Alterations() if order.choice is Choice.IN_SESSION else order.alterations
+    where = (*order.primary, order.settings, order.source, store)
+    options: Options = {
+        "scenario": order.choice.scenario,
+        "access_key_id": order.access_key_id,
+        "tls": order.tls,
+        "clock_policy": ClockPolicy.IGNORE,
+        "guarded": order.guarded,
+        "attempts": attempts,
+    }
     if order.backup is None:
-        return connect(
-            *order.primary,
-            order.settings,
-            order.source,
-            store,
-            scenario=order.choice.scenario,
-            access_key_id=order.access_key_id,
-            observe=partial(run.observe, ""),
-            trace=partial(run.trace, ""),
-            tls=order.tls,
-            clock_policy=ClockPolicy.IGNORE,
-            guarded=order.guarded,
-            attempts=attempts,
-            alterations=first,
-        )
-    return connect_pair(
-        order.primary,
-        order.backup,
-        order.settings,
-        order.source,
-        store,
-        scenario=order.choice.scenario,
-        access_key_id=order.access_key_id,
+        observe, trace = partial(run.observe, ""), partial(run.trace, "")
+        return connect(*where, observe=observe, trace=trace, alterations=first, **options)
+    return connect(
+        *where,
+        backup=order.backup,
         observe=run.observe,
         trace=run.trace,
-        tls=order.tls,
-        clock_policy=ClockPolicy.IGNORE,
-        guarded=order.guarded,
-        attempts=attempts,
         tell=partial(run.note, BACKUP, "fault_tolerance"),
+        **options,
     )
 
 

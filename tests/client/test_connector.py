@@ -1,4 +1,4 @@
-"""However the loop over `reconnecting`'s links is left, the session is logged out."""
+"""However the loop over the links of `connect` is left, the session is logged out."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import closing, suppress
+from contextlib import aclosing, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatepass.client import BackOff, FaultTolerantLink, Link, Links, reconnecting, reconnecting_pair
+from gatepass.client import BackOff, Connector, FaultTolerantLink, Link, connect
 from gatepass.errors import KeySourceError
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
@@ -24,7 +24,7 @@ from tests.client.test_fault_tolerance import NAME, RING, SETTINGS, Stage, play
 LOGGED_OUT = ["A", "0", "5"]
 
 
-def links_of(stage: Stage) -> Links[Link]:
+def links_of(stage: Stage) -> Connector[Link]:
     us = replace(SETTINGS, sender_comp_id="ABC123N")
 
     def trace(sent: bool, wire: bytes) -> None:
@@ -32,7 +32,7 @@ def links_of(stage: Stage) -> Links[Link]:
             stage.got.append(wire.split(b"\x0135=")[1][:1].decode())
 
     where = ("127.0.0.1", stage.ports[0], us, RING, stage.store)
-    return reconnecting(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), trace=trace)
+    return connect(*where, clock=stage.loop.clock, back_off=BackOff(1.0, 1.0), trace=trace)
 
 
 async def read(link: Link) -> None:
@@ -40,22 +40,22 @@ async def read(link: Link) -> None:
         pass
 
 
-async def leave_by_break(links: Links[Link]) -> None:
+async def leave_by_break(links: Connector[Link]) -> None:
     async for _ in links:
         break
 
 
-async def leave_by_return(links: Links[Link]) -> None:
+async def leave_by_return(links: Connector[Link]) -> None:
     async for _ in links:
         return
 
 
-async def leave_by_an_error(links: Links[Link]) -> None:
+async def leave_by_an_error(links: Connector[Link]) -> None:
     async for _ in links:
         raise KeyError("the body's own")
 
 
-async def leave_the_messages(links: Links[Link]) -> None:
+async def leave_the_messages(links: Connector[Link]) -> None:
     async for link in links:
         task = asyncio.get_running_loop().call_later(1.0, link.abort)
         async for _ in link.messages():
@@ -64,7 +64,7 @@ async def leave_the_messages(links: Links[Link]) -> None:
         break
 
 
-async def never_begin(links: Links[Link]) -> None:
+async def never_begin(links: Connector[Link]) -> None:
     assert links is links.__aiter__()
 
 
@@ -72,15 +72,15 @@ WAYS = [leave_by_break, leave_by_return, leave_by_an_error, leave_the_messages, 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_behind_async_with_nobody_is_on(way: Callable[[Links[Link]], Awaitable[None]]) -> None:
+def test_behind_aclosing_nobody_is_on(way: Callable[[Connector[Link]], Awaitable[None]]) -> None:
     async def script(stage: Stage) -> None:
         with suppress(KeyError):
-            async with links_of(stage) as links:
+            async with aclosing(links_of(stage)) as links:
                 await way(links)
                 assert way is never_begin or stage.gateway.connections
         assert not stage.gateway.connections
         # The store is free: nobody is logged on with it.
-        async with links_of(stage) as links:
+        async with aclosing(links_of(stage)) as links:
             await anext(links)
 
     play(script)
@@ -88,7 +88,7 @@ def test_behind_async_with_nobody_is_on(way: Callable[[Links[Link]], Awaitable[N
 
 @pytest.mark.parametrize("way", WAYS)
 def test_left_behind_by_a_plain_loop_the_session_is_logged_out_a_moment_later(
-    way: Callable[[Links[Link]], Awaitable[None]],
+    way: Callable[[Connector[Link]], Awaitable[None]],
 ) -> None:
     async def script(stage: Stage) -> None:
         with suppress(KeyError):
@@ -127,10 +127,10 @@ def test_a_task_that_is_cancelled_ends_the_session_of_links_that_others_have_too
     play(script)
 
 
-def test_a_task_that_is_cancelled_in_async_with_ends_when_the_session_is_logged_out() -> None:
+def test_a_task_that_is_cancelled_in_aclosing_ends_when_the_session_is_logged_out() -> None:
     async def script(stage: Stage) -> None:
         async def stay() -> None:
-            async with links_of(stage) as links:
+            async with aclosing(links_of(stage)) as links:
                 async for link in links:
                     await read(link)
 
@@ -149,7 +149,7 @@ def test_a_task_that_only_fetches_a_link_ends_no_session() -> None:
     """As `asyncio.wait_for` makes one for itself, up to Python 3.11."""
 
     async def script(stage: Stage) -> None:
-        async with links_of(stage) as links:
+        async with aclosing(links_of(stage)) as links:
             link = await asyncio.create_task(links.__anext__())
             await asyncio.sleep(100.0)
             assert not link.has_ended
@@ -159,7 +159,7 @@ def test_a_task_that_only_fetches_a_link_ends_no_session() -> None:
 
 def test_another_task_may_go_on_with_the_links() -> None:
     async def script(stage: Stage) -> None:
-        async with links_of(stage) as links:
+        async with aclosing(links_of(stage)) as links:
 
             async def fetch_and_stay() -> None:
                 link = await anext(links)
@@ -195,7 +195,7 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
         links = links_of(stage)
         waiting = asyncio.create_task(links.__anext__())
         await asyncio.sleep(0)
-        with pytest.raises(RuntimeError, match="awaited already"):
+        with pytest.raises(RuntimeError, match="already running"):
             await anext(links)
         assert not (await waiting).has_ended
         await links.aclose()
@@ -204,21 +204,24 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
     play(script)
 
 
-@pytest.mark.parametrize("well", [True, False])
-def test_a_message_counts_as_dealt_with_where_the_block_is_left_without_an_error(
-    well: bool,
+@pytest.mark.parametrize("way", ["acknowledged", "break", "next link", "error"])
+def test_a_message_counts_as_dealt_with_at_the_next_link_or_where_the_body_says_so(
+    way: str,
 ) -> None:
     async def script(stage: Stage) -> None:
         with suppress(KeyError):
-            async with links_of(stage) as links:
+            async with aclosing(links_of(stage)) as links:
                 async for link in links:
                     stage.say("fill")
                     async for _ in link.messages():
                         break
-                    if not well:
+                    if way == "acknowledged":
+                        link.acknowledge()
+                    if way == "error":
                         raise KeyError("the body's own")
-                    break
-        assert bool(stage.store.undelivered()) is not well
+                    if way != "next link":
+                        break
+        assert bool(stage.store.undelivered()) is (way in ("break", "error"))
 
     play(script)
 
@@ -232,7 +235,7 @@ def test_what_ends_it_is_raised_once_and_then_it_is_over() -> None:
     async def script(stage: Stage) -> None:
         us = replace(SETTINGS, sender_comp_id="ABC123N")
         where = ("127.0.0.1", stage.ports[0], us, Shut(), stage.store)
-        async with reconnecting(*where, clock=stage.loop.clock) as links:
+        async with aclosing(connect(*where, clock=stage.loop.clock)) as links:
             with pytest.raises(KeySourceError):
                 await anext(links)
             with pytest.raises(StopAsyncIteration):
@@ -241,13 +244,12 @@ def test_what_ends_it_is_raised_once_and_then_it_is_over() -> None:
     play(script)
 
 
-def test_a_pair_is_logged_out_at_both_gateways() -> None:
+def test_a_fault_tolerant_link_is_logged_out_at_both_gateways() -> None:
     async def script(stage: Stage) -> None:
-        where = [("127.0.0.1", port) for port in stage.ports]
-        links: Links[FaultTolerantLink] = reconnecting_pair(
-            *where, SETTINGS, RING, stage.store, clock=stage.loop.clock
-        )
-        async with links:
+        primary, backup = stage.addresses
+        where = (*primary, SETTINGS, RING, stage.store)
+        links: Connector[FaultTolerantLink] = connect(*where, backup=backup, clock=stage.loop.clock)
+        async with aclosing(links):
             async for link in links:
                 assert link.backup is not None
                 assert len(stage.gateway.connections) == 2
@@ -260,7 +262,7 @@ def test_a_pair_is_logged_out_at_both_gateways() -> None:
 def test_a_session_whose_exchange_says_nothing_is_dropped_when_the_wait_is_cut_short() -> None:
     async def script(stage: Stage) -> None:
         async def stay() -> None:
-            async with links_of(stage) as links:
+            async with aclosing(links_of(stage)) as links:
                 async for _ in links:
                     (side,) = stage.gateway.connections
                     side.data_received = lambda _data: None  # type: ignore[method-assign]
@@ -300,22 +302,22 @@ def with_gateway(client: Callable[[int, Live], Coroutine[Any, Any, None]]) -> No
 
 @pytest.mark.parametrize("way", [*WAYS[:3], "cancelled", "held"])
 def test_a_program_that_ends_in_its_loop_logs_out_and_shows_no_traceback(
-    way: Callable[[Links[Link]], Awaitable[None]] | str, caplog: pytest.LogCaptureFixture
+    way: Callable[[Connector[Link]], Awaitable[None]] | str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def client(port: int, here: Live) -> None:
         if way == "held":
-            kept.append(reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()))
+            kept.append(connect("127.0.0.1", port, US, here.keys, MemoryStore()))
             await anext(kept[0])
         elif isinstance(way, str):
-            async for _ in reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()):
+            async for _ in connect("127.0.0.1", port, US, here.keys, MemoryStore()):
                 task = asyncio.current_task()
                 assert task is not None
                 task.cancel()
                 await asyncio.sleep(3600.0)
         else:
-            await way(reconnecting("127.0.0.1", port, US, here.keys, MemoryStore()))
+            await way(connect("127.0.0.1", port, US, here.keys, MemoryStore()))
 
-    kept: list[Links[Link]] = []
+    kept: list[Connector[Link]] = []
     with caplog.at_level(logging.WARNING):
         with_gateway(client)
     assert caplog.text == ""
@@ -326,7 +328,7 @@ def test_a_store_that_is_closed_too_early_is_a_warning(
 ) -> None:
     async def client(port: int, here: Live) -> None:
         with closing(SqliteStore(tmp_path / "store.sqlite", "ABC123")) as store:
-            async for _ in reconnecting("127.0.0.1", port, US, here.keys, store):
+            async for _ in connect("127.0.0.1", port, US, here.keys, store):
                 break
         await asyncio.sleep(0.2)
 

@@ -1,0 +1,126 @@
+"""What `connect` was given, as one value that is usable if it exists."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypedDict
+
+from gatepass.arguments import a_port, refuse
+from gatepass.client.attempts import Attempts
+from gatepass.client.back_off import BackOff
+from gatepass.client.clock import ClockPolicy
+from gatepass.client.guard import LogonGuard
+from gatepass.client.link import Link, Trace
+from gatepass.errors import FieldError
+from gatepass.fix.alterations import UNALTERED, Alterations
+from gatepass.fix.settings import ClientSettings
+from gatepass.fix.week import Scenario
+from gatepass.keys import AccessKeyId, Keys
+from gatepass.session import effects as fx
+from gatepass.session.store import Store
+from gatepass.transport import Clock, utc_now
+
+Address = tuple[str, int]
+#: Which of a fault-tolerant link's two connections, by the gateway it was opened to.
+PRIMARY, BACKUP = "primary", "backup"
+
+logger = logging.getLogger("gatepass.client")
+
+
+class Options(TypedDict, total=False):
+    """What `connect` takes by name, with a backup or without; `Plan` has the defaults."""
+
+    scenario: Scenario | None
+    access_key_id: AccessKeyId | None
+    tls: ssl.SSLContext | None
+    clock: Clock
+    clock_policy: ClockPolicy
+    guarded: bool
+    attempts: Attempts | None
+    back_off: BackOff
+
+
+class LinkOptions(Options, total=False):
+    """What it takes without a backup."""
+
+    observe: Callable[[fx.Effect], None]
+    trace: Trace | None
+    alterations: Alterations
+
+
+class FaultTolerantOptions(Options, total=False):
+    """What it takes with one: `PRIMARY` or `BACKUP` comes first in each call."""
+
+    observe: Callable[[str, fx.Effect], None]
+    trace: Callable[[str, bool, bytes], None] | None
+    tell: Callable[[str], None]
+
+
+def _warn(words: str) -> None:
+    logger.warning("%s", words)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan:
+    """Where to log on, as whom, with which keys, and how.
+
+    Raises `gatepass.errors.ArgumentError`, which names the argument that is not usable, and
+    `FieldError` for a SenderCompID that has no backup.
+    """
+
+    host: str
+    port: int
+    settings: ClientSettings
+    keys: Keys
+    store: Store
+    backup: Address | None = None
+    scenario: Scenario | None = None
+    access_key_id: AccessKeyId | None = None
+    observe: Callable[..., None] = lambda *_: None
+    trace: Callable[..., None] | None = None
+    tls: ssl.SSLContext | None = None
+    clock: Clock = utc_now
+    clock_policy: ClockPolicy = ClockPolicy.WARN
+    guarded: bool = True
+    attempts: Attempts | None = None
+    back_off: BackOff = field(default_factory=BackOff)
+    tell: Callable[[str], None] = _warn
+    alterations: Alterations = UNALTERED
+
+    def __post_init__(self) -> None:
+        for port in (self.port, *(self.backup or ())[1:]):
+            a_port(port)
+        if not isinstance(self.settings, ClientSettings):
+            raise refuse("settings", self.settings, "ClientSettings")
+        if not all(hasattr(self.store, name) for name in ("load", "save", "sent", "undelivered")):
+            wanted = "a store, such as SqliteStore(path, name) or MemoryStore()"
+            raise refuse("store", self.store, wanted)
+        if not (self.scenario is None or isinstance(self.scenario, Scenario)):
+            members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
+            raise refuse("scenario", self.scenario, f"{members}, or None")
+        if self.backup is not None and not self.settings.sender_comp_id.endswith("U"):
+            message = "SenderCompID (49) of a session with a backup ends in U: nothing was sent"
+            raise FieldError(message, 49, "SenderCompID", "illegal")
+
+    def link(self, guard: LogonGuard | None, backup_of: Link | None = None) -> Link:
+        """Make a link that is not connected yet: the primary's, or its backup's."""
+        observe, trace = self.observe, self.trace
+        if self.backup is not None:
+            which = PRIMARY if backup_of is None else BACKUP
+            observe = partial(observe, which)
+            trace = None if trace is None else partial(trace, which)
+        return Link(
+            self.settings,
+            self.keys,
+            self.store,
+            access_key_id=self.access_key_id,
+            guard=guard,
+            observe=observe,
+            trace=trace,
+            clock=self.clock,
+            backup_of=backup_of,
+        )
