@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepass.client import Alterations, MemoryAttempts, connect
+from gatepass.client import MemoryAttempts, connect
 from gatepass.errors import FieldError, FramingError, GatepassError, LogonRefusedError
-from gatepass.fix.alterations import REFUSED
+from gatepass.fix.alterations import REFUSED, Alterations
 from gatepass.fix.message import Message
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
@@ -46,7 +46,7 @@ def link(stage: Stage, alterations: Alterations = Alterations(), **options: Any)
         stage.store,
         clock=stage.loop.clock,
         trace=trace,
-        alterations=alterations,
+        writer=alterations,
         **options,
     )
 
@@ -82,7 +82,8 @@ def test_whatever_was_altered_the_next_logon_is_good_and_nothing_is_lost(
             with suppress(LogonRefusedError, FramingError, FieldError):
                 async with link(stage, first, attempts=attempts) as session:
                     if in_session:
-                        await session.log_on(Scenario.IN_SESSION, altered)
+                        session.session.writer = altered
+                        await session.log_on(Scenario.IN_SESSION)
             # Each that was sent in vain is counted, and none that was not sent.
             refused = [report for report in stage.said[known:] if report.what == "refused"]
             assert len(attempts._kept) == len(refused)
@@ -104,8 +105,9 @@ def test_what_is_set_is_signed_and_what_is_left_out_is_signed_as_if_it_were_ther
     async def script(stage: Stage) -> None:
         whole = Alterations(tuple(each for each in altered.values if each[1] is not None))
         async with link(stage, whole) as session:
+            session.session.writer = altered
             with pytest.raises(LogonRefusedError):
-                await session.log_on(Scenario.IN_SESSION, altered)
+                await session.log_on(Scenario.IN_SESSION)
 
     stage = play(script)
     logons = [m for _, sent, m in stage.wires if sent and m.msg_type == "A"]
@@ -138,7 +140,12 @@ def test_a_number_far_too_high_is_refused_before_anything_is_sent(scenario: Scen
         async with link(stage) as session:
             session.send("D", [(58, "a")])
             if scenario is Scenario.IN_SESSION:
-                await refused(stage, 1, session.log_on)
+
+                async def again(scenario: Scenario, altered: Alterations) -> None:
+                    session.session.writer = altered
+                    await session.log_on(scenario)
+
+                await refused(stage, 1, again)
                 assert session.session.state is State.LOGGED_ON
         if scenario is not Scenario.IN_SESSION:
             due = stage.store.load().next_out if scenario is Scenario.MID_WEEK else 1
@@ -201,8 +208,9 @@ def test_what_makes_no_message_is_found_before_anything_is_sent() -> None:
     async def script(stage: Stage) -> None:
         async with link(stage) as session:
             before = stage.store.load()
+            session.session.writer = Alterations(((212, "5"),))
             with pytest.raises(FramingError, match="212"):
-                await session.log_on(Scenario.IN_SESSION, Alterations(((212, "5"),)))
+                await session.log_on(Scenario.IN_SESSION)
             assert session.session.state is State.LOGGED_ON
             assert stage.store.load() == before
 
@@ -234,9 +242,9 @@ def test_what_makes_no_sense_is_refused(
 
 def test_an_unaltered_logon_is_as_it_was() -> None:
     fields = [(35, "A"), (34, "1"), (49, "ABC123N")]
-    assert list(Alterations().put(fields)) == fields
+    assert list(Alterations().fields(fields)) == fields
     assert Alterations().number(7) == 7
-    assert Alterations().cut(b"anything") == b"anything"
+    assert Alterations().signed(b"anything") == b"anything"
 
 
 @pytest.mark.parametrize("name", ["XYZ123N", "ABC124N", "ABC123", "N", "ABC123NN"])

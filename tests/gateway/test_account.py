@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.client import Alterations, connect
+from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.fix import LogonVerifier
 from gatepass.fix.admission import Account, Admission, Admitted, Refused
+from gatepass.fix.alterations import Alterations
 from gatepass.fix.answer import Answer
 from gatepass.fix.message import Message, encode
 from gatepass.fix.week import Scenario
@@ -138,7 +139,8 @@ def test_a_message_that_is_rejected_is_told_with_its_number_tag_and_text() -> No
                 live.perform()
             await asyncio.sleep(1)
             with suppress(LogonRefusedError):
-                await live.log_on(Scenario.IN_SESSION, Alterations(((142, None),)))
+                live.session.writer = Alterations(((142, None),))
+                await live.log_on(Scenario.IN_SESSION)
 
     said = rehearse(script)
     told = [line for line in said if line.startswith("rejected")]

@@ -10,14 +10,12 @@ from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
 from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
-from gatepass.fix.alterations import Alterations
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
 from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteStore
 
 __all__ = [
-    "Alterations",
     "Attempt",
     "Attempts",
     "BackOff",

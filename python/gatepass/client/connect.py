@@ -94,8 +94,7 @@ def connect(
       are counted apart from an exchange's, except in a `MemoryAttempts` that you give.
       ``guarded=False`` lets a rehearsal run into port closure.
 
-    * `alterations`, without a backup: they make the Logon wrong on purpose, for a rehearsal; it is
-      counted like any other.
+    * `writer`, without a backup: writes the Logons another way, for a rehearsal.
 
     Raises at once `ArgumentError` for a port, settings, a store or a scenario of another kind, and
     `FieldError` for a SenderCompID that has no backup. When a link is asked for:

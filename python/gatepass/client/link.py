@@ -24,8 +24,8 @@ from gatepass.errors import (
     StoreError,
 )
 from gatepass.fix import effects as fx
-from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.client import ClientSession
+from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import Message
 from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.settings import ClientSettings
@@ -76,10 +76,12 @@ class Link(Connection):
         trace: Trace | None = None,
         clock: Clock = utc_now,
         backup_of: Link | None = None,
+        writer: LogonWriter | None = None,
     ) -> None:
         is_backup = backup_of is not None
         counted = MemoryStore() if is_backup else store
-        session = ClientSession(settings, counted.load(), clock(), backup=is_backup)
+        numbers = counted.load()
+        session = ClientSession(settings, numbers, clock(), backup=is_backup, writer=writer)
         super().__init__(session, counted, clock)
         self._session_store = store
         self._keys = FreshKeys(keys)
@@ -106,12 +108,8 @@ class Link(Connection):
         #: Why the connection has ended, once it has.
         self.ending: SessionEndedError | None = None
 
-    async def log_on(
-        self, scenario: Scenario | None = None, alterations: Alterations = UNALTERED
-    ) -> None:
+    async def log_on(self, scenario: Scenario | None = None) -> None:
         """Log on, as the stored numbers and the week demand or as told.
-
-        `alterations` make the Logon wrong, to rehearse what is said to it.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
         without one, `PeerError` for an answer that is not the exchange's, `NumberJumpError` for one
@@ -134,7 +132,7 @@ class Link(Connection):
             self._up = asyncio.get_running_loop().create_future()
         self._answered = self.was_read = False
         chosen = scenario or choose_scenario(self.session.stored, now)
-        self.session.log_on(chosen, now, alterations, self.steady())
+        self.session.log_on(chosen, now, self.steady())
         self.perform()
         await self._up
 

@@ -41,7 +41,7 @@ async def log_on_to(plan: Plan, guard: LogonGuard | None, block: AsyncExitStack)
     await open_link(link, plan.host, plan.port, plan.tls)
     block.callback(link.inbox.close)
     block.push_async_callback(link.log_out)
-    await link.log_on(plan.scenario, plan.alterations)
+    await link.log_on(plan.scenario)
     return link
 
 

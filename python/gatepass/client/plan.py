@@ -16,7 +16,7 @@ from gatepass.client.clock import ClockPolicy
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link, Trace
 from gatepass.errors import FieldError
-from gatepass.fix.alterations import UNALTERED, Alterations
+from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, Keys
@@ -49,7 +49,7 @@ class LinkOptions(Options, total=False):
 
     observe: Callable[[fx.Effect], None]
     trace: Trace | None
-    alterations: Alterations
+    writer: LogonWriter | None
 
 
 class FaultTolerantOptions(Options, total=False):
@@ -89,7 +89,7 @@ class Plan:
     attempts: Attempts | None = None
     back_off: BackOff = field(default_factory=BackOff)
     tell: Callable[[str], None] = _warn
-    alterations: Alterations = UNALTERED
+    writer: LogonWriter | None = None
 
     def __post_init__(self) -> None:
         for port in (self.port, *(self.backup or ())[1:]):
@@ -123,4 +123,5 @@ class Plan:
             trace=trace,
             clock=self.clock,
             backup_of=backup_of,
+            writer=self.writer,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatepass.errors import FieldError
+from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import MAX_DIGITS, Message, encode
 from gatepass.session.numbers import MAX_RESEND
 
@@ -31,7 +32,7 @@ _SENDER_COMP_ID = 49
 
 
 @dataclass(frozen=True, slots=True)
-class Alterations:
+class Alterations(LogonWriter):
     """What to write otherwise in one Logon: values for tags, ``None`` to leave a tag out.
 
     They are signed as they are; for what is left out, what would have stood there is signed.
@@ -51,8 +52,8 @@ class Alterations:
                 raise FieldError(message, tag, f"tag {tag}", rule)
             seen.add(tag)
 
-    def number(self, next_out: int) -> int:
-        """Give the number that the Logon takes, where `next_out` is the one that is due.
+    def number(self, due: int) -> int:
+        """Give the number that the Logon takes, where `due` is next.
 
         A higher one (34) is gone on with: what it skips is gap-filled when the exchange asks. With
         a lower one nothing is counted back, for messages of those numbers were sent.
@@ -60,11 +61,11 @@ class Alterations:
         """
         value = dict(self.values).get(_MSG_SEQ_NUM) or ""
         is_number = value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
-        number = max(next_out, int(value)) if is_number else next_out
-        if number - next_out > MAX_RESEND:
+        number = max(due, int(value)) if is_number else due
+        if number - due > MAX_RESEND:
             words = (
                 f"MsgSeqNum (34) {number} leaves a gap of more than the {MAX_RESEND} messages that"
-                f" a Resend Request takes: give at most {next_out + MAX_RESEND}; nothing was sent"
+                f" a Resend Request takes: give at most {due + MAX_RESEND}; nothing was sent"
             )
             raise FieldError(words, _MSG_SEQ_NUM, "MsgSeqNum", "illegal")
         return number
@@ -80,7 +81,7 @@ class Alterations:
             message = f"SenderCompID (49) is {own}: {words}; nothing was sent"
             raise FieldError(message, _SENDER_COMP_ID, "SenderCompID", "illegal")
 
-    def put(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
+    def fields(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
         """Give the fields to be signed: values replaced where they stand, or added behind.
 
         Raises `FieldError` as `check_sender` does.
@@ -91,16 +92,12 @@ class Alterations:
         kept = [(tag, values.pop(tag, value)) for tag, value in fields]
         return [*kept, *values.items()]
 
-    def cut(self, wire: bytes) -> bytes:
+    def signed(self, wire: bytes) -> bytes:
         """Give a signed message without what is left out."""
         left_out = {tag for tag, value in self.values if value is None}
         if not left_out:
             return wire
         return encode(field for field in Message.parse(wire).fields if field[0] not in left_out)
-
-
-#: A Logon as it should be.
-UNALTERED = Alterations()
 
 
 def _fault(tag: int, value: str | None, seen: set[int]) -> tuple[str, str] | None:

@@ -10,9 +10,9 @@ from gatepass.causes import Cause
 from gatepass.errors import BackupError, FieldError, PeerError, StateError
 from gatepass.fix import effects as fx
 from gatepass.fix.addressing import ROLES, logon_fault, repeated_tag, stranger
-from gatepass.fix.alterations import UNALTERED, Alterations
 from gatepass.fix.engine import Engine, Fields
 from gatepass.fix.gap import Turn
+from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
@@ -38,7 +38,13 @@ class ClientSession(Engine):
     """
 
     def __init__(
-        self, settings: ClientSettings, numbers: Numbers, now: datetime, *, backup: bool = False
+        self,
+        settings: ClientSettings,
+        numbers: Numbers,
+        now: datetime,
+        *,
+        backup: bool = False,
+        writer: LogonWriter | None = None,
     ) -> None:
         super().__init__(CLIENT, at_week(numbers, now), settings.heart_bt_int)
         self.settings = settings
@@ -54,7 +60,8 @@ class ClientSession(Engine):
         #: What was sent again on this connection, and what a Session Level Reject named.
         self._again: set[int] = set()
         self._rejected: set[int] = set()
-        self._alterations = UNALTERED
+        #: How the next Logon is written.
+        self.writer = writer or LogonWriter()
         self._before = self.numbers
         #: Test Requests before an In-Session Logon, and whether one was answered.
         self._tested, self._is_ready = 0, False
@@ -71,18 +78,12 @@ class ClientSession(Engine):
         """The role in force: what the settings say, until the exchange gives another."""
         return self._role
 
-    def log_on(
-        self,
-        scenario: Scenario,
-        now: datetime,
-        alterations: Alterations = UNALTERED,
-        steady: float | None = None,
-    ) -> None:
+    def log_on(self, scenario: Scenario, now: datetime, steady: float | None = None) -> None:
         """Begin to log on. In-Session needs a session that is up, and tests it first.
 
         Raises `StateError` if the session is not where the scenario begins, `BackupError` for
-        In-Session on a backup, `LogonError` for `alterations` that make no message, or a gap of
-        more than a Resend Request takes.
+        In-Session on a backup, `LogonError` where the `writer` makes no message, or a gap of more
+        than a Resend Request takes.
         """
         self._time.read(now, steady)
         if self.state is State.CONNECTED:
@@ -97,10 +98,9 @@ class ClientSession(Engine):
         if scenario is Scenario.IN_SESSION and self._role is Role.BACKUP:
             raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
         self.scenario = scenario
-        self._alterations = alterations
         # What makes no message, or too large a gap, is found before anything is sent.
         self._compose(now)
-        if alterations.number(self._due_out(scenario)) > MAX_NUMBER:
+        if self.writer.number(self._due_out(scenario)) > MAX_NUMBER:
             words = "the week's numbers are used up: nothing was sent; ask the exchange's support"
             raise FieldError(words, 34, "MsgSeqNum", "too long")
         if scenario is Scenario.IN_SESSION:
@@ -119,7 +119,7 @@ class ClientSession(Engine):
         if self.state is not State.SIGNING:
             return
         wire = Logon(self._unsigned).with_credentials(access_key_id, signature)
-        wire = self._alterations.cut(wire)
+        wire = self.writer.signed(wire)
         self._logon = Message.parse(wire)
         self._move(Trigger.SIGNED)
         number = self.numbers.next_out
@@ -273,7 +273,7 @@ class ClientSession(Engine):
             week = week_of(at_week(self.numbers, now))
             again = week.restarts + week.begun
             self.numbers = numbers_of(Week(week.sunday, again, first_in=week.first_in))
-        number = self._alterations.number(self._due_out(self.scenario))
+        number = self.writer.number(self._due_out(self.scenario))
         self.numbers = replace(self.numbers, next_out=number)
         self._unsigned, canonical = self._compose(now)
         self._reserve(number)
@@ -315,7 +315,7 @@ class ClientSession(Engine):
             (1605, self.settings.application_system_vendor),
         ]
         first = [(35, LOGON), (34, str(self.numbers.next_out))]
-        wire = encode(self._alterations.put([*first, *self._header(now), *body]))
+        wire = encode(self.writer.fields([*first, *self._header(now), *body]))
         return wire, Logon(wire).canonical
 
     def _handle(self, message: Message, now: datetime) -> None:
@@ -325,7 +325,7 @@ class ClientSession(Engine):
         logged_on = self.state is not State.LOGON_SENT
         exchange, own = self.settings.target_comp_id, self._sender_comp_id()
         if not logged_on:
-            own = self._logon.get(49) or own  # which may have been altered
+            own = self._logon.get(49) or own  # as it was written
         fault = stranger(message, exchange, own, roles, logged_on=logged_on)
         if fault is None:
             super()._handle(message, now)

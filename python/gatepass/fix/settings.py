@@ -27,8 +27,7 @@ class ClientSettings:
 
     Raises `FieldError`, which names the tag, for a value with which CME would refuse the Logon:
     five of those close the port. The rules are CME's Session Layer Validation Conditions and the
-    lengths in its tables; `gatepass._native.logon_faults` has them. To send a wrong value on
-    purpose, in a rehearsal, there are `Alterations`.
+    lengths in its tables; `gatepass._native.logon_faults` has them.
     """
 
     sender_comp_id: str

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatepass.client import Alterations
+from gatepass.fix.alterations import Alterations
 
 Set = Annotated[
     list[str] | None,

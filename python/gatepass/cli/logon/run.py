@@ -15,7 +15,6 @@ from gatepass.cli.terminal.interrupts import ending_on_signal
 from gatepass.cli.views.conversation import Said
 from gatepass.cli.views.logon import Ending, Noted, Spoken
 from gatepass.client import (
-    Alterations,
     Attempts,
     ClockPolicy,
     FaultTolerantLink,
@@ -26,6 +25,7 @@ from gatepass.client import (
 from gatepass.client.plan import BACKUP, Address, Options
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
+from gatepass.fix.alterations import Alterations
 from gatepass.fix.message import LOGON
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import meaning_of
@@ -143,7 +143,8 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
             async with _connected(order, store, attempts, run) as link:
                 if order.choice is Choice.IN_SESSION:
                     trading = link.active if isinstance(link, FaultTolerantLink) else link
-                    await trading.log_on(Scenario.IN_SESSION, order.alterations)
+                    trading.session.writer = order.alterations
+                    await trading.log_on(Scenario.IN_SESSION)
                 await _stay(link, run.over, order.stay)
                 forced = link.goodbye is not None or link.closed.done()
     except asyncio.CancelledError:
@@ -160,7 +161,7 @@ async def converse(order: Order, store: Store, attempts: Attempts | None, show: 
 def _connected(
     order: Order, store: Store, attempts: Attempts | None, run: _Run
 ) -> AbstractAsyncContextManager[Link | FaultTolerantLink]:
-    first = Alterations() if order.choice is Choice.IN_SESSION else order.alterations
+    first = None if order.choice is Choice.IN_SESSION else order.alterations
     where = (*order.primary, order.settings, order.source, store)
     options: Options = {
         "scenario": order.choice.scenario,
@@ -172,7 +173,7 @@ def _connected(
     }
     if order.backup is None:
         observe, trace = partial(run.observe, ""), partial(run.trace, "")
-        return connect(*where, observe=observe, trace=trace, alterations=first, **options)
+        return connect(*where, observe=observe, trace=trace, writer=first, **options)
     return connect(
         *where,
         backup=order.backup,
