@@ -37,8 +37,8 @@ __all__ = [
 
 #: Those that are loaded when they are asked for: who only signs need not wait for asyncio.
 _PACKAGES = (
-    *("bench", "center", "cli", "client", "fix", "gateway", "integrations", "keys", "session"),
-    *("signing", "storage", "transport"),
+    *("bench", "center", "cli", "client", "fix", "gateway", "integrations", "keys", "rehearsal"),
+    *("session", "signing", "storage", "transport"),
 )
 
 

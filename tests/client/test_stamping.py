@@ -17,7 +17,7 @@ from gatepass.session.numbers import Numbers
 from gatepass.session.store import MemoryStore
 from tests.client.test_fault_tolerance import RING, Stage, play
 from tests.faults.virtual import VirtualLoop
-from tests.fix.test_alterations import US
+from tests.rehearsal.test_alterations import US
 
 #: Seconds that a disk takes, more than a Logon may be old.
 SLOW = 6.3

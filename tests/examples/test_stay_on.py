@@ -18,7 +18,7 @@ from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, write_key_file
 from tests.cli.gateways import fresh_pair
 from tests.client.test_fault_tolerance import NAME, RING, Stage, play
-from tests.fix.test_alterations import US
+from tests.rehearsal.test_alterations import US
 
 
 @settings(max_examples=60, deadline=None)

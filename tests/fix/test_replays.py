@@ -14,7 +14,7 @@ from gatepass.gateway import Event, Gateway, Kind
 from gatepass.signing import ReplayMemory
 from tests.client.test_fault_tolerance import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play
 from tests.faults.virtual import Pipe, VirtualLoop
-from tests.fix.test_alterations import US
+from tests.rehearsal.test_alterations import US
 
 
 class Replayer(asyncio.Protocol):

@@ -16,13 +16,13 @@ from gatepass.client import connect
 from gatepass.errors import LogonRefusedError
 from gatepass.fix import LogonVerifier
 from gatepass.fix.admission import Account, Admission, Admitted, Refused
-from gatepass.fix.alterations import Alterations
 from gatepass.fix.answer import Answer
 from gatepass.fix.message import Message, encode
 from gatepass.fix.week import Scenario
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.gateway.connection import GatewayConnection
 from gatepass.keys import KeyRing
+from gatepass.rehearsal.alterations import Alterations
 from gatepass.session.port import Port
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore

@@ -12,7 +12,7 @@ from gatepass.fix.message import Message
 from gatepass.gateway import Gateway, Kind, Report
 from tests.client.test_fault_tolerance import RING, WEDNESDAY
 from tests.faults.virtual import Pipe, VirtualLoop, run_at
-from tests.fix.test_alterations import US
+from tests.rehearsal.test_alterations import US
 
 
 class Wall:

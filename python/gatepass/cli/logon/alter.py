@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gatepass.fix.alterations import Alterations
+from gatepass.rehearsal.alterations import Alterations
 
 Set = Annotated[
     list[str] | None,

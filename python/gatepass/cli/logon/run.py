@@ -25,12 +25,12 @@ from gatepass.client import (
 from gatepass.client.plan import BACKUP, Address, Options
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
-from gatepass.fix.alterations import Alterations
 from gatepass.fix.message import LOGON
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import meaning_of
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, KeySource
+from gatepass.rehearsal.alterations import Alterations
 from gatepass.session.role import Role
 from gatepass.session.store import Store
 from gatepass.transport import utc_now

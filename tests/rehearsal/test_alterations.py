@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from gatepass.client import MemoryAttempts, connect
 from gatepass.errors import FieldError, FramingError, GatepassError, LogonRefusedError
-from gatepass.fix.alterations import REFUSED, Alterations
 from gatepass.fix.message import Message
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario
+from gatepass.rehearsal.alterations import REFUSED, Alterations
 from gatepass.session.numbers import MAX_RESEND
 from tests.client.test_fault_tolerance import NAME, RING, SETTINGS, Stage, play
 
