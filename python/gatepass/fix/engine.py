@@ -410,12 +410,15 @@ class Engine(Machine[State, Trigger, Message]):
 
     # What goes out.
 
-    def _send(self, msg_type: str, fields: Fields, now: datetime) -> None:
+    def _send(
+        self, msg_type: str, fields: Fields, now: datetime, header: Fields | None = None
+    ) -> None:
         number = self.numbers.next_out
         if number > MAX_NUMBER:
             self._end(Cause.NUMBERS_USED_UP, "the week's numbers are used up")
             return
-        wire = encode([(35, msg_type), (34, str(number)), *self._header(now), *fields])
+        header = self._header(now) if header is None else header
+        wire = encode([(35, msg_type), (34, str(number)), *header, *fields])
         self._dispatch(number, wire, now, keep=False)
 
     def _dispatch(self, number: int, wire: bytes, now: datetime, *, keep: bool) -> None:
@@ -432,8 +435,13 @@ class Engine(Machine[State, Trigger, Message]):
         self._send(TEST_REQUEST, [(112, self._liveness.begin_test(now, self._time.at))], now)
 
     def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
-        self._send(REJECT, reject_fields(message, text, tag), now)
+        header = self._reject_header(message, now)
+        self._send(REJECT, reject_fields(message, text, tag), now, header)
         self._emit(fx.RejectSent(message, tag, text))
+
+    def _reject_header(self, message: Message, now: datetime) -> Fields:
+        """Give the header of a Reject of this message."""
+        return self._header(now)
 
     def _fail(self, cause: Cause, text: str, now: datetime) -> None:
         """Log out: what is wrong cannot be put right on this connection."""

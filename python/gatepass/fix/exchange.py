@@ -179,10 +179,9 @@ class GatewaySession(Engine):
             self._reject(logon, text, tag, now)
         else:
             self._move(Trigger.REJECTED)
-            stranger, self._identity = self._identity, self._named_by(logon)
-            fields = [(35, REJECT), (34, "1"), *self._header(now), *reject_fields(logon, text, tag)]
+            header = self._header_to(self._named_by(logon), now)
+            fields = [(35, REJECT), (34, "1"), *header, *reject_fields(logon, text, tag)]
             self._emit(fx.Send(encode(fields)))
-            self._identity = stranger
         self._pump(now)
 
     def promote(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
@@ -243,17 +242,11 @@ class GatewaySession(Engine):
             _or_null(message.get(142)),
         )
 
-    def _reject(self, message: Message, text: str, tag: int, now: datetime) -> None:
+    def _reject_header(self, message: Message, now: datetime) -> list[tuple[int, str]]:
         known, named = self._identity, self._named_by(message)
-        self._identity = Identity(
-            known.sub_id,
-            *(
-                NULL if of_message == NULL else own
-                for own, of_message in zip(known.of_client, named.of_client, strict=True)
-            ),
-        )
-        super()._reject(message, text, tag, now)
-        self._identity = known
+        values = zip(known.of_client, named.of_client, strict=True)
+        blanked = (NULL if of_message == NULL else own for own, of_message in values)
+        return self._header_to(Identity(known.sub_id, *blanked), now)
 
     def _is_of_client(self, message: Message) -> bool:
         return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
@@ -297,7 +290,9 @@ class GatewaySession(Engine):
         return [*super()._logout_fields(text), (789, str(self.numbers.next_in))]
 
     def _header(self, now: datetime) -> list[tuple[int, str]]:
-        who = self._identity
+        return self._header_to(self._identity, now)
+
+    def _header_to(self, who: Identity, now: datetime) -> list[tuple[int, str]]:
         return [
             (49, "CME"),
             (50, who.sub_id),
