@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepass.client import Attempts, LogonGuard, MemoryAttempts, SqliteAttempts
-from gatepass.client.guard import _IN_MEMORY, guard_of
+from gatepass.client.guard import guard_of
 from gatepass.client.uptime import Uptime, read_uptime
-from gatepass.errors import LogonFailedError, LogonGuardError
+from gatepass.errors import ArgumentError, LogonFailedError, LogonGuardError
 from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
@@ -293,15 +294,15 @@ class Unhashable(MemoryStore):
 
 
 class Slotted:
-    """A store that takes no weak reference; the guard calls nothing of it."""
+    """A store that takes no attribute; the guard calls nothing of it."""
 
     __slots__ = ()
 
 
 @pytest.mark.parametrize(
     "make",
-    [MemoryStore, lambda: SqliteStore(":memory:", "ABC123"), Unhashable, Slotted],
-    ids=["memory", "sqlite in memory", "unhashable", "slots"],
+    [MemoryStore, lambda: SqliteStore(":memory:", "ABC123"), Unhashable],
+    ids=["memory", "sqlite in memory", "unhashable"],
 )
 def test_a_store_in_memory_is_remembered_as_long_as_it_lives(make: Callable[[], Any]) -> None:
     store = make()
@@ -322,10 +323,17 @@ def test_what_is_remembered_of_a_store_ends_with_it() -> None:
     store = Unhashable()
     with guard_of(store, "ABC") as guard:
         guard.begin(at(0))
-    identity = id(store)
-    assert identity in _IN_MEMORY
-    del store
-    assert identity not in _IN_MEMORY
+    left = weakref.ref(store)
+    del store, guard
+    assert left() is None
+
+
+def test_a_store_that_can_carry_nothing_needs_attempts_beside_it() -> None:
+    store: Any = Slotted()
+    with pytest.raises(ArgumentError, match="or give attempts too"), guard_of(store, "ABC"):
+        pass
+    with guard_of(store, "ABC", attempts=MemoryAttempts()) as guard:
+        guard.begin(at(0))
 
 
 def test_attempts_of_ones_own_are_shared_by_the_sessions_they_are_given_to() -> None:

@@ -9,11 +9,11 @@ never answered, or cut off by a crash, as if it were read as late as may be.
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
+from gatepass.arguments import refuse
 from gatepass.client.attempts import (
     MARGIN,
     READ_WITHIN,
@@ -111,7 +111,7 @@ def guard_of(
     record if it is to be `shared` with all programs and there is a place for it, else in the
     store's file; with any other store as long as that object lives. Logons to a gateway on this
     machine are counted apart, unless `attempts` are of one record only. Raises `StoreError`, for a
-    record that was emptied or damaged too.
+    record that was emptied or damaged too, and `ArgumentError` for a store that can carry nothing.
     """
     if attempts is not None:
         apart = attempts.on_loopback() if isinstance(attempts, SqliteAttempts) else None
@@ -137,20 +137,21 @@ def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
     return SqliteAttempts(path, session)
 
 
-#: By the object's identity, as a store need not be hashable: what an exchange counts, and what a
-#: gateway on this machine does.
-_IN_MEMORY: dict[int, tuple[MemoryAttempts, MemoryAttempts]] = {}
-#: Stores that cannot tell when they end: their identity must never be another's.
-_KEPT: list[Store] = []
+#: Where a store in memory carries what is remembered of its Logons.
+_CARRIED = "_logon_attempts"
 
 
 def _of_object(store: Store) -> tuple[MemoryAttempts, MemoryAttempts]:
-    """Give what is remembered as long as an object lives."""
-    found = _IN_MEMORY.get(id(store))
+    """Give what an exchange counts, and what a gateway on this machine does.
+
+    The store carries both, so they live as long as it does.
+    """
+    found: tuple[MemoryAttempts, MemoryAttempts] | None = getattr(store, _CARRIED, None)
     if found is None:
-        found = _IN_MEMORY[id(store)] = (MemoryAttempts(), MemoryAttempts())
+        found = MemoryAttempts(), MemoryAttempts()
         try:
-            weakref.finalize(store, _IN_MEMORY.pop, id(store), None).atexit = False
-        except TypeError:
-            _KEPT.append(store)
+            object.__setattr__(store, _CARRIED, found)
+        except AttributeError:
+            wanted = "one that takes attributes (no __slots__), or give attempts too"
+            raise refuse("store", store, wanted) from None
     return found
