@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.causes import Cause
 from gatepass.client import (
     Attempt,
     BackOff,
@@ -27,7 +26,6 @@ from gatepass.client import (
     opening,
 )
 from gatepass.client.clock import ClockReading
-from gatepass.client.remedies import remedy
 from gatepass.errors import (
     ClockError,
     LogonGuardError,
@@ -39,7 +37,6 @@ from gatepass.errors import (
 )
 from gatepass.fix.message import Message
 from gatepass.fix.settings import ClientSettings
-from gatepass.fix.texts import NOT_RESET, Meaning, meaning_of
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
 from gatepass.gateway import Gateway, Kind, Report
 from gatepass.keys import KeyRing, generate_pair
@@ -577,38 +574,3 @@ def test_the_back_off_doubles_up_to_its_bound() -> None:
     waits = BackOff(1, 60)
     assert [waits.wait(n) for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert waits.wait(10**6) == 60
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("Invalid Logon. Logout Forced", "does not say which part"),
-        ("Invalid logon.  Logout forced.", "does not say which part"),
-        ("Invalid Logon. Must be logged on to Primary. Logout forced.", "primary gateway first"),
-        ("(1000) CME Administered Port Closure Due to ...", "Global Command Center"),
-        ("MsgSeqNum (34) too low: expected 4, received 1", "Log on again"),
-        ("Invalid SenderCompID (49) tag. Logout forced.", "ABC123N"),
-        ("Received invalid fault tolerance indicator = (X) Logout forced.", "U, or N"),
-        ("MSGW safeguard exceeded: no. of messages", "does not count"),
-        ("Messages rejected due to session disconnect", "which orders"),
-        ("Logout initiated due to disconnect on primary connection", "primary again"),
-        (NOT_RESET, "begins the week again"),
-        (NOT_RESET.upper().rstrip("."), "begins the week again"),
-        ("something new", "Compare what was sent"),
-    ],
-)
-def test_each_refusal_has_a_remedy(text: str, words: str) -> None:
-    assert words in remedy(meaning_of(text))
-
-
-@pytest.mark.parametrize("why", [*Meaning, *Cause])
-def test_a_remedy_says_what_to_do(why: Meaning | Cause) -> None:
-    for was_on in (False, True):
-        assert len(remedy(why, was_on=was_on)) > 40
-
-
-@pytest.mark.parametrize(
-    "cause", [Cause.CLOSED, Cause.LOST, Cause.SILENCE, Cause.LOGOUT_UNCONFIRMED]
-)
-def test_a_session_that_was_on_is_logged_on_again(cause: Cause) -> None:
-    assert "Log on again" in remedy(cause, was_on=True)

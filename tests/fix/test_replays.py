@@ -8,8 +8,8 @@ import pytest
 
 from gatepass._native import Framer
 from gatepass.client import MemoryStore, connect
-from gatepass.client.stamps import moment_of_its_own
 from gatepass.fix.message import Message, encode
+from gatepass.fix.stamps import moment_of_its_own
 from gatepass.gateway import Event, Gateway, Kind
 from gatepass.signing import ReplayMemory
 from tests.client.test_fault_tolerance import CGW, JUMPING, NAME, RING, WEDNESDAY, Stage, play

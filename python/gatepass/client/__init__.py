@@ -8,7 +8,6 @@ from gatepass.client.connector import Connector
 from gatepass.client.fault_tolerance import FaultTolerantLink
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link
-from gatepass.client.remedies import remedy
 from gatepass.client.user_record import user_attempts
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
@@ -35,6 +34,5 @@ __all__ = [
     "check_clock",
     "connect",
     "read_clock",
-    "remedy",
     "user_attempts",
 ]

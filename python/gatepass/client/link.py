@@ -12,7 +12,6 @@ from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
 from gatepass.client.loopback import is_loopback
-from gatepass.client.stamps import moment_of_its_own
 from gatepass.errors import (
     GatepassError,
     KeySourceError,
@@ -29,6 +28,7 @@ from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import Message
 from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.settings import ClientSettings
+from gatepass.fix.stamps import moment_of_its_own
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario, week_of
 from gatepass.keys import AccessKeyId, Keys

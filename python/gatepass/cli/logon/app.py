@@ -29,7 +29,7 @@ from gatepass.cli.options.common import (
 from gatepass.cli.options.file_kinds import refuse_file
 from gatepass.cli.terminal.output import emit, page, say
 from gatepass.cli.views.logon import Ending, Noted, Spoken, print_ending, print_event
-from gatepass.client import ClockPolicy, check_clock, remedy, user_attempts
+from gatepass.client import ClockPolicy, check_clock, user_attempts
 from gatepass.client.clock import ClockReading
 from gatepass.client.opening import SESSION_ID_LENGTH
 from gatepass.errors import (
@@ -41,6 +41,7 @@ from gatepass.errors import (
     PeerError,
     SessionEndedError,
 )
+from gatepass.fix.remedies import remedy
 from gatepass.fix.scenarios import expecting
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import meaning_of

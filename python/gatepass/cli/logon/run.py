@@ -20,12 +20,12 @@ from gatepass.client import (
     FaultTolerantLink,
     Link,
     connect,
-    remedy,
 )
 from gatepass.client.plan import BACKUP, Address, Options
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
+from gatepass.fix.remedies import remedy
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import meaning_of
 from gatepass.fix.week import Scenario

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
 
-from gatepass.fix import format_sending_time
+from gatepass.fix.sending_time import format_sending_time
 
 #: How many of a session's latest are remembered: no more Logons fit into a millisecond.
 _REMEMBERED = 8
