@@ -132,3 +132,8 @@ def test_a_session_cannot_be_made_of_bad_settings() -> None:
         ClientSession(replace(SETTINGS, heart_bt_int=0), Numbers(), START).log_on(
             Scenario.BEGINNING_OF_WEEK, START
         )
+
+
+@pytest.mark.parametrize("sender_comp_id", ["ABC123N", "ABC123U", "ABC999N"])
+def test_the_session_id_is_the_same_for_every_firm_and_indicator(sender_comp_id: str) -> None:
+    assert replace(SETTINGS, sender_comp_id=sender_comp_id).session_id == "ABC"

@@ -26,7 +26,6 @@ from gatepass.fix import effects as fx
 from gatepass.fix.client import ClientSession
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import Message
-from gatepass.fix.scenarios import choose_scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.stamps import moment_of_its_own
 from gatepass.fix.states import State
@@ -131,8 +130,7 @@ class Link(Connection):
         if self._up.done():
             self._up = asyncio.get_running_loop().create_future()
         self._answered = self.was_read = False
-        chosen = scenario or choose_scenario(self.session.stored, now)
-        self.session.log_on(chosen, now, self.steady())
+        self.session.log_on(scenario, now, self.steady())
         self.perform()
         await self._up
 

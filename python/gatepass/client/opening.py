@@ -22,8 +22,6 @@ from gatepass.session.store import claim
 from gatepass.transport import utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault
 
-#: Characters of SenderCompID (49) that say whose port it is.
-SESSION_ID_LENGTH = 3
 #: Seconds to wait for the TCP connection, with TLS if it is asked for.
 CONNECT_WAIT = 10.0
 
@@ -70,10 +68,7 @@ def prepared(plan: Plan) -> Iterator[LogonGuard | None]:
             yield None
             return
         uptime = (lambda: NO_UPTIME) if is_own else read_uptime
-        # A Session ID has one port: neither the firm nor the Fault Tolerance Indicator counts. Of
-        # Drop Copy's six characters three are taken too, which holds back too much rather than
-        # too little.
-        session = plan.settings.sender_comp_id[:SESSION_ID_LENGTH]
+        session = plan.settings.session_id
         with guard_of(plan.store, session, uptime, plan.attempts, shared=not is_own) as guard:
             yield guard
 

@@ -16,7 +16,7 @@ from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import LOGON, LOGOUT, REJECT, Message, encode
 from gatepass.fix.names import comp_id, role_in
 from gatepass.fix.proposals import after_refusal, begun_again, jump, proposing
-from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, goes_on, until_accepted
+from gatepass.fix.scenarios import CLOCKS_DIFFER, at_week, choose_scenario, goes_on, until_accepted
 from gatepass.fix.sending_time import format_sending_time
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.states import CLIENT, State, Trigger
@@ -78,14 +78,17 @@ class ClientSession(Engine):
         """The role in force: what the settings say, until the exchange gives another."""
         return self._role
 
-    def log_on(self, scenario: Scenario, now: datetime, steady: float | None = None) -> None:
-        """Begin to log on. In-Session needs a session that is up, and tests it first.
+    def log_on(self, scenario: Scenario | None, now: datetime, steady: float | None = None) -> None:
+        """Begin to log on; without a scenario as the stored numbers and the week demand.
+
+        In-Session needs a session that is up, and tests it first.
 
         Raises `StateError` if the session is not where the scenario begins, `BackupError` for
         In-Session on a backup, `LogonError` where the `writer` makes no message, or a gap of more
         than a Resend Request takes.
         """
         self._time.read(now, steady)
+        scenario = scenario or choose_scenario(self.stored, now)
         if self.state is State.CONNECTED:
             # The clock may have been set since the session was read.
             self.numbers = at_week(self.stored, now)

@@ -16,6 +16,9 @@ from gatepass.fix.sending_time import format_sending_time
 _ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=UTC))
 #: How an exchange may be called.
 _NAME = re.compile(r"[!-~]+")
+#: Characters of SenderCompID (49) that say whose port it is. Of Drop Copy's six characters three
+#: are taken too, which counts too many Logons together rather than too few.
+SESSION_ID_LENGTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class ClientSettings:
             # Whose name the exchange has is a setting: a gateway of another one may be rehearsed.
             if tag != 56 or not exchange:
                 raise FieldError(f"{reason}; nothing was sent", tag, TAG_NAMES[tag], "unexpected")
+
+    @property
+    def session_id(self) -> str:
+        """The Session ID, which has one port: neither firm nor Fault Tolerance Indicator counts."""
+        return self.sender_comp_id[:SESSION_ID_LENGTH]
 
     def _fields(self) -> dict[int, Any]:
         return {

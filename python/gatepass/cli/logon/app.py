@@ -31,7 +31,6 @@ from gatepass.cli.terminal.output import emit, page, say
 from gatepass.cli.views.logon import Ending, Noted, Spoken, print_ending, print_event
 from gatepass.client import ClockPolicy, check_clock, user_attempts
 from gatepass.client.clock import ClockReading
-from gatepass.client.opening import SESSION_ID_LENGTH
 from gatepass.errors import (
     ClockError,
     LogonGuardError,
@@ -323,10 +322,11 @@ def _check_clock(policy: ClockPolicy) -> Ending | None:
 def _log_on(order: Order, state: Path, show: Show, next_number: int | None) -> Ending:
     name, target = order.settings.sender_comp_id[:-1], order.settings.target_sub_id
     file = f"{name}.sqlite" if target == _CGW else f"{name}-{target}.sqlite"
-    session = name[:SESSION_ID_LENGTH]
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        guarded = closing(user_attempts(session)) if order.guarded else nullcontext()
+        guarded = (
+            closing(user_attempts(order.settings.session_id)) if order.guarded else nullcontext()
+        )
         with guarded as attempts, closing(SqliteStore(state / file, name, alone=True)) as store:
             if next_number is not None:
                 with claim(store):
