@@ -2,7 +2,8 @@
 
 A store that has changed since the backup has pairs that the backup does not have, and the backup
 has pairs that were deleted since, which would be valid again. So such a store is replaced only on
-request, and the answer names these pairs. What users have lost since is not given back: `takings`.
+request, and the answer names these pairs. What users have lost since is not given back: see
+`kept_changes`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from sqlalchemy.pool import NullPool
 from gatepass.center.audit import log as audit
 from gatepass.center.backup import copying
 from gatepass.center.backup.backup import end_of_log
+from gatepass.center.backup.kept_changes import KeptChanges, changes_to_keep
 from gatepass.center.backup.manifest import CHANGED, Manifest, is_genuine, read_manifest
-from gatepass.center.backup.takings import Takings, taken_since
 from gatepass.center.context import Clock, utc_now
 from gatepass.center.secrets.envelope import EnvelopeKeys
 from gatepass.center.secrets.vault import Vault
@@ -117,15 +118,15 @@ def restore(
 
         def work(connection: Connection) -> Loss | None:
             with told_as(DatabaseError(_UNREADABLE)):
-                takings = taken_since(connection, saved)
-            loss = _loss(connection, saved, manifest, takings)
+                changes = changes_to_keep(connection, saved)
+            loss = _loss(connection, saved, manifest, changes)
             if loss is not None and not replace:
                 raise DatabaseError(f"{loss}: nothing was restored; add --replace to restore it")
             copying.clear(connection)
             # Checked again, since the file may have changed meanwhile.
             if copying.copy(saved, connection).hex() != manifest.digest:
                 raise DatabaseError(CHANGED)
-            takings.put_back(connection)
+            changes.apply(connection)
             audit.append_restored(
                 connection,
                 vault,
@@ -201,7 +202,7 @@ def _unchanged(saved: Connection, vault: Vault) -> Manifest:
 
 
 def _loss(
-    connection: Connection, saved: Connection, manifest: Manifest, takings: Takings
+    connection: Connection, saved: Connection, manifest: Manifest, changes: KeptChanges
 ) -> Loss | None:
     last, mac = end_of_log(connection)
     if last == 0 or (last, mac.hex()) == (manifest.last_entry, manifest.last_mac):
@@ -219,12 +220,12 @@ def _loss(
         revived=tuple(sorted(pairs_then - pairs_now)),
         sessions=tuple(sorted(sessions_now - sessions_then)),
         returned=tuple(sorted(sessions_then - sessions_now)),
-        users=takings.users,
-        tokens=takings.tokens,
-        kept=takings.kept,
-        revoked_tokens=takings.revoked_tokens,
-        handed_over=takings.handed_over,
-        given_back=takings.given_back,
+        users=changes.users,
+        tokens=changes.tokens,
+        kept=changes.kept,
+        revoked_tokens=changes.revoked_tokens,
+        handed_over=changes.handed_over,
+        given_back=changes.given_back,
         foreign=foreign,
     )
 

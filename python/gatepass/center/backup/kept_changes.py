@@ -31,7 +31,7 @@ _BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Takings:
+class KeptChanges:
     """What is kept, by row ids of the backup, and the names of all that is affected.
 
     ``users`` and ``tokens`` exist only in the present store and are lost with it. ``kept`` are
@@ -52,7 +52,7 @@ class Takings:
     _sent: Mapping[str, datetime]
     _swept_at: datetime | None
 
-    def put_back(self, connection: Connection) -> None:
+    def apply(self, connection: Connection) -> None:
         """Apply the changes to a restored store. All logins end, and all codes become void."""
         connection.execute(delete(login))
         moment.void_codes(connection)
@@ -77,7 +77,7 @@ _NOTE_SENT = (
 )
 
 
-def taken_since(now: Connection, saved: Connection) -> Takings:
+def changes_to_keep(now: Connection, saved: Connection) -> KeptChanges:
     """Compare the present store with a backup; one of another store has nothing in common."""
     here, there = _people(now), _people(saved)
     both = here.keys() & there.keys()
@@ -88,7 +88,7 @@ def taken_since(now: Connection, saved: Connection) -> Takings:
     known = {here[one].id: there[one].id for one in both}
     others = list(_handed_over(now, saved, known))
     revoked = [row for key, row in past.items() if key not in present and row.person_id in numbers]
-    return Takings(
+    return KeptChanges(
         users=_names(here[one].name for one in here.keys() - both),
         tokens=_names(_said(row) for key, row in present.items() if key not in past),
         kept=_names(row.name for row in there.values() if row.id in values),
