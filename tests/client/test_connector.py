@@ -204,6 +204,25 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
     play(script)
 
 
+def test_links_whose_next_one_is_awaited_are_ended_by_a_cancel_of_that_task() -> None:
+    async def script(stage: Stage) -> None:
+        links = links_of(stage)
+        (await anext(links)).abort()
+        waiting = asyncio.create_task(links.__anext__())
+        await asyncio.sleep(0.5)
+        with pytest.raises(RuntimeError, match="already running"):
+            await links.aclose()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await links.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(links)
+        await asyncio.sleep(1.0)
+        assert not stage.gateway.connections
+
+    play(script)
+
+
 @pytest.mark.parametrize("way", ["acknowledged", "break", "next link", "error"])
 def test_a_message_counts_as_dealt_with_at_the_next_link_or_where_the_body_says_so(
     way: str,

@@ -93,7 +93,6 @@ def connect(
       long as the object lives. Those to a gateway on this machine (its address is a loopback one)
       are counted apart from an exchange's, except in a `MemoryAttempts` that you give.
       ``guarded=False`` lets a rehearsal run into port closure.
-
     * `writer`, without a backup: writes the Logons another way, for a rehearsal.
 
     Raises at once `ArgumentError` for a port, settings, a store or a scenario of another kind, and
