@@ -72,6 +72,7 @@ def test_many_writers_at_once_never_make_three_active_pairs(world: World, url: s
     assert check(world) == set(made)
 
 
+@pytest.mark.slow
 def test_writers_killed_at_random_times_leave_complete_pairs(
     world: World, url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

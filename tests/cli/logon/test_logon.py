@@ -276,6 +276,7 @@ def test_each_refusal_comes_with_its_advice(
     assert advice in ending["what_to_do"]
 
 
+@pytest.mark.slow
 def test_the_fifth_invalid_logon_is_held_back_across_restarts(
     live: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +297,7 @@ def test_the_fifth_invalid_logon_is_held_back_across_restarts(
     assert live.logon().returncode == 0
 
 
+@pytest.mark.slow
 def test_a_port_closes_at_the_fifth_and_is_opened_by_the_operator(live: Rehearsal) -> None:
     wrong = live.wrong_keys()
     for _ in range(4):
