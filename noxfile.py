@@ -1,7 +1,7 @@
 """One word for each piece of work: ``nox -s lint``, ``nox -s test -- tests/fix``.
 
-``.ci/run`` and the pull-request workflow use the same words. All but `lowest` run in the active
-environment, which ``pip install '.[lint]' && maturin develop --release`` fills.
+``.ci/run`` and the pull-request workflow use the same words. All but `core` and `lowest` run in the
+active environment, which ``pip install '.[lint]' && maturin develop --release`` fills.
 """
 
 from __future__ import annotations
@@ -112,6 +112,6 @@ def core(session: nox.Session) -> None:
 
 @nox.session(venv_backend="uv", python="3.11")
 def lowest(session: nox.Session) -> None:
-    """Run the core's tests with the lowest versions that pyproject.toml allows."""
+    """Run the suite with the lowest versions that pyproject.toml allows."""
     session.install("--resolution", "lowest-direct", ".[test]")
-    session.run("pytest", "-q", *CORE)
+    session.run("pytest", *(session.posargs or ("-n", "logical")))
