@@ -10,7 +10,10 @@ import pytest
 
 from tests.center import postgres
 
-_KINDS = ["sqlite", "postgresql"] if postgres.programs() is not None else ["sqlite"]
+#: What the Request Center does is tested on both kinds below the commands.
+_KINDS = ["sqlite"]
+if postgres.programs() is not None:
+    _KINDS.append(pytest.param("postgresql", marks=pytest.mark.slow))
 _numbers = itertools.count()
 
 

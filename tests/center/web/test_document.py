@@ -28,6 +28,7 @@ def token(site: Site) -> str:
     return tokens.issue(site.center, site.actors["maria"], "schemathesis").reveal()
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_answers_match_the_document(case: schemathesis.Case, service: Service, token: str) -> None:

@@ -255,6 +255,7 @@ def test_lost_state_is_refused_once_and_then_mended_by_789(live: Rehearsal) -> N
     assert live.logon("--state", other).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "text", "advice"),
     [

@@ -33,6 +33,7 @@ def test_the_table_is_there() -> None:
     assert {"--set", "--omit", "--scenario"} <= {row[1].split()[0] for row in ROWS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wrong", "words", "text"), ROWS, ids=[row[0] for row in ROWS])
 def test_the_gateway_says_what_the_table_has_and_the_next_logon_is_good(
     live: Rehearsal, wrong: str, words: str, text: str
