@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gatepass._native import MAX_MESSAGE, Framer, scan
+from gatepass._native import MAX_MESSAGE, Framer, read_fields, scan, write_message
 from gatepass.errors import FramingError
 from tests.fix.samples import RAW, SIGNED, body_of, message, raw_logons
 
@@ -158,3 +158,18 @@ def test_only_bytes_are_fed(data: object) -> None:
         Framer().feed(data)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         scan(data)  # type: ignore[arg-type]
+
+
+@given(st.one_of(raw_logons, good))
+def test_fields_as_text_are_those_of_the_scan(wire: bytes) -> None:
+    fields = scan(wire)[2:-1]
+    assert read_fields(wire) == tuple((tag, value.decode("latin-1")) for tag, value in fields)
+
+
+@given(st.lists(st.binary(min_size=1).filter(lambda value: b"\x01" not in value), max_size=5))
+def test_a_message_that_is_written_is_read_again(values: list[bytes]) -> None:
+    fields = [("35", "0"), *(("58", value.decode("latin-1")) for value in values)]
+    body = "".join(f"{tag}={value}\x01" for tag, value in fields)
+    wire = write_message(body.encode("latin-1"))
+    assert wire == message(fields)
+    assert read_fields(wire) == tuple((int(tag), value) for tag, value in fields)

@@ -32,9 +32,11 @@ __all__ = [
     "hide_secrets",
     "logon_faults",
     "measure_core",
+    "read_fields",
     "scan",
     "scan_unchecked",
     "verify_batch",
+    "write_message",
 ]
 
 ALGORITHM: Final[str]
@@ -237,6 +239,18 @@ def scan(message: bytes, /) -> list[tuple[int, bytes]]:
     """All fields of one whole message, in order.
 
     Raises `gatepass.errors.FramingError` if the bytes are not exactly one intact FIX message.
+    """
+
+def read_fields(message: bytes, /) -> tuple[tuple[int, str], ...]:
+    """The fields between BodyLength and CheckSum of one whole message, in order, as Latin-1.
+
+    Raises `gatepass.errors.FramingError` as `scan` does.
+    """
+
+def write_message(body: bytes, /) -> bytes:
+    """Write the message of a body: 8 (``FIX.4.2``) and 9 before it, 10 behind it.
+
+    `body` is not looked at: its fields end in SOH, MsgType (35) is the first.
     """
 
 def scan_unchecked(message: bytes, /) -> list[tuple[int, bytes]]:

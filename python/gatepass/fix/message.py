@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gatepass._native import scan
+from gatepass._native import read_fields, write_message
 
 BEGIN_STRING = "FIX.4.2"
 #: Most digits of a number in a message (documented by CME: Int(9)).
@@ -49,29 +49,28 @@ class Message:
     fields: tuple[tuple[int, str], ...]
     wire: bytes = field(default=b"", repr=False)
     possibly_delivered: bool = False
+    #: The first value of each tag: of one that occurs twice, as groups are the application's
+    #: business, and where the session reads it, `repeated` refuses the message.
+    _first: dict[int, str] = field(init=False, repr=False, compare=False)
 
     @classmethod
     def parse(cls, wire: bytes) -> Message:
         """Read one whole message. Raises `gatepass.errors.FramingError`."""
-        fields = scan(wire)
-        return cls(tuple((tag, value.decode("latin-1")) for tag, value in fields[2:-1]), wire)
+        return cls(read_fields(wire), wire)
 
     def __post_init__(self) -> None:
-        # Of a tag that occurs twice this has the first: groups are the application's business, and
-        # where the session reads it, `repeated` refuses the message.
         object.__setattr__(self, "_first", dict(reversed(self.fields)))
 
     def get(self, tag: int) -> str | None:
         """Return the value of a tag, ``None`` if it is not there."""
-        first: dict[int, str] = self.__dict__["_first"]
-        return first.get(tag)
+        return self._first.get(tag)
 
     def number(self, tag: int) -> int | None:
         """Return the value of an integer tag; ``None`` if it is missing or not a number.
 
         CME's integers have nine digits at the most; a longer one is no number here.
         """
-        value = self.get(tag)
+        value = self._first.get(tag)
         if not value or len(value) > MAX_DIGITS or not (value.isascii() and value.isdigit()):
             return None
         return int(value)
@@ -82,8 +81,7 @@ class Message:
 
         Two readers could take either value.
         """
-        first: dict[int, str] = self.__dict__["_first"]
-        if len(first) == len(self.fields):
+        if len(self._first) == len(self.fields):
             return None
         read = _READ.get(self.msg_type, _HEADER)
         seen: set[int] = set()
@@ -101,7 +99,7 @@ class Message:
     @property
     def msg_type(self) -> str:
         """MsgType (35)."""
-        return self.get(35) or ""
+        return self._first.get(35, "")
 
     @property
     def msg_seq_num(self) -> int | None:
@@ -126,6 +124,4 @@ class Message:
 
 def encode(fields: Iterable[tuple[int, str]]) -> bytes:
     """Write a message of these fields, MsgType first, with BeginString, BodyLength and CheckSum."""
-    body = "".join(f"{tag}={value}\x01" for tag, value in fields).encode("latin-1")
-    message = b"8=%s\x019=%d\x01%s" % (BEGIN_STRING.encode(), len(body), body)
-    return message + b"10=%03d\x01" % (sum(message) % 256)
+    return write_message("".join([f"{tag}={value}\x01" for tag, value in fields]).encode("latin-1"))

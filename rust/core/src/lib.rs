@@ -42,7 +42,7 @@ pub use credentials::{ALGORITHM, AccessKeyId};
 pub use error::{FieldError, FieldRule, FramingError, LogonError, SecretKeyError};
 pub use fix::draft::complete;
 pub use fix::fields::{Field, Fields};
-pub use fix::frame::{Frame, MAX_MESSAGE};
+pub use fix::frame::{Frame, MAX_MESSAGE, framed};
 pub use fix::logon::{Logon, Verdict, sign_logon, verify_logon};
 pub use fix::stream::{Framer, StreamEvent};
 pub use key::{Signature, SigningKey};

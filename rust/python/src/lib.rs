@@ -36,7 +36,9 @@ mod _native {
     #[pymodule_export]
     use super::rules::{header_fault, logon_faults};
     #[pymodule_export]
-    use super::stream::{PyFramer, complete_draft, scan, scan_unchecked};
+    use super::stream::{
+        PyFramer, complete_draft, read_fields, scan, scan_unchecked, write_message,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

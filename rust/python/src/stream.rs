@@ -1,11 +1,12 @@
-//! `scan`, `complete_draft` and `Framer`: fields of a message, a message made whole, messages of a
-//! stream.
+//! `scan`, `read_fields`, `write_message`, `complete_draft` and `Framer`: fields of a message, a
+//! message made whole, messages of a stream.
 
+use std::str;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gatepass_core::{Frame, Framer, MAX_MESSAGE, StreamEvent, complete};
+use gatepass_core::{Frame, Framer, MAX_MESSAGE, StreamEvent, complete, framed};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::errors;
 
@@ -25,6 +26,32 @@ pub fn scan<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Vec<(u32, Bound<'p
     }
     fields.push(field(10, &message[body.end + 3..message.len() - 1]));
     Ok(fields)
+}
+
+#[pyfunction]
+#[pyo3(signature = (message, /))]
+pub fn read_fields<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, PyTuple>> {
+    let frame = Frame::parse(message, MAX_MESSAGE).map_err(errors::framing)?;
+    let mut fields = Vec::with_capacity(24);
+    for item in frame.fields() {
+        let item = item.map_err(errors::framing)?;
+        fields.push((item.tag, latin(py, item.value)));
+    }
+    PyTuple::new(py, fields)
+}
+
+/// A value as text: each byte is one character.
+fn latin<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
+    match str::from_utf8(value) {
+        Ok(text) if text.is_ascii() => PyString::new(py, text),
+        _ => PyString::new(py, &value.iter().map(|byte| char::from(*byte)).collect::<String>()),
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (body, /))]
+pub fn write_message<'py>(py: Python<'py>, body: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &framed(b"8=FIX.4.2\x01", body))
 }
 
 #[pyfunction]

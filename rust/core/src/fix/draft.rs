@@ -2,7 +2,7 @@
 
 use crate::error::FramingError;
 use crate::fix::fields::SOH;
-use crate::fix::frame::{Frame, MAX_MESSAGE, check_sum};
+use crate::fix::frame::{Frame, MAX_MESSAGE, framed};
 
 const SENDING_TIME: u32 = 52;
 
@@ -26,15 +26,8 @@ pub fn complete(draft: &[u8], sending_time: Option<&[u8]>) -> Result<Vec<u8>, Fr
             (from, to, [&b"52="[..], time, &[SOH]].concat())
         }
     };
-    let length = (from - body.start) + stamp.len() + (body.end - to);
-    let mut whole = Vec::with_capacity(draft.len() + stamp.len() + 32);
-    whole.extend_from_slice(frame.begin_string());
-    whole.extend_from_slice(format!("9={length}\x01").as_bytes());
-    whole.extend_from_slice(&draft[body.start..from]);
-    whole.extend_from_slice(&stamp);
-    whole.extend_from_slice(&draft[to..body.end]);
-    let sum = check_sum(&whole);
-    whole.extend_from_slice(format!("10={sum:03}\x01").as_bytes());
+    let fields = [&draft[body.start..from], &stamp, &draft[to..body.end]].concat();
+    let whole = framed(frame.begin_string(), &fields);
     if whole.len() <= MAX_MESSAGE {
         Ok(whole)
     } else {

@@ -170,6 +170,20 @@ impl<'a> Frame<'a> {
 }
 
 /// The sum of all bytes, modulo 256.
+/// Writes the message of a body: BodyLength (9) before it and CheckSum (10) behind it.
+///
+/// `begin_string` is the whole field BeginString (8), with its SOH.
+#[must_use]
+pub fn framed(begin_string: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(begin_string.len() + body.len() + 16);
+    whole.extend_from_slice(begin_string);
+    whole.extend_from_slice(format!("9={}\x01", body.len()).as_bytes());
+    whole.extend_from_slice(body);
+    let sum = check_sum(&whole);
+    whole.extend_from_slice(format!("10={sum:03}\x01").as_bytes());
+    whole
+}
+
 pub(crate) fn check_sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
 }

@@ -117,6 +117,14 @@ fn no_message_is_larger_than_allowed() {
     assert_eq!(Frame::parse(&small, max).err(), Some(TooLong { max }));
 }
 
+#[test]
+fn what_is_written_around_a_body_is_what_is_read() {
+    for fields in [BODY, "35=0|", ""] {
+        let body = soh(fields);
+        assert_eq!(gatepass_core::framed(b"8=FIX.4.2\x01", &body), framed(&body));
+    }
+}
+
 proptest! {
     #![proptest_config(cases(500))]
 
