@@ -8,6 +8,7 @@ import pytest
 
 from gatepass._native import Framer
 from gatepass.client import MemoryStore, connect
+from gatepass.errors import NotLoggedOnError
 from gatepass.fix.message import Message, encode
 from gatepass.fix.stamps import moment_of_its_own
 from gatepass.gateway import Event, Gateway, Kind
@@ -86,7 +87,7 @@ def test_after_a_failover_a_replayer_gets_no_fill_and_his_order_does_not_arrive(
             await link.closed
         replayer = await replay(stage.loop, stage.ports[1], overheard[0])
         assert replayer.kinds() == ["5"]
-        with pytest.raises(KeyError):
+        with pytest.raises(NotLoggedOnError):
             stage.say("a fill")
         order = Message.parse(overheard[0])
         header = [(tag, order.get(tag) or "") for tag in (49, 50, 52, 56, 57, 142, 369)]

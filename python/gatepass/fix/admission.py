@@ -15,6 +15,7 @@ from gatepass.fix.exchange import OTHER_SENDER
 from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import role_in
 from gatepass.fix.replays import Replays
+from gatepass.fix.right_signature import Signed
 from gatepass.fix.rules import INVALID_LOGON
 from gatepass.fix.scenarios import at_week
 from gatepass.fix.texts import NOT_RESET
@@ -176,10 +177,10 @@ class Admission:
             self.note(logon.wire, case.arrived)
             return self._refuse(CLOSED_TEXT, "the port is closed", case, port_closed=True)
         fault = self._fault(case)
-        if fault is None:
+        if isinstance(fault, Signed):
             account.failed_over = account.failed_over and (backup or bool(live))
             if self._replays is not None:
-                self._replays.remember(logon, case.arrived)
+                self._replays.remember(fault, case.arrived)
             return self._admit(case)
         self.note(logon.wire, case.arrived)
         if account.port.count_invalid(now, steady):
@@ -231,8 +232,8 @@ class Admission:
         kind = "on the backup" if case.backup else scenario.value
         return Admitted(with_week(numbers, begun=True, first_in=0), role, kind)
 
-    def _fault(self, case: _Case) -> _Fault | None:
-        """Find the first fault: the words for the client, and the reason."""
+    def _fault(self, case: _Case) -> _Fault | Signed:
+        """Find the first fault: the words for the client, and the reason; or its signature."""
         logon = case.logon
         if logon.msg_type != LOGON:
             text = "Non logon message received while not logged on."
@@ -244,17 +245,18 @@ class Admission:
             return _Fault(text, reason, None if ends else tag)
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
-        verdict = self._verifier.verify(logon.wire, at=case.arrived, logged_on=bool(case.live))
-        if not verdict.valid:
+        verdict, signed = self._verifier.examine(logon.wire, case.arrived)
+        if signed is None:
             failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
             return _Fault(SECURE_LOGON, failed)
         recall = Recall.NEW
         if self._replays is not None:
-            recall = self._replays.look(logon, case.arrived)
+            recall = self._replays.look(signed, case.arrived)
         replayed = None if recall else _Fault(SECURE_LOGON, f"replay: {recall.value}")
         fault = self._in_session_fault(case) if case.live else self._scenario_fault(case)
         # One that was refused is refused for the same reason again, as long as that is there.
-        return fault or replayed if recall is Recall.REFUSED else replayed or fault
+        first, second = (fault, replayed) if recall is Recall.REFUSED else (replayed, fault)
+        return first or second or signed
 
     def _in_session_fault(self, case: _Case) -> _Fault | None:
         logon = case.logon

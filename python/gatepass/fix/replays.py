@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gatepass._native import Logon
-from gatepass.fix.message import Message
-from gatepass.fix.sending_time import parse_sending_time
+from gatepass.fix.right_signature import Signed
 from gatepass.fix.verifier import LogonVerifier
 from gatepass.signing.replay import Recall, ReplayMemory
 
@@ -21,14 +19,14 @@ class Replays:
         self._verifier = verifier
         self._memory = ReplayMemory() if memory is None else memory
 
-    def look(self, logon: Message, now: datetime) -> Recall:
-        """Tell whether a Logon with a good signature may be admitted."""
-        return self._memory.look(Logon(logon.wire).signature, now)
+    def look(self, signed: Signed, now: datetime) -> Recall:
+        """Tell whether a Logon with this signature may be admitted."""
+        return self._memory.look(signed.signature, now)
 
-    def remember(self, logon: Message, now: datetime) -> None:
+    def remember(self, signed: Signed, now: datetime) -> None:
         """Note that a Logon is admitted."""
-        until = self._verifier.window.until(parse_sending_time(logon.get(52) or ""))
-        self._memory.accept(Logon(logon.wire).signature, until, now)
+        until = self._verifier.window.until(signed.sending_time)
+        self._memory.accept(signed.signature, until, now)
 
     def note(self, logon: bytes, now: datetime) -> None:
         """Note a Logon that was not admitted, for whatever reason, if its signature is right."""

@@ -24,6 +24,9 @@ class State(enum.Enum):
     LOGOUT_SENT = "logout sent"
     CLOSED = "closed"
 
+    # Looked up with each message: an enum's own hash is that of its name, computed in Python.
+    __hash__ = object.__hash__
+
 
 class Trigger(enum.Enum):
     """What moves a session."""
@@ -42,6 +45,8 @@ class Trigger(enum.Enum):
     NUMBERS_GIVEN = "session's numbers given"
     ASK_LOGOUT = "Logout sent"
     END = "Logout received, refusal, silence or disconnect"
+
+    __hash__ = object.__hash__
 
 
 _S, _T = State, Trigger

@@ -10,7 +10,7 @@ from gatepass.arguments import a_time, refuse
 from gatepass.errors import ArgumentError, LogonError
 from gatepass.fix.arguments import flag, read_logon, whole
 from gatepass.fix.notation import visible
-from gatepass.fix.right_signature import read_signed
+from gatepass.fix.right_signature import Signed, read_signed
 from gatepass.fix.sending_time import parse_sending_time
 from gatepass.fix.time_zones import zone_hint
 from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
@@ -34,6 +34,12 @@ CHECKS = (
     "sending time",
     "signature",
 )
+
+
+_MESSAGE_PASSED = Check("message", Outcome.PASSED, "one whole, intact Logon")
+_SIGNED_PASSED = Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal")
+_VALUES_PASSED = Check("field values", Outcome.PASSED, "each is one that CME's tables allow")
+_CREDENTIALS_PASSED = Check("credentials", Outcome.PASSED, "355, 1400 and 1402 are well-formed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,11 @@ class SendingTimeWindow:
 
     def check(self, sending_time: str, at: datetime) -> Check:
         """Judge a SendingTime as it stands in the message against the time `at`."""
-        try:
-            age = at - parse_sending_time(sending_time)
-        except ValueError as error:
-            return Check("sending time", Outcome.FAILED, str(error))
+        sent = _read_time(sending_time)
+        return sent if isinstance(sent, Check) else self.check_age(at - sent)
+
+    def check_age(self, age: timedelta) -> Check:
+        """Judge how long ago a Logon was sent; less than nothing is in the future."""
         for span, limit, where, advice in (
             (age, self.max_age, "old", "check the clock, and send it as soon as it is signed"),
             (-age, self.max_ahead, "in the future", "check the clock and that 52 is UTC"),
@@ -138,42 +145,59 @@ class LogonVerifier:
         except LogonError as error:
             if self._replays is not None and moment is not None:
                 self.note_refused(self._replays, message, moment, late=False)
-            return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
-        return self._verify(parsed, ring, moment, logged_on)
-
-    def _verify(
-        self, logon: Logon, ring: KeyRing, moment: datetime | None, logged_on: bool | None
-    ) -> Verdict:
-        checks = [Check("message", Outcome.PASSED, "one whole, intact Logon")]
-        # As text for people: whoever sent it may have put a terminal's control codes in it.
-        values = [None if value is None else visible(value) for value in logon.values]
-        sender_comp_id = values[_SENDER_COMP_ID]
-        canonical = _signed_fields(logon, checks)
-        checks.append(_field_values(logon, logged_on))
-        signature = _credentials(logon, checks)
-        pair = _pair(logon, ring, sender_comp_id, checks)
-        sending_time = values[_SENDING_TIME]
-        if moment is not None:
-            if pair is not None:
-                checks.append(_key_validity(pair, moment))
-            if sending_time is not None:
-                checks.append(self.window.check(sending_time, moment))
-        if pair is not None and canonical is not None and signature is not None:
-            checks.append(_signature(pair, canonical, signature))
-        access_key_id = None if pair is None else pair.access_key_id
-        if sender_comp_id is not None:
-            sender_comp_id = hidden(sender_comp_id, 49)
-        verdict = Verdict(_complete(checks), sender_comp_id, access_key_id)
+            return _unreadable(error)
+        verdict, signed = self._verify(parsed, ring, moment, _field_values(parsed, logged_on))
         if self._replays is None or moment is None:
             return verdict
         replay = Check("replay", Outcome.NOT_CHECKED, "")
-        if verdict.valid and signature is not None and sending_time is not None:
-            until = self.window.until(parse_sending_time(sending_time))
-            recall = self._replays.accept(signature, until, moment)
+        if signed is not None:
+            until = self.window.until(signed.sending_time)
+            recall = self._replays.accept(signed.signature, until, moment)
             replay = Check("replay", Outcome.PASSED if recall else Outcome.FAILED, recall.value)
         else:
-            self.note_refused(self._replays, logon.message, moment, late=False)
-        return Verdict((*verdict.checks, replay), sender_comp_id, access_key_id)
+            self.note_refused(self._replays, message, moment, late=False)
+        checks = (*verdict.checks, replay)
+        return Verdict(checks, verdict.sender_comp_id, verdict.access_key_id)
+
+    def examine(self, logon: bytes, at: datetime) -> tuple[Verdict, Signed | None]:
+        """Verify a Logon whose field values are known to be right: for a gateway, which looked.
+
+        Gives its signature as well where the verdict is valid; remembers nothing.
+        """
+        try:
+            parsed = read_logon(logon)
+        except LogonError as error:
+            return _unreadable(error), None
+        return self._verify(parsed, self._keys.ring, at, _VALUES_PASSED)
+
+    def _verify(
+        self, logon: Logon, ring: KeyRing, moment: datetime | None, field_values: Check
+    ) -> tuple[Verdict, Signed | None]:
+        checks = [_MESSAGE_PASSED]
+        # As text for people: whoever sent it may have put a terminal's control codes in it.
+        values = logon.values
+        sender, stamp = (
+            None if value is None else visible(value)
+            for value in (values[_SENDER_COMP_ID], values[_SENDING_TIME])
+        )
+        sent = None if stamp is None else _read_time(stamp)
+        canonical = _signed_fields(logon, checks)
+        checks.append(field_values)
+        signature = _credentials(logon, checks)
+        pair = _pair(logon, ring, sender, checks)
+        if moment is not None:
+            if pair is not None:
+                checks.append(_key_validity(pair, moment))
+            if sent is not None:
+                late = sent if isinstance(sent, Check) else self.window.check_age(moment - sent)
+                checks.append(late)
+        if pair is not None and canonical is not None and signature is not None:
+            checks.append(_signature(pair, canonical, signature))
+        name = None if sender is None else hidden(sender, 49)
+        verdict = Verdict(_complete(checks), name, None if pair is None else pair.access_key_id)
+        if verdict.valid and signature is not None and isinstance(sent, datetime):
+            return verdict, Signed(signature, sent, is_right=True)
+        return verdict, None
 
     def note_refused(
         self, memory: ReplayMemory, logon: bytes, at: datetime, *, late: bool = True
@@ -194,13 +218,21 @@ class LogonVerifier:
             memory.note(signed.signature, until, at, noted)
 
 
+def _read_time(sending_time: str) -> datetime | Check:
+    """Read SendingTime (52); give the check that fails where it is none."""
+    try:
+        return parse_sending_time(sending_time)
+    except ValueError as error:
+        return Check("sending time", Outcome.FAILED, str(error))
+
+
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
     try:
         canonical = logon.canonical
     except LogonError as error:
         checks.append(Check("signed fields", Outcome.FAILED, str(error)))
         return None
-    checks.append(Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal"))
+    checks.append(_SIGNED_PASSED)
     return canonical
 
 
@@ -208,7 +240,7 @@ def _field_values(logon: Logon, logged_on: bool | None) -> Check:
     """Compare each value that CME looks at with CME's tables, which need no state."""
     faults = logon_faults(logon.message, logged_on=logged_on)
     if not faults:
-        return Check("field values", Outcome.PASSED, "each is one that CME's tables allow")
+        return _VALUES_PASSED
     return Check("field values", Outcome.FAILED, "; ".join(why for _, _, _, why in faults))
 
 
@@ -219,7 +251,7 @@ def _credentials(logon: Logon, checks: list[Check]) -> bytes | None:
     except LogonError as error:
         checks.append(Check("credentials", Outcome.FAILED, str(error)))
         return None
-    checks.append(Check("credentials", Outcome.PASSED, "355, 1400 and 1402 are well-formed"))
+    checks.append(_CREDENTIALS_PASSED)
     return signature
 
 
@@ -275,8 +307,14 @@ def _signature(pair: KeyPair, canonical: bytes, signature: bytes) -> Check:
     return Check("signature", Outcome.FAILED, detail)
 
 
+def _unreadable(error: LogonError) -> Verdict:
+    return Verdict(_complete([Check("message", Outcome.FAILED, str(error))]))
+
+
 def _complete(checks: list[Check]) -> tuple[Check, ...]:
     """All checks in order; those that were not reached say so."""
+    if len(checks) == len(CHECKS):
+        return tuple(checks)  # they are made in this order
     made = {check.name: check for check in checks}
     return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
 

@@ -19,6 +19,8 @@ from gatepass.keys.listed import FoundPairs, ListedPairs
 from gatepass.keys.pair import KeyPair
 from gatepass.keys.validity import Status, require_aware
 
+_LONGEST_FIRST = sorted(SESSION_ID_LENGTHS, reverse=True)
+
 
 class KeyRing:
     """Key pairs of any number of sessions, at most two each. Cannot be changed once made.
@@ -63,7 +65,7 @@ class KeyRing:
         A Logon may name any of them; `pairs_for` has those that are used unless told otherwise.
         """
         found: list[KeyPair] = []
-        for length in sorted(SESSION_ID_LENGTHS, reverse=True):
+        for length in _LONGEST_FIRST:
             if len(sender_comp_id) >= length:
                 found += self._pairs.of_session(sender_comp_id[:length])
         return tuple(found)

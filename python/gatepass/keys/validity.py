@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from datetime import date, datetime, time
-from functools import cache
+from datetime import UTC, date, datetime, time
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gatepass.arguments import aware
@@ -63,12 +63,19 @@ def status_at(created: date | None, expires: date | None, at: datetime) -> Statu
     An unknown date is no limit. Raises `ValueError` when ``at`` has no time zone.
     """
     require_aware(at)
-    begin, end = valid_from(created), valid_until(expires)
+    begin, end = _life(created, expires)
     if begin is not None and at < begin:
         return Status.NOT_YET_VALID
     if end is not None and at >= end:
         return Status.EXPIRED
     return Status.ACTIVE
+
+
+@lru_cache(1024)
+def _life(created: date | None, expires: date | None) -> tuple[datetime | None, datetime | None]:
+    """Give both ends in UTC: to compare with these is much less work."""
+    begin, end = valid_from(created), valid_until(expires)
+    return begin and begin.astimezone(UTC), end and end.astimezone(UTC)
 
 
 def days_left(expires: date | None, at: datetime) -> int | None:

@@ -57,10 +57,13 @@ class Verdict:
     @property
     def valid(self) -> bool:
         """Whether the Logon may be accepted: nothing failed and the signature was checked."""
-        outcomes = {check.name: check.outcome for check in self.checks}
-        return (
-            outcomes.get("signature") is Outcome.PASSED and Outcome.FAILED not in outcomes.values()
-        )
+        was_checked = False
+        for check in self.checks:
+            if check.outcome is Outcome.FAILED:
+                return False
+            if check.name == "signature":
+                was_checked = check.outcome is Outcome.PASSED
+        return was_checked
 
     @property
     def failed(self) -> tuple[Check, ...]:
