@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,37 @@ def test_missing_settings_default_to_the_state_folder(tmp_path: Path) -> None:
     assert settings.envelope == SecretPlace(file=state / "envelope.key")
     assert settings.outbox == state / "outbox"
     assert settings.codes_stay_here
+
+
+@pytest.mark.parametrize(
+    ("database", "same"),
+    [
+        ("postgresql://gatepass:one@db/center", True),
+        ("postgresql://gatepass:two@db/center", True),
+        ("postgresql://gatepass:two@db/center?password=three", True),
+        ("postgresql://gatepass:one@db/other", False),
+        ("postgresql://gatepass:one@other/center", False),
+    ],
+)
+def test_each_database_has_an_anchor_of_its_own_and_no_password_names_it(
+    tmp_path: Path, database: str, same: bool
+) -> None:
+    here = embedded.defaults(tmp_path)
+    one, other = (
+        replace(here, database=url).anchor
+        for url in ("postgresql://gatepass:four@db/center", database)
+    )
+    assert one.parent == tmp_path
+    assert (one == other) is same
+
+
+def test_an_sqlite_file_has_one_anchor_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = embedded.defaults(tmp_path / "state")
+    named = (f"sqlite:///{tmp_path / 'own.sqlite'}", "sqlite:///own.sqlite")
+    assert len({replace(here, database=url).anchor for url in named}) == 1
 
 
 def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:

@@ -87,3 +87,15 @@ def test_facts_are_written_in_one_way_only() -> None:
     facts = Facts(session="ABC", access_key_id=None, firm='Müller "\0\ud800', seals=3)
     assert as_json(facts) == '{"firm":"Müller \\"\ufffd?","seals":3,"session":"ABC"}'
     assert as_json(Facts(seals=3, session="ABC")) == as_json(Facts(session="ABC", seals=3))
+
+
+def test_no_fact_is_a_secret(world: World) -> None:
+    key = generate(world)
+    line = download(world, key, actor=world.manager).splitlines()[1]
+    with world.center.database.read() as connection:
+        entries = [json.loads(text) for text in connection.execute(select(table.c.facts)).scalars()]
+    values = {value for facts in entries for value in facts.values()}
+    mobile, _, text = world.outbox.sent[-1]
+    assert key in values
+    assert values.isdisjoint({world.outbox.last_code, mobile, text})
+    assert set(line.split()) & values == {"ABC", key}
