@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from gatepass.center import background
 from gatepass.center.audit import anchor as anchors
 from gatepass.center.audit.keeping import keep_anchor
+from gatepass.center.audit.verifying import verify
 from gatepass.center.context import Center
 from gatepass.center.mail.couriers.outbox import OutboxMailer
 from gatepass.center.store.schema import audit as table
@@ -75,6 +76,19 @@ def test_the_anchor_does_not_move_past_an_entry_that_was_changed(kept: World) ->
     with pytest.raises(AuditError, match=f"entry {before + 2} is not as it was written"):
         keep_anchor(kept.center)
     assert anchored(kept) == before
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("value", ["'abc'", "5", "X'00'", "CAST(X'eda080' AS TEXT)"])
+def test_an_anchored_entry_of_another_type_is_named(kept: World, value: str) -> None:
+    last = anchored(kept)
+    write(kept, text(f"UPDATE audit SET mac = {value} WHERE id = {last}"))  # noqa: S608
+    with pytest.raises(AuditError, match=f"entry {last} is not the one that was anchored"):
+        keep_anchor(kept.center)
+    assert kept.center.anchor is not None
+    before = anchors.read(kept.center.anchor)
+    found = verify(kept.center.database, kept.center.vault, anchor=before)
+    assert (found.entries, found.broken) == (last - 1, last)
 
 
 def test_no_anchor_is_made_of_a_log_that_is_broken(kept: World) -> None:

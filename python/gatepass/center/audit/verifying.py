@@ -102,12 +102,11 @@ def _anchored(connection: Connection, anchor: Anchor) -> Verdict:
     """Look for the entry that was anchored."""
     if anchor == _BEGIN:
         return Verdict(0)
-    query = select(audit.c.mac).where(audit.c.id == anchor.entry)
-    mac = connection.execute(query).scalar_one_or_none()
-    if mac == anchor.mac:
+    query = select(audit.c.id, audit.c.mac).where(audit.c.id == anchor.entry)
+    for row in unreadable.rows(connection, query, audit.c.id):
+        if isinstance(row, Unreadable) or row.mac != anchor.mac:
+            return Verdict(anchor.entry - 1, anchor.entry, _ANOTHER.format(anchor.entry))
         return Verdict(anchor.entry)
-    if mac is not None:
-        return Verdict(anchor.entry - 1, anchor.entry, _ANOTHER.format(anchor.entry))
     before = select(func.max(audit.c.id)).where(audit.c.id < anchor.entry)
     last = connection.execute(before).scalar_one() or 0
     return Verdict(last, last + 1, _CUT_OFF.format(last + 1, anchor.entry))

@@ -200,14 +200,14 @@ def _erase(center: Center, before: datetime, broken: list[str]) -> int:
         # Also those of rows that cannot be read: they have ended.
         those = update(pair).where(pair.c.id.in_(numbers))
         connection.execute(those.values(sealed=None, envelope=None))
-        erased = audit.Action.ERASE
+        done = audit.Action.ERASE
         for row in rows:
             if isinstance(row, Unreadable):
                 broken.append(_changed(row.number))
                 author = audit.system()
-                audit.append(connection, center, author, erased, pair_number=row.number)
+                audit.append(connection, center, author, done, pair_number=row.number)
             else:
-                _log(connection, center, erased, row.firm_id, row.name, row.access_key_id)
+                _log(connection, center, done, row.firm_id, row.name, row.access_key_id)
         return len(rows)
 
     erased = 0
