@@ -15,7 +15,7 @@ from benches.center.store import opened
 from gatepass.center.context import Center
 from gatepass.center.pairs import pairs
 from gatepass.center.roles import Actor, Role
-from gatepass.cli.center.serve import SWITCH
+from gatepass.cli.center.serving import SWITCH
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import sys
 from benches.center.store import opened
 from gatepass.center.web import make_app
 from gatepass.center.web.serving.server import Server, listening
-from gatepass.cli.center.serve import SWITCH
+from gatepass.cli.center.serving import SWITCH
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from gatepass.center import background
 from gatepass.center.mail.couriers.smtp import SmtpMailer, SmtpServer
 from gatepass.center.web import make_app
 from gatepass.center.web.serving.server import Server, listening
-from gatepass.cli.center.serve import SWITCH
+from gatepass.cli.center.serving import SWITCH
 from tests.center.fire.store import opened
 
 

@@ -11,6 +11,7 @@ from gatepass.cli.center import audit as center_audit
 from gatepass.cli.center import serve as center_serve
 from gatepass.cli.center import sessions as center_sessions
 from gatepass.cli.center import store as center_store
+from gatepass.cli.center import upkeep as center_upkeep
 from gatepass.cli.center import users as center_users
 from gatepass.cli.options.center import needing_the_extra
 
@@ -47,5 +48,5 @@ app.add_typer(center_sessions.app)
 app.add_typer(center_audit.app)
 app.command(epilog=center_store.BACKUP_EPILOG)(center_store.backup)
 app.command(epilog=center_store.RESTORE_EPILOG)(center_store.restore)
-app.command(epilog=center_store.SWEEP_EPILOG)(center_store.sweep)
-app.command(epilog=center_store.REWRAP_EPILOG)(center_store.rewrap)
+app.command(epilog=center_upkeep.SWEEP_EPILOG)(center_upkeep.sweep)
+app.command(epilog=center_upkeep.REWRAP_EPILOG)(center_upkeep.rewrap)

@@ -8,7 +8,7 @@ import typer
 
 from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
-from gatepass.cli.terminal.output import emit, say
+from gatepass.cli.terminal.output import emit, report
 from gatepass.cli.views.table import print_table
 
 if TYPE_CHECKING:
@@ -65,10 +65,8 @@ def add(
         )
     with options.opened() as center:
         firms.add_session(center, firm, name, kind, created_by, description)
-    if json:
-        emit({"session": name, "kind": kind.word, "firm": firm})
-    else:
-        say(f"session {name} ({kind.word}) of {firm} added")
+    words = f"session {name} ({kind.word}) of {firm} added"
+    report({"session": name, "kind": kind.word, "firm": firm}, words, as_json=json)
 
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass center session list --firm ACME")
@@ -135,10 +133,8 @@ def owner(
 
     with options.opened() as center:
         hand_over(center, name, to)
-    if json:
-        emit({"session": name, "created_by": to})
-    else:
-        say(f"the codes of session {name} go to {to}'s mobile now")
+    words = f"the codes of session {name} go to {to}'s mobile now"
+    report({"session": name, "created_by": to}, words, as_json=json)
 
 
 @app.command(epilog="[bold]Example:[/bold] gatepass center session remove ABC")
@@ -158,10 +154,7 @@ def remove(
 
     with options.opened() as center:
         firms.remove_session(center, name)
-    if json:
-        emit({"removed": name})
-    else:
-        say(f"session {name} removed")
+    report({"removed": name}, f"session {name} removed", as_json=json)
 
 
 def _pairs(one: FirmSession) -> str:

@@ -1,4 +1,4 @@
-"""``gatepass center`` init, backup, restore, sweep and rewrap: what is done to the store."""
+"""``gatepass center`` init, backup and restore: the store as a whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatepass.cli.center.users import show_password
+from gatepass.cli.center.person import show_password
 from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.options.file_kinds import FileKind, refuse_other
-from gatepass.cli.terminal.output import emit, say
+from gatepass.cli.terminal.output import emit, report, say
 from gatepass.errors import CenterError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ INIT_EPILOG = """[bold]Example:[/bold] gatepass center init --firm ACME --manage
 [bold]Example:[/bold] gatepass center init --database postgresql://gatepass@db/center"""
 BACKUP_EPILOG = "[bold]Example:[/bold] gatepass center backup monday.backup"
 RESTORE_EPILOG = "[bold]Example:[/bold] gatepass center restore monday.backup"
-SWEEP_EPILOG = "[bold]Example:[/bold] gatepass center sweep"
-REWRAP_EPILOG = "[bold]Example:[/bold] gatepass center rewrap --new-key"
 
 
 @with_center_options
@@ -103,11 +101,9 @@ def backup(
 
     with options.opened() as center:
         made = write_backup(center, file)
-    if json:
-        told = {"made_at": made.made_at, "last_entry": made.last_entry, "rows": made.rows}
-        emit({"file": str(file), **told})
-    else:
-        say(f"{file}: {sum(made.rows.values())} rows, up to entry {made.last_entry} of the log")
+    told = {"made_at": made.made_at, "last_entry": made.last_entry, "rows": made.rows}
+    words = f"{file}: {sum(made.rows.values())} rows, up to entry {made.last_entry} of the log"
+    report({"file": str(file), **told}, words, as_json=json)
 
 
 @with_center_options
@@ -143,110 +139,9 @@ def restore(
     finally:
         store.close()
     lost = None if loss is None else str(loss)
-    if json:
-        emit({"file": str(file), "lost": lost})
-    else:
-        say(
-            f"restored {file}"
-            + ("; nothing was lost" if lost is None else f" in spite of this: {lost}")
-        )
+    outcome = "; nothing was lost" if lost is None else f" in spite of this: {lost}"
+    report({"file": str(file), "lost": lost}, f"restored {file}{outcome}", as_json=json)
     forget(settings.anchor)
-
-
-@with_center_options
-def sweep(
-    options: CenterOptions,
-    accept_clock: Annotated[
-        bool,
-        typer.Option(
-            "--accept-clock", metavar="", help="The clock is right, though it is far ahead."
-        ),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Do once what serve does at intervals: expire, warn, erase, and send the mails.
-
-    With a clock that is more than a week ahead of the last sweep nothing is
-    done unless --accept-clock is given: a wrong one would end all key pairs.
-
-    A row that cannot be read is passed over and named, with exit code 1.
-
-    --json writes one object: expired, warned, erased, sent, failed and broken.
-    """
-    from gatepass.center import assembly, background
-    from gatepass.center.mail import queue as mails
-
-    settings = options.settings()
-    with assembly.opened(settings) as center:
-        swept = background.sweep_all(center, accept_clock=accept_clock)
-        mail = mails.deliver_due(center, assembly.make_mailer(settings))
-    told = {
-        "expired": swept.expired,
-        "warned": swept.warned,
-        "erased": swept.erased,
-        "sent": mail.sent,
-        "failed": mail.failed,
-        "broken": list(swept.broken),
-    }
-    if json:
-        emit(told)
-    else:
-        say(
-            f"key pairs expired: {swept.expired}; warnings: {swept.warned}; secrets erased:"
-            f" {swept.erased}; mails sent: {mail.sent}, failed: {mail.failed}"
-        )
-        for problem in swept.broken:
-            say(f"passed over: {problem}")
-    if swept.broken:
-        raise typer.Exit(1)
-
-
-@with_center_options
-def rewrap(
-    options: CenterOptions,
-    new_key: Annotated[
-        bool,
-        typer.Option("--new-key", metavar="", help="Make a new envelope key first, in its file."),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Wrap all secrets with the first envelope key of its file or variable.
-
-    To change the key: rewrap --new-key, start anew what used the old key so
-    far, the serve processes and each simulate --keys center:, rewrap once more,
-    and take the other lines out of the file. Keep them with the backups that
-    were made under them.
-
-    What cannot be wrapped is named and passed over; exit code 1 then.
-
-    --json writes one object: envelope_key (its name, not the key), wrapped and
-    broken.
-    """
-    from gatepass.center.assembly import opened
-    from gatepass.center.pairs.rewrap import rewrap as wrap_anew
-    from gatepass.center.secrets import envelope
-
-    settings = options.settings()
-    if new_key:
-        if settings.envelope.file is None:
-            raise typer.BadParameter(
-                "the envelope key comes from the environment: put a new one before it there",
-                param_hint="--new-key",
-            )
-        with opened(settings):
-            # Only for a store that the key at hand opens.
-            envelope.add_to_file(settings.envelope.file)
-    with opened(settings) as center:
-        done = wrap_anew(center)
-        name = center.vault.envelope
-    if json:
-        emit({"envelope_key": name, "wrapped": done.wrapped, "broken": list(done.broken)})
-    else:
-        say(f"secrets wrapped with envelope key {name}: {done.wrapped}")
-        for problem in done.broken:
-            say(f"not wrapped: {problem}")
-    if done.broken:
-        raise typer.Exit(1)
 
 
 def _add_firm(

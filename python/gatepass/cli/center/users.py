@@ -1,20 +1,20 @@
-"""``gatepass center user``: add, list, change, role, disable, enable, reset-password and -codes."""
+"""``gatepass center user``: add, list and change; `user_access` has the rest."""
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatepass.cli.center import user_access
+from gatepass.cli.center.person import Name, RoleOption, RoleWord, show_password
 from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
-from gatepass.cli.terminal.output import emit, say
+from gatepass.cli.terminal.output import emit, report
 from gatepass.cli.views.table import print_table
 
 if TYPE_CHECKING:
     from gatepass.center.people.users import PersonView
-    from gatepass.center.secrets.hidden import Hidden
 
 app = typer.Typer(
     name="user",
@@ -23,31 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name.", show_default=False)]
-
-
-class RoleWord(enum.StrEnum):
-    """A role, as a word of a command line."""
-
-    MANAGER = "manager"
-    KEYS = "keys"
-    READER = "reader"
-
-
-RoleOption = Annotated[
-    RoleWord,
-    typer.Option(
-        "--role",
-        help="Administrative Manager, Key Management User, or read only.",
-    ),
-]
-
-
-LastManager = Annotated[
-    bool,
-    typer.Option("--last-manager", metavar="", help="Also the last active manager of a firm."),
-]
 
 
 @app.command(
@@ -156,142 +131,21 @@ def change(
         raise typer.BadParameter("one at least is needed", param_hint="--full-name")
     with options.opened() as center:
         people.change_details(center, name, **values)
-    if json:
-        emit({"name": name, "changed": list(values)})
-    else:
-        say(f"changed of {name}: {', '.join(values).replace('_', ' ')}")
+    words = f"changed of {name}: {', '.join(values).replace('_', ' ')}"
+    report({"name": name, "changed": list(values)}, words, as_json=json)
 
 
-@app.command("reset-codes", epilog="[bold]Example:[/bold] gatepass center user reset-codes kim")
-@with_center_options
-def reset_codes(
-    options: CenterOptions,
-    name: Name,
-    json: Json = False,
-) -> None:
-    """Let a user who has used up the day's verification codes have as many again.
-
-    --json writes one object: name and codes, how many there are now.
-    """
-    from gatepass.center.people import codes
-    from gatepass.center.people import users as people
-
-    with options.opened() as center:
-        people.reset_codes(center, name)
-    if json:
-        emit({"name": name, "codes": codes.PER_DAY})
-    else:
-        say(f"{name} can have {codes.PER_DAY} more codes today")
-
-
-@app.command(epilog="[bold]Example:[/bold] gatepass center user role kim --role manager")
-@with_center_options
-def role(
-    options: CenterOptions,
-    name: Name,
-    role: RoleOption,
-    last_manager: LastManager = False,
-    json: Json = False,
-) -> None:
-    """Give a user another role, from the next click on.
-
-    A firm's last active manager keeps it, unless --last-manager is given.
-
-    --json writes one object: name and role.
-    """
-    from gatepass.center.people import users as people
-    from gatepass.center.roles import Role
-
-    wanted = Role[role.name]
-    with options.opened() as center:
-        people.set_role(center, name, wanted, last_manager=last_manager)
-    if json:
-        emit({"name": name, "role": wanted.value})
-    else:
-        say(f"{name} is {wanted.value} now")
-
-
-@app.command(epilog="[bold]Example:[/bold] gatepass center user disable kim")
-@with_center_options
-def disable(
-    options: CenterOptions,
-    name: Name,
-    last_manager: LastManager = False,
-    json: Json = False,
-) -> None:
-    """Shut a user out, at once and in all browsers.
-
-    A firm's last active manager is let in still, unless --last-manager is given.
-
-    --json writes one object: name and disabled.
-    """
-    from gatepass.center.people import users as people
-
-    with options.opened() as center:
-        people.set_disabled(center, name, disabled=True, last_manager=last_manager)
-    _say_disabled(name, disabled=True, as_json=json)
-
-
-@app.command(epilog="[bold]Example:[/bold] gatepass center user enable kim")
-@with_center_options
-def enable(
-    options: CenterOptions,
-    name: Name,
-    json: Json = False,
-) -> None:
-    """Let a user in again who was disabled.
-
-    --json writes one object: name and disabled.
-    """
-    from gatepass.center.people import users as people
-
-    with options.opened() as center:
-        people.set_disabled(center, name, disabled=False)
-    _say_disabled(name, disabled=False, as_json=json)
-
-
-@app.command(
-    "reset-password", epilog="[bold]Example:[/bold] gatepass center user reset-password kim"
-)
-@with_center_options
-def reset_password(
-    options: CenterOptions,
-    name: Name,
-    authenticator: Annotated[
-        bool,
-        typer.Option("--authenticator", metavar="", help="Take a lost authenticator away as well."),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Show a new one-time password; the old password and all logins end.
-
-    Also ends a lockout after too many tries.
-
-    --json writes one object: name and one_time_password.
-    """
-    from gatepass.center.people import users as people
-
-    with options.opened() as center:
-        password = people.reset_password(center, name)
-        if authenticator:
-            people.remove_authenticator(center, name)
-    show_password(name, password, as_json=json)
-
-
-def show_password(name: str, password: Hidden, *, as_json: bool) -> None:
-    """Write a one-time password to standard output, and on standard error what it is."""
-    if as_json:
-        emit({"name": name, "one_time_password": password.reveal()})
-        return
-    say(f"one-time password of {name}, shown only now:")
-    typer.echo(password.reveal())
-
-
-def _say_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
-    if as_json:
-        emit({"name": name, "disabled": disabled})
-    else:
-        say(f"{name} is {'shut out' if disabled else 'let in'} now")
+for _command, _example in (
+    (user_access.role, "role kim --role manager"),
+    (user_access.disable, "disable kim"),
+    (user_access.enable, "enable kim"),
+    (user_access.reset_password, "reset-password kim"),
+    (user_access.reset_codes, "reset-codes kim"),
+):
+    app.command(
+        _example.partition(" ")[0],
+        epilog=f"[bold]Example:[/bold] gatepass center user {_example}",
+    )(_command)
 
 
 def _state(one: PersonView) -> str:

@@ -95,6 +95,14 @@ def emit(data: object) -> None:
     sys.stdout.flush()
 
 
+def report(data: object, words: str, *, as_json: bool) -> None:
+    """Write what was done as one line of JSON to standard output, or say it on standard error."""
+    if as_json:
+        emit(data)
+    else:
+        say(words)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all: one that was there is replaced in one step.
 
