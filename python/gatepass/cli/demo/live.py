@@ -120,8 +120,7 @@ class Rehearsal:
 
 def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
     """Log on in every way with the key file at `path`, which holds `pair` so far."""
-    state = path.with_name("state.sqlite")
-    own = KeyFile(path)
+    state, own = path.with_name("state.sqlite"), KeyFile(path)
     with (
         closing(SqliteStore(state, f"{pair.session}{FIRM}")) as store,
         gateway_up(Rehearsal(KeyFile(path), pair.session, store)) as (rehearsal, log_on),
@@ -135,27 +134,8 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
             ),
             data={"host": HOST, "port": rehearsal.port},
         )
-
-        # The right Access Key ID and another secret key: nothing but the signature is wrong.
-        wrong = KeyRing([replace(pair, secret=SecretKey.generate()).key_pair()])
-        talk = log_on(own)
-        yield talk_step(
-            "beginning of week", "Log on for the first time this week", talk, talk.is_clean
-        )
-        talk = log_on(wrong)
-        yield talk_step(
-            "wrong key",
-            "Log on with a wrong secret key: it is refused, and only the gateway knows why",
-            talk,
-            talk.told is not None and len(talk.reasons) == 1 and "signature" in talk.reasons[0],
-        )
-        talk = log_on(own)
-        yield talk_step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
-
-        second = generate_pair(
-            pair.session, pair.created, pair.expires + timedelta(days=1), pair.environment
-        )
-        write_key_file(path, [pair, second])
+        yield from _tell_a_week(log_on, own, pair)
+        write_key_file(path, [pair, second := _second(pair)])
         talk = log_on(own)
         yield talk_step(
             "key rotation",
@@ -170,6 +150,28 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
             talk,
             talk.is_clean and talk.has(141, "Y", sent=True) and talk.has(141, "Y", sent=False),
         )
+
+
+def _tell_a_week(log_on: Callable[..., Talk], own: KeySource, pair: IssuedPair) -> Iterator[Step]:
+    # The right Access Key ID and another secret key: nothing but the signature is wrong.
+    wrong = KeyRing([replace(pair, secret=SecretKey.generate()).key_pair()])
+    talk = log_on(own)
+    yield talk_step("beginning of week", "Log on for the first time this week", talk, talk.is_clean)
+    talk = log_on(wrong)
+    yield talk_step(
+        "wrong key",
+        "Log on with a wrong secret key: it is refused, and only the gateway knows why",
+        talk,
+        talk.told is not None and len(talk.reasons) == 1 and "signature" in talk.reasons[0],
+    )
+    talk = log_on(own)
+    yield talk_step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
+
+
+def _second(pair: IssuedPair) -> IssuedPair:
+    """Make the pair that takes another's place."""
+    expires = pair.expires + timedelta(days=1)
+    return generate_pair(pair.session, pair.created, expires, pair.environment)
 
 
 @contextmanager
