@@ -96,7 +96,6 @@ STDIN = "-"
 YEARS = range(1970, 9000)
 _DESCRIPTOR = re.compile(r"-|fd:([0-9]+)")
 _STDIN_KEYS = re.compile(r"-|fd:0+")
-_UTC = re.compile(r"[Zz]\Z")
 
 
 def open_key_source(
@@ -147,8 +146,7 @@ def parse_at(text: str | None) -> datetime | None:
     if text is None:
         return None
     moment = None
-    # Before Python 3.11 fromisoformat does not know Z.
-    for read in (parse_sending_time, lambda t: datetime.fromisoformat(_UTC.sub("+00:00", t))):
+    for read in (parse_sending_time, lambda t: datetime.fromisoformat(t.upper())):
         with contextlib.suppress(ValueError):
             moment = moment or read(text)
     if moment is None or moment.utcoffset() is None or moment.year not in YEARS:
