@@ -106,19 +106,21 @@ class CenterOptions:
             yield center
 
 
+_SHARED = inspect.signature(CenterOptions, eval_str=True).parameters
+
+
 def with_center_options(
     command: Callable[Concatenate[CenterOptions, P], None],
 ) -> Callable[P, None]:
     """Give a command, which takes `CenterOptions` first, their options behind its own."""
     own = inspect.signature(command, eval_str=True)
-    shared = inspect.signature(CenterOptions, eval_str=True).parameters
 
     @functools.wraps(command)
     def run(*args: P.args, **given: P.kwargs) -> None:
-        options = {name: given.pop(name) for name in shared}
+        options = {name: given.pop(name) for name in _SHARED}
         command(CenterOptions(**options), *args, **given)  # type: ignore[arg-type]
 
-    _, *parameters = (*own.parameters.values(), *shared.values())
+    _, *parameters = (*own.parameters.values(), *_SHARED.values())
     # What Typer reads.
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
