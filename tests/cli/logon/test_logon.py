@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from gatepass.cli.logon.app import _is_loopback, _parse_target
 from gatepass.cli.logon.run import _Run
 from gatepass.keys import write_key_file
 from tests.cli.gateways import Rehearsal, fresh_pair, json_lines, rehearsal
@@ -591,19 +590,3 @@ def test_a_state_that_is_no_database_is_bad_input(live: Rehearsal) -> None:
     answer = live.logon()
     assert answer.returncode == 2
     assert b"cannot be opened: file is not a database" in answer.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [("h:1", ("h", 1)), ("127.0.0.1:9443", ("127.0.0.1", 9443)), ("[::1]:9", ("::1", 9))],
-)
-def test_targets(text: str, target: tuple[str, int]) -> None:
-    assert _parse_target(text) == target
-
-
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [("localhost", True), ("127.0.0.5", True), ("::1", True), ("192.0.2.1", False), ("h", False)],
-)
-def test_loopback(host: str, local: bool) -> None:
-    assert _is_loopback(host) is local

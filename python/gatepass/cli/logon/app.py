@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-import re
 import sys
 from contextlib import closing, nullcontext
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +14,13 @@ import typer
 
 from gatepass._native import VERSION
 from gatepass.cli.logon.alter import Omit, Set, parse_alterations
+from gatepass.cli.logon.checks import (
+    check_altered,
+    check_own_machine,
+    check_scenario,
+    check_session,
+    parse_target,
+)
 from gatepass.cli.logon.run import Choice, Order, Show, converse
 from gatepass.cli.options.common import (
     AllowInsecureKeys,
@@ -45,7 +50,6 @@ from gatepass.fix.scenarios import expecting
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.texts import meaning_of
 from gatepass.keys import AccessKeyId
-from gatepass.keys.likely_secret import may_be_secret_part
 from gatepass.session.numbers import MAX_NUMBER
 from gatepass.session.store import claim
 from gatepass.storage import SqliteStore
@@ -63,10 +67,6 @@ EPILOG = """[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt 
 [bold]Example:[/bold] gatepass logon localhost:9443 --backup localhost:9444 --keys keys.txt \
 --sender-comp-id ABC123U --state state"""
 
-_TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):([0-9]{1,5})")
-#: It names a file too.
-_SENDER_COMP_ID = re.compile(r"[A-Za-z0-9]{2,32}")
-_TARGET_SUB_ID = re.compile(r"[A-Za-z0-9]{1,8}")
 #: What to do about a number too far ahead.
 _ASK = (
     "Ask the exchange's support which MsgSeqNum (34) is due in your next Logon. Then log on once"
@@ -209,38 +209,14 @@ def logon(
     promoted at a failover, fault_tolerance when the backup is lost or back; and
     one at the end: result, text, next_expected and what_to_do.
     """
-    if next_number is not None and scenario in (Choice.BEGINNING_OF_WEEK, Choice.IN_SESSION):
-        words = "goes with the scenarios auto and mid-week: the others begin at 1"
-        raise typer.BadParameter(words, param_hint="--next-number")
-    primary = _parse_target(target)
-    other = None if backup is None else _parse_target(backup, "--backup")
-    if not _SENDER_COMP_ID.fullmatch(sender_comp_id):
-        raise typer.BadParameter(
-            "give Session ID, firm and U or N, such as ABC123N", param_hint="--sender-comp-id"
-        )
-    if not _TARGET_SUB_ID.fullmatch(target_sub_id):
-        raise typer.BadParameter(
-            "give G, or a market segment's two digits", param_hint="--target-sub-id"
-        )
-    if other is not None and not sender_comp_id.endswith("U"):
-        raise typer.BadParameter(
-            "a session with a backup is fault tolerant: its SenderCompID (49) ends in U",
-            param_hint="--sender-comp-id",
-        )
+    check_scenario(scenario, next_number)
+    primary = parse_target(target)
+    other = None if backup is None else parse_target(backup, "--backup")
+    check_session(sender_comp_id, target_sub_id, has_backup=other is not None)
     refuse_file(state, "--state")
     altered = {"--set": bool(assigned), "--omit": bool(left_out)}
-    if other is not None and any(altered.values()):
-        raise typer.BadParameter(
-            "a Logon is made wrong on a single connection: leave --backup out",
-            param_hint=" and ".join(option for option, given in altered.items() if given),
-        )
-    for option, given in {"--unguarded": unguarded, **altered}.items():
-        for host, _ in filter(None, (primary, other)):
-            if given and not _is_loopback(host):
-                raise typer.BadParameter(
-                    f"{host} is not this machine, and a closed port costs a fee there",
-                    param_hint=option,
-                )
+    check_altered(altered, has_backup=other is not None)
+    check_own_machine({"--unguarded": unguarded, **altered}, filter(None, (primary, other)))
     order = Order(
         primary,
         other,
@@ -263,46 +239,29 @@ def logon(
         parse_alterations(assigned or (), left_out or ()),
     )
     order.alterations.check_sender(sender_comp_id)
+    # What the client's log says is shown with the conversation.
+    logging.getLogger("gatepass.client").addHandler(logging.NullHandler())
+    show = _show(as_json=json)
+    ending = _check_clock(ClockPolicy(clock.value)) or _log_on(order, state, show, next_number)
+    if json:
+        emit(ending.as_dict())
+    else:
+        print_ending(page(), ending)
+    raise typer.Exit(ending.exit_code)
+
+
+def _show(*, as_json: bool) -> Show:
+    """Give what shows an event on standard output."""
     console = page()
 
     def show(event: Spoken | Noted) -> None:
-        if json:
+        if as_json:
             emit(event.as_dict())
         else:
             print_event(console, event)
             sys.stdout.flush()
 
-    # What the client's log says is shown with the conversation.
-    logging.getLogger("gatepass.client").addHandler(logging.NullHandler())
-    ending = _check_clock(ClockPolicy(clock.value)) or _log_on(order, state, show, next_number)
-    if json:
-        emit(ending.as_dict())
-    else:
-        print_ending(console, ending)
-    raise typer.Exit(ending.exit_code)
-
-
-def _parse_target(text: str, hint: str = "HOST:PORT") -> tuple[str, int]:
-    match = _TARGET.fullmatch(text)
-    if match is None or not 0 < int(match[3]) < 65536:
-        raise typer.BadParameter("give a host and a port, such as localhost:9443", param_hint=hint)
-    host = match[1] or match[2]
-    if may_be_secret_part(host):
-        # It would go to a name server.
-        raise typer.BadParameter("this looks like a secret key, not like a host", param_hint=hint)
-    try:
-        host.encode("idna")
-    except UnicodeError as error:
-        words = f"{host} is no host's name: each part of one has 1 to 63 characters"
-        raise typer.BadParameter(words, param_hint=hint) from error
-    return host, int(match[3])
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return show
 
 
 def _check_clock(policy: ClockPolicy) -> Ending | None:
