@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,13 @@ from gatepass import (
 )
 from gatepass.client import ClientSettings, MemoryStore
 from gatepass.errors import FieldError, FramingError, GatepassError, KeyFileError, KeySourceError
-from gatepass.fix import Credentials, complete_draft
+from gatepass.fix import (
+    Credentials,
+    SendingTimeWindow,
+    complete_draft,
+    format_sending_time,
+    parse_sending_time,
+)
 from gatepass.keys import FixedKeys
 from tests.fix.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNED, VECTORS
 
@@ -121,6 +128,31 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: enter(connect("::1", 1, US, KEYS, MemoryStore(), scenario="mid-week")),
         "Scenario.MID_WEEK",
     ),
+    "a verifier": (lambda: explain(SIGNED, KEYS, verifier=KEYS), "verifier is of type KeyRing"),
+    "a switch": (
+        lambda: LogonVerifier(KEYS).verify(SIGNED, any_time=1),
+        "any_time is of type int: give True or False",
+    ),
+    "a window": (lambda: LogonVerifier(KEYS, window=5), "window is of type int"),
+    "an age": (lambda: SendingTimeWindow(max_age=5), "max_age is of type int: give a timedelta"),
+    "an age below nothing": (
+        lambda: SendingTimeWindow(max_ahead=timedelta(seconds=-1)),
+        "max_ahead is less than nothing",
+    ),
+    "a memory": (lambda: LogonVerifier(KEYS, replays=[]), "replays is of type list"),
+    "a signature in bytes": (
+        lambda: Credentials(KEY_ID, b"x"),
+        r"EncryptedPassword \(1402\) is of type bytes",
+    ),
+    "a pair's number": (
+        lambda: LogonSigner(KEYS, access_key_id=1),
+        "access_key_id is of type int: give text or None",
+    ),
+    "a SendingTime in bytes": (lambda: parse_sending_time(b"x"), "text is of type bytes"),
+    "a moment before the first": (
+        lambda: format_sending_time(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))),
+        "moment is no date in UTC",
+    ),
     "no Session ID": (lambda: SessionId(None), "is of type NoneType: give it as text"),
 }
 
@@ -138,6 +170,15 @@ def test_a_signer_whose_access_key_id_cannot_be_sent_is_refused_at_once(wrong: A
     remote.access_key_id = wrong
     with pytest.raises(FieldError, match=r"EncodedText \(355\)"):
         LogonSigner.using(remote)
+
+
+def test_a_signer_that_has_no_access_key_id_is_refused_at_once() -> None:
+    class Nameless:
+        def sign(self, canonical: bytes) -> bytes:
+            raise NotImplementedError
+
+    with pytest.raises(GatepassError, match="give a Signer, with access_key_id and sign"):
+        LogonSigner.using(Nameless())
 
 
 def test_a_signer_that_loses_its_access_key_id_is_asked_for_nothing() -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from gatepass import LogonSigner
 from gatepass.errors import FieldError, FramingError
 from gatepass.fix import complete_draft
+from gatepass.fix.draft import drafts
+from gatepass.fix.notation import Line
 from tests.fix.samples import AT, KEYS, RAW, SIGNED
 
 LENGTHS = st.sampled_from([b"", b"9=\x01", b"9=1\x01", b"9=99999\x01", b"9=-1\x01", b"9=abc\x01"])
@@ -89,3 +91,18 @@ def test_a_draft_without_a_signed_field_is_not_signed() -> None:
     short = complete_draft(b"8=FIX.4.2\x01" + BODY.replace(b"369=0\x01", b""))
     with pytest.raises(FieldError, match="369"):
         LogonSigner(KEYS).sign(short, at=AT)
+
+
+@given(st.lists(st.sampled_from([RAW, SIGNED, BODY]), min_size=1, max_size=3), st.booleans())
+def test_drafts_of_one_line_are_found_where_the_next_begins(
+    kinds: list[bytes], piped: bool
+) -> None:
+    written = [b"8=FIX.4.2\x01" + BODY if kind is BODY else kind for kind in kinds]
+    line = Line(1, (b"".join(written),), piped, b"\n")
+    assert drafts(line) == tuple(written)
+
+
+def test_the_last_field_of_a_draft_is_closed_where_a_bar_ends_the_fields() -> None:
+    bare = b"8=FIX.4.2\x01" + BODY.removesuffix(b"\x01")
+    assert drafts(Line(1, (bare,), True, b"")) == (bare + b"\x01",)
+    assert drafts(Line(1, (bare,), False, b"")) == (bare,)

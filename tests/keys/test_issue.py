@@ -12,6 +12,7 @@ from gatepass.errors import FieldError, KeyFileError, KeySourceError
 from gatepass.keys import (
     AccessKeyId,
     SecretKey,
+    add_to_key_file,
     format_key_file,
     generate_pair,
     parse_key_file,
@@ -26,6 +27,7 @@ from tests.keys.samples import (
     SAMPLE_SECRET,
     everything_shown,
     facts,
+    private_file,
     shares_run,
 )
 
@@ -140,3 +142,54 @@ def test_a_failed_write_shows_no_secret_even_with_local_variables(tmp_path: Path
     with pytest.raises(KeyFileError) as caught:
         write_key_file(tmp_path / "nowhere" / "keys.txt", [OLD])
     assert not shares_run(everything_shown(caught.value), OLD.secret.reveal(), 8)
+
+
+def test_a_pair_is_added_behind_those_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    write_key_file(path, [OLD])
+    add_to_key_file(str(path), NEW)
+    assert path.read_text() == format_key_file([OLD, NEW])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_pair_is_added_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = private_file(tmp_path / "keys.txt", format_key_file([OLD]).rstrip("\n"))
+    add_to_key_file(path, NEW)
+    assert path.read_text() == format_key_file([OLD, NEW])
+
+
+def test_a_pair_that_does_not_fit_is_not_added(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    write_key_file(path, [OLD, NEW])
+    before = path.read_bytes()
+    third = replace(OLD, access_key_id=AccessKeyId("third"))
+    wide = replace(OTHER, environment="PRODUCTION", access_key_id=AccessKeyId("x" * 32))
+    for pair, complaint in (
+        (third, "session B08 has 3 key pairs"),
+        (
+            replace(OTHER, environment="CERT", access_key_id=OLD.access_key_id),
+            "the same Access Key ID is in line 2",
+        ),
+        (OTHER, "its columns are not those of a new pair"),
+        (wide, "its columns are not those of a new pair"),
+    ):
+        with pytest.raises(KeyFileError, match=complaint):
+            add_to_key_file(path, pair)
+        assert path.read_bytes() == before
+
+
+def test_a_pair_that_cannot_be_added_leaves_the_file_and_shows_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys.txt"
+    write_key_file(path, [OLD])
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KeyFileError, match="it cannot be written: No space left") as caught:
+        add_to_key_file(path, NEW)
+    assert path.read_text() == format_key_file([OLD])
+    assert list(tmp_path.iterdir()) == [path]
+    assert not shares_run(str(caught.value) + repr(caught.value), OLD.secret.reveal(), 8)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gatepass import LogonSigner, LogonVerifier
 from gatepass.errors import KeySourceError
 from gatepass.keys import open_keys
-from gatepass.keys.likely_secret import may_be_secret
+from gatepass.keys.likely_secret import may_be_secret, may_be_secret_part
 
 SECRET = "2HlZ7exg8jTKltXnURjKvm3GS5iF5n4ClzHiEm_ocv4"
 
@@ -79,3 +79,12 @@ def test_a_file_that_is_there_is_read_whatever_its_name(tmp_path: Path) -> None:
     with pytest.raises(KeySourceError) as caught:
         open_keys(str(path))
     assert "looks like a secret key" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", False), ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXG", True)],
+)
+def test_what_is_as_long_as_an_access_key_id_may_well_be_one(text: str, may_be: bool) -> None:
+    assert may_be_secret(text)
+    assert may_be_secret_part(text) is may_be

@@ -27,6 +27,8 @@ instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=
 def test_a_pair_is_good_until_the_close_of_its_expiration_date(day: date, close: datetime) -> None:
     assert valid_until(day) == close
     assert status_at(None, day, close - SECOND) is Status.ACTIVE
+    assert status_at(None, day, close - SECOND)
+    assert not status_at(None, day, close)
     assert status_at(None, day, close) is Status.EXPIRED
 
 

@@ -40,3 +40,30 @@ def test_a_clock_that_was_ahead_closes_no_port_later() -> None:
     port.count_invalid(START + timedelta(hours=1))
     for minutes in range(0, 120, 2):
         assert not port.count_invalid(START + timedelta(minutes=minutes))
+
+
+def test_a_port_that_never_closes_stays_open() -> None:
+    port = Port(closing=False)
+    assert not any(port.count_invalid(START) for _ in range(9))
+    assert not port.closed
+
+
+def test_who_keeps_it_is_asked_before_it_closes_and_opens() -> None:
+    kept: list[tuple[bool, bool]] = []
+    port = Port(keep=lambda closed: kept.append((closed, port.closed)))
+    port.reopen()
+    for _ in range(6):
+        port.count_invalid(START)
+    port.reopen()
+    assert kept == [(True, False), (False, True)]
+
+
+def test_the_minute_is_that_of_the_steady_clock_where_both_have_it() -> None:
+    port = Port()
+    for second in range(5):
+        # The wall clock says an hour each time.
+        port.count_invalid(START + timedelta(hours=second), float(second))
+    assert port.closed
+    port.reopen()
+    for second in range(0, 600, 60):
+        assert not port.count_invalid(START, float(second))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.errors import ArgumentError
 from gatepass.fix import LogonVerifier, SendingTimeWindow
 from gatepass.keys import KeyRing
 from gatepass.signing import Outcome, Recall, ReplayMemory
@@ -266,3 +267,40 @@ def test_no_signature_is_shown_and_no_copy_is_taken_for_the_memory() -> None:
     assert repr(memory) == "<ReplayMemory of 1 signature>"
     with pytest.raises(TypeError):
         pickle.dumps(memory)
+
+
+def test_a_memory_has_room_for_one_at_least() -> None:
+    with pytest.raises(ArgumentError, match="give 1 or more"):
+        ReplayMemory(0)
+    memory = ReplayMemory(1)
+    assert memory.accept(b"s" * 32, NOON + SECOND, NOON)
+    assert not memory.accept(b"t" * 32, NOON + SECOND, NOON)
+
+
+def test_a_full_memory_forgets_those_that_make_room_with_the_others() -> None:
+    steady = Steady()
+    memory = ReplayMemory(most=2, steady=steady)
+    memory.note(b"a" * 32, NOON, NOON, Noted.UNKNOWN)
+    memory.note(b"b" * 32, NOON, NOON)
+    steady.now = 1.0
+    later = NOON + SECOND
+    assert memory.accept(b"c" * 32, later, later)
+    assert len(memory) == 1
+    # The one that is gone takes no place among those that make room.
+    memory.note(b"d" * 32, later, later, Noted.UNKNOWN)
+    assert memory.look(b"d" * 32, later) is Recall.REFUSED
+
+
+def test_one_that_made_room_and_came_again_is_known_as_long_as_it_must_be() -> None:
+    steady = Steady()
+    memory = ReplayMemory(most=4, steady=steady)
+    margin = MARGIN.total_seconds()
+    memory.note(b"a" * 32, NOON, NOON, Noted.UNKNOWN)
+    memory.note(b"b" * 32, NOON, NOON, Noted.UNKNOWN)  # there is room for one of these
+    steady.now = 1.0
+    until = NOON + timedelta(seconds=9)
+    memory.note(b"a" * 32, until, NOON, Noted.UNKNOWN)
+    steady.now = margin + 2
+    now = NOON + timedelta(seconds=margin + 2)
+    assert memory.look(b"x" * 32, now)
+    assert memory.look(b"a" * 32, now) is Recall.REFUSED

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import time as clock
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepass.keys.rules import OVERLAP, end_of_life, end_of_overlap
+from gatepass.keys.rules import LONGEST_LIFE, OVERLAP, end_of_life, end_of_overlap, outlives_rules
 from gatepass.keys.validity import valid_until
 from tests.keys.rules.calendars import (
     CHICAGO,
@@ -125,3 +127,25 @@ def test_weekdays_are_what_they_seem() -> None:
     assert [weekdays(date(2026, 11, 23) + timedelta(days=n)) for n in range(7)] == (
         [True] * 5 + [False] * 2
     )
+
+
+@pytest.fixture
+def a_machine_in_chicago(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/Chicago")
+        clock.tzset()
+        yield
+    clock.tzset()
+
+
+@pytest.mark.usefixtures("a_machine_in_chicago")
+def test_the_machines_own_time_zone_does_not_matter() -> None:
+    at = utc("2026-10-20 21:30")
+    assert end_of_overlap(at, WEEKDAYS) == chicago("2026-11-17 16:00")
+    assert end_of_overlap(at, WEEKDAYS).tzinfo is UTC
+
+
+def test_a_pair_outlives_the_rules_where_it_has_more_than_its_longest_life() -> None:
+    created = utc("2026-03-04 12:00")
+    assert not outlives_rules(created, created + LONGEST_LIFE)
+    assert outlives_rules(created, created + LONGEST_LIFE + timedelta(seconds=1))

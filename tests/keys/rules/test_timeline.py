@@ -115,3 +115,16 @@ def test_ticks_are_firsts_of_months_with_room_for_their_labels(at: datetime, roo
 def test_a_time_without_a_zone_is_refused(lives_given: list[Life]) -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         lay_out(lives_given, datetime(2026, 9, 10))
+
+
+def test_ticks_stand_at_the_same_months_wherever_the_frame_begins() -> None:
+    life = Life(chicago("2026-08-15 10:00"), chicago("2027-03-10 16:00"))
+    drawn = lay_out([life], chicago("2026-10-10 10:00"))
+    assert [tick.label for tick in drawn.ticks(3)] == ["Oct", "2027"]
+    assert drawn.ticks(3)[0].at == drawn.place(chicago("2026-10-01 00:00"))
+
+
+def test_where_there_is_little_room_ticks_are_five_years_apart() -> None:
+    drawn = lay_out([Life(AT - timedelta(days=7305), AT + timedelta(days=7305))], AT)
+    assert [tick.label for tick in drawn.ticks(1)] == ["2020"]
+    assert [tick.label for tick in drawn.ticks(4)] == ["2020", "2025", "2030"]
