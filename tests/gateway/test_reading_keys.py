@@ -23,6 +23,7 @@ from gatepass.gateway import Event, FaultPlan, Gateway, Kind, Report, connection
 from gatepass.gateway import faults as ft
 from gatepass.gateway.faults.injection import Injection
 from gatepass.keys import (
+    FixedKeys,
     KeyFile,
     KeyPair,
     KeyRing,
@@ -317,7 +318,7 @@ class Walked(KeyRing):
 
 def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon() -> None:
     ring = Walked(RING)
-    injection = Injection(FaultPlan(()), FreshKeys(ring), utc_now)
+    injection = Injection(FaultPlan(()), FreshKeys(FixedKeys(ring)), utc_now)
     assert injection.ring is ring
     injection.expire(None, "ABC123N")
     (expired,) = injection.ring.pairs_for("ABC123N")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gatepass.errors import KeySourceError
-from gatepass.keys import FixedKeys, KeyFile, KeyRing, write_key_file
+from gatepass.keys import FixedKeys, KeyFile, KeyRing, as_source, write_key_file
 from gatepass.transport.fresh_keys import FreshKeys
 from tests.keys.samples import NEW, OLD, OTHER
 from tests.slow_keys import SlowKeys
@@ -39,7 +39,7 @@ def play(story: Callable[[SlowKeys, FreshKeys], Coroutine[Any, Any, None]]) -> S
 
 @pytest.mark.parametrize("source", [ONE, FixedKeys(ONE)])
 def test_pairs_that_do_not_change_are_current(source: KeyRing | FixedKeys) -> None:
-    keys = FreshKeys(source)
+    keys = FreshKeys(as_source(source))
     assert keys.is_current()
     assert keys.ring is ONE
 

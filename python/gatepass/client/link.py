@@ -30,7 +30,7 @@ from gatepass.fix.settings import ClientSettings
 from gatepass.fix.stamps import moment_of_its_own
 from gatepass.fix.states import State
 from gatepass.fix.week import Scenario, week_of
-from gatepass.keys import AccessKeyId, Keys
+from gatepass.keys import AccessKeyId, KeySource
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import LocalSigner
@@ -66,7 +66,7 @@ class Link(Connection):
     def __init__(
         self,
         settings: ClientSettings,
-        keys: Keys,
+        keys: KeySource,
         store: Store,
         *,
         access_key_id: AccessKeyId | None = None,

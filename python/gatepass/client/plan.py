@@ -19,7 +19,7 @@ from gatepass.errors import FieldError
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
-from gatepass.keys import AccessKeyId, Keys
+from gatepass.keys import AccessKeyId, Keys, as_source
 from gatepass.session import effects as fx
 from gatepass.session.store import Store
 from gatepass.transport import Clock, utc_now
@@ -115,7 +115,7 @@ class Plan:
             trace = None if trace is None else partial(trace, which)
         return Link(
             self.settings,
-            self.keys,
+            as_source(self.keys),
             self.store,
             access_key_id=self.access_key_id,
             guard=guard,

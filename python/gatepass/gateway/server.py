@@ -23,7 +23,7 @@ from gatepass.gateway.ports import ClosedPorts, Ports
 from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.report import Event, Report
 from gatepass.gateway.shortage import Shortage
-from gatepass.keys import Keys
+from gatepass.keys import Keys, as_source
 from gatepass.session.port import CLOSED_TEXT
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing import ReplayMemory
@@ -67,7 +67,7 @@ class Gateway:
         replays: ReplayMemory | None = None,
     ) -> None:
         self.kind = kind
-        self.keys = FreshKeys(keys)
+        self.keys = FreshKeys(as_source(keys))
         self.injection = None if faults is None else Injection(faults, self.keys, clock)
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report

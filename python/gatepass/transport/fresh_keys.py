@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gatepass.keys import KeyRing, Keys, as_source
+from gatepass.keys import KeyRing, KeySource
 from gatepass.keys.sources import watched
 
 
@@ -16,9 +16,9 @@ class FreshKeys:
     only way to know.
     """
 
-    def __init__(self, source: Keys) -> None:
-        self._source = as_source(source)
-        self._watched = watched(self._source)
+    def __init__(self, source: KeySource) -> None:
+        self._source = source
+        self._watched = watched(source)
         self._ring = KeyRing(())
         self._under_way: asyncio.Task[Exception | None] | None = None
         self._next: asyncio.Task[Exception | None] | None = None
