@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,12 +17,10 @@ from gatepass.keys import (
     parse_key_file,
     store_in_keyring,
 )
-from gatepass.keys.rules import PairTerms
 from gatepass.keys.sources import as_source
 from tests.keys.samples import OLD, SAMPLE_FILE, SAMPLE_SECRET, shares_run
 
 TEXT = SAMPLE_FILE.read_text()
-NOON = datetime(2026, 1, 26, 18, tzinfo=UTC)
 
 #: What was tried, and what the answer says about it.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
@@ -53,10 +50,6 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no place": (lambda: open_keys(""), "where the key pairs are is empty"),
     "a secret as a place": (lambda: open_keys(SAMPLE_SECRET), "this looks like a secret key"),
     "a place that no file has": (lambda: as_source("a\0b"), "a character that no path may have"),
-    "a state in words": (
-        lambda: PairTerms(OLD.access_key_id, NOON, NOON, None, "active"),
-        "state is of type str: give a PairState",
-    ),
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepass.errors import ArgumentError
 from gatepass.keys import AccessKeyId
 from gatepass.keys.rules import (
     PairState,
@@ -74,6 +75,12 @@ def test_only_what_has_ended_has_an_end() -> None:
         PairTerms(OLD, FIRST.created_at, FIRST.expires_at, None, PairState.DELETED)
     with pytest.raises(ValueError, match="if, and only if, it has ended"):
         PairTerms(OLD, FIRST.created_at, FIRST.expires_at, FIRST.expires_at, PairState.ACTIVE)
+
+
+def test_a_state_in_words_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^state is of type str: give a PairState$") as caught:
+        PairTerms(OLD, FIRST.created_at, FIRST.expires_at, None, "active")  # type: ignore[arg-type]
+    assert caught.value.argument == "state"
 
 
 NAIVE = datetime(2026, 1, 1)

@@ -1,0 +1,283 @@
+"""What becomes of a Logon, by where the session stands: the words for the client, and the reason.
+
+E1's Logon is changed and signed again for each case; its session is B08004.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gatepass import LogonVerifier
+from gatepass.fix.admission import (
+    PRIMARY_FIRST,
+    SECURE_LOGON,
+    Account,
+    Admission,
+    Admitted,
+    Refused,
+    Rejected,
+)
+from gatepass.fix.exchange import OTHER_SENDER
+from gatepass.fix.message import Message
+from gatepass.fix.replays import Replays
+from gatepass.fix.rules import INVALID_LOGON
+from gatepass.fix.texts import NOT_RESET
+from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of
+from gatepass.session.numbers import MAX_JUMP
+from gatepass.session.port import CLOSED_TEXT, Port
+from gatepass.session.role import Role
+from gatepass.session.store import MemoryStore
+from tests.fix.samples import AT, KEYS
+from tests.fix.test_rules import logon
+
+WEEK = trading_week(AT)
+
+
+@dataclass
+class Desk:
+    """A gateway's account of a session whose week has begun with 30 sent and 20 received."""
+
+    begun: bool = True
+    fault_tolerant: bool = True
+    state: dict[str, bool] = field(default_factory=dict)
+    replays: Replays | None = None
+
+    def __post_init__(self) -> None:
+        self.account = Account(MemoryStore(), Port(), **self.state)
+        if self.begun:
+            self.account.store.save(numbers_of(Week(WEEK, begun=True), 30, 20))
+
+    def judge(self, change: dict[str, str], **where: Any) -> Admitted | Refused | Rejected:
+        admission = Admission(
+            LogonVerifier(KEYS),
+            "92",
+            lambda _name: self.account,
+            fault_tolerant=self.fault_tolerant,
+            replays=self.replays,
+        )
+        return admission.judge(Message.parse(logon({"34": "20", **change})), AT, **where)
+
+
+ON = {"primary_on": True}
+BOTH = {"primary_on": True, "backup_on": True}
+LIVE = {"live": "B08004P"}
+FIRST = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"
+
+REFUSALS: dict[str, tuple[Desk, dict[str, str], dict[str, Any], str, str]] = {
+    "a number too low": (
+        Desk(),
+        {"34": "19"},
+        {},
+        *["MsgSeqNum (34) too low: expected 20, received 19"] * 2,
+    ),
+    "a number too high": (
+        Desk(),
+        {"34": str(21 + MAX_JUMP)},
+        {},
+        f"MsgSeqNum (34) too high: expected 20, received {21 + MAX_JUMP}",
+        f"MsgSeqNum (34) too high: expected 20, received {21 + MAX_JUMP}"
+        ": it would cost the week's numbers",
+    ),
+    "a first that is none": (Desk(begun=False), {"34": "2"}, {}, NOT_RESET, FIRST),
+    "a first with 141": (Desk(begun=False), {"34": "1", "141": "Y"}, {}, NOT_RESET, FIRST),
+    "a reset without a session": (
+        Desk(),
+        {"34": "1", "141": "Y"},
+        {},
+        INVALID_LOGON,
+        "ResetSeqNumFlag (141) is Y, but the session is not logged on",
+    ),
+    "a second on the primary": (
+        Desk(state=ON),
+        {},
+        {},
+        INVALID_LOGON,
+        "the session is logged on already",
+    ),
+    "a second on the backup": (
+        Desk(state=BOTH),
+        {"49": "B08004U"},
+        {"backup": True},
+        INVALID_LOGON,
+        "the session is logged on already",
+    ),
+    "a backup of N": (
+        Desk(state=ON),
+        {},
+        {"backup": True},
+        INVALID_LOGON,
+        "a session without fault tolerance (N) has no backup",
+    ),
+    "a backup before its primary": (
+        Desk(),
+        {"49": "B08004U"},
+        {"backup": True},
+        PRIMARY_FIRST,
+        "the primary is not logged on",
+    ),
+    "a backup before a failover": (
+        Desk(fault_tolerant=False, state=ON),
+        {},
+        {"backup": True},
+        PRIMARY_FIRST,
+        "the primary is not gone: it has not failed",
+    ),
+    "another firm on a live connection": (
+        Desk(state=ON),
+        {"141": "Y", "34": "1"},
+        {"live": "B08005P"},
+        OTHER_SENDER.text,
+        "this connection is that of B08005P",
+    ),
+    "a reset on the backup": (
+        Desk(state=BOTH),
+        {"49": "B08004P", "141": "Y", "34": "1"},
+        {"live": "B08004B", "backup": True},
+        INVALID_LOGON,
+        "in-session logon on the backup, whose numbers are its own",
+    ),
+    "a reset in another role": (
+        Desk(state=ON),
+        {"49": "B08004N", "141": "Y", "34": "1"},
+        LIVE,
+        "Received invalid fault tolerance indicator = (N) Logout forced.",
+        "in-session logon as N; the role is P",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_has_the_words_of_cme_and_its_reason_for_the_log(name: str) -> None:
+    made, change, where, text, reason = REFUSALS[name]
+    desk = Desk(made.begun, made.fault_tolerant, made.state)
+    refused = desk.judge(change, **where)
+    assert isinstance(refused, Refused)
+    assert (refused.text, refused.reason) == (text, reason)
+
+
+def test_a_first_that_is_none_uses_a_number_up() -> None:
+    refused = Desk(begun=False).judge({"34": "2"})
+    assert isinstance(refused, Refused)
+    assert refused.counted
+    assert refused.numbers is not None
+    assert (refused.numbers.next_out, refused.numbers.next_in) == (1, 1)
+    assert week_of(refused.numbers).first_in == 2
+    desk = Desk(begun=False)
+    desk.account.store.save(refused.numbers)
+    admitted = desk.judge({"34": "1"})
+    assert isinstance(admitted, Admitted)
+    assert (admitted.numbers.next_out, admitted.numbers.next_in) == (2, 1)
+    assert week_of(admitted.numbers) == Week(WEEK, begun=True)
+
+
+def test_a_wrong_signature_and_a_wrong_time_read_alike_to_the_client() -> None:
+    wrong = Desk().judge({"50": "OTHER"}, arrived=AT.replace(minute=0))
+    assert isinstance(wrong, Refused)
+    assert wrong.text == SECURE_LOGON
+    assert wrong.reason.startswith("sending time: SendingTime (52) is ")
+
+
+def test_a_header_that_is_wrong_is_rejected_and_the_client_may_try_again() -> None:
+    rejected = Desk().judge({"57": "64"})
+    assert isinstance(rejected, Rejected)
+    assert not rejected
+    assert rejected.tag == 57
+    assert rejected.text.startswith("TargetSubId (57) tag has an incorrect value")
+
+
+def test_the_fifth_bad_logon_in_a_minute_closes_the_port_for_a_good_one_too() -> None:
+    desk = Desk()
+    texts = [desk.judge({"34": "19"}) for _ in range(5)]
+    fifth = texts[-1]
+    assert isinstance(fifth, Refused)
+    assert fifth.text == CLOSED_TEXT
+    words = "MsgSeqNum (34) too low: expected 20, received 19; fifth invalid logon in a minute"
+    assert fifth.reason == words
+    good = desk.judge({})
+    assert isinstance(good, Refused)
+    assert (good.text, good.reason) == (CLOSED_TEXT, "the port is closed")
+
+
+@pytest.mark.parametrize(
+    ("made", "change", "where", "role", "scenario", "numbers"),
+    [
+        (Desk(), {}, {}, Role.NONE, Scenario.MID_WEEK.value, (30, 20)),
+        (
+            Desk(),
+            {"34": str(20 + MAX_JUMP), "49": "B08004U"},
+            {},
+            Role.PRIMARY,
+            Scenario.MID_WEEK.value,
+            (30, 20),
+        ),
+        (Desk(begun=False), {"34": "1"}, {}, Role.NONE, Scenario.BEGINNING_OF_WEEK.value, (1, 1)),
+        (
+            Desk(state=ON),
+            {"49": "B08004U"},
+            {"backup": True},
+            Role.BACKUP,
+            "on the backup",
+            (1, 20),
+        ),
+        (
+            Desk(state=ON),
+            {"49": "B08004P", "34": "1", "141": "Y"},
+            LIVE,
+            Role.PRIMARY,
+            Scenario.IN_SESSION.value,
+            (1, 1),
+        ),
+        (
+            Desk(fault_tolerant=False, state={"failed_over": True}),
+            {},
+            {"backup": True},
+            Role.NONE,
+            Scenario.MID_WEEK.value,
+            (30, 20),
+        ),
+    ],
+)
+def test_an_admission_has_the_role_the_scenario_and_the_numbers(
+    made: Desk,
+    change: dict[str, str],
+    where: dict[str, Any],
+    role: Role,
+    scenario: str,
+    numbers: tuple[int, int],
+) -> None:
+    admitted = Desk(made.begun, made.fault_tolerant, made.state).judge(change, **where)
+    assert isinstance(admitted, Admitted), admitted
+    assert (admitted.numbers.next_out, admitted.numbers.next_in) == numbers
+    assert (admitted.role, admitted.scenario) == (role, scenario)
+    assert week_of(admitted.numbers).begun
+
+
+def test_a_logon_on_the_primary_ends_a_failover() -> None:
+    for where, still in (({}, False), ({"backup": True}, True)):
+        desk = Desk(fault_tolerant=False, state={"failed_over": True})
+        assert isinstance(desk.judge({}, **where), Admitted)
+        assert desk.account.failed_over is still
+
+
+def test_a_logon_that_was_admitted_is_not_admitted_again() -> None:
+    desk = Desk(replays=Replays(LogonVerifier(KEYS)))
+    assert isinstance(desk.judge({}), Admitted)
+    again = desk.judge({})
+    assert isinstance(again, Refused)
+    assert again.text == SECURE_LOGON
+    assert again.reason.startswith("replay: ")
+
+
+def test_a_logon_that_was_refused_is_refused_for_its_reason_and_then_as_a_replay() -> None:
+    desk = Desk(replays=Replays(LogonVerifier(KEYS)), state=ON)
+    for _ in range(2):
+        refused = desk.judge({})
+        assert isinstance(refused, Refused)
+        assert refused.reason == "the session is logged on already"
+    desk.account.primary_on = False
+    refused = desk.judge({})
+    assert isinstance(refused, Refused)
+    assert refused.reason.startswith("replay: ")
