@@ -38,7 +38,8 @@ def format_sending_time(moment: datetime) -> str:
     Raises `ArgumentError` for what is no datetime with a time zone.
     """
     try:
-        utc = aware(moment, "moment").astimezone(UTC)
+        is_utc = isinstance(moment, datetime) and moment.tzinfo is UTC
+        utc = moment if is_utc else aware(moment, "moment").astimezone(UTC)
     except OverflowError:
         words = "moment is no date in UTC: give datetime.now(timezone.utc), for example"
         raise ArgumentError(words, "moment") from None

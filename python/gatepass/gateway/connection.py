@@ -16,7 +16,6 @@ from gatepass.fix.arguments import refuse_separator
 from gatepass.fix.exchange import GatewaySession
 from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import INDICATORS
-from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
 from gatepass.gateway.faults.lane import FaultyWire
 from gatepass.gateway.report import Event, Report
@@ -42,7 +41,7 @@ class GatewayConnection(Connection):
     def __init__(self, gateway: Gateway, *, backup: bool) -> None:
         session = GatewaySession(
             gateway.kind.sub_id,
-            lambda message: check_message(message, gateway.target_sub_id),
+            gateway.check,
             resend_window=gateway.kind.resend_window,
         )
         super().__init__(session, MemoryStore(), gateway.clock)

@@ -14,6 +14,7 @@ from gatepass.fix.kind import Kind
 from gatepass.fix.message import Message
 from gatepass.fix.names import is_named
 from gatepass.fix.replays import Replays
+from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
 from gatepass.gateway.accounts import Accounts
 from gatepass.gateway.connection import GatewayConnection
@@ -73,11 +74,12 @@ class Gateway:
         self.report = report
         self.refusals = Refusals(self.injection or self.keys)
         self.application = application
-        self.target_sub_id = kind.sub_id
+        #: Looks at every message of its clients after the Logon.
+        self.check = partial(check_message, target_sub_id=kind.sub_id)
         verifier = LogonVerifier(self.injection or self.keys, window=window)
         self.admission = Admission(
             verifier,
-            self.target_sub_id,
+            kind.sub_id,
             self.account,
             fault_tolerant=kind.fault_tolerant,
             replays=Replays(verifier, replays),

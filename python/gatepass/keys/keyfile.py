@@ -47,7 +47,8 @@ class FilePairs:
 
     def of_session(self, session: str) -> tuple[KeyPair, ...]:
         """Return the pairs of a session, in the file's order."""
-        return tuple(map(self._pair, self._table.of_session(session)))
+        places = self._table.of_session(session)
+        return tuple(map(self._pair, places)) if places else ()
 
     @property
     def unusual(self) -> tuple[KeyPair, ...]:

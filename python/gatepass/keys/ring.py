@@ -64,11 +64,11 @@ class KeyRing:
 
         A Logon may name any of them; `pairs_for` has those that are used unless told otherwise.
         """
-        found: list[KeyPair] = []
+        found: tuple[KeyPair, ...] = ()
         for length in _LONGEST_FIRST:
             if len(sender_comp_id) >= length:
                 found += self._pairs.of_session(sender_comp_id[:length])
-        return tuple(found)
+        return found
 
     def find(self, access_key_id: str) -> KeyPair | None:
         """Return the pair with this Access Key ID, valid or not; ``None`` if there is none."""
