@@ -54,6 +54,7 @@ def test_a_store_that_cannot_be_claimed_is_used_without() -> None:
 @pytest.mark.parametrize(
     ("owner", "who"),
     [(str(os.getpid()), "this process"), ("1", "process 1"), ("", "process unknown")],
+    ids=["this process", "another", "unknown"],
 )
 @pytest.mark.parametrize(("session", "of"), [("", ""), ("ABC123", " with session ABC123")])
 def test_a_claim_that_is_refused_says_which_process_has_it(
