@@ -32,8 +32,10 @@ class Connector(AsyncIterator[AnyLink]):
         self._block = AsyncExitStack()
         self._links = link_after_link(log_on, trials)
         self._closing = asyncio.Lock()
+        #: Where a link is out: nothing else is there to end, and while the next one is waited for
+        #: the task that waits ends it.
         self._loop: asyncio.AbstractEventLoop | None = None
-        #: The task that has the link; none has while the next one is waited for.
+        #: The task that has the link.
         self._taker: asyncio.Task[Any] | None = None
         self._taker_is_done = partial(_end_if_cancelled, weakref.ref(self))
 
@@ -58,9 +60,9 @@ class Connector(AsyncIterator[AnyLink]):
 
         Raises `RuntimeError` where another task waits for it.
         """
-        self._loop, self._taker = asyncio.get_running_loop(), None
+        self._loop = self._taker = None
         link = await anext(self._links)
-        self._taker = asyncio.current_task()
+        self._loop, self._taker = asyncio.get_running_loop(), asyncio.current_task()
         if self._taker is not None:
             self._taker.remove_done_callback(self._taker_is_done)
             self._taker.add_done_callback(self._taker_is_done)
@@ -73,6 +75,7 @@ class Connector(AsyncIterator[AnyLink]):
         """
         async with self._closing:
             await self._links.aclose()
+            self._loop = None
 
     def __del__(self) -> None:
         """End the session soon: nobody can have its next link. This may be any thread."""
