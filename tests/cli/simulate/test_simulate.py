@@ -266,6 +266,7 @@ def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
     os.close(theirs)
 
 
+@pytest.mark.slow
 def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text('store = "week.sqlite"\n')
@@ -358,6 +359,7 @@ def test_a_refusal_names_the_cause_and_the_log_has_the_logon_for_explain(tmp_pat
     assert b"no Logon" in nothing.stderr
 
 
+@pytest.mark.slow
 def test_ports_stay_open_where_they_are_told_to(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text("port-closure = false\n")

@@ -165,6 +165,7 @@ def test_output_that_cannot_be_written_is_reported(tmp_path: Path, more: tuple[s
     assert b"Exception ignored" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_only_ascii_is_served(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}

@@ -37,7 +37,14 @@ ANSWERING = {
 }
 #: Those that write in ways of their own: what goes for a closed stream goes for a full device.
 WRITERS = ("sign", "verify, in JSON", "keys list", "simulate", "logon", "help")
-CLOSED_OR_FULL = [(name, "&-") for name in ANSWERING] + [(name, "/dev/full") for name in WRITERS]
+CLOSED_OR_FULL = [
+    *((name, where) for name in WRITERS for where in ("&-", "/dev/full")),
+    *(
+        pytest.param(name, "&-", marks=pytest.mark.slow)
+        for name in ANSWERING
+        if name not in WRITERS
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,7 @@ def test_no_color_takes_the_colour_and_leaves_the_words(files: tuple[str, str]) 
     assert "✗ failed  signature" in plain(bare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", [{}, {"COLUMNS": "40"}, {"FORCE_COLOR": "1"}], ids=str)
 def test_a_pipe_cuts_and_folds_nothing(tmp_path: Path, env: dict[str, str]) -> None:
     keys = write_keys(tmp_path, pair(LONG, environment="E" * 40), pair(created="2017-06-22"))
