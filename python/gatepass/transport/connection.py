@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -22,6 +23,8 @@ Clock = Callable[[], datetime]
 PAGE = 50
 #: Seconds after which a connection's timer fires at the latest.
 LOOK_AGAIN = 30.0
+#: Most bytes that are read at once.
+MOST_READ = 1 << 18
 
 
 def utc_now() -> datetime:
@@ -29,7 +32,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Connection(asyncio.Protocol):
+class _Here(threading.local):
+    """What all connections of a thread, and so of an event loop, read into."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(MOST_READ))
+
+
+_here = _Here()
+
+
+class Connection(asyncio.BufferedProtocol):
     """Drives a session. A role answers what the session asks for in `handle`.
 
     A store that fails ends the connection at once: what could not be kept is not sent, and neither
@@ -46,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._retired = False
         #: What the session has asked for and is not done yet, in its order.
         self._due: deque[fx.Effect] = deque()
+        self._buffer = _here.buffer
         self._is_performing = False
         self._may_have_sends = False
         loop = asyncio.get_running_loop()
@@ -95,6 +109,18 @@ class Connection(asyncio.Protocol):
         self._outlet = Outlet(self._transport)
         self.session.connected(self.clock(), self.steady())
         self.perform()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Give asyncio where to read into.
+
+        An `asyncio.Protocol` is handed bytes: for each of its reads asyncio allocates 256 KiB,
+        which may take longer than the read.
+        """
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        self.data_received(bytes(self._buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session."""
