@@ -53,6 +53,7 @@ class Peer(asyncio.Protocol):
     def __init__(self) -> None:
         self.got: list[Message] = []
         self.ended = False
+        self.pieces = 0
         self._framer = Framer()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,6 +61,7 @@ class Peer(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        self.pieces += 1
         for wire in self._framer.feed(data):
             assert isinstance(wire, bytes)
             self.got.append(Message.parse(wire))

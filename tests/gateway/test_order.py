@@ -136,3 +136,12 @@ def test_what_an_application_sends_while_it_takes_and_cannot_be_kept_is_not_sent
 
     play(script, store=lambda _name: Failing(3))
     assert len(raised) == 1
+
+
+def test_the_answer_to_a_logon_and_its_test_request_are_one_write() -> None:
+    async def script(stage: Stage) -> None:
+        peer = await stage.peer(stage.logon())
+        assert peer.kinds == ["A", "1"]
+        assert peer.pieces == 1
+
+    play(script)

@@ -327,3 +327,45 @@ def test_a_reader_that_takes_a_byte_an_interval_is_not_cut_off() -> None:
 
     loop = PushedLoop()
     run(main(), loop)
+
+
+class Recorded:
+    """A transport that keeps what is written, piece by piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+
+def test_what_is_gathered_goes_out_as_one_piece_and_before_the_end() -> None:
+    async def script() -> list[bytes]:
+        transport = Recorded()
+        outlet = Outlet(transport)  # type: ignore[arg-type]
+        outlet.write(b"a")
+        outlet.gather()
+        outlet.write(b"b")
+        outlet.write(b"c")
+        outlet.flush()
+        outlet.gather()
+        outlet.write(b"d")
+        outlet.close()
+        outlet.write(b"too late")
+        outlet.flush()
+        outlet.lost()
+        return transport.pieces
+
+    assert asyncio.run(script()) == [b"a", b"bc", b"d"]

@@ -258,11 +258,13 @@ class Connection(asyncio.BufferedProtocol):
             self._write(first.wire)
             return
         outlet.gather()
-        self._write(first.wire)
-        while due and type(send := due[0]) is fx.Send:
-            due.popleft()
-            self._write(send.wire)
-        outlet.flush()
+        try:
+            self._write(first.wire)
+            while due and type(send := due[0]) is fx.Send:
+                due.popleft()
+                self._write(send.wire)
+        finally:
+            outlet.flush()
 
     def _write(self, wire: bytes) -> None:
         if self._outlet is not None:

@@ -93,6 +93,7 @@ class Outlet:
 
     def close(self) -> None:
         """Close once all is sent, or when `LINGER` is over."""
+        self.flush()
         self._transport.close()
         if not self._gone:
             self._stop()
