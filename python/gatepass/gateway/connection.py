@@ -232,9 +232,10 @@ class GatewayConnection(Connection):
         )
         sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):
-            self.gateway.report(
-                self.gateway.refusals.report(logon, verdict.reason, was_judged=not was_closed)
+            refusal = self.gateway.refusals.explain(
+                logon, verdict.reason, was_judged=not was_closed
             )
+            self.gateway.report(Report(Event.REFUSED, sender, refusal.detail, refusal.logon))
         if isinstance(verdict, Rejected):
             self.session.reject(logon, verdict.text, verdict.tag, now, self.steady())
             return

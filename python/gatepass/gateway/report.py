@@ -41,7 +41,7 @@ class Report:
     """One thing a gateway decided: for its log and its operator, never for the client.
 
     A client may have put its Secret Key where its name belongs: what may be one is not shown.
-    ``logon`` is the Logon that was refused, as `gatepass.gateway.refusals` writes it: with its
+    ``logon`` is the Logon that was refused, as `gatepass.fix.refusals` writes it: with its
     signature, without anything secret.
     """
 

@@ -13,6 +13,7 @@ from gatepass.fix.admission import Account, Admission
 from gatepass.fix.kind import Kind
 from gatepass.fix.message import Message
 from gatepass.fix.names import is_named
+from gatepass.fix.refusals import Refusals
 from gatepass.fix.replays import Replays
 from gatepass.fix.rules import check_message
 from gatepass.fix.states import State
@@ -21,7 +22,6 @@ from gatepass.gateway.connection import GatewayConnection
 from gatepass.gateway.faults import FaultPlan
 from gatepass.gateway.faults.injection import Injection
 from gatepass.gateway.ports import ClosedPorts, Ports
-from gatepass.gateway.refusals import Refusals
 from gatepass.gateway.report import Event, Report
 from gatepass.gateway.shortage import Shortage
 from gatepass.keys import Keys, as_source

@@ -12,7 +12,8 @@ from gatepass._native import Logon, SigningKey, encode_signature, scan
 from gatepass.fix import complete_draft, explain
 from gatepass.fix.logged_logon import written
 from gatepass.fix.message import Message
-from gatepass.gateway.refusals import KEY_SENT, NO_MISTAKE, Budget, Refusals
+from gatepass.fix.refusals import KEY_SENT, NO_MISTAKE, Budget, Refusals
+from gatepass.gateway import Event, Report
 from gatepass.keys import KeyRing
 from tests.cli.samples import (
     ACCESS_KEY_ID,
@@ -48,26 +49,25 @@ MISTAKES = {
 
 @pytest.mark.parametrize("signed", MISTAKES)
 def test_the_line_of_a_refusal_names_the_mistake_in_signing(signed: str) -> None:
-    report = Refusals(Fixed()).report(message(signed_over(signed)), "signature: it is wrong")
-    assert (report.what, report.sender_comp_id) == ("refused", "B08004N")
-    assert report.detail == f"signature: it is wrong; {MISTAKES[signed]}"
+    refusal = Refusals(Fixed()).explain(message(signed_over(signed)), "signature: it is wrong")
+    assert refusal.detail == f"signature: it is wrong; {MISTAKES[signed]}"
 
 
 def test_a_refusal_for_another_reason_is_told_as_it_is() -> None:
-    report = Refusals(Fixed()).report(message(SIGNED), "the port is closed")
-    assert report.detail == "the port is closed"
-    assert report.logon == SIGNED
+    refusal = Refusals(Fixed()).explain(message(SIGNED), "the port is closed")
+    assert refusal.detail == "the port is closed"
+    assert refusal.logon == SIGNED
 
 
 def test_what_came_in_the_place_of_a_logon_is_not_looked_into() -> None:
     heartbeat = complete_draft(b"8=FIX.4.2|35=0|34=1|49=B08004N|50=OP|56=CME|57=G|")
-    report = Refusals(Fixed()).report(Message.parse(heartbeat), "message type 0")
-    assert (report.detail, report.logon) == ("message type 0", "")
+    refusal = Refusals(Fixed()).explain(Message.parse(heartbeat), "message type 0")
+    assert (refusal.detail, refusal.logon) == ("message type 0", "")
 
 
 @pytest.mark.parametrize("text", [SIGNED, *(signed_over(signed) for signed in MISTAKES)])
 def test_the_logon_is_kept_so_that_explain_finds_the_same(text: str) -> None:
-    kept = Refusals(Fixed()).report(message(text), "refused").logon
+    kept = Refusals(Fixed()).explain(message(text), "refused").logon
     again = explain(kept.replace("|", "\x01").encode("latin-1"), RING, any_time=True)
     assert again == explain(text.replace("|", "\x01").encode(), RING, any_time=True)
 
@@ -107,22 +107,22 @@ def test_a_secret_key_in_a_logon_is_not_kept(place: str, form: str) -> None:
     changes = {old: new.format(form, length=len(form)) for old, new in PLACES[place].items()}
     text = rewritten(SIGNED, changes)
     assert form in text
-    report = Refusals(Fixed()).report(message(text), "refused")
-    for told in (report.logon, report.detail, repr(report)):
+    refusal = Refusals(Fixed()).explain(message(text), "refused")
+    for told in (refusal.logon, refusal.detail, repr(refusal)):
         assert form not in told
         assert SECRET not in told
         assert RAW_SECRET.hex() not in told.lower()
     # What is left is a message, as long as before.
-    assert len(scan(report.logon.replace("|", "\x01").encode())) == len(scan(message(text).wire))
-    assert len(report.logon) == len(text)
+    assert len(scan(refusal.logon.replace("|", "\x01").encode())) == len(scan(message(text).wire))
+    assert len(refusal.logon) == len(text)
 
 
 @pytest.mark.parametrize("form", [SECRET, f"{SECRET}=", RAW_SECRET.hex()])
 def test_a_client_that_sends_its_secret_for_a_signature_is_told_of(form: str) -> None:
     changes = {SIGNATURE: form, "|1401=43|": f"|1401={len(form)}|"}
-    report = Refusals(Fixed()).report(message(rewritten(SIGNED, changes)), "signature")
-    assert report.detail == f"signature; {KEY_SENT}"
-    assert form not in report.logon
+    refusal = Refusals(Fixed()).explain(message(rewritten(SIGNED, changes)), "signature")
+    assert refusal.detail == f"signature; {KEY_SENT}"
+    assert form not in refusal.logon
 
 
 def test_a_canonical_string_or_an_old_password_in_a_logon_is_not_kept() -> None:
@@ -145,8 +145,10 @@ def test_a_signature_of_any_key_over_anything_is_kept(signature: bytes) -> None:
 
 
 def test_the_repr_of_a_report_shows_no_logon() -> None:
-    report = Refusals(Fixed()).report(message(SIGNED), "refused")
-    assert SIGNATURE not in repr(report)
+    refusal = Refusals(Fixed()).explain(message(SIGNED), "refused")
+    report = Report(Event.REFUSED, "B08004N", refusal.detail, refusal.logon)
+    assert report.logon == SIGNED
+    assert SIGNATURE not in repr(refusal) + repr(report)
 
 
 class Work:
@@ -186,9 +188,9 @@ def test_a_flood_of_bad_logons_is_looked_into_for_a_share_of_the_time_only() -> 
 
 def test_a_logon_beyond_the_budget_is_kept_all_the_same() -> None:
     refusals = Refusals(Fixed(), Budget(saved=0.0, share=0.0))
-    report = refusals.report(message(signed_over(CANONICAL + "\n")), "signature: it is wrong")
-    assert report.detail == "signature: it is wrong"
-    assert report.logon
+    refusal = refusals.explain(message(signed_over(CANONICAL + "\n")), "signature: it is wrong")
+    assert refusal.detail == "signature: it is wrong"
+    assert refusal.logon
 
 
 def test_a_secret_of_another_key_is_told_from_a_signature_by_the_pairs_alone() -> None:

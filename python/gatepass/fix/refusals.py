@@ -7,14 +7,15 @@ by. Its operator learns here what `gatepass.fix.explain` finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from gatepass.fix import explain, sent_secret
 from gatepass.fix.logged_logon import written
 from gatepass.fix.message import LOGON, Message
 from gatepass.fix.sent_secret import is_sent_secret
-from gatepass.gateway.report import Event, Report
 from gatepass.keys import KeyPair, KeyRing, KeySource
+from gatepass.keys.likely_secret import hidden
 
 #: Said where the signature is wrong and fits no mistake that is known.
 NO_MISTAKE = (
@@ -53,18 +54,25 @@ class Budget:
         self._at = now
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a Logon was refused, and that Logon: both without anything secret."""
+
+    detail: str
+    logon: str = field(default="", repr=False)
+
+
 class Refusals:
-    """Reports refused Logons, and looks for the mistake while the `budget` lasts."""
+    """Explains refused Logons, and looks for the mistake while the `budget` lasts."""
 
     def __init__(self, keys: KeySource, budget: Budget | None = None) -> None:
         self._keys = keys
         self._budget = budget or Budget()
 
-    def report(self, logon: Message, reason: str, *, was_judged: bool = True) -> Report:
-        """Report a Logon that was refused for `reason`; one that was not judged is only kept."""
-        sender = logon.get(49) or ""
+    def explain(self, logon: Message, reason: str, *, was_judged: bool = True) -> Refusal:
+        """Explain a Logon that was refused for `reason`; one that was not judged is only kept."""
         if logon.msg_type != LOGON:
-            return Report.of_client(Event.REFUSED, sender, reason)
+            return Refusal(hidden(reason))
         ring = self._keys.ring
         pairs = _pairs_of(logon, ring)
         found = ""
@@ -72,7 +80,7 @@ class Refusals:
             found = _mistake(logon, ring, pairs)
             self._budget.spend()
         detail = f"{reason}; {found}" if found else reason
-        return Report.of_client(Event.REFUSED, sender, detail, written(logon, pairs))
+        return Refusal(hidden(detail), written(logon, pairs))
 
 
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
