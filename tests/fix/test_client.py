@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatepass.errors import FramingError, NotLoggedOnError
+from gatepass.errors import BackupError, FramingError, NotLoggedOnError, StateError
 from gatepass.fix import format_sending_time
 from gatepass.fix.client import ClientSession
 from gatepass.fix.message import Message, encode
@@ -321,3 +321,44 @@ def test_no_scenario_begins_in_the_wrong_state() -> None:
 @pytest.mark.parametrize("text", ["²", "-1", "1.0", "", "1" * 10, "9" * 5000, "0x1", "1_0"])
 def test_what_is_no_number(text: str) -> None:
     assert Message(((35, "0"), (34, text))).msg_seq_num is None
+
+
+def test_a_backup_sends_no_orders_and_resets_nothing() -> None:
+    client = _backup_on()
+    with pytest.raises(BackupError, match="go through the primary"):
+        client.send("D", [(58, "order")], START)
+    with pytest.raises(BackupError, match="goes through the primary"):
+        client.log_on(Scenario.IN_SESSION, START)
+    assert client.state is State.LOGGED_ON
+    assert client.take() == []
+
+
+def test_there_is_nothing_to_stamp_where_no_logon_waits() -> None:
+    client = ClientSession(SETTINGS, Numbers(), START)
+    client.connected(START)
+    with pytest.raises(StateError, match="stamp: not possible"):
+        client.stamp(START)
+
+
+def test_a_week_that_the_exchange_does_not_know_is_begun() -> None:
+    numbers = numbers_of(Week(WEEK, begun=True, proposed=1), 4, 9)
+    client = ClientSession(SETTINGS, numbers, START)
+    client.connected(START)
+    client.log_on(Scenario.MID_WEEK, START)
+    assert client.scenario is Scenario.BEGINNING_OF_WEEK
+
+
+def test_a_second_answer_to_the_logon_ends_the_session() -> None:
+    client = _logon_sent(Numbers(), Scenario.BEGINNING_OF_WEEK)
+    client.receive(_from_cme("A", 1), START)
+    client.receive(_from_cme("A", 2), START)
+    reasons = [effect.reason for effect in client.take() if isinstance(effect, fx.Close)]
+    assert reasons == ["Logon received at the wrong time"]
+
+
+def test_an_answer_to_the_logon_with_a_tag_twice_ends_the_session() -> None:
+    client = _logon_sent(Numbers(), Scenario.BEGINNING_OF_WEEK)
+    client.receive(_from_cme("5", 1, (58, "no"), (58, "yes")), START)
+    effects = client.take()
+    assert client.state is State.CLOSED
+    assert not [effect for effect in effects if isinstance(effect, fx.LoggedOut)]
