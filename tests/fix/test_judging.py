@@ -118,6 +118,20 @@ REFUSALS: dict[str, tuple[Desk, dict[str, str], dict[str, Any], str, str]] = {
         PRIMARY_FIRST,
         "the primary is not logged on",
     ),
+    "a backup before its primary in a new week": (
+        Desk(begun=False),
+        {"49": "B08004U"},
+        {"backup": True},
+        PRIMARY_FIRST,
+        "the primary is not logged on",
+    ),
+    "a second on a primary that is on since last week": (
+        Desk(begun=False, state=ON),
+        {},
+        {},
+        INVALID_LOGON,
+        "the session is logged on already",
+    ),
     "a backup before a failover": (
         Desk(fault_tolerant=False, state=ON),
         {},
@@ -253,6 +267,7 @@ def test_an_admission_has_the_role_the_scenario_and_the_numbers(
     assert (admitted.numbers.next_out, admitted.numbers.next_in) == numbers
     assert (admitted.role, admitted.scenario) == (role, scenario)
     assert week_of(admitted.numbers).begun
+    assert week_of(admitted.numbers).restarts == (scenario == Scenario.IN_SESSION.value)
 
 
 def test_a_logon_on_the_primary_ends_a_failover() -> None:
@@ -281,3 +296,17 @@ def test_a_logon_that_was_refused_is_refused_for_its_reason_and_then_as_a_replay
     refused = desk.judge({})
     assert isinstance(refused, Refused)
     assert refused.reason.startswith("replay: ")
+
+
+@pytest.mark.parametrize(
+    ("begun", "jump", "numbers"),
+    [(True, 4000, (4030, 20)), (True, 0, (30, 20)), (False, 9, (1, 1))],
+)
+def test_a_failover_raises_the_numbers_of_a_week_that_has_begun(
+    begun: bool, jump: int, numbers: tuple[int, int]
+) -> None:
+    account = Desk(begun, state=BOTH).account
+    given = account.fail_over(jump)
+    assert (given.next_out, given.next_in) == numbers
+    assert account.store.load() == given
+    assert (account.primary_on, account.backup_on, account.failed_over) == (False, False, True)

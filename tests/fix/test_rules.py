@@ -13,7 +13,9 @@ from gatepass import LogonVerifier, explain
 from gatepass._native import header_fault, logon_faults
 from gatepass.errors import FramingError
 from gatepass.fix.admission import Account, Admission, Admitted, Refused
+from gatepass.fix.exchange import Finding
 from gatepass.fix.message import Message
+from gatepass.fix.rules import check_message
 from gatepass.session.port import Port
 from gatepass.session.store import MemoryStore
 from gatepass.signing import Outcome
@@ -21,6 +23,7 @@ from tests import oracle
 from tests.fix.samples import AT, KEYS, RAW, SECRET, SIGNED, body_of, load
 
 RULES = load("logon_rules.json")
+HEADER_TAGS = {"49", "50", "52", "56", "57", "142", "369"}
 Change = dict[str, Any]
 
 
@@ -163,3 +166,39 @@ def test_a_gateway_admits_what_the_verifier_calls_valid(case: Any) -> None:
     verdict = judged(logon(change))
     assert isinstance(verdict, Admitted), verdict
     assert not isinstance(verdict, Refused)
+
+
+HEADER = [("34", "2"), *((tag, value) for tag, value in body_of(RAW) if tag in HEADER_TAGS)]
+
+
+def checked(kind: str, *fields: tuple[str, str]) -> Finding | None:
+    """Let a gateway look at a message of a live session."""
+    return check_message(
+        Message.parse(oracle.framed("FIX.4.2", [("35", kind), *HEADER, *fields])), "92"
+    )
+
+
+def test_a_message_of_an_unknown_type_is_named_unless_it_may_be_a_secret() -> None:
+    assert checked("ZZ") == Finding("UNKNOWN Message received. Message Type = (ZZ)", 35)
+    secret = checked(SECRET)
+    assert secret is not None
+    assert SECRET not in secret.text
+
+
+def test_a_header_that_is_wrong_is_found_before_the_rest() -> None:
+    message = Message.parse(oracle.framed("FIX.4.2", [("35", "0"), *HEADER, ("122", "x")]))
+    found = check_message(message, "64")
+    text = "TargetSubId (57) tag has an incorrect value: (92), should be 64"
+    assert found == Finding(text, 57, logout=False)
+
+
+@pytest.mark.parametrize("kind", ["0", "D", "2"])
+def test_122_is_required_on_what_is_sent_again_and_forbidden_on_what_is_new(kind: str) -> None:
+    again = [("43", "Y")]
+    origin = [("122", "20170623-14:48:42.855")]
+    required = None if kind == "2" else Finding("OrigSendingTime (122) tag is not present", 122)
+    forbidden = "OrigSendingTime (122) tag must not be present on a new message"
+    assert checked(kind) is None
+    assert checked(kind, *again, *origin) is None
+    assert checked(kind, *again) == required
+    assert checked(kind, *origin) == Finding(forbidden, 122)
