@@ -310,3 +310,24 @@ def test_a_failover_raises_the_numbers_of_a_week_that_has_begun(
     assert (given.next_out, given.next_in) == numbers
     assert account.store.load() == given
     assert (account.primary_on, account.backup_on, account.failed_over) == (False, False, True)
+
+
+def test_an_account_is_asked_for_by_the_name_without_its_indicator() -> None:
+    desk, asked = Desk(), []
+    admission = Admission(
+        LogonVerifier(KEYS), "92", lambda name: asked.append(name) or desk.account
+    )
+    admission.judge(Message.parse(logon({"34": "20"})), AT)
+    assert asked == ["B08004"]
+
+
+def test_a_backups_numbers_begin_with_those_of_its_logon() -> None:
+    admitted = Desk(state=ON).judge({"49": "B08004U", "34": "1"}, backup=True)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.numbers.next_out, admitted.numbers.next_in) == (1, 1)
+
+
+def test_the_minute_of_port_closure_is_that_of_the_steady_clock() -> None:
+    desk = Desk()
+    texts = [desk.judge({"34": "19"}, steady=100.0 * n) for n in range(6)]
+    assert CLOSED_TEXT not in [refused.text for refused in texts if isinstance(refused, Refused)]
