@@ -53,6 +53,8 @@ def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
     admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     verdict = admission.judge(NOT_A_LOGON, START, live="ABC123P")
     assert isinstance(verdict, Refused)
+    assert verdict.text == "Non logon message received while not logged on."
+    assert verdict.reason == "message type 0 instead of a Logon"
     assert verdict.numbers is None
     assert not verdict.counted
 
