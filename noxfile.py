@@ -80,7 +80,7 @@ def bench(session: nox.Session) -> None:
         *(("--", "--test") if smoke else ()),
         external=True,
     )
-    for name in ("load", "center", "center.following", "center.attack"):
+    for name in ("load", "load.messages", "center", "center.following", "center.attack"):
         session.run("python", "-m", f"benches.{name}", *session.posargs)
 
 
