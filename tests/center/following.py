@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from gatepass.center.audit import log as audit
 from gatepass.center.pairs import firms
+from gatepass.center.pairs.active_pairs import ActivePairs
 from gatepass.center.pairs.firms import SessionKind
 from gatepass.center.pairs.key_source import CenterKeys
-from gatepass.center.store import unreadable
 from gatepass.center.store.database import Database
 from tests.center.audit.test_matching import generate
 from tests.center.world import World
@@ -39,22 +39,23 @@ class Gateway:
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[int]]:
-    """Count the rows of pairs that are read, all of them by `unreadable.rows`."""
+    """Count the rows of pairs that are read, all of them by `ActivePairs.read`."""
     read: list[int] = []
     statements: list[str] = []
 
-    def rows(*given: Any) -> list[Any]:
-        found = real(*given)
-        read.append(len(found))
+    def rows(which: ActivePairs, connection: Connection, sessions: Any) -> Sequence[Any]:
+        found = real(which, connection, sessions)
+        if sessions is None or sessions:
+            read.append(len(found))
         return found
 
     def note(*given: Any) -> None:
         statements.append(given[2])
 
-    real = unreadable.rows
+    real = ActivePairs.read
     event.listen(database.engine, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(unreadable, "rows", rows)
+        patch.setattr(ActivePairs, "read", rows)
         yield read
     event.remove(database.engine, "before_cursor_execute", note)
     assert any("sealed" in one for one in statements) == bool(read)

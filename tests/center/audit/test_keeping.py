@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from gatepass.center import background
 from gatepass.center.audit import anchor as anchors
@@ -78,11 +78,9 @@ def test_the_anchor_does_not_move_past_an_entry_that_was_changed(kept: World) ->
     assert anchored(kept) == before
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("value", ["'abc'", "5", "X'00'", "CAST(X'eda080' AS TEXT)"])
-def test_an_anchored_entry_of_another_type_is_named(kept: World, value: str) -> None:
+def test_an_anchored_entry_with_another_hmac_is_named(kept: World) -> None:
     last = anchored(kept)
-    write(kept, text(f"UPDATE audit SET mac = {value} WHERE id = {last}"))  # noqa: S608
+    write(kept, update(table).where(table.c.id == last).values(mac=bytes(32)))
     with pytest.raises(AuditError, match=f"entry {last} is not the one that was anchored"):
         keep_anchor(kept.center)
     assert kept.center.anchor is not None

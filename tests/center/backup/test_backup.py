@@ -123,7 +123,7 @@ CHANGES: dict[str, str] = {
     "a lost row": "DELETE FROM pair_version WHERE id = 1",
     "the manifest": "UPDATE backup_manifest SET text = replace(text, '\"pair\": 2', '\"pair\": 1')",
     "no manifest": "DELETE FROM backup_manifest",
-    "an older gatepass": "UPDATE backup_manifest SET text = replace(text, '0002', '0001')",
+    "an older gatepass": "UPDATE backup_manifest SET text = replace(text, '0003', '0002')",
 }
 
 

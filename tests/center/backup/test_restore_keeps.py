@@ -265,14 +265,6 @@ def test_a_gateway_notices_that_the_store_was_restored(world: World, tmp_path: P
     assert [one.access_key_id for one in keys.ring] == [kept]
 
 
-def test_a_restore_over_an_unreadable_store_says_what_to_do(world: World, tmp_path: Path) -> None:
-    path = save(world, tmp_path)
-    odd = update(person).where(person.c.name == "kim").values(role="odd")
-    world.center.database.write(lambda c: c.execute(odd))
-    with pytest.raises(DatabaseError, match="into a new database"):
-        restore(world.center.database, KEYS, path, replace=True)
-
-
 VIEW = """
 ALTER TABLE person RENAME TO person_then;
 CREATE VIEW person AS SELECT * FROM person_then;

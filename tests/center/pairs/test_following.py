@@ -266,7 +266,7 @@ def test_a_database_file_that_is_replaced_or_removed_is_noticed(
     raw.execute("VACUUM INTO ?", (str(copy),))
     raw.close()
     raw = sqlite3.connect(copy)
-    raw.execute("UPDATE pair SET slot = NULL, state = 'deleted'")
+    raw.execute("UPDATE pair SET slot = NULL, state = 'deleted', ended_at = created_at")
     raw.commit()
     raw.close()
     if how == "replaced":

@@ -26,11 +26,11 @@ def test_a_pair_that_is_removed_in_the_database_is_not_valid_at_the_next_logon(
     key = generate(world)
     its = gateway(world)
     before = its.look()
-    ended = {"slot": None, "state": "deleted"}
+    ended = {"slot": None, "state": "deleted", "ended_at": world.clock()}
     this = pair.c.access_key_id == key
     write(world, update(pair).where(this).values(ended))
     assert its.look() == [one for one in before if one != key]
-    write(world, update(pair).where(this).values(slot=1, state="active"))
+    write(world, update(pair).where(this).values(slot=1, state="active", ended_at=None))
     assert its.look() == before
     number = select(pair.c.id).where(this).scalar_subquery()
     write(world, delete(pair_version).where(pair_version.c.pair_id == number))
@@ -89,24 +89,23 @@ def test_a_pair_that_was_tampered_with_is_left_out_until_it_is_repaired(
         assert its.rows == [1, 0, 1]
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_an_unreadable_pair_hides_no_other_and_returns_once_repaired(
+def test_a_pair_that_lives_too_long_hides_no_other_and_returns_once_repaired(
     large: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = large
     key = generate(world)
     its = gateway(world)
     before = its.look()
-    spoil = text("UPDATE pair SET created_at = 'garbage' WHERE access_key_id = :key")
-    world.center.database.write(lambda c: c.execute(spoil, {"key": key}))
+    this = pair.c.access_key_id == key
+    write(world, update(pair).where(this).values(created_at=world.clock() - timedelta(days=500)))
     for _ in range(2):
         assert its.look() == before[:-1]
         log_on(world)
     assert caplog.text.count("is left out") == 1
-    good = update(pair).where(pair.c.access_key_id == key).values(created_at=world.clock())
-    write(world, good)
+    write(world, update(pair).where(this).values(created_at=world.clock()))
     assert its.look() == before
-    assert its.rows == [0, 1, 0, 1]
+    # Tried again with each entry of the log: what is wrong may be the gateway's.
+    assert its.rows == [0, 1, 1, 1]
 
 
 def test_a_store_without_its_triggers_is_read_after_each_audit_entry(large: World) -> None:

@@ -72,7 +72,9 @@ def test_before_a_rewrap_the_old_key_is_needed(full: World) -> None:
 
 
 def test_erased_secrets_are_skipped(full: World) -> None:
-    full.center.database.write(lambda c: c.execute(update(pair).values(sealed=None, envelope=None)))
+    ended = {"slot": None, "state": "deleted", "ended_at": full.clock()}
+    erased = update(pair).values(sealed=None, envelope=None, **ended)
+    full.center.database.write(lambda c: c.execute(erased))
     assert rewrap(with_keys(full, NEW, ENVELOPE_KEY).center) == Rewrapped(2)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, delete, insert, select
 
 from gatepass.center.people import codes
 from gatepass.center.store import moment
-from gatepass.center.store.schema import code, metadata
+from gatepass.center.store.schema import clock, code, metadata
 from tests.center.world import START
 
 GRAIN = timedelta(seconds=1)
@@ -19,7 +19,7 @@ GRAIN = timedelta(seconds=1)
 @given(st.lists(st.integers(-100, 100), max_size=15))
 def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
     engine = create_engine("sqlite://")
-    metadata.create_all(engine)
+    metadata.create_all(engine, tables=[clock, code])
     at = before = START
     with engine.begin() as connection:
         assert moment.observe(connection, at) == at
@@ -40,7 +40,13 @@ def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
 def send(connection: Connection, at: datetime) -> None:
     """Put in the place of all codes one that was sent then."""
     connection.execute(delete(code))
-    values = {"person_id": 1, "purpose": "logon", "subject": "", "digest": b"", "day": "2026-03-04"}
+    values = {
+        "person_id": 1,
+        "purpose": "logon",
+        "subject": "",
+        "digest": bytes(32),
+        "day": "2026-03-04",
+    }
     times = {"created_at": at, "expires_at": at + codes.LIFETIME}
     connection.execute(insert(code).values(number=1, **values, **times))
 

@@ -10,30 +10,16 @@ from gatepass.center.pairs.overview import sessions
 from gatepass.center.people import tokens
 from tests.center.web.site import Browser, Site, words
 
-#: Values that a pair's columns cannot have.
+#: Times that no pair has: it would live longer than the rules allow.
 PAIR = [
-    ("created_at", "'garbage'"),
-    ("created_at", "5"),
-    ("expires_at", "'0001-01-01 00:00:00.000000'"),
-    ("ended_at", "'2026-03-04 15:00:00.000000'"),
-    ("environment", "X'6161'"),
-    ("environment", "CAST(X'eda080' AS TEXT)"),
-    ("access_key_id", "X'35'"),
-    ("access_key_id", "'not a key id!'"),
-    ("state", "'weird'"),
+    ("created_at", "'2020-03-04 15:00:00.000000'"),
+    ("expires_at", "'2036-03-04 15:00:00.000000'"),
 ]
-#: Values that a session's columns cannot have.
-SESSION = [("name", "X'00ff'"), ("name", "'A!'"), ("description", "X'00'"), ("kind", "X'00'")]
 
 
 def change(site: Site, table: str, column: str, value: str, row: int) -> None:
-    def work(connection: object) -> None:
-        connection.execute(text("PRAGMA ignore_check_constraints = ON"))  # type: ignore[attr-defined]
-        connection.execute(  # type: ignore[attr-defined]
-            text(f"UPDATE {table} SET {column} = {value} WHERE id = {row}")
-        )
-
-    site.center.database.write(work)
+    statement = text(f"UPDATE {table} SET {column} = {value} WHERE id = {row}")
+    site.center.database.write(lambda connection: connection.execute(statement))
 
 
 def program(site: Site) -> Browser:
@@ -50,35 +36,25 @@ def test_one_bad_pair_hides_no_other(site: Site, column: str, value: str) -> Non
     page = site.user("maria").get("/sessions")
     assert page.status_code == 200
     assert other in page.text
-    assert "key pair with the id 1 cannot be shown" in words(page)
+    assert f"{site.key} cannot be shown" in words(page)
     assert "No active key pair" not in words(page).split("ABC123")[0]
 
     found = program(site).get("/api/v1/sessions").json()["items"]
     problems = {one["name"]: one["problem"] for one in found}
-    assert "id 1 cannot be shown" in problems["ABC"]
+    assert f"{site.key} cannot be shown" in problems["ABC"]
     assert problems["DEF"] is None
-    assert "id 1 cannot be shown" in program(site).get("/api/v1/sessions/ABC").json()["problem"]
+    assert (
+        f"{site.key} cannot be shown" in program(site).get("/api/v1/sessions/ABC").json()["problem"]
+    )
 
     own = site.user("maria").get("/sessions/ABC")
     assert own.status_code == 200
-    assert "key pair with the id 1 cannot be shown" in words(own)
+    assert f"{site.key} cannot be shown" in words(own)
     assert [one.session.problem != "" for one in sessions(site.center, "Alpha")].count(True) == 1
 
 
-@pytest.mark.parametrize(("column", "value"), SESSION)
-def test_one_bad_session_hides_no_other(site: Site, column: str, value: str) -> None:
-    other = site.generate("DEF")
-    change(site, "session", column, value, 1)
-    page = site.user("maria").get("/sessions")
-    assert page.status_code == 200
-    assert other in page.text
-    assert "session with the id 1 cannot be shown" in words(page)
-    found = program(site).get("/api/v1/sessions").json()["items"]
-    assert ["id 1 cannot" in (one["problem"] or "") for one in found].count(True) == 1
-
-
 def test_a_request_for_a_bad_pair_is_answered_with_an_error(site: Site) -> None:
-    change(site, "pair", "expires_at", "'garbage'", 1)
+    change(site, "pair", *PAIR[1], 1)
     answer = program(site).get(f"/api/v1/pairs/{site.key}")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
@@ -88,10 +64,10 @@ def test_a_request_for_a_bad_pair_is_answered_with_an_error(site: Site) -> None:
     assert "A secret cannot be decrypted" in words(refused)
 
 
-def test_a_bad_row_on_a_later_page_is_found_too(site: Site) -> None:
+def test_a_bad_pair_on_a_later_page_is_found_too(site: Site) -> None:
     other = site.generate("DEF")
-    change(site, "session", "description", "CAST(X'eda080' AS TEXT)", 1)
+    change(site, "pair", *PAIR[0], 1)
     found = program(site).get("/api/v1/sessions?size=1&page=1").json()["items"]
-    assert "id 1 cannot" in found[0]["problem"]
+    assert site.key in found[0]["problem"]
     second = program(site).get("/api/v1/sessions?size=2&page=2").json()["items"]
     assert [pair["access_key_id"] for pair in second[0]["pairs"]] == [other]

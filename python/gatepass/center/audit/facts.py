@@ -58,8 +58,6 @@ class Facts(TypedDict, total=False):
     access_key_id: str | None
     #: The pair that was deleted to make room for the one that was generated.
     deleted: str | None
-    #: A pair whose row cannot be read.
-    pair_number: int
     user: str
     former_user: str
     firm: str

@@ -13,7 +13,6 @@ from gatepass.center.store.schema import audit
 #: What an action was done to: the first of these that there is.
 _SUBJECTS = {
     "session": "{session}",
-    "pair_number": "the key pair with the id {pair_number}",
     "purpose": "{purpose}",
     "user": "{user}",
     "firm": "{firm}",

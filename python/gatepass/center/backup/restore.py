@@ -117,8 +117,7 @@ def restore(
         database.upgrade()
 
         def work(connection: Connection) -> Loss | None:
-            with told_as(DatabaseError(_UNREADABLE)):
-                changes = changes_to_keep(connection, saved)
+            changes = changes_to_keep(connection, saved)
             loss = _loss(connection, saved, manifest, changes)
             if loss is not None and not replace:
                 raise DatabaseError(f"{loss}: nothing was restored; add --replace to restore it")
@@ -138,12 +137,6 @@ def restore(
             return loss
 
         return database.write(work)
-
-
-_UNREADABLE = (
-    "the present store contains values that cannot be read: restore into a new database, which"
-    " takes nothing over from it"
-)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,9 +24,7 @@ from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.pairs.store_ring import StoredPair
 from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.secrets.vault import Vault
-from gatepass.center.store import unreadable
 from gatepass.center.store.schema import pair, pair_version, session
-from gatepass.center.store.unreadable import Unreadable, told_as
 from gatepass.errors import KeySourceError, VaultError
 from gatepass.keys import AccessKeyId, KeyPair, SessionId
 from gatepass.keys.rules import PairState, outlives_rules
@@ -41,50 +39,40 @@ class ActivePairs:
     all: Select[Any]
     of_sessions: Select[Any]
 
-    def read(
-        self, connection: Connection, sessions: Iterable[int] | None
-    ) -> list[Row[Any] | Unreadable]:
+    def read(self, connection: Connection, sessions: Iterable[int] | None) -> Sequence[Row[Any]]:
         """Return the rows of the sessions with these ids; ``None``: of all sessions."""
         if sessions is None:
-            return unreadable.rows(connection, self.all, pair.c.id)
+            return connection.execute(self.all).all()
         if not sessions:
             return []
-        return unreadable.rows(connection, self.of_sessions, pair.c.id, {"its": list(sessions)})
+        return connection.execute(self.of_sessions, {"its": list(sessions)}).all()
 
 
-def name_of(row: Row[Any] | Unreadable) -> str:
-    """Return the name of a pair for the log."""
-    return f"with the id {row.number}" if isinstance(row, Unreadable) else str(row.access_key_id)
-
-
-def stored_pair(
-    row: Row[Any] | Unreadable, vault: Vault, known: Mapping[str, SigningKey]
-) -> StoredPair:
+def stored_pair(row: Row[Any], vault: Vault, known: Mapping[str, SigningKey]) -> StoredPair:
     """Return the pair of a row; decrypt it only if its subject is not ``known``.
 
     Raises `VaultError` for a pair that cannot be used.
     """
-    with told_as(VaultError(TAMPERED)):
-        if isinstance(row, Unreadable) or outlives_rules(row.created_at, row.expires_at):
-            raise VaultError(TAMPERED)
-        if row.sealed is None:  # even if it is known
-            raise VaultError(_ERASED)
-        zone = exchange_zone()
-        # Known only for the same session and firm: a pair that was moved to others does not open.
-        subject = pair_rows.seal_subject_of(row)
-        signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
-        try:
-            its = KeyPair(
-                session=SessionId(row.session_name),
-                access_key_id=AccessKeyId(row.access_key_id),
-                signing_key=signing_key,
-                created=row.created_at.astimezone(zone).date(),
-                expires=row.expires_at.astimezone(zone).date(),
-                environment=row.environment,
-            )
-        except KeySourceError:
-            raise VaultError(TAMPERED) from None
-        return StoredPair(row.id, row.session_id, subject, its)
+    if outlives_rules(row.created_at, row.expires_at):
+        raise VaultError(TAMPERED)
+    if row.sealed is None:  # even if it is known
+        raise VaultError(_ERASED)
+    zone = exchange_zone()
+    # Known only for the same session and firm: a pair that was moved to others does not open.
+    subject = pair_rows.seal_subject_of(row)
+    signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
+    try:
+        its = KeyPair(
+            session=SessionId(row.session_name),
+            access_key_id=AccessKeyId(row.access_key_id),
+            signing_key=signing_key,
+            created=row.created_at.astimezone(zone).date(),
+            expires=row.expires_at.astimezone(zone).date(),
+            environment=row.environment,
+        )
+    except KeySourceError:
+        raise VaultError(TAMPERED) from None
+    return StoredPair(row.id, row.session_id, subject, its)
 
 
 _ERASED = "its secret was erased after it ended: the disaster is too long ago"

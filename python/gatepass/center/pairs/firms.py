@@ -30,12 +30,9 @@ from gatepass.center.pairs.views import (
     session_views,
 )
 from gatepass.center.roles import Action, Actor
-from gatepass.center.secrets.envelope import TAMPERED
-from gatepass.center.store import unreadable
 from gatepass.center.store.page import PAGE_SIZE, Page
 from gatepass.center.store.schema import firm, pair, person, session
-from gatepass.center.store.unreadable import Unreadable, told_as
-from gatepass.errors import CenterError, FieldError, NotFoundError, VaultError
+from gatepass.errors import CenterError, FieldError, NotFoundError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 
 
@@ -203,19 +200,14 @@ def find_session(center: Center, actor: Actor, name: str) -> SessionView:
 def find_pairs(center: Center, actor: Actor, access_key_ids: Sequence[str]) -> tuple[PairView, ...]:
     """Return pairs of the firm's sessions by their Access Key IDs, in this order.
 
-    Raises `NotFoundError` if one is unknown or of another firm, `VaultError` if one cannot be read,
-    and `gatepass.errors.NotAllowedError`.
+    Raises `NotFoundError` if one is unknown or of another firm, `gatepass.errors.VaultError` if one
+    was altered, and `gatepass.errors.NotAllowedError`.
     """
     actor.require(Action.SEE_SESSIONS)
     wanted = {"firm": actor.firm_id, "keys": [known_key(name) for name in access_key_ids]}
     at = center.clock()
-    found = {}
-    refusal = VaultError(f"key pair {', '.join(access_key_ids)}: {TAMPERED}")
-    with told_as(refusal), center.database.glance() as connection:
-        for row in unreadable.rows(connection, _BY_KEYS, pair.c.id, wanted):
-            if isinstance(row, Unreadable):
-                raise refusal
-            found[row.access_key_id] = pair_view(row, at)
+    rows = center.database.ask(_BY_KEYS, wanted)
+    found = {row.access_key_id: pair_view(row, at) for row in rows}
     if not found.keys() >= set(access_key_ids):
         raise NotFoundError(NO_PAIR)
     return tuple(found[access_key_id] for access_key_id in access_key_ids)

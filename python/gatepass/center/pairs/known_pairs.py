@@ -11,16 +11,15 @@ from typing import Any
 from sqlalchemy import Row
 
 from gatepass._native import SigningKey
-from gatepass.center.pairs.active_pairs import name_of, stored_pair
+from gatepass.center.pairs.active_pairs import stored_pair
 from gatepass.center.pairs.store_ring import StoredPair, StoreRing
 from gatepass.center.secrets.vault import Vault
-from gatepass.center.store.unreadable import Unreadable
 from gatepass.errors import KeySourceError, VaultError
 
 logger = logging.getLogger("gatepass.center")
 
-#: Rows of active pairs; those that cannot be read are `Unreadable`.
-Rows = Sequence[Row[Any] | Unreadable]
+#: Rows of active pairs.
+Rows = Sequence[Row[Any]]
 
 
 class KnownPairs:
@@ -46,8 +45,7 @@ class KnownPairs:
 
         SQLite runs no trigger for a row that REPLACE removes.
         """
-        readable = (row for row in rows if not isinstance(row, Unreadable))
-        found = (self.ring.stored(row.access_key_id) for row in readable)
+        found = (self.ring.stored(row.access_key_id) for row in rows)
         return any(one is not None and one.session_id not in sessions for one in found)
 
     def adopt(self, rows: Rows, sessions: frozenset[int] | None) -> None:
@@ -105,18 +103,12 @@ class KnownPairs:
             try:
                 new.append(stored_pair(row, self._vault, known))
             except VaultError as error:
-                number, its = _refused(row)
-                refused[number] = its
-                if number not in self._refused:
-                    logger.error("key pair %s is left out: %s", name_of(row), error)  # noqa: TRY400
+                # What was erased stays so until the row changes.
+                refused[row.id] = None if row.sealed is None else row.session_id
+                if row.id not in self._refused:
+                    name = row.access_key_id
+                    logger.error("key pair %s is left out: %s", name, error)  # noqa: TRY400
         return new, refused
-
-
-def _refused(row: Row[Any] | Unreadable) -> tuple[int, int | None]:
-    # An erased or unreadable pair stays so until its row changes.
-    if isinstance(row, Unreadable):
-        return row.number, None
-    return row.id, None if row.sealed is None else row.session_id
 
 
 _session_id = attrgetter("session_id")

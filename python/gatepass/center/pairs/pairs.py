@@ -24,8 +24,6 @@ from gatepass.center.pairs.views import PairView, days_until, pair_view
 from gatepass.center.people import codes
 from gatepass.center.people.codes import Purpose, Sent
 from gatepass.center.roles import Action, Actor
-from gatepass.center.secrets.envelope import TAMPERED
-from gatepass.center.store.unreadable import told_as
 from gatepass.errors import CenterError, VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.issue import format_key_file, generate_pair
@@ -268,8 +266,7 @@ def _view(connection: Connection, actor: Actor, access_key_id: str, at: datetime
 
 def _require_active(rows: Sequence[Row[Any]], at: datetime) -> None:
     for row in rows:
-        with told_as(VaultError(f"key pair {row.access_key_id}: {TAMPERED}")):
-            view = pair_view(row, at)
+        view = pair_view(row, at)
         if view.state is not PairState.ACTIVE:
             raise CenterError(
                 f"key pair {view.access_key_id} of session {view.session} is {view.state.value}:"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
 from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.people import authenticator
-from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.secrets.vault import ROOT, envelope_of
-from gatepass.center.store import unreadable
 from gatepass.center.store.schema import pair, person, root, session
-from gatepass.center.store.unreadable import Unreadable
 from gatepass.errors import VaultError
 
 #: Seals per transaction.
@@ -53,10 +51,7 @@ def _small(connection: Connection, center: Center) -> Rewrapped:
             done += 1
     enrolled = select(person.c.id, person.c.name, person.c.totp_sealed)
     its = enrolled.where(person.c.totp_sealed.is_not(None)).order_by(person.c.id)
-    for row in unreadable.rows(connection, its.with_for_update(), person.c.id):
-        if isinstance(row, Unreadable):
-            broken.append(f"the authenticator of the user with the id {row.number}: {TAMPERED}")
-            continue
+    for row in connection.execute(its.with_for_update()).all():
         try:
             if envelope_of(row.totp_sealed) == vault.envelope:
                 continue
@@ -93,7 +88,7 @@ class _Batch:
 
 
 def _batch(connection: Connection, center: Center, after: int) -> _Batch:
-    due = (
+    due: Select[Any] = (
         select(pair.c.id, pair.c.sealed, *pair_rows.SEAL_COLUMNS)
         .join(session, pair.c.session_id == session.c.id)
         .where(pair.c.id > after, pair.c.sealed.is_not(None))
@@ -102,11 +97,7 @@ def _batch(connection: Connection, center: Center, after: int) -> _Batch:
         .limit(_BATCH)
     )
     done, last, broken = 0, None, []
-    for row in unreadable.rows(connection, due.with_for_update(of=pair), pair.c.id):
-        if isinstance(row, Unreadable):
-            last = row.number
-            broken.append(f"the key pair with the id {last}: {TAMPERED}")
-            continue
+    for row in connection.execute(due.with_for_update(of=pair)).all():
         last = row.id
         try:
             seal = center.vault.rewrap(row.sealed, pair_rows.seal_subject_of(row))

@@ -9,17 +9,15 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from gatepass.center.audit import log as audit
 from gatepass.center.context import Center
 from gatepass.center.mail import notices
 from gatepass.center.pairs import rows as pair_rows
-from gatepass.center.pairs.views import terms_of
-from gatepass.center.secrets.envelope import TAMPERED
-from gatepass.center.store import moment, unreadable
+from gatepass.center.pairs.views import changed, terms_of
+from gatepass.center.store import moment
 from gatepass.center.store.schema import pair, session
-from gatepass.center.store.unreadable import Unreadable, told_as
 from gatepass.errors import NotFoundError, VaultError
 from gatepass.keys.expiry import WARNING_DAYS
 from gatepass.keys.rules import LONGEST_LIFE, DueWarning, PairTerms, due_warnings, outlives_rules
@@ -44,7 +42,7 @@ class _Warning:
 class Swept:
     """How many pairs expired, warning mails were queued, and secrets were erased.
 
-    ``broken`` names rows that could not be read and were skipped.
+    ``broken`` names what was altered in the database and therefore skipped.
     """
 
     expired: int
@@ -65,7 +63,7 @@ def sweep(center: Center, *, accept_clock: bool = False) -> Swept:
     broken: list[str] = []
     expired, warned = _expire_all(center, at, broken), _warn(center, at, broken)
     _name_endless(center, at, broken)
-    erased = _erase(center, at - SECRETS_KEPT, broken)
+    erased = _erase(center, at - SECRETS_KEPT)
     return Swept(expired, warned, erased, tuple(dict.fromkeys(broken)))
 
 
@@ -77,35 +75,26 @@ def _expire_all(center: Center, at: datetime, broken: list[str]) -> int:
         .where(pair.c.slot.is_not(None), pair.c.expires_at <= at)
     )
     with center.database.read() as connection:
-        sessions = unreadable.rows(connection, query, session.c.id)
+        sessions = connection.execute(query).all()
     expired = 0
     for row in sessions:
-        if isinstance(row, Unreadable):
-            broken.append(f"the session with the id {row.number}: {TAMPERED}")
-            continue
-        this = f"the session with the id {row.id}"
         try:
-            with told_as(VaultError(f"{this}: {TAMPERED}")):
-                expired += _expire(center, row.firm_id, row.name, at)
+            expired += _expire(center, row.firm_id, row.name, at)
         except NotFoundError:
-            broken.append(f"{this} was removed but has active key pairs")
+            broken.append(f"session {row.name} was removed but has active key pairs")
         except VaultError as error:
             broken.append(str(error))
     return expired
 
 
 def _name_endless(center: Center, at: datetime, broken: list[str]) -> None:
-    """Name active pairs that would never expire: their end is malformed or beyond the rules."""
-    query = select(pair.c.id, pair.c.created_at, pair.c.expires_at).where(
+    """Name active pairs that would never expire: their end is beyond the rules."""
+    query: Select[Any] = select(pair.c.access_key_id, pair.c.created_at, pair.c.expires_at).where(
         pair.c.slot.is_not(None), pair.c.expires_at > at + LONGEST_LIFE
     )
     with center.database.read() as connection:
-        rows = unreadable.rows(connection, query, pair.c.id)
-    for row in rows:
-        if isinstance(row, Unreadable):
-            broken.append(_changed(row.number))
-        elif outlives_rules(row.created_at, row.expires_at):
-            broken.append(_changed(row.id))
+        rows = connection.execute(query).all()
+    broken += [changed(row) for row in rows if outlives_rules(row.created_at, row.expires_at)]
 
 
 def _expire(center: Center, firm_id: int, name: str, at: datetime) -> int:
@@ -141,15 +130,11 @@ def _due(center: Center, at: datetime, broken: list[str]) -> list[_Warning]:
         .order_by(session.c.id, pair.c.id)
     )
     with center.database.read() as connection:
-        rows = unreadable.rows(connection, query, pair.c.id)
+        rows = connection.execute(query).all()
     readable: list[tuple[tuple[int, str], PairTerms]] = []
     for row in rows:
-        if isinstance(row, Unreadable):
-            broken.append(_changed(row.number))
-            continue
         try:
-            with told_as(VaultError(_changed(row.id))):
-                readable.append(((row.firm_id, row.name), terms_of(row)))
+            readable.append(((row.firm_id, row.name), terms_of(row)))
         except VaultError as error:
             broken.append(str(error))
     return [
@@ -157,10 +142,6 @@ def _due(center: Center, at: datetime, broken: list[str]) -> list[_Warning]:
         for (firm_id, name), its in groupby(readable, lambda one: one[0])
         for due in due_warnings([terms for _, terms in its], at)
     ]
-
-
-def _changed(number: int) -> str:
-    return f"the key pair with the id {number}: {TAMPERED}"
 
 
 def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning]) -> int:
@@ -183,7 +164,7 @@ def _queue(connection: Connection, center: Center, warnings: Sequence[_Warning])
     return queued
 
 
-def _erase(center: Center, before: datetime, broken: list[str]) -> int:
+def _erase(center: Center, before: datetime) -> int:
     """Erase the secrets of pairs whose end was recorded before ``before``."""
     due = (
         select(pair.c.id, pair.c.access_key_id, session.c.name, session.c.firm_id)
@@ -195,33 +176,17 @@ def _erase(center: Center, before: datetime, broken: list[str]) -> int:
     )
 
     def work(connection: Connection) -> int:
-        rows = [_with_texts(row) for row in unreadable.rows(connection, due, pair.c.id)]
-        numbers = [row.number if isinstance(row, Unreadable) else row.id for row in rows]
-        # Also those of rows that cannot be read: they have ended.
-        those = update(pair).where(pair.c.id.in_(numbers))
+        rows = connection.execute(due).all()
+        those = update(pair).where(pair.c.id.in_([row.id for row in rows]))
         connection.execute(those.values(sealed=None, envelope=None))
-        done = audit.Action.ERASE
         for row in rows:
-            if isinstance(row, Unreadable):
-                broken.append(_changed(row.number))
-                author = audit.system()
-                audit.append(connection, center, author, done, pair_number=row.number)
-            else:
-                _log(connection, center, done, row.firm_id, row.name, row.access_key_id)
+            _log(connection, center, audit.Action.ERASE, row.firm_id, row.name, row.access_key_id)
         return len(rows)
 
     erased = 0
     while count := center.database.write(work):
         erased += count
     return erased
-
-
-def _with_texts(row: Row[Any] | Unreadable) -> Row[Any] | Unreadable:
-    """Return a row only if its names can be logged: SQLite can return bytes for a text."""
-    if isinstance(row, Unreadable):
-        return row
-    whole = all(isinstance(text, str) for text in (row.name, row.access_key_id))
-    return row if whole else Unreadable(row.id)
 
 
 def _log(

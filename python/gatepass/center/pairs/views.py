@@ -1,11 +1,10 @@
 """What is shown of sessions and their key pairs: everything except the secrets.
 
-An altered row hides none of the others: its session shows the problem instead.
+An altered pair hides none of the others: its session shows the problem instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,10 +20,9 @@ from sqlalchemy import (
     select,
 )
 
-from gatepass.center.store import unreadable
+from gatepass.center.secrets.envelope import TAMPERED
 from gatepass.center.store.schema import pair, person, session
-from gatepass.center.store.unreadable import Unreadable, is_unreadable
-from gatepass.errors import FieldError
+from gatepass.errors import VaultError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
 from gatepass.keys.rules import PairState, PairTerms, effective_state, outlives_rules
 from gatepass.keys.validity import exchange_zone
@@ -58,11 +56,9 @@ class PairView:
 class SessionView:
     """A session and its pairs, newest first. ``created_by`` is the name of its owner.
 
-    ``problem`` says which of its rows cannot be read: then those pairs are missing here, or
-    everything except the session's ``id`` is empty.
+    ``problem`` names those of its pairs that were altered, which are missing here.
     """
 
-    id: int
     name: str
     kind: str
     description: str
@@ -77,12 +73,12 @@ class SessionView:
 
 
 def terms_of(row: Row[Any]) -> PairTerms:
-    """Return a row of the table `pair` for the rules; raise `ValueError` for an impossible one.
+    """Return a row of the table `pair` for the rules.
 
-    See `gatepass.keys.rules.outlives_rules`.
+    Raises `VaultError` for one that lives longer than they allow (`outlives_rules`).
     """
     if outlives_rules(row.created_at, row.expires_at):
-        raise ValueError("this pair lives longer than the rules allow")
+        raise VaultError(changed(row))
     return PairTerms(
         access_key_id=AccessKeyId(row.access_key_id),
         created_at=row.created_at,
@@ -90,6 +86,11 @@ def terms_of(row: Row[Any]) -> PairTerms:
         ended_at=row.ended_at,
         state=PairState(row.state),
     )
+
+
+def changed(row: Row[Any]) -> str:
+    """Return the text for an altered pair."""
+    return f"key pair {row.access_key_id}: {TAMPERED}"
 
 
 #: Pairs with the names that a view shows, and without their secrets; add a condition.
@@ -118,7 +119,7 @@ def days_until(end: datetime, at: datetime) -> int:
 
 
 def pair_view(row: Row[Any], at: datetime) -> PairView:
-    """Return the view of a row of `PAIRS` as of ``at``."""
+    """Return the view of a row of `PAIRS` as of ``at``; raises as `terms_of` does."""
     return PairView(
         session=SessionId(row.session_name),
         access_key_id=AccessKeyId(row.access_key_id),
@@ -153,73 +154,32 @@ def session_views(
     They have their active pairs, and with ``ended`` also the `HISTORY` most recent ones. ``values``
     are the parameters of ``wanted``.
     """
-    rows = unreadable.rows(connection, wanted, session.c.id, values)
+    rows = connection.execute(wanted, values).all()
     query = _RECENT if ended else _ACTIVE
-    its = {"its": [_number(row) for row in rows]}
-    found: dict[int, list[PairView]] = {number: [] for number in its["its"]}
-    bad: list[int] = []
-    for row in unreadable.rows(connection, query, pair.c.id, its):
-        if isinstance(row, Unreadable) or (view := _whole(row, at)) is None:
-            bad.append(_number(row))
-        else:
-            its_pairs = found[row.session_id]
-            newer = any(one.state is PairState.ACTIVE for one in its_pairs)
-            is_active = view.state is PairState.ACTIVE
-            its_pairs.append(replace(view, replaced=True) if newer and is_active else view)
-    problems = _problems(connection, bad)
+    found: dict[int, list[PairView]] = {row.id: [] for row in rows}
+    bad: dict[int, list[str]] = {row.id: [] for row in rows}
+    for row in connection.execute(query, {"its": list(found)}):
+        try:
+            view = pair_view(row, at)
+        except VaultError:
+            bad[row.session_id].append(row.access_key_id)
+            continue
+        its_pairs = found[row.session_id]
+        newer = any(one.state is PairState.ACTIVE for one in its_pairs)
+        is_active = view.state is PairState.ACTIVE
+        its_pairs.append(replace(view, replaced=True) if newer and is_active else view)
     return tuple(
-        _session_view(row, tuple(found[_number(row)]), problems.get(_number(row), ""))
+        SessionView(
+            row.name,
+            row.kind,
+            row.description,
+            row.creator,
+            tuple(found[row.id]),
+            f"key pair {' and '.join(bad[row.id])} {_CHANGED}" if bad[row.id] else "",
+        )
         for row in rows
     )
 
 
-def _session_view(
-    row: Row[Any] | Unreadable, pairs: tuple[PairView, ...], problem: str
-) -> SessionView:
-    if not isinstance(row, Unreadable):
-        texts = (row.name, row.kind, row.description, row.creator)
-        if all(isinstance(text, str) for text in texts) and _is_name(row.name):
-            return SessionView(row.id, *texts, pairs, problem)
-    number = _number(row)
-    return SessionView(number, "", "", "", "", (), f"the session with the id {number} {_CHANGED}")
-
-
-def _problems(connection: Connection, pair_ids: Iterable[int]) -> dict[int, str]:
-    """Return a text for each session that names its unreadable pairs."""
-    bad: dict[int, list[str]] = {}
-    query = select(pair.c.session_id, pair.c.id).where(pair.c.id.in_(pair_ids))
-    for row in connection.execute(query.order_by(pair.c.id)) if pair_ids else ():
-        bad.setdefault(row.session_id, []).append(str(row.id))
-    return {
-        session_id: f"the key pair with the id {' and '.join(ids)} {_CHANGED}"
-        for session_id, ids in bad.items()
-    }
-
-
-#: The text for an altered row.
+#: The text for an altered pair.
 _CHANGED = "cannot be shown: its row in the database was changed"
-
-
-def _whole(row: Row[Any], at: datetime) -> PairView | None:
-    """Return the view of a row, or ``None`` if it contains impossible values."""
-    try:
-        view = pair_view(row, at)
-    except Exception as error:
-        if not is_unreadable(error):
-            raise
-        return None
-    texts = (view.created_by, view.environment or "")
-    return view if all(isinstance(text, str) for text in texts) else None
-
-
-def _is_name(text: str) -> bool:
-    try:
-        SessionId(text)
-    except FieldError:
-        return False
-    return True
-
-
-def _number(row: Row[Any] | Unreadable) -> int:
-    number: int = row.number if isinstance(row, Unreadable) else row.id
-    return number

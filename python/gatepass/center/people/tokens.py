@@ -17,7 +17,8 @@ from gatepass.center.context import Center
 from gatepass.center.people.logins import digest_of
 from gatepass.center.roles import Action, Actor, Role
 from gatepass.center.secrets.hidden import Hidden
-from gatepass.center.store.schema import Instant, person, token
+from gatepass.center.store.columns import Instant
+from gatepass.center.store.schema import person, token
 from gatepass.errors import AccountError, NotFoundError
 
 #: A token starts with this, so that secret scanners find it.

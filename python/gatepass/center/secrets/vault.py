@@ -26,7 +26,6 @@ from sqlalchemy import Connection, insert, select
 from gatepass.center.secrets.envelope import KEY_BYTES, NONCE_BYTES, TAMPERED, EnvelopeKeys
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit, root
-from gatepass.center.store.unreadable import told_as
 from gatepass.errors import VaultError
 
 _FORMAT = b"\x01"
@@ -152,8 +151,7 @@ def envelope_of(blob: bytes) -> str:
 
 
 def _read_root(connection: Connection) -> bytes | None:
-    with told_as(VaultError(TAMPERED)):
-        return connection.execute(select(root.c.sealed)).scalar_one_or_none()
+    return connection.execute(select(root.c.sealed)).scalar_one_or_none()
 
 
 def _join(envelope: str, wrapped: bytes, sealed: bytes) -> bytes:
@@ -165,8 +163,7 @@ def _join(envelope: str, wrapped: bytes, sealed: bytes) -> bytes:
 
 def _split(blob: bytes) -> tuple[str, bytes, bytes]:
     """Take a seal apart; lengths that do not fit give parts that do not open."""
-    # SQLite keeps any type in any column.
-    if not isinstance(blob, bytes) or blob[:1] != _FORMAT or len(blob) < 2:
+    if blob[:1] != _FORMAT or len(blob) < 2:
         raise VaultError(TAMPERED)
     at = 2 + blob[1]
     size = int.from_bytes(blob[at : at + 2], "big")

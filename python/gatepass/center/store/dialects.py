@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,6 +105,11 @@ def _sqlite_file(url: URL) -> URL:
     """Make the file, for its owner alone: the log and index beside it take its mode."""
     if url.database in {None, "", ":memory:"}:
         raise DatabaseError("the Request Center needs a file: sqlite:///center.sqlite")
+    if sqlite3.sqlite_version_info < _STRICT_SINCE:
+        raise DatabaseError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 or later is needed: use"
+            " another Python, or a PostgreSQL server"
+        )
     path = Path(str(url.database))
     try:
         opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -123,6 +129,8 @@ def _sqlite_file(url: URL) -> URL:
     return url.set(drivername="sqlite+pysqlite")
 
 
+#: Since when SQLite has tables that refuse a value of another type.
+_STRICT_SINCE = (3, 37)
 #: What SQLite keeps beside a file has the same rows in it.
 _BESIDE = ("-wal", "-shm", "-journal")
 
@@ -137,6 +145,8 @@ def _require_private(path: Path, status: os.stat_result) -> None:
 def _sqlite_connect(raw: Any, _record: Any) -> None:
     # Transactions begin where `_sqlite_begin` says, not where the driver guesses.
     raw.isolation_level = None
+    # What is not UTF-8 SQLite does not refuse: it is read as one wrong text, and hides no row.
+    raw.text_factory = _lenient
     for pragma in (
         f"busy_timeout={LOCK_WAIT * 1000}",
         # A pair that was handed out outlives a power cut.
@@ -147,6 +157,10 @@ def _sqlite_connect(raw: Any, _record: Any) -> None:
     ):
         raw.execute(f"PRAGMA {pragma}").close()
     write_ahead(raw, LOCK_WAIT)
+
+
+def _lenient(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -1,61 +1,43 @@
 """The tables of the Request Center, the same on SQLite and PostgreSQL.
 
-Three rules live here and not in code, so that no race breaks them: a session has two places for
-active pairs (``pair.slot``, unique per session), a mail or a notice has a key that makes it
-unique, and each change of a session or its pairs is noted (`session_change`, by triggers).
-`migrations` builds these tables; a test holds them against each other.
+What a column may hold is for the database to refuse (`columns`). Three more rules live here and not
+in code, so that no race breaks them: a session has two places for active pairs (``pair.slot``,
+unique per session), a mail or a notice has a key that makes it unique, and each change of a session
+or its pairs is noted (`session_change`, by triggers). `migrations` builds these tables; a test
+compares the two.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.schema import SchemaItem
+
+from gatepass.center.store.columns import (
+    LETTERS_AND_DIGITS,
+    NAME,
+    PRINTABLE,
+    Whole,
+    at,
+    count,
+    digest,
+    flag,
+    json,
+    number,
+    of,
+    one_of,
     text,
 )
-from sqlalchemy.types import Boolean, TypeDecorator
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment, aware and in UTC whatever the database makes of it. Refuses naive times."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Give the database UTC; SQLite has no time zones and takes it without one."""
-        if value is None:
-            return None
-        if value.utcoffset() is None:
-            raise ValueError("a moment needs a time zone")
-        at = value.astimezone(UTC)
-        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give the program UTC."""
-        if value is None:
-            return None
-        at: datetime = value
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-# SQLite counts up only INTEGER PRIMARY KEY.
-_ID = BigInteger().with_variant(Integer, "sqlite")
 
 #: Names of constraints, so that a migration can name what it changes.
 metadata = MetaData(
@@ -69,265 +51,239 @@ metadata = MetaData(
 )
 
 
-def _id() -> Column[int]:
-    return Column("id", _ID, primary_key=True, autoincrement=True)
-
-
-def _of(table: str, *, nullable: bool = False, index: bool = True) -> Column[int]:
-    return Column(f"{table}_id", _ID, ForeignKey(f"{table}.id"), nullable=nullable, index=index)
-
-
-def _at(name: str, *, nullable: bool = False) -> Column[datetime]:
-    return Column(name, Instant, nullable=nullable)
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True)
 
 
 # One row: what the keys of the audit chain and of code hashes are derived from, sealed.
-root = Table(
+root = _table(
     "root",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    number(counts_up=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("envelope", String(64), nullable=False),
+    text("envelope", 64),
     CheckConstraint("id = 1", name="one_row"),
 )
 
-firm = Table(
+firm = _table(
     "firm",
-    metadata,
-    _id(),
-    Column("name", String(100), nullable=False, unique=True),
-    _at("created_at"),
+    number(),
+    text("name", 100, unique=True),
+    at("created_at"),
 )
 
-person = Table(
+person = _table(
     "person",
-    metadata,
-    _id(),
-    _of("firm"),
-    Column("name", String(64), nullable=False, unique=True),
-    Column("full_name", String(100), nullable=False),
-    Column("email", String(254), nullable=False),
-    Column("mobile", String(32), nullable=False),
+    number(),
+    of("firm"),
+    text("name", 64, unique=True),
+    text("full_name", 100),
+    text("email", 254),
+    text("mobile", 32),
     # The name of a `Role`.
-    Column("role", String(16), nullable=False),
+    one_of("role", "MANAGER", "KEYS", "READER"),
     # Argon2id, in its own text form.
-    Column("password_hash", String(200), nullable=False),
-    Column("must_change", Boolean, nullable=False),
+    text("password_hash", 200),
+    flag("must_change"),
     # Sealed by the vault; null: codes go to the mobile.
     Column("totp_sealed", LargeBinary),
     # A TOTP code counts once: the last time step that did. Null: enrolment was not confirmed.
-    Column("totp_step", BigInteger),
-    Column("disabled", Boolean, nullable=False, default=False),
-    _at("created_at"),
+    Column("totp_step", Whole),
+    flag("disabled", default=False),
+    at("created_at"),
 )
 
-session = Table(
+session = _table(
     "session",
-    metadata,
-    _id(),
-    _of("firm"),
+    number(),
+    of("firm"),
     # Session ID: 3 characters (iLink) or 6 (Drop Copy target session).
-    Column("name", String(6), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("description", String(100), nullable=False, default=""),
+    text("name", 6, "IN (3, 6)", of=LETTERS_AND_DIGITS),
+    one_of("kind", "ilink", "dropcopy"),
+    text("description", 100, default=""),
     # Whose mobile gets the verification codes of this session's pairs: who created it, or whom it
     # was handed over to.
-    Column("created_by", _ID, ForeignKey("person.id"), nullable=False),
-    _at("created_at"),
+    of("person", "created_by", index=False),
+    at("created_at"),
     # Its row stays, for its pairs and the log tell of it.
-    _at("removed_at", nullable=True),
-    CheckConstraint("kind IN ('ilink', 'dropcopy')", name="kind"),
+    at("removed_at", nullable=True),
     # A Session ID is one session's at a time.
     Index(
         "uq_session_name",
         "name",
         unique=True,
-        sqlite_where=text("removed_at IS NULL"),
-        postgresql_where=text("removed_at IS NULL"),
+        sqlite_where=sql("removed_at IS NULL"),
+        postgresql_where=sql("removed_at IS NULL"),
     ),
     Index("ix_session_firm_name", "firm_id", "name"),
 )
 
-pair = Table(
+pair = _table(
     "pair",
-    metadata,
-    _id(),
-    _of("session"),
-    Column("access_key_id", String(32), nullable=False, unique=True),
+    number(),
+    of("session"),
+    text("access_key_id", 32, "BETWEEN 1 AND 32", of=NAME, unique=True),
     # 1 or 2 while the pair is active, null from then on: two places, and the database counts them.
     Column("slot", Integer),
-    Column("state", String(16), nullable=False),
-    _at("created_at"),
-    _at("expires_at"),
-    _at("ended_at", nullable=True),
+    one_of("state", "active", "expired", "deleted"),
+    at("created_at"),
+    at("expires_at"),
+    at("ended_at", nullable=True),
     # When that was noticed and written down: by the clock of then, which may have been wrong.
-    _at("end_recorded_at", nullable=True),
-    Column("created_by", _ID, ForeignKey("person.id"), nullable=False),
-    Column("environment", String(20)),
+    at("end_recorded_at", nullable=True),
+    of("person", "created_by", index=False),
+    text("environment", 20, of=PRINTABLE, nullable=True),
     # The secret, sealed by the vault; null once a pair that has ended was erased.
     Column("sealed", LargeBinary),
     # Which envelope key wraps it: what re-wrapping looks for.
-    Column("envelope", String(64)),
+    text("envelope", 64, nullable=True),
     UniqueConstraint("session_id", "slot"),
-    CheckConstraint("state IN ('active', 'expired', 'deleted')", name="state"),
     CheckConstraint("slot IN (1, 2)", name="slot"),
     CheckConstraint("(state = 'active') = (slot IS NOT NULL)", name="active_has_slot"),
+    CheckConstraint("(state = 'active') = (ended_at IS NULL)", name="ended_has_end"),
+    CheckConstraint("slot IS NULL OR sealed IS NOT NULL", name="active_has_secret"),
     Index("ix_pair_state_expires", "state", "expires_at"),
 )
 
 # What a pair was from when on: the disaster-recovery view reads the past from it.
-pair_version = Table(
+pair_version = _table(
     "pair_version",
-    metadata,
-    _id(),
-    _of("pair"),
-    _at("at"),
-    Column("state", String(16), nullable=False),
-    _at("expires_at"),
+    number(),
+    of("pair"),
+    at("at"),
+    one_of("state", "active", "expired", "deleted"),
+    at("expires_at"),
 )
 
 # Which session, or pair of it, was changed. Triggers write it, for changes by hand too; `changes`
 # reads it, and so a gateway follows the store. Kept for good, as the versions are.
-session_change = Table(
+session_change = _table(
     "session_change",
-    metadata,
     # SQLite: counts up, one writer after the other. PostgreSQL: the transaction that did it.
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    number("number", counts_up=False),
     # No foreign key: also of a session that is gone.
-    Column("session_id", BigInteger, primary_key=True, autoincrement=False),
+    number("session_id", counts_up=False),
 )
 
-audit = Table(
+audit = _table(
     "audit",
-    metadata,
     # Counted by the chain, without holes: a missing entry shows.
-    Column(
-        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
-    ),
-    _at("at"),
-    Column("firm_id", _ID, nullable=True),
-    Column("actor", String(64), nullable=False),
-    Column("action", String(32), nullable=False),
+    number(counts_up=False),
+    at("at"),
+    Column("firm_id", Whole, nullable=True),
+    text("actor", 64),
+    text("action", 32, of="a-z "),
     # What was done, with `action`: canonical JSON, of which no byte is changed. Programs read it.
-    Column("facts", Text, nullable=False),
+    json("facts"),
     # The same for people. What it was done to: a Session ID, a user's name ...
-    Column("subject", String(64), nullable=False),
-    Column("access_key_id", String(32), nullable=False, default=""),
+    text("subject", 64),
+    text("access_key_id", 32, default=""),
     Column("detail", Text, nullable=False, default=""),
-    Column("origin", String(64), nullable=False, default=""),
-    Column("mac", LargeBinary(32), nullable=False),
+    text("origin", 64, default=""),
+    digest("mac"),
     Index("ix_audit_firm_id_id", "firm_id", "id"),
 )
 
 # One row: the end of the chain. Whoever appends locks it first; cutting the log's end off shows.
-audit_head = Table(
+audit_head = _table(
     "audit_head",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("last_id", BigInteger, nullable=False),
-    Column("mac", LargeBinary(32), nullable=False),
+    number(counts_up=False),
+    count("last_id"),
+    digest("mac"),
     CheckConstraint("id = 1", name="one_row"),
 )
 
-code = Table(
+code = _table(
     "code",
-    metadata,
-    _id(),
+    number(),
     # Who asked for it, and whose daily budget it took.
-    _of("person"),
-    Column("purpose", String(16), nullable=False),
+    of("person"),
+    one_of("purpose", "logon", "download", "delete", "authenticator"),
     # What it is good for: an Access Key ID, or nothing for a logon.
-    Column("subject", String(64), nullable=False),
+    text("subject", 64),
     # A keyed hash: six digits alone would be guessed from a plain one.
-    Column("digest", LargeBinary(32), nullable=False),
+    digest("digest"),
     # The calendar day in Chicago whose budget it took, YYYY-MM-DD, and its place in it.
-    Column("day", String(10), nullable=False),
+    text("day", 10, "= 10", of="0-9-"),
     Column("number", Integer, nullable=False),
-    _at("created_at"),
-    _at("expires_at"),
-    _at("used_at", nullable=True),
-    Column("tries", Integer, nullable=False, default=0),
+    at("created_at"),
+    at("expires_at"),
+    at("used_at", nullable=True),
+    count("tries", default=0),
     UniqueConstraint("person_id", "day", "number"),
 )
 
-mail = Table(
+mail = _table(
     "mail",
-    metadata,
-    _id(),
+    number(),
     # Names the event and the recipient: the same mail cannot be queued twice.
-    Column("key", String(200), nullable=False, unique=True),
-    Column("recipient", String(254), nullable=False),
-    Column("subject", String(200), nullable=False),
+    text("key", 200, unique=True),
+    text("recipient", 254),
+    text("subject", 200),
     Column("body", Text, nullable=False),
-    _at("created_at"),
-    _at("due_at"),
+    at("created_at"),
+    at("due_at"),
     # Whoever sends it claims it first, until then.
-    _at("claimed_until", nullable=True),
-    _at("sent_at", nullable=True),
-    Column("attempts", Integer, nullable=False, default=0),
+    at("claimed_until", nullable=True),
+    at("sent_at", nullable=True),
+    count("attempts", default=0),
     Column("problem", Text, nullable=False, default=""),
     Index("ix_mail_sent_due", "sent_at", "due_at"),
 )
 
-notice = Table(
+notice = _table(
     "notice",
-    metadata,
-    _id(),
-    _of("person"),
-    Column("key", String(200), nullable=False, unique=True),
-    Column("level", String(16), nullable=False),
+    number(),
+    of("person"),
+    text("key", 200, unique=True),
+    one_of("level", "success", "warning"),
     Column("text", Text, nullable=False),
-    _at("created_at"),
+    at("created_at"),
     # When it first stood on a page of the user's.
-    _at("shown_at", nullable=True),
-    _at("seen_at", nullable=True),
+    at("shown_at", nullable=True),
+    at("seen_at", nullable=True),
 )
 
-login = Table(
+login = _table(
     "login",
-    metadata,
-    _id(),
-    _of("person"),
+    number(),
+    of("person"),
     # SHA-256 of the cookie: a stolen database opens no session.
-    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    digest("digest", unique=True),
     # False between the password and the code.
-    Column("verified", Boolean, nullable=False),
-    _at("created_at"),
-    _at("seen_at"),
-    _at("ends_at"),
-    Column("origin", String(64), nullable=False, default=""),
+    flag("verified"),
+    at("created_at"),
+    at("seen_at"),
+    at("ends_at"),
+    text("origin", 64, default=""),
 )
 
-token = Table(
+token = _table(
     "token",
-    metadata,
-    _id(),
-    _of("person"),
-    Column("name", String(64), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False, unique=True),
-    _at("created_at"),
-    _at("ends_at"),
-    _at("used_at", nullable=True),
+    number(),
+    of("person"),
+    text("name", 64),
+    digest("digest", unique=True),
+    at("created_at"),
+    at("ends_at"),
+    at("used_at", nullable=True),
 )
 
 # One row: the latest moment that was seen. A clock behind it was set back: codes that were sent
 # until then are void.
-clock = Table(
+clock = _table(
     "clock",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    _at("at"),
+    number(counts_up=False),
+    at("at"),
     # When the sweep last ran: a clock far ahead of it is not believed.
-    _at("swept_at", nullable=True),
+    at("swept_at", nullable=True),
     CheckConstraint("id = 1", name="one_row"),
 )
 
 # Requests that were counted against a limit, by what they were counted for.
-attempt = Table(
+attempt = _table(
     "attempt",
-    metadata,
-    _id(),
-    Column("key", String(120), nullable=False),
-    _at("at"),
+    number(),
+    text("key", 120),
+    at("at"),
     Index("ix_attempt_key_at", "key", "at"),
 )

@@ -50,7 +50,7 @@ class Pair(BaseModel):
 class Session(BaseModel):
     """A session with its key pairs, the newest first."""
 
-    name: str = Field(description="empty for a session whose row cannot be read")
+    name: str
     kind: str = Field(description="ilink or dropcopy")
     description: str
     pairs: list[Pair]

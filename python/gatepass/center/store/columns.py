@@ -1,0 +1,198 @@
+"""The kinds of columns, each with what it may hold: the database refuses anything else.
+
+On SQLite the tables are STRICT, which takes five types and no others; what PostgreSQL's types say
+beyond that is a CHECK there. The tables of `schema` and the migrations are made of these. So what
+was released of them stays as it is: a new rule is a new kind.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
+
+from gatepass.errors import DatabaseError
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, aware and in UTC whatever the database makes of it. Refuses naive times.
+
+    SQLite has no times: there it is a text that sorts as times do. Raises `DatabaseError` for one
+    that got past the database's own check.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Give the database UTC."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError("a moment needs a time zone")
+        at = value.astimezone(UTC)
+        if dialect.name != "sqlite":
+            return at
+        return at.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give the program UTC."""
+        if value is None:
+            return None
+        if dialect.name != "sqlite":
+            at: datetime = value
+            return at.astimezone(UTC)
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        except ValueError:
+            # Not chained, since it quotes the value.
+            raise DatabaseError(_NO_TIME) from None
+
+
+_NO_TIME = (
+    "the database has a time that is not one, past its own checks: restore it from a backup"
+    " (gatepass center restore), and find out who writes to it"
+)
+
+
+class Flag(TypeDecorator[bool]):
+    """True or false; 1 or 0 on SQLite, which has no booleans."""
+
+    impl = Boolean
+    cache_ok = True
+    # So that `is_(False)` is written as it is, and not as a parameter.
+    coerce_to_is_types = (type(None), bool)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        """Give the program a `bool`."""
+        return None if value is None else bool(value)
+
+
+#: SQLite counts up only INTEGER PRIMARY KEY, and has no BIGINT in a STRICT table.
+Whole = BigInteger().with_variant(Integer, "sqlite")
+
+#: Characters of names that programs read, as a set in brackets has them.
+LETTERS_AND_DIGITS = "A-Za-z0-9"
+NAME = "A-Za-z0-9_-"
+PRINTABLE = " -~"
+
+
+def number(name: str = "id", *, counts_up: bool = True) -> Column[int]:
+    """Make a primary key."""
+    return Column(name, Whole, primary_key=True, autoincrement=counts_up)
+
+
+def of(table: str, name: str = "", *, index: bool = True) -> Column[int]:
+    """Make a column with the id of a row of another table."""
+    key = ForeignKey(f"{table}.id")
+    return Column(name or f"{table}_id", Whole, key, nullable=False, index=index)
+
+
+def at(name: str, *, nullable: bool = False) -> Column[datetime]:
+    """Make a column for a moment between 1970 and 9000, which all arithmetic can reckon with."""
+    its = f'"{name}"'
+    between = f"{its} >= '1970-01-01 00:00:00{{}}' AND {its} < '9000-01-01 00:00:00{{}}'"
+    digits = "[0-9]" * 6
+    # A day that no month has becomes another one when something is added.
+    whole = f"substr({its}, 1, 19)"
+    is_time = (
+        f"{its} GLOB '????-??-?? ??:??:??.{digits}' AND datetime({whole}, '+0 days') IS {whole}"
+    )
+    rules = f"{is_time} AND {between.format('', '')}", between.format("+00", "+00")
+    return Column(name, Instant, _check(name, *rules), nullable=nullable)
+
+
+def flag(name: str, **more: Any) -> Column[bool]:
+    """Make a column for true or false."""
+    rules = f'"{name}" IN (0, 1)', f'"{name}" IN (true, false)'
+    return Column(name, Flag, _check(name, *rules), nullable=False, **more)
+
+
+def words(longest: int) -> String:
+    """Give the type of a text of at most so many characters."""
+    return String(longest).with_variant(Text(), "sqlite")
+
+
+def text(
+    name: str, longest: int, lengths: str = "", *, of: str = "", nullable: bool = False, **more: Any
+) -> Column[str]:
+    """Make a column for a text, with its ``lengths`` and the characters that it is made ``of``."""
+    its = f'"{name}"'
+    rule = f"length({its}) {lengths or f'<= {longest}'}"
+    check = _check(name, rule)
+    if of:
+        # SQLite looks at a text up to its first NUL.
+        whole = f"length(CAST({its} AS BLOB)) = length({its})"
+        made_of = f"{whole} AND {its} NOT GLOB '*[^{of}]*'", f"{its} ~ '^[{of}]*$'"
+        check = _check(name, *(f"{rule} AND {one}" for one in made_of))
+    return Column(name, words(longest), check, nullable=nullable, **more)
+
+
+def json(name: str) -> Column[str]:
+    """Make a column for the text of a JSON object."""
+    its = f'"{name}"'
+    rules = (
+        f"json_valid({its}) AND json_type({its}) = 'object'",
+        f"json_typeof({its}::json) = 'object'",
+    )
+    return Column(name, Text, _check(name, *rules), nullable=False)
+
+
+def one_of(name: str, *known: str) -> Column[str]:
+    """Make a column for one of a few words."""
+    listed = ", ".join(f"'{word}'" for word in known)
+    return Column(name, words(16), _check(name, f'"{name}" IN ({listed})'), nullable=False)
+
+
+def digest(name: str, **more: Any) -> Column[bytes]:
+    """Make a column for 32 bytes."""
+    return Column(
+        name, LargeBinary(32), _check(name, f'length("{name}") = 32'), nullable=False, **more
+    )
+
+
+def count(name: str, **more: Any) -> Column[int]:
+    """Make a column for a number that counts from 0 up."""
+    return Column(name, Whole, _check(name, f'"{name}" >= 0'), nullable=False, **more)
+
+
+def _check(name: str, rule: str, on_postgresql: str = "") -> CheckConstraint:
+    return CheckConstraint(_Rule(rule, on_postgresql or rule), name=name)
+
+
+class _Rule(ColumnElement[bool]):
+    """A condition in the words of either database."""
+
+    inherit_cache = False
+
+    def __init__(self, on_sqlite: str, on_postgresql: str) -> None:
+        self.words = {"sqlite": on_sqlite, "postgresql": on_postgresql}
+
+
+@compiles(_Rule)
+def _in_its_words(rule: _Rule, compiler: SQLCompiler, **_more: Any) -> str:
+    return rule.words[compiler.dialect.name]
