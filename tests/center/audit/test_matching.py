@@ -187,3 +187,11 @@ def test_a_value_that_somebody_wrote(world: World, change: str, broken: int) -> 
     write(world, text(change))
     assert verdict(world).broken in ([broken] if broken else range(1, last + 2))
     assert verdict(world).problem
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_entry_with_a_time_past_the_checks_is_named(world: World) -> None:
+    generate(world)
+    spoil = ("PRAGMA ignore_check_constraints = ON", "UPDATE audit SET at = 'garbage' WHERE id = 3")
+    world.center.database.write(lambda c: [c.execute(text(one)) for one in spoil])
+    assert (verdict(world).broken, verdict(world).entries) == (3, 2)

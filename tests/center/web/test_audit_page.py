@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from sqlalchemy import Connection, text
 
 from gatepass.center.audit.facts import Action
 from gatepass.center.audit.reading import ACTIONS
@@ -58,6 +59,19 @@ def test_malformed_days_are_refused(site: Site, days: dict[str, str]) -> None:
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert maria.get("/audit/export", params=days).status_code == 409
+
+
+def test_an_entry_with_a_time_past_the_checks_hides_no_other(site: Site) -> None:
+    change = text("UPDATE audit SET at = 'garbage' WHERE subject = 'rae' RETURNING id")
+
+    def work(connection: Connection) -> int:
+        connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+        return int(connection.execute(change).scalar_one())
+
+    bad = site.center.database.write(work)
+    page = site.user("maria").get("/audit")
+    assert f"Entry {bad} cannot be shown: its row in the database was changed." in words(page)
+    assert "generate" in words(page)
 
 
 def test_a_pair_that_a_newer_one_replaces_looks_different_from_one_that_needs_a_newer_one(

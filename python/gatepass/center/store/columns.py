@@ -30,11 +30,20 @@ from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 from gatepass.errors import DatabaseError
 
 
+class NoTimeError(DatabaseError):
+    """A time that is not one got past the database's own checks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database has a time that is not one, past its own checks: restore it from a backup"
+            " (gatepass center restore), and find out who writes to it"
+        )
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment, aware and in UTC whatever the database makes of it. Refuses naive times.
 
-    SQLite has no times: there it is a text that sorts as times do. Raises `DatabaseError` for one
-    that got past the database's own check.
+    SQLite has no times: there it is a text that sorts as times do. Raises `NoTimeError`.
     """
 
     impl = DateTime(timezone=True)
@@ -66,13 +75,7 @@ class Instant(TypeDecorator[datetime]):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         except ValueError:
             # Not chained, since it quotes the value.
-            raise DatabaseError(_NO_TIME) from None
-
-
-_NO_TIME = (
-    "the database has a time that is not one, past its own checks: restore it from a backup"
-    " (gatepass center restore), and find out who writes to it"
-)
+            raise NoTimeError from None
 
 
 class Flag(TypeDecorator[bool]):

@@ -1,7 +1,7 @@
-"""Rows that somebody else wrote into: a value of another type must not hide the rows beside it.
+"""Rows that cannot be read, where somebody may have got past what the database refuses.
 
-SQLite keeps any type in any column, and PostgreSQL has times that Python has not. Reading such a
-row fails in the driver or in SQLAlchemy, for all the rows of its query at once.
+A backup is anybody's file until it was checked, and the check of the audit log names the entry that
+somebody wrote into. Reading such a row fails for all the rows of its query at once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, Select
 from sqlalchemy.exc import DataError, OperationalError
 
+from gatepass.center.store.columns import NoTimeError
 from gatepass.errors import CenterError, FieldError
 
 
@@ -62,7 +63,7 @@ def told_as(refusal: CenterError) -> Iterator[None]:
 
 
 #: Among them a name that is none, and a time that no time zone can be reckoned for.
-_KINDS = (TypeError, ValueError, AttributeError, OverflowError, DataError, FieldError)
+_KINDS = (TypeError, ValueError, AttributeError, OverflowError, DataError, FieldError, NoTimeError)
 
 
 def is_unreadable(error: Exception) -> bool:
