@@ -14,8 +14,8 @@ from gatepass.center.audit import log as audit
 from gatepass.center.audit import reading as audit_reading
 from gatepass.center.audit.entry import Entry
 from gatepass.center.audit.reading import Wanted
+from gatepass.center.audit.rows import Unreadable
 from gatepass.center.pairs import pairs
-from gatepass.center.store.unreadable import Unreadable
 from gatepass.errors import NotAllowedError
 from tests.center.world import World
 

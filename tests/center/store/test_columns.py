@@ -145,7 +145,7 @@ def test_a_time_that_got_past_the_checks_is_told_and_not_repeated(world: World) 
         connection.execute(text("UPDATE session SET created_at = 'gar' || 'bage'"))
 
     world.center.database.write(work)
-    with pytest.raises(DatabaseError, match="restore it from a backup") as caught:
+    with pytest.raises(DatabaseError, match="restore a backup into a new database") as caught:
         world.center.database.ask(select(session))
     assert "garbage" not in str(caught.value)
     assert caught.value.__suppress_context__

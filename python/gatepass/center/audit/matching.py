@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select, union
 
 from gatepass.center.audit.facts import Action, fact
+from gatepass.center.audit.rows import UNREADABLE
 from gatepass.center.store.schema import audit, code, pair, pair_version, person, session
-from gatepass.center.store.unreadable import is_unreadable
 from gatepass.keys.rules import outlives_rules
 
 _key_id, _session_name, _made_room = fact("access_key_id"), fact("session"), fact("deleted")
@@ -52,10 +52,8 @@ def first_mismatch(connection: Connection) -> Mismatch | None:
     try:
         with closing(_mismatches(connection)) as found:
             return next(found, None)
-    except Exception as error:
-        if not is_unreadable(error):
-            raise
-        return Mismatch("a row of a pair or a code holds what its columns cannot")
+    except UNREADABLE:
+        return Mismatch("a pair or a code has a malformed time")
 
 
 def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:

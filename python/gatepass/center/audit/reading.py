@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from gatepass.center.audit import facts
 from gatepass.center.audit.entry import Entry, entry_of
+from gatepass.center.audit.rows import Unreadable, rows
 from gatepass.center.context import Center
 from gatepass.center.roles import Action, Actor
-from gatepass.center.store import unreadable
 from gatepass.center.store.page import PAGE_SIZE, Page
 from gatepass.center.store.schema import audit
-from gatepass.center.store.unreadable import Unreadable
 from gatepass.keys.validity import exchange_zone
 
 #: Entries read at a time when all are wanted.
@@ -126,7 +125,7 @@ def _cells(one: Entry | Unreadable) -> tuple[object, ...]:
     return (one.id, at, *who, one.facts)
 
 
-#: Stands for what an entry said whose row holds what its columns cannot.
+#: The text for an entry that cannot be read.
 UNREADABLE = "cannot be shown: its row in the database was changed"
 
 
@@ -135,16 +134,8 @@ def _number(one: Entry | Unreadable) -> int:
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Entry | Unreadable]:
-    return [_entry(row) for row in unreadable.rows(connection, query, audit.c.id)]
-
-
-def _entry(row: Row[Any] | Unreadable) -> Entry | Unreadable:
-    if isinstance(row, Unreadable):
-        return row
-    entry = entry_of(row)
-    texts = (entry.actor, entry.action, entry.facts, entry.subject, entry.access_key_id)
-    whole = all(isinstance(text, str) for text in (*texts, entry.detail, entry.origin))
-    return entry if whole else Unreadable(entry.id)
+    found = rows(connection, query)
+    return [row if isinstance(row, Unreadable) else entry_of(row) for row in found]
 
 
 def _condition(actor: Actor, wanted: Wanted) -> ColumnElement[bool]:

@@ -29,11 +29,10 @@ from gatepass.center.audit.anchor import Anchor
 from gatepass.center.audit.chain import START, Keys, may_be_new
 from gatepass.center.audit.entry import entry_of
 from gatepass.center.audit.matching import first_mismatch
+from gatepass.center.audit.rows import Unreadable, rows
 from gatepass.center.secrets.vault import Vault
-from gatepass.center.store import unreadable
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit, audit_head
-from gatepass.center.store.unreadable import Unreadable, is_unreadable
 
 #: Entries fetched at a time.
 _BATCH = 1000
@@ -103,8 +102,9 @@ def _anchored(connection: Connection, anchor: Anchor) -> Verdict:
     if anchor == _BEGIN:
         return Verdict(0)
     query = select(audit.c.id, audit.c.mac).where(audit.c.id == anchor.entry)
-    for row in unreadable.rows(connection, query, audit.c.id):
-        if isinstance(row, Unreadable) or row.mac != anchor.mac:
+    row = connection.execute(query).one_or_none()
+    if row is not None:
+        if row.mac != anchor.mac:
             return Verdict(anchor.entry - 1, anchor.entry, _ANOTHER.format(anchor.entry))
         return Verdict(anchor.entry)
     before = select(func.max(audit.c.id)).where(audit.c.id < anchor.entry)
@@ -158,33 +158,19 @@ _ANOTHER = (
 
 def _follows(keys: Keys, before: bytes, row: Row[Any]) -> bool:
     """Tell whether an entry is as it was written after the one before."""
-    try:
-        return hmac.compare_digest(row.mac, keys.chain(before, entry_of(row)))
-    except Exception as error:
-        # A value of a type that its column should not hold.
-        if not is_unreadable(error):
-            raise
-        return False
+    return hmac.compare_digest(row.mac, keys.chain(before, entry_of(row)))
 
 
 def _checked_end(connection: Connection, keys: Keys, number: int, mac: bytes) -> Verdict:
-    changed = Verdict(number, number + 1, "the head of the log is not as it was written")
-    try:
-        head = connection.execute(select(audit_head)).one_or_none()
-    except Exception as error:
-        if not is_unreadable(error):
-            raise
-        return changed
+    head = connection.execute(select(audit_head)).one_or_none()
     if head is None:
         if may_be_new(connection):
             return Verdict(0, end=_BEGIN)
         return Verdict(number, number + 1, "the head of the log is missing")
-    if not isinstance(head.last_id, int):
-        return changed
     if head.last_id > number:
         return Verdict(number, number + 1, f"entries {number + 1} to {head.last_id} are missing")
     if head.last_id < number or head.mac != keys.end(number, mac):
-        return changed
+        return Verdict(number, number + 1, "the head of the log is not as it was written")
     return Verdict(number, end=Anchor(number, mac))
 
 
@@ -194,9 +180,9 @@ def _rows(connection: Connection, after: int | None) -> Iterator[Row[Any] | Unre
         query = select(audit).order_by(audit.c.id).limit(_BATCH)
         if after is not None:
             query = query.where(audit.c.id > after)
-        rows = unreadable.rows(connection, query, audit.c.id)
-        yield from rows
-        if len(rows) < _BATCH:
+        found = rows(connection, query)
+        yield from found
+        if len(found) < _BATCH:
             return
-        last = rows[-1]
+        last = found[-1]
         after = last.number if isinstance(last, Unreadable) else last.id

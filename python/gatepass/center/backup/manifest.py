@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import (
@@ -17,10 +19,10 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.exc import DataError, OperationalError
 
 from gatepass.center.secrets.vault import Vault
-from gatepass.center.store.unreadable import told_as
-from gatepass.errors import DatabaseError
+from gatepass.errors import DatabaseError, FieldError
 
 #: The text for a backup that is not as it was written.
 CHANGED = "this backup was changed after it was made, or is damaged: use another one"
@@ -47,6 +49,29 @@ class Manifest:
     digest: str
 
 
+@contextmanager
+def unchecked_values() -> Iterator[None]:
+    """Raise `DatabaseError` for a value that cannot be read, without the value itself.
+
+    Until it is checked, any column of a backup may contain anything.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        # The error of sqlite3 for a text that is not UTF-8.
+        if "decode" not in str(error.orig).lower():
+            raise
+    except _UNREADABLE:
+        pass
+    else:
+        return
+    # Outside the handlers, so that no traceback contains the value.
+    raise DatabaseError(CHANGED)
+
+
+_UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError, DataError, FieldError)
+
+
 def write_manifest(connection: Connection, vault: Vault, manifest: Manifest) -> None:
     """Write the manifest into a backup."""
     text = json.dumps(asdict(manifest), sort_keys=True)
@@ -60,7 +85,7 @@ def read_manifest(connection: Connection) -> tuple[Manifest, str, bytes]:
     Raises `DatabaseError` for a file that is not a backup.
     """
     row = None
-    with told_as(DatabaseError(CHANGED)):
+    with unchecked_values():
         if inspect(connection).has_table(_MANIFEST.name):
             row = connection.execute(select(_MANIFEST)).first()
         if row is not None:

@@ -24,7 +24,13 @@ from gatepass.center.audit import log as audit
 from gatepass.center.backup import copying
 from gatepass.center.backup.backup import end_of_log
 from gatepass.center.backup.kept_changes import KeptChanges, changes_to_keep
-from gatepass.center.backup.manifest import CHANGED, Manifest, is_genuine, read_manifest
+from gatepass.center.backup.manifest import (
+    CHANGED,
+    Manifest,
+    is_genuine,
+    read_manifest,
+    unchecked_values,
+)
 from gatepass.center.context import Clock, utc_now
 from gatepass.center.secrets.envelope import EnvelopeKeys
 from gatepass.center.secrets.vault import Vault
@@ -32,7 +38,6 @@ from gatepass.center.store import migrations
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit as log
 from gatepass.center.store.schema import pair, session
-from gatepass.center.store.unreadable import told_as
 from gatepass.errors import DatabaseError
 
 #: The most names of one kind in a message.
@@ -177,7 +182,7 @@ _CODE = text("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
 
 
 def _unchanged(saved: Connection, vault: Vault) -> Manifest:
-    with told_as(DatabaseError(CHANGED)):
+    with unchecked_values():
         if saved.execute(_CODE).first() is not None:
             raise DatabaseError(CHANGED)
         manifest, written, mac = read_manifest(saved)

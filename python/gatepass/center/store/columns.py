@@ -35,8 +35,8 @@ class NoTimeError(DatabaseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the database has a time that is not one, past its own checks: restore it from a backup"
-            " (gatepass center restore), and find out who writes to it"
+            "the database contains a malformed time, which its own checks refuse: restore a backup"
+            " into a new database (gatepass center restore), and find out who writes to this one"
         )
 
 
@@ -68,12 +68,12 @@ class Instant(TypeDecorator[datetime]):
         """Give the program UTC."""
         if value is None:
             return None
-        if dialect.name != "sqlite":
+        try:
+            if dialect.name == "sqlite":
+                return datetime.fromisoformat(value).replace(tzinfo=UTC)
             at: datetime = value
             return at.astimezone(UTC)
-        try:
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             # Not chained, since it quotes the value.
             raise NoTimeError from None
 

@@ -142,11 +142,7 @@ def list_entries(
 
 
 def _as_json(entry: Entry) -> dict[str, object]:
-    from gatepass.center.store.unreadable import told_as
-
-    with told_as(AuditError(f"entry {entry.id} was changed: run gatepass center audit verify")):
-        facts = loads(entry.facts)
-    return asdict(entry) | {"at": entry.at.isoformat(), "facts": facts}
+    return asdict(entry) | {"at": entry.at.isoformat(), "facts": loads(entry.facts)}
 
 
 @contextmanager
