@@ -278,7 +278,7 @@ def test_a_database_file_that_is_replaced_or_removed_is_noticed(
     else:
         path.unlink()
         assert its.look() == its.look() == [key]
-        assert caplog.text.count("is gone, or cannot be read") == 1
+        assert caplog.text.count("is missing or cannot be read") == 1
 
 
 def test_many_changes_at_once_are_read_together(

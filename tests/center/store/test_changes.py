@@ -1,4 +1,4 @@
-"""Which sessions changed since the last look, whoever changed them."""
+"""Which sessions changed since the last look, in the program or by hand."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def id_of(world: World, name: str) -> int:
 
 
 def changed(world: World, *does: Callable[[], object]) -> frozenset[int] | None:
-    """Return what changed while this was done."""
+    """Do this and return the sessions that changed."""
     place, _ = here(world)
     for do in does:
         do()
     return here(world, place)[1]
 
 
-def test_nothing_is_known_before_the_first_look(world: World) -> None:
+def test_the_first_look_proves_nothing(world: World) -> None:
     assert here(world)[1] is None
 
 
-def test_whatever_is_logged_of_something_else_changes_no_session(world: World) -> None:
+def test_an_audit_entry_alone_changes_no_session(world: World) -> None:
     def entry(connection: Connection) -> int:
         action = audit.Action.LOG_ON
         return audit.append(connection, world.center, world.manager, action, user="maria")
@@ -56,7 +56,7 @@ def test_whatever_is_logged_of_something_else_changes_no_session(world: World) -
     assert changed(world, lambda: world.center.database.write(entry)) == frozenset()
 
 
-def test_each_session_is_named_whose_pair_changed(world: World) -> None:
+def test_a_session_has_changed_when_one_of_its_pairs_has(world: World) -> None:
     abc, other = id_of(world, "ABC"), id_of(world, "DEF")
     keys: list[str] = []
     assert changed(world, lambda: keys.append(generate(world))) == {abc}
@@ -69,7 +69,7 @@ def test_each_session_is_named_whose_pair_changed(world: World) -> None:
     assert found == set(new)
 
 
-#: What somebody may do to the database, to a pair of the session ABC.
+#: Changes by hand, to a pair of the session ABC or to the session.
 BY_HAND: dict[str, Any] = {
     "a pair's end": update(pair).values(expires_at=pair.c.created_at),
     "a session's name": update(session).where(session.c.name == "ABC").values(name="QQQ"),
@@ -84,13 +84,13 @@ BY_HAND: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("statement", BY_HAND.values(), ids=BY_HAND)
-def test_a_change_by_hand_is_seen_though_nothing_is_logged(world: World, statement: Any) -> None:
+def test_a_change_by_hand_is_noticed_without_an_audit_entry(world: World, statement: Any) -> None:
     generate(world)
     abc = id_of(world, "ABC")
     assert changed(world, lambda: write(world, statement)) == {abc}
 
 
-def test_a_pair_that_is_moved_changes_both_sessions(world: World) -> None:
+def test_moving_a_pair_changes_both_sessions(world: World) -> None:
     generate(world)
     abc, other = id_of(world, "ABC"), id_of(world, "DEF")
     assert changed(world, lambda: write(world, update(pair).values(session_id=other))) == {
@@ -99,7 +99,7 @@ def test_a_pair_that_is_moved_changes_both_sessions(world: World) -> None:
     }
 
 
-def test_a_pair_that_is_deleted_by_hand_changes_its_session(world: World) -> None:
+def test_deleting_a_pair_by_hand_changes_its_session(world: World) -> None:
     generate(world)
     abc = id_of(world, "ABC")
     write(world, delete(pair_version))
@@ -107,7 +107,7 @@ def test_a_pair_that_is_deleted_by_hand_changes_its_session(world: World) -> Non
     assert changed(world, lambda: write(world, delete(session).where(session.c.id == abc))) == {abc}
 
 
-def test_what_is_undone_changed_nothing(world: World) -> None:
+def test_a_rolled_back_change_is_not_noted(world: World) -> None:
     def work(connection: Any) -> None:
         connection.execute(update(session).values(description="x"))
         raise CenterError("no")
@@ -119,7 +119,7 @@ def test_what_is_undone_changed_nothing(world: World) -> None:
     assert changed(world, do) == frozenset()
 
 
-def test_more_changes_than_are_read_one_by_one(
+def test_after_too_many_changes_any_session_may_have_changed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "MOST", 2)
@@ -129,7 +129,7 @@ def test_more_changes_than_are_read_one_by_one(
     assert changed(world, lambda: write(world, touched)) is None
 
 
-def test_a_log_that_does_not_go_on_from_where_it_was_proves_nothing(world: World) -> None:
+def test_after_the_log_was_cut_off_any_session_may_have_changed(world: World) -> None:
     place, _ = here(world)
     with world.center.database.read() as connection:
         head = connection.execute(select(audit_head)).one()
@@ -138,7 +138,7 @@ def test_a_log_that_does_not_go_on_from_where_it_was_proves_nothing(world: World
     write(world, delete(log).where(log.c.id > head.last_id))
     write(world, update(audit_head).values(last_id=head.last_id, mac=head.mac))
     assert here(world, later)[1] is None
-    # As long as before, and another one.
+    # As long as before, but with another entry.
     world.clock.now += timedelta(seconds=1)
     world.center.database.write(
         lambda c: audit.append(c, world.center, world.manager, audit.Action.GENERATE, session="ABC")
@@ -147,7 +147,7 @@ def test_a_log_that_does_not_go_on_from_where_it_was_proves_nothing(world: World
     assert here(world, place)[1] is not None
 
 
-def test_notes_that_were_taken_away_prove_nothing(world: World) -> None:
+def test_after_notes_were_removed_any_session_may_have_changed(world: World) -> None:
     place, _ = here(world)
     assert here(world, replace(place, latest=place.latest + 1000))[1] is None
 
@@ -163,12 +163,12 @@ ON_POSTGRESQL = (
 
 
 def off_and_on(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
-    """How to take a trigger away and to put it back."""
+    """Return functions that remove a trigger and put it back."""
     off, on = ON_SQLITE if world.center.database.is_sqlite else ON_POSTGRESQL
     return lambda: write(world, text(off)), lambda: write(world, text(on))
 
 
-def test_without_a_trigger_whatever_is_logged_may_have_changed_anything(world: World) -> None:
+def test_without_a_trigger_each_audit_entry_may_have_changed_any_session(world: World) -> None:
     place, _ = here(world)
     off, _ = off_and_on(world)
     off()
@@ -177,11 +177,11 @@ def test_without_a_trigger_whatever_is_logged_may_have_changed_anything(world: W
     assert found == frozenset()
     generate(world)
     assert here(world, without)[1] is None
-    # Also to whoever looked before they were gone.
+    # Also compared with a look before the trigger was removed.
     assert here(world, place)[1] is None
 
 
-def test_anything_may_have_changed_while_a_trigger_was_gone(world: World) -> None:
+def test_any_session_may_have_changed_while_a_trigger_was_missing(world: World) -> None:
     place, _ = here(world)
     off, on = off_and_on(world)
     off()
@@ -193,8 +193,8 @@ def test_anything_may_have_changed_while_a_trigger_was_gone(world: World) -> Non
         assert here(world, back)[1] == frozenset()
 
 
-def test_a_change_that_is_committed_late_is_not_missed(world: World) -> None:
-    """On PostgreSQL one that began earlier may be committed after one that began later."""
+def test_a_late_commit_is_not_missed(world: World) -> None:
+    """On PostgreSQL a transaction can commit after one that began later."""
     center = world.center
     abc, other = id_of(world, "ABC"), id_of(world, "DEF")
     place, _ = here(world)
@@ -202,7 +202,7 @@ def test_a_change_that_is_committed_late_is_not_missed(world: World) -> None:
     url = center.database.engine.url.render_as_string(hide_password=False)
     with closing(Database(url)) as second, second.engine.connect() as connection:
         connection.execute(late)
-        if not center.database.is_sqlite:  # where there is one writer at a time
+        if not center.database.is_sqlite:
             generate(world, "DEF")
             place, found = here(world, place)
             assert found == {other}
@@ -213,16 +213,16 @@ def test_a_change_that_is_committed_late_is_not_missed(world: World) -> None:
     assert here(world, place)[1] == frozenset()
 
 
-def test_notes_of_another_server_are_not_read_each_time(world: World) -> None:
-    """As after a dump of one server was loaded into another, whose numbers are lower."""
+def test_notes_from_another_server_are_not_read_at_each_look(world: World) -> None:
+    """A dump of one server was loaded into another one with lower numbers."""
     if not world.center.database.is_sqlite:
         write(world, insert(session_change).values(number=1 << 60, session_id=1))
     assert changed(world) == frozenset()
     assert changed(world, lambda: generate(world, "DEF")) == {id_of(world, "DEF")}
 
 
-def test_a_table_that_is_emptied_at_once(world: World) -> None:
-    """SQLite has no such statement: there it deletes row by row."""
+def test_after_a_truncate_any_session_may_have_changed(world: World) -> None:
+    """SQLite has no such statement, and deletes row by row."""
     generate(world)
     if world.center.database.is_sqlite:
         write(world, delete(pair_version))
@@ -231,7 +231,7 @@ def test_a_table_that_is_emptied_at_once(world: World) -> None:
         assert changed(world, lambda: write(world, text("TRUNCATE pair CASCADE"))) is None
 
 
-def test_a_page_that_is_looked_at_changes_nothing(world: World) -> None:
+def test_reading_a_page_or_requesting_a_code_changes_no_session(world: World) -> None:
     generate(world)
     assert changed(world, lambda: firms.list_sessions(world.center, world.manager)) == frozenset()
     code = pairs.Purpose.DOWNLOAD

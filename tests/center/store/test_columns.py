@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements of these tests' own texts
-"""What no column takes, whoever writes it, and what is said of a value that got past that."""
+"""Values that the database refuses, and the errors for values that got past its checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gatepass.center.store.schema import metadata, session
 from gatepass.errors import DatabaseError
 from tests.center.world import World
 
-#: What neither database takes.
+#: Values that both databases refuse.
 REFUSED = [
     ("pair", "created_at", "'garbage'"),
     ("pair", "created_at", "'2026-02-31 00:00:00.000000'"),
@@ -57,7 +57,7 @@ REFUSED = [
     ("audit", "facts", "NULL"),
     ("audit", "mac", "'abc'"),
 ]
-#: What PostgreSQL has no words for, or reads as something good.
+#: Values that PostgreSQL has no syntax for, or reads as valid ones.
 REFUSED_BY_SQLITE = [
     ("pair", "created_at", "5"),
     ("pair", "created_at", "'2026-03-04'"),
@@ -95,24 +95,28 @@ def refuse(world: World, table: str, column: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("table", "column", "value"), REFUSED)
-def test_the_database_refuses_it(world: World, table: str, column: str, value: str) -> None:
+def test_a_value_that_its_column_does_not_allow_is_refused(
+    world: World, table: str, column: str, value: str
+) -> None:
     refuse(world, table, column, value)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("table", "column", "value"), REFUSED_BY_SQLITE)
-def test_sqlite_refuses_it(world: World, table: str, column: str, value: str) -> None:
+def test_a_value_of_another_type_is_refused_by_sqlite_too(
+    world: World, table: str, column: str, value: str
+) -> None:
     refuse(world, table, column, value)
 
 
 def checks(connection: Connection) -> dict[str, set[str]]:
-    """The rules of each table: without brackets and casts, which a database adds."""
+    """Return the names of the checks of each table."""
     names = inspect(connection).get_multi_check_constraints()
     return {table: {str(one["name"]) for one in rules} for (_, table), rules in names.items()}
 
 
-def test_the_migrations_have_the_rules_of_the_schema(database: Database) -> None:
-    """Alembic compares neither checks nor whether a table is strict."""
+def test_the_migrations_create_the_checks_of_the_schema(database: Database) -> None:
+    """Alembic does not compare them."""
     with database.read() as connection:
         found = checks(connection)
     with create_engine("sqlite://").connect() as connection:
@@ -123,7 +127,7 @@ def test_the_migrations_have_the_rules_of_the_schema(database: Database) -> None
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_all_tables_are_strict_and_word_for_word_those_of_the_schema(database: Database) -> None:
+def test_all_tables_are_strict_and_equal_those_of_the_schema(database: Database) -> None:
     tables = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
     with database.read() as connection:
         found = {name: lines(sql) for name, sql in connection.execute(text(tables))}
@@ -139,7 +143,7 @@ def lines(sql: str) -> list[str]:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_time_that_got_past_the_checks_is_told_and_not_repeated(world: World) -> None:
+def test_the_error_for_a_malformed_time_does_not_repeat_it(world: World) -> None:
     def work(connection: Connection) -> None:
         connection.execute(text("PRAGMA ignore_check_constraints = ON"))
         connection.execute(text("UPDATE session SET created_at = 'gar' || 'bage'"))
@@ -152,13 +156,13 @@ def test_a_time_that_got_past_the_checks_is_told_and_not_repeated(world: World) 
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_text_that_is_not_utf_8_hides_no_other(world: World) -> None:
+def test_a_text_that_is_not_utf_8_hides_no_other_row(world: World) -> None:
     change(world, "session", "description", "CAST(X'5Afc72696368' AS TEXT)")
     found = list_sessions(world.center, world.manager).items
     assert [one.description for one in found] == ["Z\N{REPLACEMENT CHARACTER}rich"] * 3
 
 
-def test_an_sqlite_without_strict_tables_is_named(
+def test_an_sqlite_without_strict_tables_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))

@@ -1,4 +1,4 @@
-"""One way to use two kinds of database, and what it says when one cannot be used."""
+"""SQLite and PostgreSQL are used in the same way; the errors say what to do."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def count(database: Database) -> int:
         return connection.execute(select(func.count()).select_from(firm)).scalar_one()
 
 
-def test_the_migrations_build_the_schema(database: Database) -> None:
+def test_the_migrations_create_the_schema(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_upgrade(empty_url: str) -> None:
+def test_an_upgrade_creates_the_tables_and_can_be_repeated(empty_url: str) -> None:
     with opened(empty_url) as database:
         with pytest.raises(DatabaseError, match="center init"):
             database.check_version()
@@ -59,14 +59,14 @@ def test_upgrade(empty_url: str) -> None:
             database.check_version()
 
 
-def test_several_upgrade_at_once(empty_url: str) -> None:
+def test_several_processes_can_upgrade_at_once(empty_url: str) -> None:
     problems: list[BaseException] = []
 
     def work() -> None:
         try:
             with opened(empty_url) as database:
                 database.upgrade()
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - asserted below
             problems.append(error)
 
     workers = [threading.Thread(target=work) for _ in range(4)]
@@ -80,10 +80,8 @@ def test_several_upgrade_at_once(empty_url: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["9999", "0002"])
-def test_tables_that_this_gatepass_does_not_know_are_refused(
-    database: Database, version: str
-) -> None:
-    """Of a newer one, and of one from before the first release, whose tables took any value."""
+def test_tables_of_another_version_are_refused(database: Database, version: str) -> None:
+    """A newer version, and one before the first release, whose tables allowed any value."""
     other = text("UPDATE alembic_version SET version_num = :version").bindparams(version=version)
     database.write(lambda connection: connection.execute(other))
     for refused in (database.check_version, database.upgrade):
@@ -91,7 +89,7 @@ def test_tables_that_this_gatepass_does_not_know_are_refused(
             refused()
 
 
-def test_a_refusal_undoes_everything(database: Database) -> None:
+def test_an_error_rolls_everything_back(database: Database) -> None:
     def work(connection: Connection) -> None:
         add(connection, "Alpha")
         raise CenterError("no")
@@ -101,7 +99,7 @@ def test_a_refusal_undoes_everything(database: Database) -> None:
     assert count(database) == 0
 
 
-def test_a_refusal_that_keeps_what_was_written(database: Database) -> None:
+def test_a_kept_error_keeps_what_was_written(database: Database) -> None:
     def work(connection: Connection) -> None:
         add(connection, "Alpha")
         raise KeptError(CodeError("wrong", "wrong"))
@@ -118,7 +116,7 @@ def test_a_read_changes_nothing(database: Database) -> None:
         with database.read() as connection:
             add(connection, "Beta")
     except DatabaseError:
-        pass  # PostgreSQL says so; SQLite forgets it
+        pass  # PostgreSQL refuses; SQLite rolls it back
     assert count(database) == 1
 
 
@@ -131,7 +129,7 @@ def test_a_read_sees_one_moment(database: Database) -> None:
     assert count(database) == 1
 
 
-def test_a_conflict_is_tried_again(database: Database) -> None:
+def test_work_is_called_again_after_a_conflict(database: Database) -> None:
     database.write(lambda connection: add(connection, "1"))
     calls: list[str] = []
 
@@ -146,8 +144,8 @@ def test_a_conflict_is_tried_again(database: Database) -> None:
         database.write(work)
 
 
-def test_deadlocks_are_not_seen(database: Database) -> None:
-    """Two threads lock two rows in different orders, time and again."""
+def test_a_deadlock_is_retried(database: Database) -> None:
+    """Two threads lock two rows in different orders, repeatedly."""
     for name in ("Alpha", "Beta"):
         database.write(lambda connection, name=name: add(connection, name))
     together = threading.Barrier(2)
@@ -163,7 +161,7 @@ def test_deadlocks_are_not_seen(database: Database) -> None:
             for _ in range(20):
                 together.wait(30)
                 database.write(work)
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - asserted below
             problems.append(error)
 
     workers = [
@@ -177,8 +175,7 @@ def test_deadlocks_are_not_seen(database: Database) -> None:
     assert problems == []
 
 
-def test_the_database_itself_has_two_places(world: World) -> None:
-    """Whatever the program does, a third active pair does not fit."""
+def test_the_database_refuses_a_third_active_pair(world: World) -> None:
     with world.center.database.read() as connection:
         number = connection.execute(
             select(session.c.id).where(session.c.name == "ABC")
@@ -200,7 +197,7 @@ def test_the_database_itself_has_two_places(world: World) -> None:
             place(slot, state)
 
 
-def test_nothing_shows_the_password() -> None:
+def test_the_password_is_in_no_text() -> None:
     database = Database("postgresql://gatepass:pass-word@127.0.0.1:1/none")
     assert "pass-word" not in repr(database)
     with pytest.raises(DatabaseError, match="server") as refusal, database.read():
@@ -210,35 +207,37 @@ def test_nothing_shows_the_password() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "center.sqlite", "mysql://pass-word@host/x", "a://b", "://"])
-def test_no_url(url: str) -> None:
+def test_a_malformed_url_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(DatabaseError, match="sqlite:///") as refusal:
         Database(url)
     assert "pass-word" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
-def test_no_file(url: str) -> None:
+def test_a_database_in_memory_is_refused(url: str) -> None:
     with pytest.raises(DatabaseError, match="needs a file"):
         Database(url)
 
 
-def test_a_file_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_files_are_private_to_their_owner(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'center.sqlite'}") as database:
         database.upgrade()
         modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {0o600}
 
 
-def test_no_such_folder(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="folder exists"):
         Database(f"sqlite:///{tmp_path / 'none' / 'center.sqlite'}")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
+@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
 @pytest.mark.parametrize("name", ["", "-wal", "-shm", "-journal"])
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o777])
-def test_a_file_that_others_can_use_is_refused(tmp_path: Path, name: str, mode: int) -> None:
-    """As the envelope key's is: the rows are hashes, addresses and sealed secrets."""
+def test_a_file_that_other_users_can_access_is_refused(
+    tmp_path: Path, name: str, mode: int
+) -> None:
+    """Its rows are hashes, addresses and sealed secrets."""
     path = tmp_path / "it's here.sqlite"
     with opened(f"sqlite:///{path}") as database:
         database.upgrade()
@@ -252,17 +251,19 @@ def test_a_file_that_others_can_use_is_refused(tmp_path: Path, name: str, mode: 
     Database(f"sqlite:///{path}").close()
 
 
-def test_some_other_file(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "center.sqlite"
     path.write_bytes(b"some other file" * 500)
     path.chmod(0o600)
     with opened(f"sqlite:///{path}") as database:
         for refused in (database.upgrade, database.check_version):
-            with pytest.raises(DatabaseError, match="other file"):
+            with pytest.raises(DatabaseError, match="not a database file"):
                 refused()
 
 
-def test_a_file_that_another_program_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_locked_by_another_program_can_be_read_but_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialects, "LOCK_WAIT", 0)
     path = tmp_path / "center.sqlite"
     with opened(f"sqlite:///{path}") as database:
@@ -278,8 +279,9 @@ def test_a_file_that_another_program_locks(tmp_path: Path, monkeypatch: pytest.M
         database.write(lambda connection: add(connection, "Alpha"))
 
 
-def test_a_database_that_is_gone_and_comes_back(center: Center, database: Database) -> None:
-    """A table that is not there stands for all that can be missing."""
+def test_a_missing_table_is_reported_and_used_once_it_is_back(
+    center: Center, database: Database
+) -> None:
     rename = 'ALTER TABLE firm RENAME TO "away"'
     database.write(lambda connection: connection.execute(text(rename)))
     with pytest.raises(DatabaseError, match="center init"):
@@ -308,18 +310,18 @@ def test_nothing_is_written_to_a_file_that_was_removed_or_replaced(
                 database.write(lambda connection: add(connection, "Alpha"))
             with pytest.raises(DatabaseError, match="put it back"):
                 database.check_writing()
-            # A connection that is made now is to no other file either, and makes none.
+            # A new connection opens no other file either, and creates none.
             database.engine.dispose()
         assert (path.exists() and path.read_bytes()) == there
         if other == "another store":
-            # It has taken over the log beside the file: what is put back lacks it.
+            # The other store has taken over the log beside the file, which the first one lacks.
             return
         aside.rename(path)
         database.write(lambda connection: add(connection, "Alpha"))
         assert count(database) == 1
 
 
-def test_connections_that_were_ended_are_made_anew(center: Center, database: Database) -> None:
+def test_closed_connections_are_replaced(center: Center, database: Database) -> None:
     add_firm(center, "Alpha")
     if database.is_sqlite:
         database.close()
@@ -332,9 +334,7 @@ def test_connections_that_were_ended_are_made_anew(center: Center, database: Dat
     assert count(database) == 2
 
 
-def test_a_read_does_not_see_that_connections_were_ended(
-    center: Center, database: Database
-) -> None:
+def test_a_read_replaces_closed_connections_too(center: Center, database: Database) -> None:
     add_firm(center, "Alpha")
     if database.is_sqlite:
         database.close()

@@ -1,4 +1,4 @@
-"""The time that codes go by: it does not go back, or no code is left."""
+"""The time for codes: it never goes back while a code is valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GRAIN = timedelta(seconds=1)
 
 
 @given(st.lists(st.integers(-100, 100), max_size=15))
-def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
+def test_time_never_goes_back_while_a_code_is_valid(steps: list[int]) -> None:
     engine = create_engine("sqlite://")
     metadata.create_all(engine, tables=[clock, code])
     at = before = START
@@ -29,7 +29,7 @@ def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
             now = moment.observe(connection, at)
             assert now >= at
             assert is_alive(connection) is (at >= before - moment.TOLERANCE) or (
-                # What is kept may be older than what was seen, by as much as its grain.
+                # The stored time may be older than the time seen, by its precision.
                 before - moment.TOLERANCE - GRAIN <= at < before - moment.TOLERANCE
             )
             assert now >= before - GRAIN or not is_alive(connection)
@@ -38,7 +38,7 @@ def test_time_goes_on_or_no_code_is_left(steps: list[int]) -> None:
 
 
 def send(connection: Connection, at: datetime) -> None:
-    """Put in the place of all codes one that was sent then."""
+    """Replace all codes by one that was sent at this time."""
     connection.execute(delete(code))
     values = {
         "person_id": 1,

@@ -238,7 +238,7 @@ def test_where_codes_go_to_mobiles_nobody_is_made_up(tmp_path: Path) -> None:
     ("words", "named"),
     [
         (("--host", "0.0.0.0"), "in clear: give tls.certificate"),  # noqa: S104 - refused
-        (("--database", "oracle://x/y"), "this is no database URL"),
+        (("--database", "oracle://x/y"), "this is not a database URL"),
         (("--database", "postgresql://u:hunter22@h/n"), "others can read it on the command line"),
         (("--database", "postgresql://h/n?password=hunter22"), "others can read it"),
         (("--config", "none.toml"), "none.toml"),

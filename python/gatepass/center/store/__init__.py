@@ -1,1 +1,1 @@
-"""Where the Request Center keeps everything: tables, transactions, migrations."""
+"""The Request Center's store: tables, transactions, migrations."""

@@ -1,16 +1,16 @@
-"""Which sessions changed since the last look: what it costs grows with the changes alone.
+"""Which sessions changed since the last look; the cost grows only with the number of changes.
 
-Triggers note each session that changes, or a pair of which does (`schema.session_change`), by this
-package or by hand. So no change is left out by mistake, and what is rolled back is not noted. What
-else happens in the store is not noted there either.
+Triggers note each change of a session or its pairs in `schema.session_change`, whether made by this
+package or by hand. So no change is forgotten, and a rolled-back change leaves no note. Other
+changes of the store are not noted.
 
-The notes are read in the order of the commits. SQLite has one writer at a time, so its notes count
-up. On PostgreSQL a transaction may end long after one that began later: each note has the number
-of its transaction, and the server tells which of them an earlier snapshot did not see.
+The notes are read in commit order. SQLite has one writer at a time, so its notes count up. On
+PostgreSQL a transaction may commit long after one that began later: each note has the number of its
+transaction, and the server says which of them an earlier snapshot did not see.
 
-Where the notes prove nothing, everything may have changed: the store was put back or exchanged
-(the audit log does not go on from where it was, or the numbers went back), a trigger is missing or
-was made again, or there are too many notes.
+In some cases the notes prove nothing, and every session may have changed: the store was restored or
+replaced (the audit log does not continue from where it was, or the numbers went back), a trigger is
+missing or was created again, or there are too many notes.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from sqlalchemy import Connection, LargeBinary, Select, TextClause, bindparam, f
 
 from gatepass.center.store.schema import audit, audit_head
 
-#: More sessions than these are not read one by one.
+#: If more sessions changed, all are read again.
 MOST = 500
-#: What the triggers write for a whole table that was emptied at once.
+#: The triggers note this number after a TRUNCATE.
 _ALL = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a store had come at a look.
+    """The position of a store at a look.
 
-    ``entry`` and ``mac`` are the last one of the audit log; ``latest`` is the number that notes had
-    come to, ``mark`` tells which of them were seen. ``triggers`` tells those that were there from
-    such as were made later; ``None``: one was missing.
+    ``entry`` and ``mac`` are those of the last audit entry. ``latest`` is the highest number of a
+    note, and ``mark`` says which notes were visible. ``triggers`` identifies the triggers, and
+    changes if one is created again; ``None``: one was missing.
     """
 
     entry: int
@@ -47,7 +47,8 @@ class Place:
 def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset[int] | None]:
     """Return where the store is now, and the ids of the sessions that changed since ``before``.
 
-    ``None`` in their place: any may have. The connection must see one moment (`Database.read`).
+    ``None`` instead of the ids: any session may have changed. The connection must see one moment
+    (`Database.read`).
     """
     queries = _QUERIES[connection.dialect.name]
     entry_then = 0 if before is None else before.entry
@@ -57,7 +58,7 @@ def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset
         return here, None
     nothing_logged = (here.entry, here.mac) == (before.entry, before.mac)
     if here.triggers is None:
-        # As far as the log can tell.
+        # Without the notes, only the log can say.
         return here, frozenset() if nothing_logged else None
     goes_on = nothing_logged or (row.mac_then is not None and row.mac_then == before.mac)
     if here.triggers != before.triggers or here.latest < before.latest or not goes_on:
@@ -71,16 +72,17 @@ def look(connection: Connection, before: Place | None) -> tuple[Place, frozenset
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
-    """What is asked of a kind of database."""
+    """The queries for one kind of database."""
 
     here: Select[Any]
     since: TextClause
 
 
 def _here(**columns: str) -> Select[Any]:
-    """Ask all in one statement: it is what a look costs when nothing happened.
+    """Return one statement for everything: the whole cost of a look when nothing has changed.
 
-    ``mac_then`` tells whether the log goes on from where it was: an entry's HMAC covers all before.
+    ``mac_then`` shows whether the log continues from where it was: an entry's HMAC covers all
+    earlier entries.
     """
     return select(*_LOG, *(text(f"{its} AS {name}") for name, its in columns.items()))
 
@@ -100,7 +102,7 @@ _QUERIES = {
         here=_here(
             mark="(SELECT CAST(coalesce(max(number), 0) AS TEXT) FROM session_change)",
             latest="(SELECT CAST(coalesce(max(number), 0) AS INTEGER) FROM session_change)",
-            # Counts up with each change of tables and triggers.
+            # `schema_version` counts up with each change of tables and triggers.
             triggers="(SELECT CASE count(*) WHEN 9 THEN"
             " (SELECT CAST(schema_version AS TEXT) FROM pragma_schema_version) END"
             " FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'session_change_%')",
@@ -114,14 +116,14 @@ _QUERIES = {
         here=_here(
             mark="CAST(pg_current_snapshot() AS text)",
             latest="CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)",
-            # One that is switched off does not count, and has another xmin once it is on again.
+            # A disabled trigger does not count, and has another xmin once it is enabled again.
             triggers="(SELECT CASE count(*) WHEN 6 THEN"
             " string_agg(CAST(oid AS text) || ':' || CAST(xmin AS text), ',' ORDER BY oid) END"
             " FROM pg_trigger WHERE tgname LIKE 'session_change_%' AND tgenabled IN ('O', 'A')"
             " AND tgrelid IN (CAST('session' AS regclass), CAST('pair' AS regclass),"
             " CAST('pair_version' AS regclass)))",
         ),
-        # Below the latest: a store that came from another server has notes with numbers of that.
+        # Below the latest: a store that came from another server has notes with its numbers.
         since=text(
             "SELECT DISTINCT session_id FROM session_change WHERE number >="
             " CAST(CAST(pg_snapshot_xmin(CAST(:mark AS pg_snapshot)) AS text) AS bigint)"

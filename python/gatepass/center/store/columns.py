@@ -1,8 +1,8 @@
-"""The kinds of columns, each with what it may hold: the database refuses anything else.
+"""The kinds of columns. The database refuses any value that a kind does not allow.
 
-On SQLite the tables are STRICT, which takes five types and no others; what PostgreSQL's types say
-beyond that is a CHECK there. The tables of `schema` and the migrations are made of these. So what
-was released of them stays as it is: a new rule is a new kind.
+On SQLite the tables are STRICT, which allows only five types; CHECKs add what PostgreSQL's types
+say beyond that. `schema` and the migrations use these kinds. So a released kind never changes: a
+new rule needs a new kind.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gatepass.errors import DatabaseError
 
 
 class NoTimeError(DatabaseError):
-    """A time that is not one got past the database's own checks."""
+    """A malformed time got past the database's own checks."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,9 +41,9 @@ class NoTimeError(DatabaseError):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment, aware and in UTC whatever the database makes of it. Refuses naive times.
+    """A moment: an aware `datetime` in UTC on both databases. Refuses naive times.
 
-    SQLite has no times: there it is a text that sorts as times do. Raises `NoTimeError`.
+    SQLite has no type for times: there it is a text that sorts like them. Raises `NoTimeError`.
     """
 
     impl = DateTime(timezone=True)
@@ -74,7 +74,7 @@ class Instant(TypeDecorator[datetime]):
             at: datetime = value
             return at.astimezone(UTC)
         except (ValueError, OverflowError):
-            # Not chained, since it quotes the value.
+            # Not chained: it quotes the value.
             raise NoTimeError from None
 
 
@@ -83,7 +83,7 @@ class Flag(TypeDecorator[bool]):
 
     impl = Boolean
     cache_ok = True
-    # So that `is_(False)` is written as it is, and not as a parameter.
+    # So that `is_(False)` becomes a constant and not a parameter.
     coerce_to_is_types = (type(None), bool)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
@@ -95,10 +95,10 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
-#: SQLite counts up only INTEGER PRIMARY KEY, and has no BIGINT in a STRICT table.
+#: SQLite counts up only INTEGER PRIMARY KEY, and a STRICT table allows no BIGINT.
 Whole = BigInteger().with_variant(Integer, "sqlite")
 
-#: Characters of names that programs read, as a set in brackets has them.
+#: Sets of characters, as in the brackets of a pattern.
 LETTERS_AND_DIGITS = "A-Za-z0-9"
 NAME = "A-Za-z0-9_-"
 PRINTABLE = " -~"
@@ -110,17 +110,17 @@ def number(name: str = "id", *, counts_up: bool = True) -> Column[int]:
 
 
 def of(table: str, name: str = "", *, index: bool = True) -> Column[int]:
-    """Make a column with the id of a row of another table."""
+    """Make a column for the id of a row in another table."""
     key = ForeignKey(f"{table}.id")
     return Column(name or f"{table}_id", Whole, key, nullable=False, index=index)
 
 
 def at(name: str, *, nullable: bool = False) -> Column[datetime]:
-    """Make a column for a moment between 1970 and 9000, which all arithmetic can reckon with."""
+    """Make a column for a moment from 1970 to 8999, so that adding to it cannot overflow."""
     its = f'"{name}"'
     between = f"{its} >= '1970-01-01 00:00:00{{}}' AND {its} < '9000-01-01 00:00:00{{}}'"
     digits = "[0-9]" * 6
-    # A day that no month has becomes another one when something is added.
+    # Adding to a day such as 31 February gives another day.
     whole = f"substr({its}, 1, 19)"
     is_time = (
         f"{its} GLOB '????-??-?? ??:??:??.{digits}' AND datetime({whole}, '+0 days') IS {whole}"
@@ -136,19 +136,19 @@ def flag(name: str, **more: Any) -> Column[bool]:
 
 
 def words(longest: int) -> String:
-    """Give the type of a text of at most so many characters."""
+    """Return the type for a text of at most ``longest`` characters."""
     return String(longest).with_variant(Text(), "sqlite")
 
 
 def text(
     name: str, longest: int, lengths: str = "", *, of: str = "", nullable: bool = False, **more: Any
 ) -> Column[str]:
-    """Make a column for a text, with its ``lengths`` and the characters that it is made ``of``."""
+    """Make a column for a text; ``lengths`` limits its length, ``of`` its characters."""
     its = f'"{name}"'
     rule = f"length({its}) {lengths or f'<= {longest}'}"
     check = _check(name, rule)
     if of:
-        # SQLite looks at a text up to its first NUL.
+        # SQLite's functions stop at the first NUL of a text.
         whole = f"length(CAST({its} AS BLOB)) = length({its})"
         made_of = f"{whole} AND {its} NOT GLOB '*[^{of}]*'", f"{its} ~ '^[{of}]*$'"
         check = _check(name, *(f"{rule} AND {one}" for one in made_of))
@@ -179,7 +179,7 @@ def digest(name: str, **more: Any) -> Column[bytes]:
 
 
 def count(name: str, **more: Any) -> Column[int]:
-    """Make a column for a number that counts from 0 up."""
+    """Make a column for a number that is not negative."""
     return Column(name, Whole, _check(name, f'"{name}" >= 0'), nullable=False, **more)
 
 
@@ -188,14 +188,14 @@ def _check(name: str, rule: str, on_postgresql: str = "") -> CheckConstraint:
 
 
 class _Rule(ColumnElement[bool]):
-    """A condition in the words of either database."""
+    """A condition in the SQL of each database."""
 
     inherit_cache = False
 
     def __init__(self, on_sqlite: str, on_postgresql: str) -> None:
-        self.words = {"sqlite": on_sqlite, "postgresql": on_postgresql}
+        self.sql = {"sqlite": on_sqlite, "postgresql": on_postgresql}
 
 
 @compiles(_Rule)
-def _in_its_words(rule: _Rule, compiler: SQLCompiler, **_more: Any) -> str:
-    return rule.words[compiler.dialect.name]
+def _compiled(rule: _Rule, compiler: SQLCompiler, **_more: Any) -> str:
+    return rule.sql[compiler.dialect.name]

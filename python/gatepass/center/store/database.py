@@ -1,12 +1,12 @@
-"""The database behind the Request Center: SQLite or PostgreSQL, one way to use both.
+"""The database of the Request Center: SQLite or PostgreSQL, both used in the same way.
 
 ``database.read()`` is a transaction that sees one moment. ``database.write(work)`` calls ``work``
-with a connection inside a transaction, and **again** if another transaction got in its way: so
-``work`` does nothing but use its connection. What a refusal must leave behind (a wrong try of a
-code) is kept by raising it as `KeptError`.
+with a connection inside a transaction, and **again** after a conflict with another transaction: so
+``work`` must only use its connection. To refuse and still keep what was written (a wrong attempt at
+a code), raise `KeptError`.
 
-SQLite takes its one write lock when the transaction begins, never half-way; PostgreSQL works at
-READ COMMITTED, and use cases lock the row that they decide about (``with_for_update``).
+SQLite takes its only write lock when the transaction begins, never later. PostgreSQL works at READ
+COMMITTED, and use cases lock the row on which they decide (``with_for_update``).
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ from gatepass.errors import CenterError, DatabaseError
 
 Result = TypeVar("Result")
 
-#: How often a write is tried before its conflict is told.
+#: Attempts at a write before its conflict is reported.
 TRIES = 20
-#: Writes of one process at the same time, on PostgreSQL.
+#: Simultaneous writes of one process, on PostgreSQL.
 WRITERS = 3
-#: Seconds for which a write that went well shows that those behind it will.
+#: For so many seconds, a successful write shows that writing works.
 JUST_NOW = 0.25
 
 
 class KeptError(Exception):
-    """Raise this in a write to refuse and yet keep what was written so far.
+    """Raise this in a write to refuse and still keep what was written so far.
 
-    `Database.write` commits and then raises ``refusal`` in its place.
+    `Database.write` commits, then raises ``refusal`` instead of this error.
     """
 
     def __init__(self, refusal: CenterError) -> None:
@@ -67,9 +67,9 @@ class KeptError(Exception):
 class Database:
     """A database by its URL: ``sqlite:///center.sqlite`` or ``postgresql://user@host/name``.
 
-    Threads may share it; a process that forks opens its own. Raises
-    `gatepass.errors.DatabaseError`, here and in every use, with what to do; nothing is connected
-    before the first use. `lock_wait` is for how many seconds a server's lock is waited for.
+    Threads can share it; a forked process must open its own. It connects at the first use. Here and
+    in every use it raises `gatepass.errors.DatabaseError`, which says what to do. ``lock_wait`` is
+    the number of seconds to wait for a server's lock.
     """
 
     def __init__(self, url: str | URL, *, lock_wait: int = dialects.LOCK_WAIT) -> None:
@@ -79,17 +79,17 @@ class Database:
             self._url = self._dialect.prepare(given)
             self._engine = create_engine(
                 self._url,
-                # An error message never shows a value: it may be a hash or a sealed secret.
+                # No value in an error message: it could be a hash or a sealed secret.
                 hide_parameters=True,
                 **dialects.options(self._dialect, lock_wait),
             )
         except (ArgumentError, NoSuchModuleError):
-            # Not repeated: a URL may hold a password.
+            # Not repeated: a URL can contain a password.
             raise DatabaseError(dialects.NOT_A_URL) from None
         self._reader = self._engine.execution_options(**self._dialect.reading)
         self._asker = self._engine.execution_options(**self._dialect.asking)
-        # Threads queue here: SQLite's lock lets them wait in growing naps, and those that wait at
-        # PostgreSQL's take the interpreter from the one that holds the audit log's head.
+        # Threads queue here. At SQLite's lock they would sleep longer and longer; at PostgreSQL's
+        # they would take the interpreter from the thread that has locked the audit log's head.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self._dialect.one_writer else threading.Semaphore(WRITERS)
         )
@@ -103,7 +103,7 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """SQLAlchemy's engine, for what a transaction cannot do."""
+        """The SQLAlchemy engine, for what a transaction cannot do."""
         return self._engine
 
     @property
@@ -113,30 +113,30 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees the database as of one moment and cannot change it."""
+        """Give a read-only connection that sees the database as of one moment."""
         with self._explained(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """Give a connection whose statements may each see another moment: cheaper than `read`."""
+        """Give a connection whose statements can see different moments; cheaper than `read`."""
         with self._explained(), self._asker.connect() as connection:
             yield connection
 
     def ask(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
-        """Return the rows of one query: what `read` does, and cheaper for a single statement."""
+        """Return the rows of one query; cheaper than `read` for a single statement."""
         with self.glance() as connection:
             return list(connection.execute(query, values))
 
     def write(self, work: Callable[[Connection], Result], *, again: bool = False) -> Result:
-        """Call ``work`` with a connection, all or nothing, and return what it returns.
+        """Call ``work`` with a connection, commit all or nothing, and return its result.
 
-        It is called again after a deadlock or a serialization failure, and when the server ended
-        the connection before the commit; with ``again`` also after a broken unique constraint,
-        for work that chose a place which another took meanwhile. An `IntegrityError` that stays
-        is raised as it is.
+        It is called again after a deadlock or a serialization failure, and if the server closed
+        the connection before the commit. With ``again``, also after a violated unique constraint:
+        for work that chose a place which another transaction took meanwhile. A remaining
+        `IntegrityError` is raised unchanged.
         """
-        # A set's changes are whole, a number's are not.
+        # Changes of a set are atomic between threads, those of a number are not.
         self._writing.add(mark := object())
         try:
             return self._tried(work, again=again)
@@ -154,14 +154,14 @@ class Database:
             except _ConflictError as conflict:
                 if not left:
                     raise DatabaseError(
-                        "other transactions kept getting in the way: try again"
+                        "other transactions interfered at every attempt: try again"
                     ) from conflict
         raise AssertionError("unreachable")
 
     def upgrade(self) -> None:
-        """Make the tables, or bring those of an older gatepass up to this one's.
+        """Create the tables, or migrate those of an older gatepass to this version's.
 
-        Several processes may do so at once.
+        Several processes can do so at once.
         """
         from gatepass.center.store import migrations
 
@@ -169,17 +169,17 @@ class Database:
             migrations.upgrade(self._as_writer(connection))
 
     def check_version(self) -> None:
-        """Raise `DatabaseError` unless the tables are those of this gatepass."""
+        """Raise `DatabaseError` unless the tables are those of this version of gatepass."""
         from gatepass.center.store import migrations
 
         with self.read() as connection:
             migrations.check(connection)
 
     def check_writing(self) -> None:
-        """Raise `DatabaseError` unless something can be written.
+        """Raise `DatabaseError` unless the database can be written to.
 
-        A row is written and deleted: that a transaction can begin says nothing of a disk that is
-        full. Behind others that write, it is enough that one of them did a moment ago.
+        A row is written and deleted, since a transaction can begin on a full disk too. While other
+        threads write, a recent successful write of theirs is enough.
         """
         if self._writing and time.monotonic() - self._written_at < JUST_NOW:
             return
@@ -193,23 +193,23 @@ class Database:
         self.write(work)
 
     def file(self) -> tuple[int, int] | None:
-        """Tell which file this is, of those that had its path; ``None`` for a server's database.
+        """Return the identity of the file at this path; ``None`` for a server's database.
 
-        An open file can be read for as long as one likes after another took its place. Raises
-        `DatabaseError` where there is none.
+        An open file stays readable after another one has replaced it. Raises `DatabaseError` if
+        there is no file.
         """
         path = self._url.database
         if not self.is_sqlite or path is None:
             return None
         try:
-            status = os.stat(path)  # noqa: PTH116 - a path as SQLAlchemy has it
+            status = os.stat(path)  # noqa: PTH116 - a path from SQLAlchemy
         except OSError as error:
-            message = f"the database file {path} is gone, or cannot be read: put it back"
+            message = f"the database file {path} is missing or cannot be read: put it back"
             raise DatabaseError(message) from error
         return status.st_dev, status.st_ino
 
     def close(self) -> None:
-        """Close the connections that are not in use; those to come may be to another file."""
+        """Close the unused connections; later ones may be to another file."""
         self._engine.dispose()
         self._file = None
 
@@ -217,21 +217,21 @@ class Database:
         return f"<Database {self._url.render_as_string(hide_password=True)}>"
 
     def _on_do_connect(self, *_given: object) -> None:
-        # SQLite would make the file anew, for others to read, and empty.
+        # SQLite would create a missing file: an empty one that others can read.
         self._require_file()
 
     def _require_file(self) -> None:
-        """Raise `DatabaseError` where the file's path leads to none, or to another one by now.
+        """Raise `DatabaseError` if the file at the path is missing or has been replaced.
 
-        What is written to the open file goes with it, and nobody else sees it.
+        Other programs would not see what is written to the open file.
         """
         file = self.file()
         if self._file is None:
             self._file = file
         elif file != self._file:
             raise DatabaseError(
-                f"the database file {self._url.database} is not the one that was opened: somebody"
-                " replaced it: put it back, or end this program and start it again"
+                f"the database file {self._url.database} was replaced after it was opened: put it"
+                " back, or restart this program"
             )
 
     def _as_writer(self, connection: Connection) -> Connection:
@@ -249,7 +249,7 @@ class Database:
                         self._written_at = time.monotonic()
                         raise kept.refusal from None
                     except DBAPIError as error:
-                        # Not at the commit, of which nobody could say whether it was done.
+                        # Not at the commit: whether it succeeded would be unknown.
                         if error.connection_invalidated:
                             raise _ConflictError from error
                         raise
@@ -262,7 +262,7 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what the driver says into what to do; not chained, since it may quote a row."""
+        """Turn a driver's error into one that says what to do; not chained: it may quote a row."""
         try:
             yield
         except IntegrityError:
@@ -272,4 +272,4 @@ class Database:
 
 
 class _ConflictError(Exception):
-    """Another transaction got in the way: nothing was done, and trying again may do."""
+    """A conflict with another transaction: nothing was done, and another attempt may succeed."""

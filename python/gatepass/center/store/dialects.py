@@ -1,4 +1,4 @@
-"""What differs between SQLite and PostgreSQL: how to connect, to lock and what went wrong."""
+"""The differences between SQLite and PostgreSQL: how to connect and lock, and their errors."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ from gatepass.storage.write_ahead import write_ahead
 LOCK_WAIT = 15
 #: Seconds to wait for a PostgreSQL server that does not answer.
 CONNECT_WAIT = 5
-#: Connections kept, and so many more in a rush: two processes fit PostgreSQL's usual hundred.
+#: Connections kept, and extra ones under load: two processes fit PostgreSQL's default of 100.
 POOL = {"pool_size": 10, "max_overflow": 30, "pool_timeout": LOCK_WAIT}
 
 NOT_A_URL = (
-    "this is no database URL: write sqlite:///center.sqlite for a file,"
+    "this is not a database URL: write sqlite:///center.sqlite for a file,"
     " postgresql://user@host/name for a PostgreSQL server"
 )
 
-#: sqlstate of PostgreSQL: serialization failure, deadlock.
+#: PostgreSQL's SQLSTATE for a serialization failure and for a deadlock.
 _CONFLICTS = frozenset({"40001", "40P01"})
 
-#: What SQLite or PostgreSQL says, in small letters, and what to do about it.
+#: Parts of the databases' error messages, in lower case, and what to do about each.
 _ADVICE = (
-    ("database is locked", "another program holds the lock: end it, or try again"),
-    ("lock timeout", "another transaction holds the lock: try again"),
-    ("disk is full", "make room on its disk, then try again"),
-    ("could not extend file", "make room on the server's disk, then try again"),
-    ("file is not a database", "it is some other file: give another path"),
+    ("database is locked", "another program has locked it: end that program, or try again"),
+    ("lock timeout", "another transaction has the lock: try again"),
+    ("disk is full", "free some space on its disk, then try again"),
+    ("could not extend file", "free some space on the server's disk, then try again"),
+    ("file is not a database", "it is not a database file: give another path"),
     ("malformed", "it is damaged: restore it from a backup (gatepass center restore)"),
-    ("readonly", "let this user write the file and the folder it is in"),
-    ("unable to open", "see that its folder exists and that this user may write there"),
-    ("disk i/o", "look for errors of its disk in the system's log"),
+    ("readonly", "give this user write access to the file and its folder"),
+    ("unable to open", "make sure that its folder exists and that this user may write to it"),
+    ("disk i/o", "look for disk errors in the system log"),
     ("no such table", "run gatepass center init"),
     ("no such column", "run gatepass center init"),
     ("undefinedtable", "run gatepass center init"),
-    ("password authentication", "check user and password in the database URL"),
+    ("password authentication", "check the user and password in the database URL"),
     ("does not exist", "create the database and the user first, or correct the URL"),
-    ("connection refused", "start the PostgreSQL server, or correct host and port in the URL"),
+    ("connection refused", "start the PostgreSQL server, or correct the host and port in the URL"),
     ("could not translate host", "correct the host in the URL"),
     ("failed to resolve host", "correct the host in the URL"),
     ("too many clients", "raise the server's max_connections, or start fewer processes"),
-    ("timed out", "see that the server runs and can be reached"),
+    ("timed out", "make sure that the server is running and reachable"),
     ("timeout", "too many requests at once: try again"),
-    ("connection", "see that the server runs, then try again"),
+    ("connection", "make sure that the server is running, then try again"),
 )
-_OTHER = "look at the message; nothing was changed"
+_OTHER = "see the message; nothing was changed"
 
 
 def explain(error: SQLAlchemyError) -> str:
-    """Say what went wrong and what to do: the driver's first line, without values."""
+    """Return the first line of the driver's error, without values, and what to do."""
     cause = getattr(error, "orig", None) or error
     line = (str(cause).splitlines() or [""])[0].strip()
     said = f"{type(cause).__name__} {cause}".lower()
@@ -70,7 +70,7 @@ def explain(error: SQLAlchemyError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How to treat one kind of database."""
+    """How to use one kind of database."""
 
     prepare: Callable[[URL], URL]
     options: Mapping[str, Any]
@@ -79,7 +79,7 @@ class Dialect:
     on_begin: Callable[[Connection], None]
     is_conflict: Callable[[DBAPIError], bool]
     one_writer: bool
-    #: Execution options of a transaction that only reads, and of one statement that reads.
+    #: Execution options of a read-only transaction, and of a single reading statement.
     reading: Mapping[str, Any] = field(default_factory=dict)
     asking: Mapping[str, Any] = field(default_factory=dict)
 
@@ -94,7 +94,7 @@ def options(dialect: Dialect, lock_wait: int) -> dict[str, Any]:
 
 
 def of(url: URL) -> Dialect:
-    """Return what is right for a URL; raise `DatabaseError` for another kind of database."""
+    """Return the dialect of a URL; raise `DatabaseError` for another kind of database."""
     found = _DIALECTS.get(url.get_backend_name())
     if found is None:
         raise DatabaseError(NOT_A_URL)
@@ -102,12 +102,12 @@ def of(url: URL) -> Dialect:
 
 
 def _sqlite_file(url: URL) -> URL:
-    """Make the file, for its owner alone: the log and index beside it take its mode."""
+    """Create the file, private to its owner; SQLite gives its mode to the log and index."""
     if url.database in {None, "", ":memory:"}:
         raise DatabaseError("the Request Center needs a file: sqlite:///center.sqlite")
     if sqlite3.sqlite_version_info < _STRICT_SINCE:
         raise DatabaseError(
-            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 or later is needed: use"
+            f"this Python has SQLite {sqlite3.sqlite_version}, but 3.37 or later is required: use"
             " another Python, or a PostgreSQL server"
         )
     path = Path(str(url.database))
@@ -123,36 +123,36 @@ def _sqlite_file(url: URL) -> URL:
                 _require_private(beside, beside.stat())
     except OSError as error:
         raise DatabaseError(
-            f"{path} cannot be opened: {error.strerror}: see that its folder exists and that this"
-            " user may write there"
+            f"{path} cannot be opened: {error.strerror}: make sure that its folder exists and that"
+            " this user may write to it"
         ) from error
     return url.set(drivername="sqlite+pysqlite")
 
 
-#: Since when SQLite has tables that refuse a value of another type.
+#: The first SQLite with STRICT tables, which refuse a value of another type.
 _STRICT_SINCE = (3, 37)
-#: What SQLite keeps beside a file has the same rows in it.
+#: Files that SQLite keeps beside the database; they contain its rows too.
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
-    """Raise `DatabaseError` where others than the owner have access."""
+    """Raise `DatabaseError` if users other than the owner have access."""
     problem = exposed(status, path, "the database")
     if problem:
         raise DatabaseError(f"{path}: {problem}")
 
 
 def _sqlite_connect(raw: Any, _record: Any) -> None:
-    # Transactions begin where `_sqlite_begin` says, not where the driver guesses.
+    # `_sqlite_begin` begins the transactions, not the driver.
     raw.isolation_level = None
-    # What is not UTF-8 SQLite does not refuse: it is read as one wrong text, and hides no row.
+    # SQLite accepts text that is not UTF-8: such a text is read altered, and hides no row.
     raw.text_factory = _lenient
     for pragma in (
         f"busy_timeout={LOCK_WAIT * 1000}",
-        # A pair that was handed out outlives a power cut.
+        # A pair that a user has received survives a power failure.
         "synchronous=FULL",
         "foreign_keys=ON",
-        # What is erased is overwritten.
+        # Erased data is overwritten.
         "secure_delete=ON",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
@@ -164,7 +164,7 @@ def _lenient(raw: bytes) -> str:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    # A transaction that reads first and then writes could be refused the lock half-way.
+    # A transaction that reads first and locks later could be refused the lock.
     writes = connection.get_execution_options().get("gatepass_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -182,14 +182,14 @@ def _nothing(*_given: Any) -> None:
 
 
 def _psycopg_checkout(raw: Any, _record: Any, _proxy: Any) -> None:
-    """Refuse a connection that the server has ended: the pool then makes a new one.
+    """Refuse a connection that the server has closed: the pool then makes a new one.
 
-    A server that ends closes its sockets, which shows here without asking it; to ask would take
-    as long as a statement does.
+    A stopped server has closed its sockets, which is visible here without a query; a query would
+    take as long as any statement.
     """
     try:
-        # What comes first may be the server's last words; that nothing comes after them is told
-        # by the second look. Neither waits.
+        # The first call may read the server's last message; the second one then finds the closed
+        # socket. Neither waits.
         raw.pgconn.consume_input()
         raw.pgconn.consume_input()
     except raw.OperationalError:
@@ -226,7 +226,7 @@ _DIALECTS = {
         is_conflict=_is_conflict,
         one_writer=False,
         reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-        # Begin and end of a transaction would take twice as long as the statement.
+        # Beginning and ending a transaction would take twice as long as the statement.
         asking={"isolation_level": "AUTOCOMMIT"},
     ),
 }

@@ -1,14 +1,14 @@
-"""The time, as verification codes see it: it does not go back.
+"""The time for verification codes, which never goes back.
 
-A clock that was set back would make codes good again that had expired. So the latest moment seen
-is kept, and a clock behind it is dealt with when it is noticed: by less than `TOLERANCE` it is
-taken for another machine's clock, and the latest moment counts; by more it was set back, and every
-code that was sent until then is void. Nothing is locked by it: a new code can be sent at once.
+If the clock is set back, expired codes would be valid again. So the latest time seen is stored. A
+clock behind it by less than `TOLERANCE` is taken for another machine's, and the stored time counts.
+A clock further behind was set back, and all codes sent until then become void. Users are not locked
+out: a new code can be sent at once.
 
-What cannot be noticed: a clock that was set forward and back between two looks.
+A clock that is set forward and back between two looks is not noticed.
 
-The sweep does what cannot be taken back, and keeps a mark of its own: who logs on meanwhile does
-not move it. A clock further ahead of it than `LEAP` is not believed before the operator says so.
+The sweep does what cannot be undone, so it stores a mark of its own, which log-ons do not move. A
+clock more than `LEAP` ahead of that mark is not believed until the operator confirms it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from gatepass.center.store.once import insert_once
 from gatepass.center.store.schema import clock, code
 from gatepass.errors import CenterError
 
-#: The clocks of several machines that run one Request Center differ by less than this.
+#: The clocks of machines that run one Request Center differ by less than this.
 TOLERANCE = timedelta(seconds=30)
-#: How exactly the latest moment is kept: not each request writes it.
+#: The precision of the stored time, so that not every request writes it.
 _GRAIN = timedelta(seconds=1)
-#: One that was not served for longer needs the operator's word that the clock is right.
+#: After a longer pause the operator must confirm that the clock is right.
 LEAP = timedelta(days=7)
 
 
 def observe(connection: Connection, at: datetime) -> datetime:
-    """Take note of the clock's time and return the one that counts: never earlier than before.
+    """Record the clock's time and return the time that counts, never earlier than before.
 
-    After a clock was set back by more than `TOLERANCE`, all codes are void and it is the clock's.
+    If the clock was set back by more than `TOLERANCE`, make all codes void and return its time.
     """
     latest: datetime | None = connection.execute(select(clock.c.at)).scalar_one_or_none()
     if latest is None:
@@ -50,8 +50,8 @@ def observe(connection: Connection, at: datetime) -> datetime:
 def believe(connection: Connection, at: datetime, *, accept: bool) -> None:
     """Move the sweep's mark to ``at``; raise `CenterError` if that is too far ahead of it.
 
-    The mark only goes forward, so that a clock set back for a while is no leap afterwards. With
-    ``accept`` it goes wherever the clock is.
+    The mark only goes forward, so that a clock set back for a while causes no leap afterwards. With
+    ``accept`` it takes the clock's time, whatever that is.
     """
     insert_once(connection, clock, {"id": 1, "at": at})
     mark: datetime | None = connection.execute(
@@ -60,16 +60,16 @@ def believe(connection: Connection, at: datetime, *, accept: bool) -> None:
     if mark is not None and not accept:
         if at - mark > LEAP:
             raise CenterError(
-                f"the clock is {(at - mark).days} days ahead of the last sweep, of"
-                f" {mark:%Y-%m-%d %H:%M} UTC: if it is right, run gatepass center sweep"
-                " --accept-clock; if not, set it right: until then nothing is swept"
+                f"the clock is {(at - mark).days} days ahead of the last sweep at"
+                f" {mark:%Y-%m-%d %H:%M} UTC, and nothing is swept: if it is right, run gatepass"
+                " center sweep --accept-clock; if not, correct it"
             )
         at = max(at, mark)
     connection.execute(update(clock).values(swept_at=at))
 
 
 def void_codes(connection: Connection) -> None:
-    """Make all codes worth nothing that were not used yet."""
+    """Make all unused codes void."""
     connection.execute(
         update(code).where(code.c.used_at.is_(None)).values(expires_at=code.c.created_at)
     )

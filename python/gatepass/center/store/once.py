@@ -1,4 +1,4 @@
-"""Insert a row unless it is there: the unique constraint decides, whoever comes second."""
+"""Insert a row unless it exists; the unique constraint decides between simultaneous inserts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _NEW: ColumnClause[int] = literal_column("1")
 
 
 def insert_once(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row and tell whether it is new. A row that is there stays as it is."""
+    """Insert a row and tell whether it is new. An existing row stays unchanged."""
     return insert_all_once(connection, table, [values]) == 1
 
 
 def insert_all_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert those rows of several that are not there, in one statement; tell how many are new."""
+    """Insert the rows that do not exist yet, in one statement, and return their number."""
     if not rows:
         return 0
     made = connection.execute(_insert(table, connection.dialect.name), rows)
-    # What it returns and not how many rows it counted: psycopg's count is not told for this.
+    # Not the row count: psycopg has none for this statement.
     return len(made.all())
 
 
 @cache
 def _insert(table: Table, dialect: str) -> ReturningInsert[tuple[int]]:
-    """Make the statement once: building it takes longer than running it."""
+    """Build the statement once: that takes longer than running it."""
     if dialect == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing().returning(_NEW)
     return postgresql.insert(table).on_conflict_do_nothing().returning(_NEW)

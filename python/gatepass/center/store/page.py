@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-#: Items of a page unless told otherwise.
+#: Items per page by default.
 PAGE_SIZE = 50
 
 
@@ -22,10 +22,10 @@ class Page(Generic[Item]):
 
     @property
     def count(self) -> int:
-        """How many pages there are: one at least, which may be empty."""
+        """The number of pages: at least one, which may be empty."""
         return max(1, -(-self.total // self.size))
 
     @property
     def offset(self) -> int:
-        """How many items come before this page."""
+        """The number of items before this page."""
         return (self.number - 1) * self.size

@@ -1,10 +1,10 @@
 """The tables of the Request Center, the same on SQLite and PostgreSQL.
 
-What a column may hold is for the database to refuse (`columns`). Three more rules live here and not
-in code, so that no race breaks them: a session has two places for active pairs (``pair.slot``,
-unique per session), a mail or a notice has a key that makes it unique, and each change of a session
-or its pairs is noted (`session_change`, by triggers). `migrations` builds these tables; a test
-compares the two.
+The database refuses values that a column does not allow (`columns`). Three more rules are in the
+database and not in code, so that no race breaks them: a session has two slots for active pairs
+(``pair.slot``, unique per session), the key of a mail or a notice is unique, and triggers note each
+change of a session or its pairs (`session_change`). `migrations` creates these tables; a test
+compares both.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from gatepass.center.store.columns import (
     text,
 )
 
-#: Names of constraints, so that a migration can name what it changes.
+#: Constraints have names, so that a migration can change them.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -55,7 +55,7 @@ def _table(name: str, *items: SchemaItem) -> Table:
     return Table(name, metadata, *items, sqlite_strict=True)
 
 
-# One row: what the keys of the audit chain and of code hashes are derived from, sealed.
+# One row: the sealed root secret, from which the keys of audit chain and code hashes are derived.
 root = _table(
     "root",
     number(counts_up=False),
@@ -81,12 +81,12 @@ person = _table(
     text("mobile", 32),
     # The name of a `Role`.
     one_of("role", "MANAGER", "KEYS", "READER"),
-    # Argon2id, in its own text form.
+    # Argon2id in its text form.
     text("password_hash", 200),
     flag("must_change"),
-    # Sealed by the vault; null: codes go to the mobile.
+    # Sealed by the vault. Null: codes go to the mobile.
     Column("totp_sealed", LargeBinary),
-    # A TOTP code counts once: the last time step that did. Null: enrolment was not confirmed.
+    # The time step of the last accepted TOTP code, each of which counts once. Null: not confirmed.
     Column("totp_step", Whole),
     flag("disabled", default=False),
     at("created_at"),
@@ -100,13 +100,13 @@ session = _table(
     text("name", 6, "IN (3, 6)", of=LETTERS_AND_DIGITS),
     one_of("kind", "ilink", "dropcopy"),
     text("description", 100, default=""),
-    # Whose mobile gets the verification codes of this session's pairs: who created it, or whom it
-    # was handed over to.
+    # Its owner, whose mobile gets the verification codes of its pairs: the user who created it, or
+    # to whom it was handed over.
     of("person", "created_by", index=False),
     at("created_at"),
-    # Its row stays, for its pairs and the log tell of it.
+    # The row stays: its pairs and the log refer to it.
     at("removed_at", nullable=True),
-    # A Session ID is one session's at a time.
+    # A Session ID belongs to one session at a time.
     Index(
         "uq_session_name",
         "name",
@@ -122,19 +122,19 @@ pair = _table(
     number(),
     of("session"),
     text("access_key_id", 32, "BETWEEN 1 AND 32", of=NAME, unique=True),
-    # 1 or 2 while the pair is active, null from then on: two places, and the database counts them.
+    # 1 or 2 while the pair is active, then null: the database allows no third active pair.
     Column("slot", Integer),
     one_of("state", "active", "expired", "deleted"),
     at("created_at"),
     at("expires_at"),
     at("ended_at", nullable=True),
-    # When that was noticed and written down: by the clock of then, which may have been wrong.
+    # When the end was recorded, by the clock of that moment, which may have been wrong.
     at("end_recorded_at", nullable=True),
     of("person", "created_by", index=False),
     text("environment", 20, of=PRINTABLE, nullable=True),
-    # The secret, sealed by the vault; null once a pair that has ended was erased.
+    # The secret, sealed by the vault. Null once it was erased after the pair's end.
     Column("sealed", LargeBinary),
-    # Which envelope key wraps it: what re-wrapping looks for.
+    # The envelope key that wraps it; re-wrapping looks for it.
     text("envelope", 64, nullable=True),
     UniqueConstraint("session_id", "slot"),
     CheckConstraint("slot IN (1, 2)", name="slot"),
@@ -144,7 +144,7 @@ pair = _table(
     Index("ix_pair_state_expires", "state", "expires_at"),
 )
 
-# What a pair was from when on: the disaster-recovery view reads the past from it.
+# The states of a pair over time, which the disaster-recovery view reads.
 pair_version = _table(
     "pair_version",
     number(),
@@ -154,27 +154,27 @@ pair_version = _table(
     at("expires_at"),
 )
 
-# Which session, or pair of it, was changed. Triggers write it, for changes by hand too; `changes`
-# reads it, and so a gateway follows the store. Kept for good, as the versions are.
+# The changes of sessions and their pairs. Triggers write them, for changes by hand too; `changes`
+# reads them, so that a gateway follows the store. Never deleted, like the versions.
 session_change = _table(
     "session_change",
-    # SQLite: counts up, one writer after the other. PostgreSQL: the transaction that did it.
+    # SQLite: counts up. PostgreSQL: the number of the transaction.
     number("number", counts_up=False),
-    # No foreign key: also of a session that is gone.
+    # No foreign key: the session may no longer exist.
     number("session_id", counts_up=False),
 )
 
 audit = _table(
     "audit",
-    # Counted by the chain, without holes: a missing entry shows.
+    # Numbered by the chain without gaps, so that a missing entry is noticed.
     number(counts_up=False),
     at("at"),
     Column("firm_id", Whole, nullable=True),
     text("actor", 64),
     text("action", 32, of="a-z "),
-    # What was done, with `action`: canonical JSON, of which no byte is changed. Programs read it.
+    # With `action`, what was done: canonical JSON, never rewritten. Programs read it.
     json("facts"),
-    # The same for people. What it was done to: a Session ID, a user's name ...
+    # The same for people. The object of the action: a Session ID, a user's name ...
     text("subject", 64),
     text("access_key_id", 32, default=""),
     Column("detail", Text, nullable=False, default=""),
@@ -183,7 +183,7 @@ audit = _table(
     Index("ix_audit_firm_id_id", "firm_id", "id"),
 )
 
-# One row: the end of the chain. Whoever appends locks it first; cutting the log's end off shows.
+# One row: the end of the chain, locked by each append. It reveals that the log's end was cut off.
 audit_head = _table(
     "audit_head",
     number(counts_up=False),
@@ -195,14 +195,14 @@ audit_head = _table(
 code = _table(
     "code",
     number(),
-    # Who asked for it, and whose daily budget it took.
+    # The user who requested it, from whose daily limit it was taken.
     of("person"),
     one_of("purpose", "logon", "download", "delete", "authenticator"),
-    # What it is good for: an Access Key ID, or nothing for a logon.
+    # What it is valid for: an Access Key ID, or nothing for a logon.
     text("subject", 64),
-    # A keyed hash: six digits alone would be guessed from a plain one.
+    # A keyed hash: six digits could be found from a plain one.
     digest("digest"),
-    # The calendar day in Chicago whose budget it took, YYYY-MM-DD, and its place in it.
+    # The calendar day in Chicago, YYYY-MM-DD, and the code's number on that day.
     text("day", 10, "= 10", of="0-9-"),
     Column("number", Integer, nullable=False),
     at("created_at"),
@@ -215,14 +215,14 @@ code = _table(
 mail = _table(
     "mail",
     number(),
-    # Names the event and the recipient: the same mail cannot be queued twice.
+    # Event and recipient, so that the same mail cannot be queued twice.
     text("key", 200, unique=True),
     text("recipient", 254),
     text("subject", 200),
     Column("body", Text, nullable=False),
     at("created_at"),
     at("due_at"),
-    # Whoever sends it claims it first, until then.
+    # A sender claims it first, until this time.
     at("claimed_until", nullable=True),
     at("sent_at", nullable=True),
     count("attempts", default=0),
@@ -238,7 +238,7 @@ notice = _table(
     one_of("level", "success", "warning"),
     Column("text", Text, nullable=False),
     at("created_at"),
-    # When it first stood on a page of the user's.
+    # When a page first showed it to the user.
     at("shown_at", nullable=True),
     at("seen_at", nullable=True),
 )
@@ -247,7 +247,7 @@ login = _table(
     "login",
     number(),
     of("person"),
-    # SHA-256 of the cookie: a stolen database opens no session.
+    # SHA-256 of the cookie: a stolen database gives no access.
     digest("digest", unique=True),
     # False between the password and the code.
     flag("verified"),
@@ -268,18 +268,17 @@ token = _table(
     at("used_at", nullable=True),
 )
 
-# One row: the latest moment that was seen. A clock behind it was set back: codes that were sent
-# until then are void.
+# One row: the latest time seen. A clock far behind it was set back, which makes codes void.
 clock = _table(
     "clock",
     number(counts_up=False),
     at("at"),
-    # When the sweep last ran: a clock far ahead of it is not believed.
+    # The time of the last sweep; a clock far ahead of it is not believed.
     at("swept_at", nullable=True),
     CheckConstraint("id = 1", name="one_row"),
 )
 
-# Requests that were counted against a limit, by what they were counted for.
+# Requests counted against a limit; the key names the limit.
 attempt = _table(
     "attempt",
     number(),

@@ -1,7 +1,7 @@
-"""The tables' history, and bringing a database up to its end (Alembic).
+"""The migrations of the tables (Alembic).
 
-A change of `gatepass.center.store.schema` comes with a new file in ``versions``; a test compares
-what they build with the schema.
+A change of `gatepass.center.store.schema` needs a new file in ``versions``; a test compares their
+result with the schema.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy import Connection, text
 
 from gatepass.errors import DatabaseError
 
-#: Any number, the same for all: who holds PostgreSQL's lock of it upgrades.
+#: The number of PostgreSQL's advisory lock that a process takes to upgrade.
 _LOCK = 0x6761746570617373
 
 
 def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, all or none. Processes that do so at once queue."""
+    """Run the missing migrations, all or none. Simultaneous processes wait for each other."""
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:it)"), {"it": _LOCK})
@@ -33,7 +33,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def check(connection: Connection) -> None:
-    """Raise `DatabaseError` unless the database has these tables and not older or newer ones."""
+    """Raise `DatabaseError` unless the database has this version of the tables."""
     if revision(connection) != head():
         _refuse_unknown(connection)
         raise DatabaseError(
@@ -43,13 +43,13 @@ def check(connection: Connection) -> None:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return which version of the tables a database has, ``None`` for none."""
+    """Return the version of a database's tables, or ``None`` if it has none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 @cache
 def head() -> str | None:
-    """Return which version of the tables this gatepass works with."""
+    """Return the version of the tables that this gatepass uses."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
@@ -61,8 +61,8 @@ def _refuse_unknown(connection: Connection) -> None:
         ScriptDirectory.from_config(_config()).get_revision(found)
     except CommandError:
         raise DatabaseError(
-            f"the database has tables of a newer gatepass, or of one from before the first release"
-            f" ({found}): use that one, or begin with a new database"
+            f"the database has tables of a newer gatepass, or of one before the first release"
+            f" ({found}): use that version, or start with a new database"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Alembic runs this for each command; `gatepass.center.store.migrations` gives the connection."""
+"""Alembic runs this for each command, with the connection of the package `migrations`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gatepass.center.store.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # SQLite can undo a CREATE TABLE just as well.
+    # SQLite can roll back a CREATE TABLE too.
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -22,8 +22,8 @@ from gatepass.center.store.columns import (
     text,
 )
 
-# Until the first release these tables change here, with another number: a database with earlier
-# ones is refused, instead of failing later.
+# Until the first release, change this file and its number: a database with earlier tables is then
+# refused, and does not fail later.
 revision = "0003"
 down_revision = None
 branch_labels = None
@@ -31,7 +31,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make all tables."""
+    """Create all tables."""
     _table(
         "root",
         number(counts_up=False),
@@ -225,7 +225,7 @@ def _table(name: str, *items: SchemaItem) -> None:
 
 
 def _watch_on_sqlite() -> None:
-    """Note each change of a session: SQLite needs a trigger for each kind of statement."""
+    """Note each change of a session; SQLite needs a trigger for each kind of statement."""
     sessions = {
         "session": "SELECT {row}.id AS id",
         "pair": "SELECT {row}.session_id AS id",
@@ -248,8 +248,8 @@ END
 
 
 def _watch_on_postgresql() -> None:
-    """Note each change of a session, once per transaction; what TRUNCATE empties, as session 0."""
-    # With the schema of these tables, whichever one the writer has set.
+    """Note each change of a session once per transaction, and a TRUNCATE as session 0."""
+    # Uses the schema of these tables, not the one that the writer has set.
     op.execute(
         """
         CREATE FUNCTION session_change() RETURNS trigger
