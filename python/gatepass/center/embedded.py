@@ -70,7 +70,7 @@ def make_folder(folder: Path) -> None:
         problem = exposed(folder.stat(), folder, "this folder")
     except OSError as error:
         raise CenterError(
-            f"{folder} cannot be created: {error.strerror}: give --state DIR"
+            f"{folder} cannot be created: {error.strerror}: give another --state DIR"
         ) from error
     if problem:
         raise CenterError(f"{folder}: {problem}, or give another --state DIR")
