@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.files import exposed, sync
+from gatepass.files import exposed, private_draft, sync
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601])
@@ -45,3 +45,20 @@ def test_what_is_gone_cannot_be_made_to_last(tmp_path: Path) -> None:
     sync(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync(tmp_path / "gone")
+
+
+def test_a_draft_is_private_and_complete_before_it_is_put_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    with private_draft(path, b"after") as draft:
+        assert path.read_text() == "before"
+        assert draft.read_text() == "after"
+        assert exposed(draft.stat(), draft, "it") == ""
+        draft.replace(path)
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["after"]
+
+
+def test_a_draft_that_is_not_put_in_place_is_removed(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no"), private_draft(tmp_path / "file", b"after"):
+        raise OSError("no")
+    assert not list(tmp_path.iterdir())

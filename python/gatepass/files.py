@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -37,3 +40,22 @@ def sync(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def private_draft(path: Path, content: bytes) -> Iterator[Path]:
+    """Give a private file beside a path, with all its content, to be renamed or linked to the path.
+
+    What the caller did lasts through a power failure. A draft that is still there is removed.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -7,14 +7,12 @@ was, or its end was cut off.
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatepass.errors import AuditError
+from gatepass.files import private_draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +48,10 @@ def read(path: Path) -> Anchor | None:
 
 def write(path: Path, anchor: Anchor) -> None:
     """Write an anchor in place of the one before, all or nothing. Raises `AuditError`."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        draft.touch(0o600, exist_ok=False)
-        with draft.open("wb") as file:
-            file.write(f"{anchor.entry} {anchor.mac.hex()}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with private_draft(path, f"{anchor.entry} {anchor.mac.hex()}\n".encode()) as draft:
+            draft.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise AuditError(
             f"{path}: the anchor cannot be written ({error.strerror}): what was said of the log"
             " stands; name a file in a folder that is there and that you may write to"

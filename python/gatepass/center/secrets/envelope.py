@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gatepass.errors import VaultError
-from gatepass.files import exposed, sync
+from gatepass.files import exposed, private_draft
 
 #: Bytes of an envelope key, of a data key and of a nonce: AES-256-GCM (NIST SP 800-38D).
 KEY_BYTES = 32
@@ -126,15 +126,12 @@ def create_file(path: str | os.PathLike[str]) -> LocalKeys:
     """
     key = secrets.token_bytes(KEY_BYTES)
     place = Path(path)
-    draft = _draft(place, _line(key))
     try:
-        # Fails where there is one, unlike a rename; and nobody ever reads half a key.
-        os.link(draft, place)
-        sync(place.parent)
+        with private_draft(place, _line(key)) as draft:
+            # Fails where there is one, unlike a rename; and nobody ever reads half a key.
+            os.link(draft, place)
     except OSError as error:
         raise _not_written(place, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return LocalKeys([key])
 
 
@@ -145,27 +142,12 @@ def add_to_file(path: str | os.PathLike[str]) -> None:
     """
     place = Path(path)
     from_file(place)
-    draft = _draft(place, _line(secrets.token_bytes(KEY_BYTES)) + place.read_bytes())
     try:
-        draft.replace(place)
-        sync(place.parent)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise _not_written(place, error) from error
-
-
-def _draft(place: Path, text: bytes) -> Path:
-    """Write a file of mode 0600 beside a place, to be put there whole."""
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-    try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        keys = _line(secrets.token_bytes(KEY_BYTES)) + place.read_bytes()
+        with private_draft(place, keys) as draft:
+            draft.replace(place)
     except OSError as error:
         raise _not_written(place, error) from error
-    return draft
 
 
 def _not_written(place: Path, error: OSError) -> VaultError:

@@ -15,6 +15,7 @@ from gatepass.center.mail.couriers import Mail
 from gatepass.center.mail.couriers.message import mail_message, mail_name
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.errors import DeliveryError
+from gatepass.files import private_draft
 
 SENDER = "Request Center <request-center@localhost>"
 
@@ -76,17 +77,10 @@ def _write(folder: Path, name: str, content: bytes) -> str | None:
 
     It has another name at first: whoever watches the folder sees whole files only.
     """
-    draft = folder / f".{name}.{secrets.token_hex(4)}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(content)
+        with private_draft(folder / name, content) as draft:
             draft.replace(folder / name)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
     except OSError as error:
         return error.strerror or type(error).__name__
     return None
