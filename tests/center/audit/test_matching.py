@@ -179,8 +179,8 @@ def test_a_log_on(world: World) -> None:
     ],
 )
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_value_that_somebody_wrote(world: World, change: str, broken: int) -> None:
-    """No traceback, and the entry is named."""
+def test_an_altered_value_is_found(world: World, change: str, broken: int) -> None:
+    """The first broken entry is named, without a traceback."""
     key = generate(world)
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
     last = head(world)["last_id"]
@@ -190,7 +190,7 @@ def test_a_value_that_somebody_wrote(world: World, change: str, broken: int) -> 
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_an_entry_with_a_time_past_the_checks_is_named(world: World) -> None:
+def test_an_entry_with_a_malformed_time_is_named(world: World) -> None:
     generate(world)
     spoil = ("PRAGMA ignore_check_constraints = ON", "UPDATE audit SET at = 'garbage' WHERE id = 3")
     world.center.database.write(lambda c: [c.execute(text(one)) for one in spoil])

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements of these tests' own texts
-"""Values that somebody wrote into the store: a typed error that names the pair, no traceback."""
+"""Altered values in the store: a typed error that names the pair, no traceback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.center.world import ENVELOPE_KEY, World
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 SEALS = ["X''", "X'01'", "X'0110FFFF'"]
-#: Times that no pair has: it would live longer than the rules give.
+#: Times that no pair has: it would live longer than the rules allow.
 TIMES = [
     ("created_at", "'2020-03-04 15:00:00.000000'"),
     ("expires_at", "'2036-03-04 15:00:00.000000'"),
@@ -76,7 +76,7 @@ def test_a_bad_name_hides_no_other(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", SEALS)
-def test_a_download_names_the_pair(world: World, value: str) -> None:
+def test_a_download_of_an_altered_seal_names_the_pair(world: World, value: str) -> None:
     bad = pairs.generate(world.center, world.manager, "ABC").access_key_id
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [bad])
     code = world.outbox.last_code
@@ -86,7 +86,9 @@ def test_a_download_names_the_pair(world: World, value: str) -> None:
 
 
 @pytest.mark.parametrize(("column", "value"), TIMES)
-def test_a_download_of_a_pair_with_a_bad_time(world: World, column: str, value: str) -> None:
+def test_a_download_of_a_pair_that_lives_too_long_names_it(
+    world: World, column: str, value: str
+) -> None:
     bad = pairs.generate(world.center, world.manager, "ABC").access_key_id
     change(world, f"UPDATE pair SET {column} = {value}")
     with pytest.raises(VaultError, match=f"key pair {bad}"):
@@ -94,11 +96,11 @@ def test_a_download_of_a_pair_with_a_bad_time(world: World, column: str, value: 
 
 
 @pytest.mark.parametrize(("column", "value"), TIMES)
-def test_a_sweep_passes_one_bad_pair_over(world: World, column: str, value: str) -> None:
+def test_a_sweep_names_a_bad_pair_and_skips_it(world: World, column: str, value: str) -> None:
     bad, good = (
         pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
     )
-    world.clock.go(days=360)  # Warnings are due, and the lapse of a time that is none.
+    world.clock.go(days=360)  # Warnings are due, and the end of the altered pair.
     change(world, f"UPDATE pair SET {column} = {value} WHERE access_key_id = '{bad}'")
     first = background.sweep_all(world.center, accept_clock=True)
     assert first.warned
@@ -116,13 +118,13 @@ def test_a_sweep_passes_one_bad_pair_over(world: World, column: str, value: str)
 
 
 @pytest.mark.parametrize("value", ["X''", "X'01'"])
-def test_a_root_secret_that_is_none(world: World, value: str) -> None:
+def test_a_malformed_root_secret_is_refused(world: World, value: str) -> None:
     change(world, f"UPDATE root SET sealed = {value}")
     with pytest.raises(VaultError, match="restore"):
         CenterKeys(world.center.database, world.center.vault)
 
 
-#: A table that takes anything in the place of the strict one.
+#: A table that accepts any value, instead of the strict one.
 LOOSE = (
     "CREATE TABLE loose AS SELECT * FROM pair; DROP TABLE pair; ALTER TABLE loose RENAME TO pair"
 )
@@ -149,7 +151,7 @@ LOOSE = (
         "DROP TABLE code",
     ],
 )
-def test_a_backup_that_was_changed(world: World, tmp_path: Path, statement: str) -> None:
+def test_a_changed_backup_is_refused(world: World, tmp_path: Path, statement: str) -> None:
     pairs.generate(world.center, world.manager, "ABC")
     path = tmp_path / "changed.backup"
     backup(world.center, path)
@@ -161,7 +163,7 @@ def test_a_backup_that_was_changed(world: World, tmp_path: Path, statement: str)
     assert isinstance(refused.value, DatabaseError | VaultError)
 
 
-def test_secrets_are_erased_of_a_pair_with_another_name(world: World) -> None:
+def test_the_secret_of_a_renamed_pair_is_erased(world: World) -> None:
     keys = [
         pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
     ]
@@ -179,7 +181,7 @@ def test_secrets_are_erased_of_a_pair_with_another_name(world: World) -> None:
             assert connection.execute(query).scalar_one() == 0
 
 
-def test_an_end_that_never_comes_is_named(world: World) -> None:
+def test_the_sweep_names_a_pair_that_would_never_expire(world: World) -> None:
     bad, _ = (
         pairs.generate(world.center, world.manager, name).access_key_id for name in ("ABC", "DEF")
     )
