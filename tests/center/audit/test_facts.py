@@ -1,4 +1,4 @@
-"""An entry's facts are data that the chain covers; its words are for people and decide nothing."""
+"""An entry's facts are data in the chain; its words are for people and decide nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.center.world import World
 
 
 def live(world: World) -> str:
-    """Do what the check compares with the store, and return the pair that made room."""
+    """Do what the check compares with the store; return the pair that was deleted for another."""
     first, second = generate(world), generate(world)
     generate(world, delete=first)
     download(world, second, actor=world.manager)
@@ -74,7 +74,7 @@ def test_a_changed_fact_breaks_the_chain_at_its_entry(world: World, value: str) 
 
 
 def test_facts_that_mean_the_same_but_are_written_otherwise_break_the_chain(world: World) -> None:
-    """Readers of JSON differ, so not a blank may be added."""
+    """JSON readers differ, so not even a blank may be added."""
     live(world)
     with world.center.database.read() as connection:
         row = connection.execute(select(table).order_by(table.c.id.desc()).limit(1)).one()

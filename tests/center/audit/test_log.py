@@ -1,4 +1,4 @@
-"""Whatever is changed in the log shows, and the first broken entry is named."""
+"""Every change of the log is found, and the first broken entry is named."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_end_is_cut_off(log: Center, left: int) -> None:
 
 @pytest.mark.parametrize("left", range(1, COUNT))
 def test_the_end_is_cut_off_and_the_head_moved(log: Center, left: int) -> None:
-    """An entry's own HMAC does not pass as the head's."""
+    """An entry's HMAC is not accepted as the head's."""
     with log.database.read() as connection:
         mac = connection.execute(select(table.c.mac).where(table.c.id == left)).scalar_one()
     log.database.write(lambda c: c.execute(delete(table).where(table.c.id > left)))

@@ -1,4 +1,4 @@
-"""Cutting the log's end off shows by what it leaves behind in the store, and the reverse does."""
+"""The store reveals a cut-off end of the log, and the log reveals missing rows of the store."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def head(world: World) -> dict[str, Any]:
 
 
 def cut_off(world: World, to: dict[str, Any]) -> None:
-    """Cut the log off and put the head row back that was good then."""
+    """Cut the log off, and restore the head row of that time."""
     write(world, delete(table).where(table.c.id > to["last_id"]))
     write(world, update(audit_head).values(last_id=to["last_id"], mac=to["mac"]))
 
@@ -76,12 +76,12 @@ def test_what_was_done_is_cut_off(world: World, deed: str) -> None:
     found = verdict(world)
     assert found.broken == before["last_id"] + 1
     assert found.entries == before["last_id"]
-    assert "there is no entry" in found.problem
+    assert "no entry " in found.problem
 
 
 @pytest.mark.parametrize("deed", ["delete", "download"])
 def test_the_last_entry_alone_is_cut_off(world: World, deed: str) -> None:
-    """The code was logged as sent; what it was used for is missing."""
+    """The log says that the code was sent; the entry of its use is missing."""
     key = generate(world)
     pairs.request_code(world.center, world.manager, Purpose(deed), [key])
     before = head(world)
@@ -144,7 +144,7 @@ def test_a_code_that_nobody_had_sent(world: World) -> None:
 
 
 def test_a_log_on(world: World) -> None:
-    """Its code is used and its entry is there; of another time it would not do."""
+    """A code is used; an entry of another time does not count for it."""
     row = {
         "person_id": world.manager.user_id,
         "purpose": "logon",

@@ -1,4 +1,4 @@
-"""What a firm's manager reads of the audit log: searched, by days, and as a file."""
+"""A manager reads the firm's audit log: by text, by day, and as a file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_days_are_those_of_chicago(world: World) -> None:
 
 
 def audit_entry(world: World, token: str) -> None:
-    """An entry with a text of a user's choice."""
+    """An entry with a text that a user chose."""
     action = audit.Action.ADD_TOKEN
     world.center.database.write(
         lambda c: audit.append(c, world.center, world.manager, action, token=token)
@@ -90,7 +90,7 @@ def test_no_cell_is_a_formula(world: World, evil: str) -> None:
 
 
 def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
-    """As a spreadsheet reads it where the system's list separator is another."""
+    """As a spreadsheet reads it if the system has another list separator."""
     for separator, gap, sign in product(",;\t|", ("", " ", '"', '""'), "=+-@"):
         audit_entry(world, f"x{separator}{gap}{sign}1+1{separator}")
     file = "".join(audit_reading.as_csv(world.center, world.manager))
@@ -98,7 +98,7 @@ def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
     for delimiter in ",;\t|":
         rows = list(csv.reader(io.StringIO(file), delimiter=delimiter))
         if delimiter != ",":
-            # Or by one that takes no heed of quotes within a cell.
+            # Or one that ignores quotes within a cell.
             rows += [line.split(delimiter) for line in file.splitlines()]
         cells = [cell.strip('" ') for row in rows for cell in row]
         assert len(cells) > 64

@@ -193,7 +193,7 @@ def test_a_tampered_entry_is_named_and_the_exit_code_is_1(store: Store) -> None:
         center.database.write(lambda connection: connection.execute(forged))
     found = store.json("audit", "verify", code=1)
     assert (found["ok"], found["entries"], found["broken"]) == (False, 2, 3)
-    assert "entry 3 is not as it was written" in store.run("audit", "verify", code=1)
+    assert "entry 3 was changed" in store.run("audit", "verify", code=1)
 
 
 def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Path) -> None:
@@ -219,10 +219,10 @@ def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Pat
     assert "entries 3 to 3 are missing" in store.run(*words, code=1)
     # Grown again, it is as long, and another.
     store.run("user", "disable", "maria", "--last-manager")
-    assert "entry 3 is not the one that was anchored" in store.run(*words, code=1)
+    assert "entry 3 is not the anchored one" in store.run(*words, code=1)
     assert file.read_text() == kept
     file.write_text("nonsense")
-    assert "no anchor of an audit log" in store.run(*words, code=2)
+    assert "not an anchor of an audit log" in store.run(*words, code=2)
     file.unlink()
     assert "nothing was compared" in run("center", *words, *store.options).stderr
     assert store.json(*words)["anchored"] == 3
@@ -303,7 +303,7 @@ def test_where_no_anchor_can_be_written_the_verdict_is_said(store: Store, tmp_pa
     done = run(*words)
     assert done.exit_code == 2
     assert "entries are as they were written" in done.stdout
-    assert f"{file}: the anchor cannot be written (No such file or directory)" in " ".join(
+    assert f"{file}: cannot write the anchor (No such file or directory)" in " ".join(
         done.stderr.split()
     )
     assert json.loads(run(*words, "--json").stdout)["ok"]

@@ -1,1 +1,1 @@
-"""The audit log: written, chained, verified, and shown to those who may see it."""
+"""The audit log: write, chain, verify and read its entries."""

@@ -1,8 +1,8 @@
-"""Where the audit log ended when it was last verified, kept outside of its database.
+"""The anchor: the last entry of the audit log when it was last verified, outside the database.
 
-Whoever writes to the database can put it back to an earlier state in which all fits together. An
-anchor in a file that they cannot write to shows it: the log still has the anchored entry, as it
-was, or its end was cut off.
+A person with write access to the database can set it back to an earlier, consistent state. An
+anchor in a file that this person cannot write reveals it: the anchored entry is then missing from
+the log or different.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ _LINE = re.compile(r"([0-9]{1,18}) ([0-9a-f]{64})\n?")
 
 
 def read(path: Path) -> Anchor | None:
-    """Return the anchor of a file; ``None`` where there is no file yet.
+    """Return the anchor in a file; ``None`` if the file does not exist yet.
 
-    Raises `AuditError` for a file without one, or that cannot be read.
+    Raises `AuditError` if the file cannot be read or contains no anchor.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise AuditError(f"{path}: this anchor cannot be read: {error.strerror}") from None
+        raise AuditError(f"{path}: cannot read the anchor: {error.strerror}") from None
     found = _LINE.fullmatch(content.decode("latin-1"))
     if found is None:
         raise AuditError(
-            f"{path}: this is no anchor of an audit log: a line with the number of an entry and its"
-            " HMAC is wanted; remove it, or name a file that is not there, to begin a new one"
+            f"{path}: not an anchor of an audit log, which is one line with an entry's number and"
+            " its HMAC; to make a new anchor, remove this file or name one that does not exist"
         )
     return Anchor(int(found[1]), bytes.fromhex(found[2]))
 
 
 def write(path: Path, anchor: Anchor) -> None:
-    """Write an anchor in place of the one before, all or nothing. Raises `AuditError`."""
+    """Replace the anchor in a file, all or nothing. Raises `AuditError`."""
     try:
         with private_draft(path, f"{anchor.entry} {anchor.mac.hex()}\n".encode()) as draft:
             draft.replace(path)
     except OSError as error:
         raise AuditError(
-            f"{path}: the anchor cannot be written ({error.strerror}): what was said of the log"
-            " stands; name a file in a folder that is there and that you may write to"
+            f"{path}: cannot write the anchor ({error.strerror}); the result of the check is still"
+            " valid. Name a file in an existing folder that you can write to"
         ) from None
 
 
 def forget(path: Path) -> None:
-    """Remove an anchor whose log was put back on purpose. Raises `AuditError`."""
+    """Remove the anchor after a restore, which sets the log back. Raises `AuditError`."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise AuditError(
-            f"{path}: the anchor of the audit log cannot be removed ({error.strerror}): remove it:"
-            " the database was put back on purpose"
+            f"{path}: cannot remove the anchor of the audit log ({error.strerror}): remove it"
+            " yourself, because it does not fit the restored database"
         ) from None

@@ -1,4 +1,4 @@
-"""The chain: each entry's HMAC covers the one before, and a head row holds where it ends."""
+"""The chain: each entry's HMAC covers the one before; a head row contains the end of the chain."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gatepass.center.store.once import insert_once
 from gatepass.center.store.schema import audit, audit_head, person
 from gatepass.errors import AuditError
 
-#: What the first entry is chained to.
+#: The first entry is chained to this.
 START = bytes(32)
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database takes to run it.
 _LOCK = select(audit_head).with_for_update()
 _MAC_OF = select(audit.c.mac).where(audit.c.id == bindparam("entry"))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """Two keys, so that no entry's HMAC can be passed off as the head's."""
+    """Two keys, so that an entry's HMAC cannot be used as the head's."""
 
     entry_key: bytes
     head_key: bytes
@@ -47,7 +47,7 @@ def locked_end(connection: Connection, keys: Keys) -> tuple[int, bytes]:
     head = connection.execute(_LOCK).one_or_none()
     if head is None:
         begin = {"id": 1, "last_id": 0, "mac": keys.end(0, START)}
-        # Looked at only by whoever made it: others waited for the first entry.
+        # Only the transaction that makes the head checks this: the others wait for its entry.
         if insert_once(connection, audit_head, begin) and not may_be_new(connection):
             raise AuditError(f"the audit log has lost its head: {_WHAT_TO_DO}")
         head = connection.execute(_LOCK).one()
@@ -59,7 +59,7 @@ def locked_end(connection: Connection, keys: Keys) -> tuple[int, bytes]:
 
 
 def may_be_new(connection: Connection) -> bool:
-    """Tell whether nothing was ever logged: who adds a user has logged a firm before."""
+    """Tell whether the log may be empty: before the first user, a firm is always logged."""
     entry = connection.execute(select(audit.c.id).limit(1)).first()
     return entry is None and connection.execute(select(person.c.id).limit(1)).first() is None
 

@@ -11,10 +11,10 @@ from sqlalchemy import Row
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``at`` is UTC; ``firm_id`` is ``None`` where no firm is concerned.
+    """One entry. ``at`` is UTC; ``firm_id`` is ``None`` if no firm is concerned.
 
-    ``action`` and ``facts`` say what was done, as data; ``subject``, ``access_key_id`` and
-    ``detail`` say it to people.
+    ``action`` and ``facts`` are data for programs; ``subject``, ``access_key_id`` and ``detail``
+    are texts for people.
     """
 
     id: int
@@ -33,7 +33,7 @@ _FIELDS = tuple(field.name for field in fields(Entry))
 
 
 def canonical(entry: Entry) -> bytes:
-    """Write all fields so that no two entries are written alike: each with its length."""
+    """Encode all fields, each with its length, so that two entries never have the same bytes."""
     texts = (
         str(entry.id),
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),

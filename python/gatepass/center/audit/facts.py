@@ -1,6 +1,6 @@
-"""What an entry of the audit log tells, as data: an action and the facts that go with it.
+"""The data of an audit log entry: an action and its facts.
 
-Programs read these and nothing else of an entry. The words for people are in `words`.
+Programs read only these. The texts for people are made in `words`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gatepass.center.store.schema import audit
 
 
 class Action(StrEnum):
-    """What was done: a user's day first, then the operator's, then what is of no firm."""
+    """What was done: first by users, then by the operator, last what concerns no firm."""
 
     LOG_ON = "log on"
     LOG_ON_REFUSED = "log on refused"
@@ -52,7 +52,7 @@ class Action(StrEnum):
 
 
 class Facts(TypedDict, total=False):
-    """The facts of an entry by their names; ``None`` is as good as left out. None is secret."""
+    """The facts of an entry by name; ``None`` means absent. No fact is secret."""
 
     session: str
     access_key_id: str | None
@@ -64,30 +64,30 @@ class Facts(TypedDict, total=False):
     role: str | None
     full_name: str | None
     email: str | None
-    #: Only the end of a number.
+    #: Only the last digits of the number.
     mobile: str | None
     token: str
-    #: What a code is for, the end of the number it went to, and why one was refused.
+    #: A code's purpose, the last digits of the number it went to, and why a code was refused.
     purpose: str
     sent_to: str
     rule: str
     envelope_key: str
     seals: int
-    #: When the backup was made that was restored, and how many entries that took from the log.
+    #: When the restored backup was made, and how many entries the restore removed from the log.
     backup: str
     lost_entries: int
 
 
 def as_json(facts: Facts) -> str:
-    """Write facts in the one way that there is for them: sorted, without blanks."""
+    """Encode facts in their only form: sorted, without blanks."""
     given = {name: clean(value) for name, value in facts.items() if value is not None}
     return json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def clean(value: Any) -> Any:
-    """Return a text without what PostgreSQL refuses, and anything else as it is.
+    """Return a text without the characters that PostgreSQL refuses; other values unchanged.
 
-    What people type in comes to the log, and must not keep an entry out of it.
+    The log contains what people type, which must not prevent an entry.
     """
     if not isinstance(value, str):
         return value
@@ -95,12 +95,12 @@ def clean(value: Any) -> Any:
 
 
 def fact(name: str) -> ColumnElement[str]:
-    """Select a fact of each entry; null for an entry without it."""
+    """Select a fact of each entry; null if the entry does not have it."""
     return _Fact(audit.c.facts, literal_column(f"'{name}'"))
 
 
 class _Fact(FunctionElement[str]):
-    """A value in a JSON text, which the two kinds of database each name in their own way."""
+    """A value in a JSON text; SQLite and PostgreSQL have different functions for it."""
 
     name = "fact"
     type = Text()

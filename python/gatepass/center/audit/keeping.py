@@ -1,4 +1,4 @@
-"""The anchor that a Request Center keeps of its own accord while it is served."""
+"""The anchor that a Request Center updates while it is served."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gatepass.errors import AuditError
 
 
 def keep_anchor(center: Center) -> None:
-    """Check what was logged since the anchor, and move the anchor to the end of the log.
+    """Check the entries after the anchor, and move the anchor to the end of the log.
 
-    Where there is no anchor yet, the whole log is verified and one is made. Raises `AuditError` for
-    a log that is not good, and leaves the anchor as it is.
+    If there is no anchor yet, verify the whole log and make one. Raises `AuditError` for a broken
+    log, and then leaves the anchor unchanged.
     """
     if center.anchor is None:
         return

@@ -19,13 +19,13 @@ from gatepass.center.store.schema import audit, audit_head
 
 __all__ = ["SYSTEM", "Action", "Author", "append", "append_restored", "system"]
 
-#: Who acts when no user does: the sweep, the command line.
+#: The author of what no user did: the sweep, the command line.
 SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who acts and is no `Actor`: the system, or a user who is not known yet."""
+    """An author who is not an `Actor`: the system, or a user who is not known yet."""
 
     name: str
     firm_id: int | None = None
@@ -33,7 +33,7 @@ class Author:
 
 
 def system(firm_id: int | None = None) -> Author:
-    """Return the system as an author, acting for a firm."""
+    """Return the system as the author, acting for a firm."""
     return Author(SYSTEM, firm_id)
 
 
@@ -44,9 +44,9 @@ def append(
     action: Action,
     **facts: Unpack[Facts],
 ) -> int:
-    """Append an entry and return its number. Do it last: it locks the log until the end.
+    """Append an entry and return its number. Do it last: it locks the log until the commit.
 
-    Raises `AuditError` when the end of the log was tampered with: nothing is done unlogged.
+    Raises `AuditError` if the end of the log was changed, so that nothing is done unlogged.
     """
     return _append(connection, center.vault, _entry(center.clock(), author, action, facts))
 
@@ -54,9 +54,9 @@ def append(
 def append_restored(
     connection: Connection, vault: Vault, at: datetime, detail: str, **facts: Unpack[Facts]
 ) -> None:
-    """Log in a store that was just put back, whose Request Center does not run.
+    """Log the restore in a store that was just restored; its Request Center does not run.
 
-    ``detail`` says for people what that lost.
+    ``detail`` tells people what was lost.
     """
     entry = _entry(at, system(), Action.RESTORE, facts)
     _append(connection, vault, replace(entry, detail=fitted("detail", detail)))
@@ -91,11 +91,11 @@ def _append(connection: Connection, vault: Vault, entry: Entry) -> int:
     return entry.id
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database takes to run it.
 _INSERT = insert(audit)
 _MOVE = update(audit_head).values(last_id=bindparam("head_id"), mac=bindparam("head_mac"))
-# On PostgreSQL both in one. All writers wait for each other between the head's lock and the commit,
-# and each statement in between makes that longer.
+# On PostgreSQL, one statement does both. All writers wait for each other from the head's lock to
+# the commit, and each statement in between makes the wait longer.
 _INSERT_AND_MOVE = text(
     "WITH moved AS (UPDATE audit_head SET last_id = :head_id, mac = :head_mac)"
     " INSERT INTO audit"

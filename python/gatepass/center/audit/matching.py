@@ -1,13 +1,13 @@
-"""Whether the audit log and the store tell the same story.
+"""Compare the audit log with the store.
 
-The chain says that no entry was changed. It cannot say that its end was not cut off, if an older
-head row is put back with it. But what was done has left rows in the store as well: each pair was
-generated, each one that ended was deleted or expired, each code was sent, and each one that was
-used was used for something. An entry that is missing for one of them shows here, and so does a pair
-that was taken away or set back while its entry is still there.
+The chain proves that no entry was changed. It cannot prove that the end was not cut off, if an
+older head row was restored too. But actions also leave rows in the store: each pair was generated,
+each ended pair was deleted or expired, each code was sent, and each used code was used for
+something. So this check finds a missing entry for any of them, and a pair that was removed or set
+back while its entry is still there.
 
-Codes are kept for 30 days after their day, so theirs are the entries of that time. Of an entry its
-action and facts are read, and who did it when, but none of the words for people.
+Codes are kept for 30 days after their day, so only the entries of that time are compared. Of an
+entry, its action, facts, author and time are read, but no text for people.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from gatepass.center.store.schema import audit, code, pair, pair_version, person
 from gatepass.keys.rules import outlives_rules
 
 _key_id, _session_name, _made_room = fact("access_key_id"), fact("session"), fact("deleted")
-#: What becomes of a pair.
+#: The actions in a pair's life.
 _LIVES = (Action.GENERATE, Action.DELETE, Action.EXPIRE)
-#: What is done and its entry come from the same transaction, and it may wait for locks between.
+#: An action and its entry are in one transaction, which may wait for locks between the two.
 _TOGETHER = timedelta(minutes=2)
-#: A pair has the time of its request, which may have waited for others.
+#: A pair has the time of its request, which may have waited for other requests.
 _WAITED = timedelta(hours=1)
-#: So much later than a newer pair of its session is made, no pair ends: four weeks, on to a market
-#: close that holidays put off.
+#: A pair ends at most this long after a newer pair of its session is made: four weeks, then until
+#: a market close that holidays may delay.
 _OVERLAP = timedelta(days=40)
 #: Rows fetched at a time.
 _BATCH = 1000
@@ -41,14 +41,14 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What does not fit. ``entry`` is not borne out by the store; ``None``: one is missing."""
+    """A difference. The store does not confirm ``entry``; ``None``: an entry is missing."""
 
     problem: str
     entry: int | None = None
 
 
 def first_mismatch(connection: Connection) -> Mismatch | None:
-    """Return the first thing that log and store tell differently, as of one moment."""
+    """Return the first difference between log and store, as of one moment."""
     try:
         with closing(_mismatches(connection)) as found:
             return next(found, None)
@@ -59,20 +59,22 @@ def first_mismatch(connection: Connection) -> Mismatch | None:
 def _mismatches(connection: Connection) -> Generator[Mismatch, None, None]:
     for what, there, logged in _MUST_BE_LOGGED:
         for (name,) in connection.execute(there.except_(logged).limit(1)):
-            yield Mismatch(f"there is no entry that key pair {name} {what}")
+            yield Mismatch(f"no entry says that key pair {name} {what}")
     for what, logged, there in _MUST_BE_THERE:
         for (name,) in connection.execute(logged.except_(there).limit(1)):
             about = audit.c.action.in_(_LIVES) & (_key_id == name) | (_made_room == name)
             says = select(func.min(audit.c.id)).where(about)
             entry = connection.execute(says).scalar_one()
-            yield Mismatch(f"the log says that key pair {name} {what}, the store does not", entry)
+            yield Mismatch(
+                f"the log says that key pair {name} {what}, but the store does not", entry
+            )
     yield from _sessions(connection)
     yield from _pairs(connection)
     yield from _codes(connection)
 
 
 def _sessions(connection: Connection) -> Generator[Mismatch, None, None]:
-    """Compare which firm's sessions were added and removed, and how often each."""
+    """Compare how often each firm's sessions were added and removed."""
     is_removed = session.c.removed_at.is_not(None)
     for action, done, which in (
         (Action.ADD_SESSION, "added", None),
@@ -83,13 +85,13 @@ def _sessions(connection: Connection) -> Generator[Mismatch, None, None]:
         for one, other in ((stored, logged), (logged, stored)):
             for name, firm_id, _ in connection.execute(one.except_(other).limit(1)):
                 yield Mismatch(
-                    f"the log and the store do not agree on how often a session {name} of the firm"
-                    f" with the id {firm_id} was {done}"
+                    f"the log and the store disagree on how often session {name} of the firm with"
+                    f" the id {firm_id} was {done}"
                 )
 
 
 def _pairs(connection: Connection) -> Generator[Mismatch, None, None]:
-    """Compare what a pair is with the entry of its generation and with the rules."""
+    """Compare each pair with the entry of its generation and with the rules."""
     query = (
         select(pair.c.access_key_id, pair.c.session_id, pair.c.slot)
         .add_columns(pair.c.created_at, pair.c.expires_at, session.c.name, session.c.firm_id)
@@ -110,27 +112,27 @@ def _amiss(rows: Iterable[Row[Any]]) -> Generator[Mismatch, None, None]:
         if (row.name, row.firm_id) != (row.name_then, row.firm_then):
             yield Mismatch(f"key pair {name} was generated for another session or firm")
         if abs(row.created_at - row.at) > _WAITED:
-            yield Mismatch(f"key pair {name} was not generated when the store says")
+            yield Mismatch(f"key pair {name} was generated at another time than the store says")
         if outlives_rules(row.created_at, row.expires_at) or (
             newer is not None
             and newer.session_id == row.session_id
             and row.slot is not None
             and row.expires_at > newer.created_at + _OVERLAP
         ):
-            yield Mismatch(f"key pair {name} lives longer than the rules gave it")
+            yield Mismatch(f"key pair {name} is valid longer than the rules allow")
         newer = row
 
 
 def _counted(
     name: ColumnElement[str], firm_id: ColumnElement[int], which: ColumnElement[bool] | None
 ) -> Select[Any]:
-    """Count the rows of each session's name and firm."""
+    """Count the rows for each session name and firm."""
     query = select(name).add_columns(firm_id, func.count()).group_by(name, firm_id)
     return query if which is None else query.where(which)
 
 
 def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
-    """Look for the entry of each code that was sent and of each that was used."""
+    """Look for the entry of each sent code and of each used code."""
     query = select(code, person.c.name).join(person, code.c.person_id == person.c.id)
     sent = connection.execute(query.order_by(code.c.created_at, code.c.id)).all()
     if not sent:
@@ -139,29 +141,29 @@ def _codes(connection: Connection) -> Generator[Mismatch, None, None]:
     for row in sent:
         if not _take(logged.get((row.name, Action.CODE), []), row.created_at, row.purpose):
             yield Mismatch(
-                f"there is no entry of the code for {row.purpose} that {row.name} had sent at"
+                f"no entry mentions the code for {row.purpose} that was sent to {row.name} at"
                 f" {row.created_at:%Y-%m-%d %H:%M:%S} UTC"
             )
         deed = _DEEDS.get(row.purpose)
         if row.used_at is None or deed is None:
             continue
-        # One code for several pairs names them by a hash: any of its entries will do.
+        # A code for several pairs contains only their hash, so any entry of theirs counts.
         about = None if row.purpose == "logon" or row.subject.startswith("sha256:") else row.subject
         if not _take(logged.get((row.name, deed), []), row.used_at, about):
             yield Mismatch(
-                f"there is no entry of what {row.name} used a code for {row.purpose} for at"
+                f"no entry mentions the {row.purpose} for which {row.name} used a code at"
                 f" {row.used_at:%Y-%m-%d %H:%M:%S} UTC"
             )
 
 
-#: The entry's action when a code of a purpose was used.
+#: The action in the entry when a code with this purpose was used.
 _DEEDS = {"logon": Action.LOG_ON, "download": Action.DOWNLOAD, "delete": Action.DELETE}
 
 
 def _deeds_since(
     connection: Connection, since: datetime
 ) -> dict[tuple[str, str], list[tuple[datetime, str]]]:
-    """Return when each user did what, and to which pair, or had a code sent for which purpose."""
+    """Return each user's actions: when, and for which pair, or a sent code's purpose."""
     deeds: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
     about = case((audit.c.action == Action.CODE, fact("purpose")), else_=_key_id).label("about")
     query = select(audit.c.at, audit.c.actor, audit.c.action, about).where(
@@ -173,7 +175,7 @@ def _deeds_since(
 
 
 def _take(deeds: list[tuple[datetime, str]], at: datetime, about: str | None) -> bool:
-    """Take away the first deed of this moment, so that it stands for one code only."""
+    """Remove the first action at this time, so that it confirms one code only."""
     for number, (then, what) in enumerate(deeds):
         if abs(then - at) <= _TOGETHER and about in (None, what):
             del deeds[number]
@@ -195,7 +197,7 @@ def _once_in_state(state: str) -> Select[Any]:
 
 
 def _either(*queries: Select[Any]) -> Select[Any]:
-    # SQLite takes no brackets around a part of a compound, but a subquery.
+    # SQLite does not accept brackets around a part of a compound, only a subquery.
     return select(union(*queries).subquery().c[0])
 
 
@@ -207,13 +209,13 @@ def _made_room_for_another() -> Select[Any]:
 _DELETED = _either(_logged(Action.DELETE), _made_room_for_another())
 _ALL_PAIRS = select(pair.c.access_key_id)
 
-#: What the store shows, and the entries that must say so.
+#: What the store shows, and the entries that must confirm it.
 _MUST_BE_LOGGED = (
     ("was generated", _ALL_PAIRS, _logged(Action.GENERATE)),
     ("was deleted", _either(_in_state("deleted"), _once_in_state("deleted")), _DELETED),
     ("expired", _either(_in_state("expired"), _once_in_state("expired")), _logged(Action.EXPIRE)),
 )
-#: What entries say, and what the store must show: now, and to the disaster-recovery view.
+#: What entries say, and what the store must show: now, and in the disaster-recovery view.
 _MUST_BE_THERE = (
     ("was generated", _logged(Action.GENERATE), _ALL_PAIRS),
     ("was deleted", _DELETED, _in_state("deleted")),

@@ -1,4 +1,4 @@
-"""A firm's own part of the audit log, for those who may see it: in pages, and as a file."""
+"""A firm's part of the audit log, for its users with that right: in pages, and as a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gatepass.center.store.page import PAGE_SIZE, Page
 from gatepass.center.store.schema import audit
 from gatepass.keys.validity import exchange_zone
 
-#: Entries read at a time when all are wanted.
+#: Entries read at a time for the file.
 _BATCH = 1000
 _TEXTS = (
     *(audit.c.actor, audit.c.action, audit.c.subject),
@@ -31,9 +31,9 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries: with ``text`` in them, of the days in Chicago from ``first`` to ``last``.
+    """A filter: entries with ``text`` in them, of the days ``first`` to ``last`` in Chicago.
 
-    ``action`` is one of `ACTIONS`. What is empty leaves none out.
+    ``action`` is one of `ACTIONS`. An empty field filters nothing.
     """
 
     text: str = ""
@@ -43,12 +43,12 @@ class Wanted:
 
 
 _OF_THE_STORE = (facts.Action.REWRAP, facts.Action.RESTORE)
-#: What is done in a firm, and not to the whole store.
+#: The actions in a firm, without those on the whole store.
 ACTIONS = tuple(one for one in facts.Action if one not in _OF_THE_STORE)
 
 
 def has_deleted(center: Center, actor: Actor, session: str, access_key_id: str) -> bool:
-    """Tell whether it is this user who deleted a key pair."""
+    """Tell whether this user deleted a key pair."""
     own = (audit.c.firm_id == actor.firm_id) & (audit.c.actor == actor.name)
     told = facts.as_json(facts.Facts(session=session, access_key_id=access_key_id))
     this = (audit.c.action == facts.Action.DELETE) & (audit.c.facts == told)
@@ -59,7 +59,7 @@ def has_deleted(center: Center, actor: Actor, session: str, access_key_id: str) 
 def entries(
     center: Center, actor: Actor, page: int = 1, size: int = PAGE_SIZE, wanted: Wanted = Wanted()
 ) -> Page[Entry | Unreadable]:
-    """Return a page of the firm's own entries, the newest first.
+    """Return a page of the firm's entries, newest first.
 
     Raises `gatepass.errors.NotAllowedError`.
     """
@@ -73,10 +73,10 @@ def entries(
 
 
 def as_csv(center: Center, actor: Actor, wanted: Wanted = Wanted()) -> Iterator[str]:
-    """Give the entries as lines of a CSV file with a head, the oldest first, times in UTC.
+    """Give the entries as lines of a CSV file with a header, oldest first, times in UTC.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it, also after what
-    may separate cells. Raises `gatepass.errors.NotAllowedError` before the first line.
+    A text that a spreadsheet would take for a formula gets an apostrophe before it, also after a
+    possible cell separator. Raises `gatepass.errors.NotAllowedError` before the first line.
     """
     actor.require(Action.SEE_AUDIT)
     return _lines(center, _condition(actor, wanted))
@@ -86,10 +86,10 @@ _HEAD = (
     *("Entry", "Time (UTC)", "User", "Action", "What", "Access Key ID", "Detail", "From"),
     "Facts (JSON)",
 )
-#: How a formula begins in some spreadsheet; Tab and CR are skipped by some before they look.
+#: How a formula begins in some spreadsheet; some skip Tab and CR before it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
-#: Where the system's list separator is no comma, a spreadsheet may begin a new cell within one.
+#: If the system's list separator is not a comma, a spreadsheet may begin a new cell within one.
 _AFTER_SEPARATOR = re.compile(rf"[;|\t\r\n][\s\"]*(?=[{re.escape(''.join(_FORMULA[:4]))}＝＋－＠])")  # noqa: RUF001
 
 
@@ -98,7 +98,7 @@ def _lines(center: Center, own: ColumnElement[bool]) -> Iterator[str]:
     after = 0
     while True:
         query = select(audit).where(own, audit.c.id > after).order_by(audit.c.id).limit(_BATCH)
-        # A transaction for each batch: none stays open for as long as a slow reader takes.
+        # One transaction per batch, so that a slow reader keeps none open.
         with center.database.read() as connection:
             found = _read(connection, query)
         yield "".join(_line(_cells(one)) for one in found)
@@ -140,7 +140,7 @@ def _read(connection: Connection, query: Select[Any]) -> list[Entry | Unreadable
 
 def _condition(actor: Actor, wanted: Wanted) -> ColumnElement[bool]:
     own = audit.c.firm_id == actor.firm_id
-    # PostgreSQL refuses a text with a NUL, and nothing has one.
+    # PostgreSQL refuses a text with a NUL, and no entry has one.
     if text := wanted.text.replace("\0", ""):
         own &= or_(*(column.icontains(text, autoescape=True) for column in _TEXTS))
     if action := wanted.action.replace("\0", ""):

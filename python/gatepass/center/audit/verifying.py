@@ -1,18 +1,19 @@
 """Verify the audit log: entry by entry, then its end, then against the store.
 
-Each entry's HMAC covers all its fields and the HMAC of the entry before it, so changing, removing
-or reordering one shows. The head row says how long the log is, under a key of its own: cutting the
-end off shows too, unless an older head row is put back with it. Against that `verify` compares the
-log with the store (`matching`): what was cut off must have left no session, pair or code.
+Each entry's HMAC covers all its fields and the HMAC of the entry before it, so the check finds an
+entry that was changed, removed or moved. The head row contains the length of the log, protected by
+a separate key, so the check also finds that the end was cut off, unless an older head row was
+restored too. Against that, `verify` compares the log with the store (`matching`): sessions, pairs
+and codes must have their entries.
 
-What remains, to somebody who writes to the database, kept an older head row and cuts the end off:
+An attacker who can write to the database and has kept an older head row can still cut the end off
+in two cases:
 
-- what leaves none of these behind does not show: a download or a log-on with an
-  authenticator, refusals, users, roles, passwords, API tokens, and codes of more than a month ago;
-- nothing shows when each pair and each code is put back as well: the whole store is then an earlier
-  one.
+- the removed entries left no such row: a download or a login with an authenticator, refusals,
+  users, roles, passwords, API tokens, and codes of more than a month ago;
+- all pairs and codes are set back as well: the whole store is then in an earlier state.
 
-An `Anchor` that was kept outside of the database shows both. A server moves it on all the time.
+An `Anchor` outside the database reveals both. A server updates it continuously.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ _BATCH = 1000
 class Verdict:
     """What a check of the chain found.
 
-    ``broken`` is the number of the first entry that is not as it was written, is missing, or says
-    what the store does not bear out; ``None``: all is well, and ``end`` is where the log ended.
-    ``entries`` were good, up to there. True exactly when all is well.
+    ``broken`` is the number of the first entry that was changed, is missing, or is not confirmed
+    by the store; ``None``: the log is good, and ``end`` is its last entry. ``entries`` is how many
+    were good up to there. True exactly if the log is good.
     """
 
     entries: int
@@ -71,25 +72,25 @@ def verify(
 ) -> Verdict:
     """Check the whole chain as of one moment, and then the store against it.
 
-    ``progress`` gets entries done and in all. With an ``anchor`` of an earlier verdict, its entry
-    must still be there as it was. Memory does not grow with the log.
+    ``progress`` gets the numbers of checked and of all entries. With an ``anchor`` of an earlier
+    verdict, its entry must still be there, unchanged. Memory use does not grow with the log.
     """
     with database.read() as connection:
         verdict = _chained(connection, vault, _BEGIN, progress)
         if anchor is not None:
-            # The first broken entry is the one to name.
+            # Name the first broken entry.
             verdict = min(verdict, _anchored(connection, anchor), key=_where_broken)
         return _matched(connection, verdict) if verdict else verdict
 
 
 def verify_since(database: Database, vault: Vault, anchor: Anchor) -> Verdict:
-    """Check that the log goes on from an anchor, entry by entry: little work, done often."""
+    """Check the entries after an anchor: fast enough to run often."""
     with database.read() as connection:
         verdict = _anchored(connection, anchor)
         return _chained(connection, vault, anchor) if verdict else verdict
 
 
-#: Where each log begins.
+#: The beginning of every log.
 _BEGIN = Anchor(0, START)
 
 
@@ -98,7 +99,7 @@ def _where_broken(verdict: Verdict) -> float:
 
 
 def _anchored(connection: Connection, anchor: Anchor) -> Verdict:
-    """Look for the entry that was anchored."""
+    """Look for the anchored entry."""
     if anchor == _BEGIN:
         return Verdict(0)
     query = select(audit.c.id, audit.c.mac).where(audit.c.id == anchor.entry)
@@ -129,7 +130,7 @@ def _chained(
         if found != number:
             return Verdict(number - 1, number, f"entry {number} is missing")
         if isinstance(row, Unreadable) or not _follows(keys, before, row):
-            return Verdict(number - 1, number, f"entry {number} is not as it was written")
+            return Verdict(number - 1, number, f"entry {number} was changed")
         before = row.mac
         if number % _BATCH == 0:
             progress(number, total)
@@ -147,17 +148,17 @@ def _matched(connection: Connection, verdict: Verdict) -> Verdict:
 
 
 _CUT_OFF = (
-    "the log's end was cut off: entries {} to {} are missing, which were there when it was"
-    " anchored; remove the anchor file only if you put the database back yourself"
+    "the log's end was cut off: entries {} to {} are missing, but they were there at the last"
+    " verification; remove the anchor file only if you restored the database yourself"
 )
 _ANOTHER = (
-    "entry {} is not the one that was anchored: the log's end was cut off and it went on from"
-    " there, or the anchor is of another store"
+    "entry {} is not the anchored one: the log's end was cut off and then continued, or the anchor"
+    " belongs to another store"
 )
 
 
 def _follows(keys: Keys, before: bytes, row: Row[Any]) -> bool:
-    """Tell whether an entry is as it was written after the one before."""
+    """Tell whether an entry is unchanged and follows the one before it."""
     return hmac.compare_digest(row.mac, keys.chain(before, entry_of(row)))
 
 
@@ -175,7 +176,7 @@ def _checked_end(connection: Connection, keys: Keys, number: int, mac: bytes) ->
 
 
 def _rows(connection: Connection, after: int | None) -> Iterator[Row[Any] | Unreadable]:
-    """Give all entries in order, or those after one, a batch at a time."""
+    """Give all entries in order, or those after ``after``, read in batches."""
     while True:
         query = select(audit).order_by(audit.c.id).limit(_BATCH)
         if after is not None:

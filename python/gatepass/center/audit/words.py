@@ -1,6 +1,6 @@
-"""What people are shown of an entry, made from its facts when it is written.
+"""The texts of an entry for people, made from its facts when it is written.
 
-Another wording changes nothing but what people read of entries to come: programs read the facts.
+A new wording changes only what people read in later entries: programs read the facts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from gatepass.center.audit.facts import Facts, clean
 from gatepass.center.store.schema import audit
 
-#: What an action was done to: the first of these that there is.
+#: What the action was done to: the first of these facts that is present.
 _SUBJECTS = {
     "session": "{session}",
     "purpose": "{purpose}",
@@ -20,7 +20,7 @@ _SUBJECTS = {
     "envelope_key": "{envelope_key}",
     "backup": "{backup}",
 }
-#: What more there is to say: all of these that there are.
+#: The details: all of these facts that are present.
 _DETAILS = {
     "deleted": "deleted {deleted} to make room",
     "former_user": "from {former_user} to {user}",
@@ -35,7 +35,7 @@ _DETAILS = {
 
 
 def words(facts: Facts) -> dict[str, str]:
-    """Return the columns of an entry that people read: subject, access_key_id and detail."""
+    """Return the columns of an entry for people: subject, access_key_id and detail."""
     return {
         "subject": fitted("subject", next(iter(_said(_SUBJECTS, facts)), "")),
         "access_key_id": fitted("access_key_id", facts.get("access_key_id") or ""),
@@ -44,7 +44,7 @@ def words(facts: Facts) -> dict[str, str]:
 
 
 def fitted(column: str, text: str) -> str:
-    """Cut a text to its column, without what no column takes."""
+    """Cut a text to its column's length, and remove characters that no column accepts."""
     cut: str = clean(text)[: getattr(audit.c[column].type, "length", None)]
     return cut
 
