@@ -207,7 +207,7 @@ def test_a_malformed_address_is_refused(tmp_path: Path, address: str) -> None:
             '[mail]\nhost = "h"\nsender = "a@b"\nsecurity = "none"\n',
             2,
             "mail.host",
-            "in clear",
+            "unencrypted",
         ),
         (
             '[mail]\nhost = "h"\nsender = "a@b"\npassword-file = "p"\n',

@@ -52,7 +52,7 @@ def test_a_pair_is_generated_and_downloaded(
         subjects = [str(mail["Subject"]) for mail in service.mails(address)]
         assert [s.partition(": ")[2] for s in subjects[-2:]] == [
             "key pair generated for session ABC",
-            "key pair downloaded of session ABC",
+            "key pair downloaded for session ABC",
         ]
     assert service.mails("rae@example.com") == service.mails("bob@example.com") == []
     kim.follow("Back to sessions")
@@ -147,7 +147,7 @@ def test_a_pair_is_deleted(
     assert log_on(service.center, "ABC", path) != ACCEPTED
     for address in ("kim@example.com", "maria@example.com"):
         last = str(service.mails(address)[-1]["Subject"])
-        assert last.endswith("key pair deleted of session ABC")
+        assert last.endswith("key pair deleted for session ABC")
 
 
 def test_a_third_pair_replaces_the_oldest(

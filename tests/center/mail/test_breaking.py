@@ -1,4 +1,4 @@
-"""Mail servers that hang, wherever they do: a try ends in its time, and when the program ends."""
+"""Mail servers that hang at any point: an attempt ends in time, and when the program ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LETTER = Mail("one", "kim@example.com", "About one", "Body")
 
 @contextmanager
 def accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that does this with each connection, and keeps it open."""
+    """A server that does this with each connection and keeps it open."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
@@ -36,7 +36,7 @@ def accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 @contextmanager
 def without_an_answer_to_connect() -> Iterator[int]:
-    """A server whose queue is full, so that the system answers no connection attempt."""
+    """A server with a full queue, so that the system does not answer a connection attempt."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
         for _ in range(4):
             waiting = stack.enter_context(socket.socket())
@@ -75,7 +75,7 @@ HANGING = {
 
 @pytest.fixture(params=HANGING.values(), ids=HANGING)
 def hanging(request: pytest.FixtureRequest) -> Iterator[tuple[SmtpMailer, str]]:
-    """A mailer whose server hangs, and how that is to be told."""
+    """A mailer whose server hangs, and the expected problem."""
     serve, security, rule = request.param
     with serve() as port:
         yield SmtpMailer(SmtpServer("127.0.0.1", port, "center@example.com", security)), rule
@@ -92,7 +92,7 @@ def failure(mailer: SmtpMailer, began: Callable[[], object] = lambda: None) -> D
 def test_a_try_ends_when_its_time_is_over(
     hanging: tuple[SmtpMailer, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the server does with the time for each single answer."""
+    """However the server uses the time limit of each answer."""
     monkeypatch.setattr(smtp, "SENT_WITHIN", 2)
     monkeypatch.setattr(smtp, "TAKEN_WITHIN", 0.2)
     mailer, rule = hanging
@@ -102,7 +102,7 @@ def test_a_try_ends_when_its_time_is_over(
 def test_a_try_ends_when_the_program_does(
     hanging: tuple[SmtpMailer, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Long before its time is over."""
+    """Long before its time limit."""
     monkeypatch.setattr(smtp, "ENDS_WITHIN", 1)
     for bound in ("ANSWER_WITHIN", "SENT_WITHIN", "TAKEN_WITHIN"):
         monkeypatch.setattr(smtp, bound, 3600)

@@ -1,4 +1,4 @@
-"""Codes on their way: a mail-to-SMS gateway, an HTTP provider, a folder. No error shows a code."""
+"""Sending codes: by mail-to-SMS gateway, HTTP provider or folder. No error shows a code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXT = "314159 is your Request Center code"
 
 
 class Provider(ThreadingHTTPServer):
-    """An SMS provider. ``status`` is its answer; 0 hangs up without one."""
+    """An SMS provider. ``status`` is its answer; with 0 it hangs up without one."""
 
     daemon_threads = True
 
@@ -179,7 +179,7 @@ def who_may_log_on(
     return AuthResult(success=known, handled=False)
 
 
-# What it warns of is what a server behind TLS from the first byte looks like to it.
+# It warns of this setup because TLS starts with the first byte.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_gateway_over_tls_with_a_password(
@@ -230,7 +230,7 @@ def test_a_provider_over_tls(
 
 
 class Course:
-    """A courier of which each code goes as the course says."""
+    """A courier that sends or fails each code as the course says."""
 
     def __init__(self, *course: DeliveryError | None) -> None:
         self._course = list(course)
@@ -253,13 +253,13 @@ def test_the_log_has_each_change_and_not_each_code(caplog: pytest.LogCaptureFixt
     assert [record.getMessage() for record in caplog.records] == [
         "verification codes: nobody there",
         "verification codes: no",
-        "verification codes: they are sent again",
+        "verification codes: sending works again",
         "verification codes: nobody there",
     ]
 
 
 def test_a_mail_server_elsewhere_needs_tls() -> None:
-    with pytest.raises(CenterError, match="in clear"):
+    with pytest.raises(CenterError, match="unencrypted"):
         SmtpServer("mail.example.com", 25, "center@example.com", security="none")
     with pytest.raises(CenterError, match="starttls"):
         SmtpServer("mail.example.com", 25, "center@example.com", security="ssl")

@@ -1,4 +1,4 @@
-"""Who is told of what: requester and managers once each, and nobody of another firm."""
+"""Notifications: requester and managers get one each, and other firms get none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY, OLD, FIRST = "oNDxM33uE81ohWuVRtWT", "b" * 20, "c" * 20
 
 
 def told(world: World) -> dict[str, list[str]]:
-    """Texts of the mails by recipient."""
+    """Return the texts of the mails by recipient."""
     found: dict[str, list[str]] = {}
     with world.center.database.read() as connection:
         for row in connection.execute(select(mail).order_by(mail.c.id)):
@@ -54,7 +54,7 @@ def test_requester_and_managers_are_told_of_a_new_pair(world: World) -> None:
         assert f"kim generated key pair {KEY} for session ABC" in text
         assert "expires at 2027-03-04 09:00 CT" in text
         assert f"{OLD} was deleted" in text
-        # The clocks change in between: the same instant is an hour later there.
+        # The clocks change in between, so the same instant is an hour later in Chicago.
         assert f"{FIRST} now expires at 2026-04-01 10:00 CT" in text
         assert "from 127.0.0.1" in text
 
@@ -72,7 +72,7 @@ def test_the_requester_sees_it_at_the_top_of_the_page(world: World) -> None:
 
 
 def test_each_notice_is_one_short_line(world: World) -> None:
-    """As wide as a page of 1,180 pixels has room for, beside its time."""
+    """It fits a page of 1,180 pixels, beside its time."""
     name = replace(world.keys, name="k" * 20)
     generate(world, name)
     world.center.database.write(
@@ -94,7 +94,7 @@ def test_a_notice_was_read_once_it_stood_on_a_page(world: World) -> None:
     generate(world, world.keys)
     (line,) = notices.unseen(world.center, world.keys)
     world.clock.go(hours=1)
-    # Not before: nobody has looked.
+    # Not before, because no page has shown it.
     assert notices.unseen(world.center, world.keys) == [line]
     notices.note_shown(world.center, [line])
     (again,) = notices.unseen(world.center, world.keys)
@@ -135,7 +135,7 @@ def test_a_download_is_told_each_time(world: World) -> None:
         )
     texts = told(world)["kim@example.com"]
     assert len(texts) == 2
-    assert "downloaded of session ABC, DEF" in texts[0]
+    assert "downloaded for session ABC, DEF" in texts[0]
     assert f"downloaded key pair {FIRST} of session DEF" in texts[0]
 
 

@@ -1,4 +1,4 @@
-"""Mails: queued with what they tell of, sent once; nothing lost while the mail server is down."""
+"""Mails are queued with the event they report and sent once; a server that is down loses none."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_queued_mail_arrives_once(center: Center, up: MailServer) -> None:
 def test_a_server_gets_ten_minutes_to_take_a_mail_and_little_for_a_code(
     center: Center, up: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 5321, 4.5.3.2.6; nobody else may send the mail meanwhile."""
+    """RFC 5321, 4.5.3.2.6; no other process may send the mail meanwhile."""
     waits: list[float | None] = []
     plain = SMTP.data
 
@@ -194,7 +194,7 @@ def test_a_message_the_server_will_not_have_is_kept(
 def test_an_answer_that_is_lost_leaves_a_doubt_and_a_name_to_tell(
     center: Center, clock: Clock, up: MailServer
 ) -> None:
-    """SMTP's own gap: taken, and nobody was told. Sent again, it is the same mail by its name."""
+    """SMTP's gap: the server's answer to an accepted mail is lost. The second has the same name."""
     put(center, "one")
     up.hang_up = True
     assert mails.deliver_due(center, mailer(up)) == Delivery(0, 1)
@@ -242,9 +242,9 @@ mails.deliver_due(center, Killed(server))
 def test_a_process_that_is_killed_loses_no_mail(
     center: Center, clock: Clock, up: MailServer, url: str, when: str, copies: int
 ) -> None:
-    """Killed between claim and note: the mail waits for the claim's end and is sent then.
+    """Killed between claim and record: the mail is sent after the claim ends.
 
-    Killed after the server had it, that is a second time, and unavoidable: nobody else knows.
+    Killed after the server accepted it, that is a second time; this cannot be avoided.
     """
     put(center, "one")
     arguments = [sys.executable, "-c", _KILLED, url, str(up.port), clock().isoformat(), when]
@@ -262,7 +262,7 @@ def test_a_process_that_is_killed_loses_no_mail(
 
 
 def test_a_claim_lasts_longer_than_any_attempt() -> None:
-    # Connect, send, say good-bye.
+    # Connect, send, quit.
     longest = 2 * smtp.SENT_WITHIN + smtp.ANSWER_WITHIN
     assert mails.CLAIM.total_seconds() > longest
 

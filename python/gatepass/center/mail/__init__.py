@@ -1,1 +1,1 @@
-"""Mails and notices: queued with what they tell of, and delivered."""
+"""Mails and notices: queued together with the event they report, then delivered."""

@@ -1,10 +1,10 @@
-"""Who is told of what: by mail, and by a notice at the top of the page.
+"""Notifications: who gets which mail, and which notice at the top of the page.
 
-CME: an e-mail on generate, download and delete goes to the requester and the administrative
-manager, a notice to the requester's page, and warnings before expiry to the registered
-administrators. Here all administrative managers of the firm get them; a user who is disabled gets
-none, and nobody gets the same mail twice. A new authenticator app is told likewise: that is this
-project's choice.
+CME's rules: an e-mail about generate, download and delete goes to the requester and the
+administrative manager, a notice to the requester's page, and warnings before expiry to the
+registered administrators. Here all administrative managers of the firm get the mails. A disabled
+user gets none, and no user gets the same mail twice. A new authenticator app is reported in the
+same way; that is this project's choice.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from gatepass.center.store.once import insert_once
 from gatepass.center.store.schema import notice, person
 from gatepass.keys.validity import exchange_zone
 
-#: Notices of a page, of which so many stand there at once; others come up when these were read.
+#: How many notices a page contains, and how many are visible at once; the next ones appear when
+#: these have been read.
 ON_PAGE, VISIBLE = 20, 3
-#: A notice was read once it has stood on a page for so long. CME's rule is not public.
+#: A notice counts as read after this time on a page. CME's rule is not public.
 READ_AFTER = timedelta(seconds=5)
 
 
@@ -35,7 +36,7 @@ READ_AFTER = timedelta(seconds=5)
 class Notice:
     """A notice at the top of the page: one line. ``level`` is ``success`` or ``warning``.
 
-    ``shown``: it stood on a page before.
+    ``shown``: it was on a page before.
     """
 
     id: int
@@ -55,19 +56,20 @@ def generated(
     deleted: str | None = None,
     shortened: tuple[str, datetime] | None = None,
 ) -> None:
-    """Tell of a new pair, and of what it did to the others: one deleted, one's end brought near."""
+    """Report a new pair and its effect on others: one is deleted, or one expires earlier."""
     lines = [
         f"{actor.name} generated key pair {access_key_id} for session {session}.",
         f"It is active now and expires at {_written(expires_at)}.",
     ]
     if deleted is not None:
-        lines.append(f"Key pair {deleted} was deleted and is not valid any more.")
+        lines.append(f"Key pair {deleted} was deleted and is no longer valid.")
     if shortened is not None:
         lines.append(f"Key pair {shortened[0]} now expires at {_written(shortened[1])}.")
     title = f"key pair generated for session {session}"
     line = f"{actor.name} generated key pair {access_key_id} for {session}"
     line += f", valid until {_day(expires_at)}" if deleted is None else f"; deleted {deleted}"
     if shortened is not None:
+        # Short, since the line has to fit the page.
         line += f", other ends {_day(shortened[1])}"
     _tell(connection, center, actor, f"generated:{access_key_id}", title, lines, line)
 
@@ -75,40 +77,40 @@ def generated(
 def downloaded(
     connection: Connection, center: Center, actor: Actor, pairs: Sequence[tuple[str, str]]
 ) -> None:
-    """Tell of a download of pairs, each a Session ID and an Access Key ID."""
+    """Report a download of pairs, each a Session ID and an Access Key ID."""
     lines = [f"{actor.name} downloaded key pair {key} of session {name}." for name, key in pairs]
     sessions = sorted({name for name, _ in pairs})
-    title = f"key pair downloaded of session {', '.join(sessions[:5])}"
+    title = f"key pair downloaded for session {', '.join(sessions[:5])}"
     line = f"{actor.name} downloaded key pair {pairs[0][1]} of {pairs[0][0]}"
     if len(pairs) > 1:
-        line = f"{actor.name} downloaded {len(pairs)} key pairs, of {', '.join(sessions[:5])}"
+        line = f"{actor.name} downloaded {len(pairs)} key pairs of {', '.join(sessions[:5])}"
         line += f" and {len(sessions) - 5} more" if len(sessions) > 5 else ""
-    # Each download is an event of its own, of pairs that may be downloaded again.
+    # A random event name: each download is reported, even of the same pairs.
     _tell(connection, center, actor, f"downloaded:{secrets.token_hex(8)}", title, lines, line)
 
 
 def deleted(
     connection: Connection, center: Center, actor: Actor, session: str, access_key_id: str
 ) -> None:
-    """Tell that a pair was deleted."""
+    """Report that a pair was deleted."""
     lines = [
         f"{actor.name} deleted key pair {access_key_id} of session {session}.",
-        "It is not valid for logon any more.",
+        "It is no longer valid for logon.",
     ]
-    title = f"key pair deleted of session {session}"
-    line = f"{actor.name} deleted key pair {access_key_id} of {session}: it is not valid any more"
+    title = f"key pair deleted for session {session}"
+    line = f"{actor.name} deleted key pair {access_key_id} of {session}: it is no longer valid"
     _tell(connection, center, actor, f"deleted:{access_key_id}", title, lines, line)
 
 
 def authenticator_added(connection: Connection, center: Center, actor: Actor) -> None:
-    """Tell that a user's codes come from an authenticator app from now on."""
+    """Report that a user's codes now come from an authenticator app."""
     lines = [
         f"{actor.name} set up an authenticator app.",
-        "Its codes count for logon, download and delete from now on.",
+        "Logon, download and delete now need its codes.",
     ]
     event = f"authenticator:{secrets.token_hex(8)}"
     title = f"authenticator app of {actor.name} set up"
-    line = f"{actor.name} set up an authenticator app: its codes count from now on"
+    line = f"{actor.name} set up an authenticator app: its codes are now required"
     _tell(connection, center, actor, event, title, lines, line)
 
 
@@ -122,15 +124,15 @@ def expiring(
     threshold: int,
     days_left: int,
 ) -> int:
-    """Warn the firm's managers of a pair's end; return how many mails are new.
+    """Warn the firm's managers that a pair expires; return how many mails are new.
 
-    Once for each pair, threshold and manager: called again, it does nothing.
+    Each pair, threshold and manager get one warning: called again, it does nothing.
     """
     days = {0: "today", 1: "in 1 day"}.get(days_left, f"in {days_left} days")
     title = f"key pair of session {session} expires {days}"
     text = (
         f"Key pair {access_key_id} of session {session} expires {days},"
-        f" at {_written(expires_at)}. Generate a new pair at the Request Center before that."
+        f" at {_written(expires_at)}. Generate a new pair at the Request Center before then."
     )
     line = f"Key pair {access_key_id} of {session} expires {days}, on {_day(expires_at)}"
     event = f"expiring:{access_key_id}:{threshold}"
@@ -141,7 +143,7 @@ def expiring(
 
 
 def unseen(center: Center, actor: Actor) -> list[Notice]:
-    """Return the user's notices that were neither read nor dismissed, the newest first."""
+    """Return the user's notices that are neither read nor dismissed, newest first."""
     mine = (notice.c.person_id == actor.user_id) & notice.c.seen_at.is_(None)
     read_at = center.clock() - READ_AFTER
     mine &= or_(notice.c.shown_at.is_(None), notice.c.shown_at > read_at)
@@ -154,7 +156,7 @@ def unseen(center: Center, actor: Actor) -> list[Notice]:
 
 
 def note_shown(center: Center, shown: Sequence[Notice]) -> None:
-    """Note that these stand on a page now; from `READ_AFTER` on they count as read."""
+    """Record that these are now on a page; after `READ_AFTER` they count as read."""
     fresh = [each.id for each in shown if not each.shown]
     if not fresh:
         return
@@ -164,7 +166,7 @@ def note_shown(center: Center, shown: Sequence[Notice]) -> None:
 
 
 def mark_seen(center: Center, actor: Actor, ids: Iterable[int]) -> None:
-    """Take notices off the user's page; those of others stay."""
+    """Dismiss notices of the user; those of other users stay."""
     wanted = (notice.c.person_id == actor.user_id) & notice.c.id.in_(list(ids))
     mark = update(notice).where(wanted, notice.c.seen_at.is_(None)).values(seen_at=center.clock())
     center.database.write(lambda connection: connection.execute(mark))
@@ -179,7 +181,7 @@ def _tell(
     lines: Sequence[str],
     line: str,
 ) -> None:
-    """Mail the requester and the managers ``lines``, and put ``line`` on the requester's page."""
+    """Mail ``lines`` to the requester and the managers; put ``line`` on the requester's page."""
     at = f"{_written(center.clock())}, from {actor.origin or 'an unknown address'}."
     recipients = _recipients(connection, actor.firm_id, actor.user_id)
     _mail(connection, center, event, recipients, title, "\n".join([*lines, "", at]))
@@ -201,7 +203,7 @@ def _mail(
     text: str,
 ) -> int:
     subject = f"[{center.environment}] Request Center: {title}"
-    body = f"{text}\n\nIf this is not as it should be, tell your administrative manager at once.\n"
+    body = f"{text}\n\nIf you did not expect this, tell your administrative manager at once.\n"
     letters = [Mail(f"{event}:{who.id}", who.email, subject, body) for who in recipients]
     return mails.queue(connection, center, letters)
 
@@ -214,16 +216,16 @@ def _notify(
 
 
 def _written(at: datetime) -> str:
-    """Write an instant in Chicago's time, as the exchange does."""
+    """Format an instant in Chicago time, as the exchange does."""
     return f"{at.astimezone(exchange_zone()):%Y-%m-%d %H:%M} CT"
 
 
 def _day(at: datetime) -> str:
-    """Write the day of an instant in Chicago: a line has no room for more."""
+    """Format only the day in Chicago, to keep the line short."""
     return f"{at.astimezone(exchange_zone()):%Y-%m-%d}"
 
 
-# Made once: building a statement takes SQLAlchemy longer than running it takes the database.
+# Built once: SQLAlchemy takes longer to build a statement than the database takes to run it.
 _RECIPIENTS = (
     select(person.c.id, person.c.email)
     .where(

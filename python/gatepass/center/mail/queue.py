@@ -1,14 +1,14 @@
-"""Mails wait in the database until a mail server has taken them.
+"""Mails wait in the database until a mail server accepts them.
 
-A mail is queued in the transaction of what it tells of, under a key that names event and
-recipient: it exists if and only if that happened, and once. Sending it takes three steps: claim it
-(committed), hand it to the mail server, note that it is sent (committed). While a claim lasts,
-nobody else touches the mail.
+A mail is queued in the same transaction as the event that it reports, under a key with event and
+recipient. So it exists exactly once, and only if the event happened. Sending takes three steps:
+claim the mail (committed), give it to the mail server, record that it is sent (committed). While a
+claim lasts, no other process touches the mail.
 
-What remains is SMTP's own gap. If the process is killed, or the connection breaks, after the server
-took the mail and before that is noted, nobody can know, and the mail is sent again when the claim
-ends: at least once, never lost. The second one has the same Message-ID, by which mail programs and
-servers that look at it show one. In all other cases a mail is sent once.
+One gap of SMTP remains. If the process is killed or the connection breaks after the server accepted
+the mail and before that is recorded, the mail is sent again when the claim ends: at least once,
+never lost. The second copy has the same Message-ID, so many mail programs and servers show only
+one. In all other cases a mail is sent once.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from gatepass.center.store.once import insert_all_once
 from gatepass.center.store.schema import mail
 from gatepass.errors import DeliveryError
 
-#: How long a claim lasts: longer than any mailer tries one mail.
+#: How long a claim lasts: longer than any mailer tries to send one mail.
 CLAIM = timedelta(minutes=15)
-#: Wait after the first failure; doubled after each one more, up to the longest. Never given up.
+#: Wait after the first failure; doubled after each further one, up to the longest. No mail is
+#: given up.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
-#: Mails of one run, so that whoever runs it can also do something else.
+#: Maximum mails in one run, so that the caller can also do other work.
 RUN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a run did. ``problem`` is the last failure's."""
+    """What a run did. ``problem`` describes the last failure."""
 
     sent: int
     failed: int
@@ -46,9 +47,9 @@ class Delivery:
 
 
 def queue(connection: Connection, center: Center, mails: Iterable[Mail]) -> int:
-    """Queue mails in this transaction, and tell how many are new.
+    """Queue mails in this transaction, and return how many are new.
 
-    A mail's ``key`` names event and recipient, in at most 200 characters: a second mail of the
+    A mail's ``key`` names event and recipient, in at most 200 characters: a second mail with the
     same key is not queued.
     """
     at = center.clock()
@@ -59,10 +60,10 @@ def queue(connection: Connection, center: Center, mails: Iterable[Mail]) -> int:
 def deliver_due(
     center: Center, mailer: Mailer, over: Callable[[], bool] = lambda: False
 ) -> Delivery:
-    """Send the mails that are due, the oldest first, up to `RUN`, or until it is ``over``.
+    """Send the mails that are due, oldest first, up to `RUN` or until ``over`` returns true.
 
-    Blocks; several threads and processes may do so at once. A mail that fails is tried again
-    later; when the mail server cannot be reached, the run ends there.
+    Blocks; several threads and processes may call it at once. A failed mail is tried again later.
+    If the mail server cannot be reached, the run ends.
     """
     sent = failed = 0
     problem = ""
@@ -86,20 +87,20 @@ def deliver_due(
 
 
 def waiting(center: Center) -> int:
-    """Count the mails that were not sent yet."""
+    """Count the unsent mails."""
     with center.database.read() as connection:
         return backlog(connection)[0]
 
 
 def backlog(connection: Connection) -> tuple[int, datetime | None]:
-    """Count the mails that were not sent yet, and return when the oldest was queued."""
+    """Count the unsent mails, and return when the oldest was queued."""
     query = select(func.count(), func.min(mail.c.created_at)).where(mail.c.sent_at.is_(None))
     count, oldest = connection.execute(query).one()
     return count, oldest
 
 
 def _claim(connection: Connection, at: datetime) -> Row[Any] | None:
-    """Take one mail that is due and nobody's, for as long as a claim lasts."""
+    """Claim one mail that is due and unclaimed."""
     query = (
         select(mail)
         .where(mail.c.sent_at.is_(None), ~_is_to_come(mail.c.due_at, at, LONGEST_WAIT))
@@ -116,7 +117,7 @@ def _claim(connection: Connection, at: datetime) -> Row[Any] | None:
 
 
 def _is_to_come(column: Column[datetime], at: datetime, longest: timedelta) -> ColumnElement[bool]:
-    """Choose moments that are to be waited for: a longer wait is of a clock that was ahead."""
+    """Select times in the future; one too far ahead comes from a wrong clock and is ignored."""
     return and_(column > at, column <= at + longest + TOLERANCE)
 
 
@@ -126,7 +127,7 @@ def _note_sent(center: Center, claimed: Row[Any]) -> None:
 
 
 def _put_off(center: Center, claimed: Row[Any], error: DeliveryError) -> None:
-    # Bounded before it is doubled so often that no time can hold it.
+    # The exponent is limited, so that the wait does not overflow.
     wait = min(FIRST_WAIT * 2 ** min(claimed.attempts, 10), LONGEST_WAIT)
     due_at = center.clock() + wait
     _update(center, claimed, {"due_at": due_at, "claimed_until": None, "problem": str(error)})

@@ -1,9 +1,9 @@
-"""What leaves the house: verification codes to mobiles, and mails.
+"""Delivery of verification codes and mails.
 
-A `gatepass.center.context.Courier` takes a code to its recipient now or says that it could not:
-codes are never queued. A `Mailer` sends the mails that wait in the database. Mail server (`smtp`),
-SMS provider (`webhook`) and a folder of files (`outbox`) are at hand; anything else that has these
-methods will do.
+A `gatepass.center.context.Courier` delivers a code at once or raises an error: codes are never
+queued. A `Mailer` sends the mails that wait in the database. There are couriers for a mail server
+(`smtp`), an SMS provider (`webhook`) and a folder of files (`outbox`); any other object with these
+methods works too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. ``key`` names it: sent again, it is the same mail with the same Message-ID."""
+    """One mail. ``key`` identifies it: sent again, it has the same Message-ID."""
 
     key: str
     recipient: str
@@ -30,8 +30,8 @@ class Mailer(Protocol):
     def open(self) -> AbstractContextManager[Callable[[Mail], None]]:
         """Give a function that sends one mail; it raises `gatepass.errors.DeliveryError`.
 
-        When it returns, somebody else has taken the mail over.
+        When it returns, the receiver is responsible for the mail.
         """
 
     def end(self) -> None:
-        """Have what is being sent end within seconds, sent or failed. From another thread."""
+        """Make a mail in progress end within seconds, sent or failed; for another thread."""

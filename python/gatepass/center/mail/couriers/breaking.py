@@ -1,4 +1,4 @@
-"""Break off what a thread waits for at a socket: from another thread, or when its time is over."""
+"""Abort a thread's wait for a socket: from another thread, or after a time limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 
 class Breaker:
-    """Shuts the watched socket down, which ends every wait for it. A socket to come is refused."""
+    """Shuts the watched socket down, which ends every wait for it; later sockets are refused."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -17,23 +17,23 @@ class Breaker:
         self._broken = False
 
     def watch(self, watched: socket.socket) -> None:
-        """Watch this socket in place of the one before. Raises `OSError` once broken off."""
+        """Watch this socket instead of the one before. Raises `OSError` after an abort."""
         self.release()
         with self._lock:
             if self._broken:
-                raise ConnectionAbortedError("broken off before it was connected")
-            # A handle of its own: TLS takes the first one for itself.
+                raise ConnectionAbortedError("aborted before it was connected")
+            # A second handle, because TLS takes over the first one.
             self._handle = watched.dup()
 
     def release(self) -> None:
-        """Watch nothing. Who closes a socket calls this too: the handle keeps it open."""
+        """Watch nothing. Call this when you close the socket: the handle keeps it open."""
         with self._lock:
             handle, self._handle = self._handle, None
         if handle is not None:
             handle.close()
 
     def after(self, seconds: float) -> threading.Timer:
-        """Break off so many seconds from now, unless what is returned is cancelled."""
+        """Abort after this many seconds, unless the returned timer is cancelled."""
         timer = threading.Timer(seconds, self._break_off)
         timer.daemon = True
         timer.start()
@@ -41,7 +41,7 @@ class Breaker:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Break off what the block waits for when it takes longer."""
+        """Abort the block's wait if it takes longer than this."""
         timer = self.after(seconds)
         try:
             yield
@@ -52,5 +52,5 @@ class Breaker:
         with self._lock:
             self._broken = True
             if self._handle is not None:
-                with suppress(OSError):  # the other side was faster
+                with suppress(OSError):  # the other side has closed it first
                     self._handle.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
 """A folder instead of a mail server and a mobile: the default, for rehearsals on one machine.
 
-Whoever may read the folder has the codes of all users, so it is its owner's alone.
+A reader of the folder has the codes of all users, so only its owner can read it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SENDER = "Request Center <request-center@localhost>"
 
 
 class OutboxCourier:
-    """Writes each code to a new file of mode 0600 in a folder; the newest sorts last.
+    """Writes each code to a new file with mode 0600 in a folder; the newest sorts last.
 
     ``on_code`` is called with the path of each file.
     """
@@ -44,7 +44,7 @@ class OutboxCourier:
 
 
 class OutboxMailer:
-    """Writes each mail to a file of mode 0600 in a folder; the same mail again to the same file."""
+    """Writes each mail to a file with mode 0600 in a folder; a repeated mail to the same file."""
 
     def __init__(self, folder: str | os.PathLike[str], sender: str = SENDER) -> None:
         self._folder = Path(folder)
@@ -56,7 +56,7 @@ class OutboxMailer:
         yield self._post
 
     def end(self) -> None:
-        """Do nothing: a file is written soon."""
+        """Do nothing: a file is written quickly."""
 
     def _post(self, mail: Mail) -> None:
         content = bytes(mail_message(mail, self._sender))
@@ -73,9 +73,10 @@ def _next_number(folder: Path) -> int:
 
 
 def _write(folder: Path, name: str, content: bytes) -> str | None:
-    """Write a file and return what went wrong; who raises it has not the content at hand.
+    """Write a file, and return the problem instead of raising it: a traceback could show content.
 
-    It has another name at first: whoever watches the folder sees whole files only.
+    The file has a temporary name at first, so a program that watches the folder sees only complete
+    files.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

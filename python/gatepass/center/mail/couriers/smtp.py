@@ -19,16 +19,16 @@ from gatepass.center.mail.couriers.message import mail_message, plain_message
 from gatepass.center.secrets.hidden import Hidden
 from gatepass.errors import CenterError, DeliveryError
 
-#: Seconds for each answer of the server, to connect, and for one message without what follows.
+#: Seconds for each answer of the server, and for connecting and sending one message.
 ANSWER_WITHIN = 20
 SENT_WITHIN = 60
-#: Seconds for the answer to the message itself: a server that looks through a mail before it takes
-#: it gets ten minutes (RFC 5321, 4.5.3.2.6). Giving up earlier would send the mail again.
+#: Seconds for the answer to the message itself: a server may scan a mail for ten minutes before it
+#: accepts it (RFC 5321, 4.5.3.2.6). If we gave up earlier, the mail would be sent again.
 TAKEN_WITHIN = 600
-#: Seconds a server gets that is in the middle of a mail when the process is to end.
+#: Seconds that the server gets to finish a mail when the process ends.
 ENDS_WITHIN = 3
 
-#: How a connection may be protected: TLS from the first byte, from STARTTLS on, or not.
+#: How a connection is protected: TLS from the first byte, TLS after STARTTLS, or not at all.
 _SECURITY = ("tls", "starttls", "none")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -37,8 +37,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class SmtpServer:
     """A mail server. ``sender`` is the From address.
 
-    ``security`` is ``tls``, ``starttls`` or ``none``; without any, only a server on this machine is
-    accepted: codes travel in these mails. Raises `gatepass.errors.CenterError`.
+    ``security`` is ``tls``, ``starttls`` or ``none``; ``none`` is accepted only for a server on
+    this machine, because the mails contain codes. Raises `gatepass.errors.CenterError`.
     """
 
     host: str
@@ -50,16 +50,16 @@ class SmtpServer:
 
     def __post_init__(self) -> None:
         if self.security not in _SECURITY:
-            raise CenterError(f"mail server security is one of {', '.join(_SECURITY)}")
+            raise CenterError(f"mail server security must be one of {', '.join(_SECURITY)}")
         if self.security == "none" and self.host not in _LOOPBACK:
             raise CenterError(
-                f"the mail server {self.host} would get codes and mails in clear: use tls or"
+                f"the mail server {self.host} would get codes and mails unencrypted: use tls or"
                 " starttls, or a relay on this machine"
             )
         if not (self.username + (self.password or Hidden("")).reveal()).isascii():
             raise CenterError(
-                f"the mail server {self.host} has a user name or password with characters beyond"
-                " ASCII: no two servers read those alike, so have it changed there"
+                f"the user name or password for mail server {self.host} has non-ASCII characters,"
+                " which servers read differently: have it changed there"
             )
 
 
@@ -71,15 +71,15 @@ class SmtpCourier:
         self._gateway = gateway
 
     def send_code(self, mobile: str, email: str, text: Hidden) -> None:
-        """Hand a text over to the gateway's mail server."""
+        """Give a text to the gateway's mail server."""
         recipient = f"{re.sub('[^0-9]', '', mobile)}@{self._gateway}"
-        # Somebody waits for it, and it is not good for longer than ten minutes.
+        # The user is waiting for it, and it expires after ten minutes.
         with _line(self._server, ANSWER_WITHIN) as line:
             line.send(plain_message(recipient, self._server.sender, text.reveal()))
 
 
 class SmtpMailer:
-    """Sends mails, those of one `open` over one connection."""
+    """Sends mails; all mails of one `open` use one connection."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
@@ -99,7 +99,7 @@ class SmtpMailer:
                     self._lines.discard(line)
 
     def end(self) -> None:
-        """Let what is being sent fail, unless the server takes it within `ENDS_WITHIN`."""
+        """Abort the mail in progress, unless the server accepts it within `ENDS_WITHIN`."""
         with self._lock:
             for line in self._lines:
                 line.end()
@@ -115,22 +115,22 @@ def _line(server: SmtpServer, taken_within: float) -> Iterator[_Line]:
         line.close()
 
 
-#: The server's own words that it did not take a message, and that it could not.
+#: The server's answers that it refuses a message or does not support it.
 _REFUSALS = (
     *(smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError),
     smtplib.SMTPNotSupportedError,
 )
-#: A ValueError is of a name or an address that cannot be written for it.
+#: A ValueError comes from a name or an address that SMTP cannot transport.
 _FAILURES = (OSError, ValueError)
 
 
 class _Client(smtplib.SMTP):
-    """Can be broken off at any time, and waits longer for the answer to a message."""
+    """An SMTP client that can be aborted, and that waits longer for the answer to a message."""
 
     def __init__(self, server: SmtpServer, breaker: Breaker, taken_within: float) -> None:
         self._breaker = breaker
         self._taken_within = taken_within
-        # The library's own would believe any certificate.
+        # The library's default context would accept any certificate.
         self._context = ssl.create_default_context()
         self._is_tls = server.security == "tls"
         super().__init__(server.host, server.port, timeout=ANSWER_WITHIN)
@@ -185,7 +185,7 @@ class _Client(smtplib.SMTP):
 
 
 class _Line:
-    """A connection to the mail server for one thread; `end` is for another one."""
+    """A connection to the mail server for one thread; `end` is for another thread."""
 
     def __init__(self, server: SmtpServer, taken_within: float) -> None:
         self._server = server
@@ -195,19 +195,19 @@ class _Line:
         self._ends = False
 
     def send(self, message: EmailMessage) -> None:
-        """Send a message, connecting first if need be."""
+        """Send a message; connect first if necessary."""
         problem = self._send(message)
         if problem is not None:
-            # Raised here, with nothing behind it: the library's error may hold the message.
+            # Raised here, without a context: the library's error may contain the message.
             raise problem
 
     def end(self) -> None:
-        """Break off what is done if it is not over soon."""
+        """Abort the mail in progress if it is not sent soon."""
         self._ends = True
         self._breaker.after(ENDS_WITHIN)
 
     def close(self) -> None:
-        """Say good-bye and close."""
+        """Quit and close."""
         self._hang_up(politely=not self._ends)
 
     def _send(self, message: EmailMessage) -> DeliveryError | None:
@@ -224,7 +224,7 @@ class _Line:
             self._hang_up(politely=True)
             return self._problem("refused", error)
         except _FAILURES as error:
-            # The server may have taken it before it went away.
+            # The server may have accepted it before the connection broke.
             self._hang_up(politely=False)
             return self._problem("in doubt", error)
         return None
@@ -244,7 +244,7 @@ class _Line:
         self._breaker.release()
 
     def _problem(self, rule: str, error: Exception) -> DeliveryError:
-        """Say what happened: the answer's number, not its text, which may repeat the message."""
+        """Return what happened: the answer's number, not its text, which may quote the message."""
         answer = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
         if isinstance(error, smtplib.SMTPRecipientsRefused):
             answer = f" {next(iter(error.recipients.values()))[0]}"

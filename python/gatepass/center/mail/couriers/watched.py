@@ -1,4 +1,4 @@
-"""Says in the log when codes stop leaving the house, and when they do again."""
+"""Log when codes can no longer be sent, and when they can again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger("gatepass.center")
 
 
 class WatchedCourier:
-    """Passes codes on to a courier, and logs each change of how that goes, not each code."""
+    """Passes codes to a courier, and logs each change between success and failure."""
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
@@ -21,7 +21,7 @@ class WatchedCourier:
         self._problem = ""
 
     def send_code(self, mobile: str, email: str, text: Hidden) -> None:
-        """Deliver a text as the courier does. Raises what it raises."""
+        """Deliver a text with the courier. Raises what the courier raises."""
         problem = ""
         try:
             self._courier.send_code(mobile, email, text)
@@ -37,4 +37,4 @@ class WatchedCourier:
         if problem and problem != before:
             logger.error("verification codes: %s", problem)
         elif before and not problem:
-            logger.warning("verification codes: they are sent again")
+            logger.warning("verification codes: sending works again")
