@@ -1,7 +1,7 @@
 r"""Sign Logons with a key that stays in Google Cloud KMS.
 
-Import the secret once. Cloud KMS wants its 32 bytes, decoded; the file from CME's Request Center
-has them as base64url text::
+Import the secret once. Cloud KMS needs its 32 decoded bytes; the file from CME's Request Center
+contains them as base64url text::
 
     umask 077
     python -c "
@@ -18,8 +18,8 @@ has them as base64url text::
         --algorithm=hmac-sha256 --target-key-file=key.bin
     shred -u key.bin
 
-Whoever signs needs the permission ``cloudkms.cryptoKeyVersions.useToSign`` on that key, and an
-OAuth access token with the scope ``https://www.googleapis.com/auth/cloudkms``. Then::
+The signing account needs the permission ``cloudkms.cryptoKeyVersions.useToSign`` on that key, and
+an OAuth access token with the scope ``https://www.googleapis.com/auth/cloudkms``. Then::
 
     signer = GoogleKmsSigner(
         key_version="projects/P/locations/us-central1/keyRings/cme/cryptoKeys/b08-2026"
@@ -30,7 +30,7 @@ OAuth access token with the scope ``https://www.googleapis.com/auth/cloudkms``. 
     signed = LogonSigner.using(signer).sign(logon)
 
 Verify one signed Logon with `gatepass verify` before you destroy the key file: that proves that
-the key was imported right. Google's own documentation has the request and the answer:
+the import was correct. Google's documentation describes the request and the answer:
 https://cloud.google.com/kms/docs/reference/rest/v1/projects.locations.keyRings.cryptoKeys.cryptoKeyVersions/macSign
 """
 
@@ -58,7 +58,7 @@ class GoogleKmsSigner:
     """A `gatepass.signing.Signer` that asks Cloud KMS. Any number of threads may share one.
 
     ``key_version`` is the resource name of one version of a MAC key. ``token`` is called for each
-    signature. The default of ``timeout_seconds`` leaves time for the Logon, which is good for 5
+    signature. The default of ``timeout_seconds`` leaves time for the Logon, which is valid for 5
     seconds.
 
     Raises `gatepass.errors.SignerError`, also for an address that is not HTTPS.
@@ -79,12 +79,12 @@ class GoogleKmsSigner:
             )
 
     def sign(self, canonical: bytes, /) -> bytes:
-        """Sign the canonical bytes: 32 bytes."""
+        """Return the signature of the canonical bytes, which has 32 bytes."""
         answer = post_json(
             f"{require_safe(self.address)}/v1/{self.key_version}:macSign",
             {
                 "data": base64.b64encode(canonical).decode("ascii"),
-                # JSON carries Google's 64-bit integers as text.
+                # In JSON, Google writes 64-bit integers as text.
                 "dataCrc32c": str(crc32c(canonical)),
             },
             bearing(self.token, "Authorization", "Bearer "),
@@ -96,19 +96,19 @@ class GoogleKmsSigner:
 def _signature(answer: dict[str, Any], key_version: str) -> bytes:
     """Read ``mac`` and check all that Google asks its clients to check."""
     if answer.get("name") != key_version:
-        raise SignerError("Cloud KMS did not name the key version asked for: check key_version")
+        raise SignerError("Cloud KMS signed with another key version: check key_version")
     if answer.get("verifiedDataCrc32c") is not True:
-        raise SignerError("Cloud KMS did not get the data as they were sent: try again")
+        raise SignerError("the data were altered on their way to Cloud KMS: try again")
     try:
         mac = base64.b64decode(answer["mac"], validate=True)
     except (KeyError, TypeError, ValueError):
         mac = b""
     if len(mac) != 32:
         raise SignerError(
-            "Cloud KMS gave no MAC of 32 bytes: the key's algorithm must be HMAC_SHA256"
+            "Cloud KMS returned no MAC of 32 bytes: the key's algorithm must be HMAC_SHA256"
         )
     if str(answer.get("macCrc32c")) != str(crc32c(mac)):
-        raise SignerError("the MAC of Cloud KMS was altered on its way: try again")
+        raise SignerError("the MAC was altered on its way from Cloud KMS: try again")
     return mac
 
 

@@ -1,9 +1,9 @@
-"""One HTTPS request with JSON in and out, for signers that live elsewhere.
+"""One HTTPS request with JSON in both directions, for remote signers.
 
-Copy this file along with the signer you use. It needs nothing but Python's standard library, and
-is strict where `urllib` is not: no redirect is followed, since a redirected request would carry
-the token to another host; nothing but HTTPS, unless the host is this machine; no more than 64 KiB
-of answer. Whatever goes wrong is a `SignerError` that holds neither token nor answer.
+Copy this file together with the signer that you use. It needs only Python's standard library, and
+is stricter than `urllib`: it follows no redirect, which would send the token to another host; it
+uses only HTTPS, unless the host is this machine; it reads at most 64 KiB of the answer. Every
+failure is a `SignerError` that contains neither token nor answer.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 
 from gatepass.errors import SignerError
 
-#: Gives the token anew for each request, so that one that was renewed takes effect.
+#: Returns the token. It is called for each request, so that a renewed token is used at once.
 Token = Callable[[], str]
 
 MAX_ANSWER_BYTES = 64 * 1024
 
-#: What a status code asks of whoever runs the signer.
+#: What to do, by status code.
 _REMEDIES = {
     301: "it redirects: give the address that it redirects to",
     302: "it redirects: give the address that it redirects to",
@@ -35,10 +35,10 @@ _REMEDIES = {
     308: "it redirects: give the address that it redirects to",
     400: "it does not accept the request: check the key's name, its type and its version",
     401: "it does not accept the token: renew it",
-    403: "it does not let this token sign with this key: renew the token, or grant it the right",
+    403: "this token may not sign with this key: renew the token, or grant it the right",
     404: "it has no such key: check the key's name, and that the secret was imported",
-    429: "it is asked too often: wait, then try again",
-    503: "it is sealed or down: have its operators look, then try again",
+    429: "it gets too many requests: wait, then try again",
+    503: "it is sealed or down: ask its operators, then try again",
 }
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?/?", re.ASCII
@@ -49,11 +49,12 @@ _TOKEN = re.compile(r"[!-~]+")
 def require_safe(address: str) -> str:
     """Return `address` without a trailing slash, if it is ``https://HOST[:PORT]``.
 
-    Plain ``http`` is accepted for this machine only: nobody is on the way. Raises `SignerError`.
+    Plain ``http`` is accepted for this machine only, where no network is used. Raises
+    `SignerError`.
     """
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise SignerError("the address must be https://HOST or https://HOST:PORT, and no more")
+        raise SignerError("the address must be https://HOST or https://HOST:PORT, without a path")
     if match["scheme"] != "https" and not _is_loopback(match["host"].strip("[]")):
         raise SignerError("the address must begin with https://, unless it is this machine's own")
     return address.rstrip("/")
@@ -67,19 +68,19 @@ def post_json(
 ) -> dict[str, Any]:
     """Post `body` and return the answer's JSON object.
 
-    `headers` gives the headers with the token; it is called once, and what it raises comes
-    through. `timeout_seconds` bounds each wait for the other side. Raises `SignerError`.
+    `headers` returns the headers with the token; it is called once, and its errors are not caught.
+    `timeout_seconds` limits each wait for the other side. Raises `SignerError`.
     """
     answer = _exchange(url, json.dumps(body).encode("ascii"), headers, timeout_seconds)
-    # Raised here, where no local variable holds the token and no other error is under way: those
-    # of urllib and json hold what was sent and what came.
+    # Raised here, where no local variable contains the token and no other error is being handled:
+    # those of urllib and json contain the request and the answer.
     if isinstance(answer, str):
         raise SignerError(f"{urlsplit(url).netloc} gave no signature: {answer}")
     return answer
 
 
 def bearing(token: Token, header: str, prefix: str = "") -> Callable[[], Mapping[str, str]]:
-    """Return what makes the one header that carries the token. Raises `SignerError` when called."""
+    """Return a function for the header with the token; it raises `SignerError` for a bad token."""
 
     def headers() -> Mapping[str, str]:
         value = token()
@@ -88,8 +89,8 @@ def bearing(token: Token, header: str, prefix: str = "") -> Callable[[], Mapping
             return {header: prefix + value}
         del value
         raise SignerError(
-            "the token is empty, or holds a blank, a line feed or another character that no header"
-            " may hold: strip it"
+            "the token is empty, or contains a blank, a line feed or another character that a"
+            " header must not contain: strip it"
         )
 
     return headers
@@ -110,19 +111,19 @@ def _exchange(
             text = response.read(MAX_ANSWER_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:
-            remedy = _REMEDIES.get(error.code, "have its operators look, then try again")
+            remedy = _REMEDIES.get(error.code, "ask its operators, then try again")
             return f"HTTP status {error.code}: {remedy}"
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         return _no_answer(reason, timeout_seconds)
     if len(text) > MAX_ANSWER_BYTES:
-        return "it answered with more than 64 KiB: check that the address is that of the service"
+        return "its answer has more than 64 KiB: check that the address is that of the service"
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        return "it answered with no JSON object: check that the address is that of the service"
+        return "its answer is not a JSON object: check that the address is that of the service"
     return answer
 
 
@@ -137,7 +138,7 @@ def _opener(loopback: bool) -> urllib.request.OpenerDirector:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """Follow nothing: the status then comes as an error."""
+        """Follow no redirect: the status then becomes an error."""
 
 
 def _no_answer(reason: object, timeout_seconds: float) -> str:
@@ -146,7 +147,7 @@ def _no_answer(reason: object, timeout_seconds: float) -> str:
     if isinstance(reason, ssl.SSLError):
         return "its certificate is not accepted: check the address, and this machine's authorities"
     kind = type(reason).__name__
-    return f"it cannot be reached, or broke off ({kind}): check its address and the network"
+    return f"it cannot be reached, or the connection broke ({kind}): check address and network"
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,10 +5,11 @@ Start ``gatepass simulate --keys keys.txt --port 9000``, then::
     python -m examples.quickfix_initiator 127.0.0.1:9000 --keys keys.txt \
         --sender-comp-id ABC123N --state state
 
-It writes every message (``>`` sent, ``<`` received) and ends at a Logout. Each line of its input is
-the ClOrdID of a New Order that is sent, or ``in-session``, which logs on in-session: both sides'
-numbers begin again at 1. The end of the input logs out. The exit status is 1 if the Logon was
-refused: try again at most three times in a minute, for the fifth refusal closes the port.
+It prints every message (``>`` sent, ``<`` received) and ends at a Logout. Each line of its input is
+the ClOrdID of a New Order to send, or ``in-session``, which logs on in session: the sequence
+numbers of both sides restart at 1. The end of the input logs out. The exit status is 1 if the
+Logon was refused: try again at most three times in a minute, because the fifth refusal closes the
+port.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from gatepass import LogonSigner, open_keys
 from gatepass.errors import GatepassError
 from gatepass.integrations.quickfix import LogonHook, mark_processed
 
-#: QuickFIX begins again at 1 when its session time does: Saturday 02:00 in Chicago, in winter.
+#: QuickFIX restarts at 1 at the start of its session time: Saturday 02:00 in Chicago, in winter.
 SETTINGS = """\
 [DEFAULT]
 ConnectionType=initiator
 BeginString=FIX.4.2
 TargetCompID=CME
-# FIX 4.2's dictionary knows none of the tags of a secure logon.
+# The dictionary for FIX 4.2 has no tags of a secure logon.
 UseDataDictionary=N
-# The reply's 56 carries the role that was assigned (P or B) where the Logon's 49 said U.
+# If the Logon's 49 ends in U, the reply's 56 ends in the assigned role, P or B.
 CheckCompID=N
 StartDay=saturday
 StartTime=08:00:00
@@ -55,7 +56,7 @@ _SIGNATURE = re.compile(r"(?<=\b1402=)[^|]+")
 
 
 def show(direction: str, message: quickfix.Message) -> None:
-    """Write a message on one line, without its signature."""
+    """Print a message on one line, without its signature."""
     text = message.toString().replace("\x01", "|")
     print(direction, _SIGNATURE.sub("***", text), flush=True)  # noqa: T201
 
@@ -77,12 +78,12 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
         """Do nothing."""
 
     def onLogon(self, session_id):  # noqa: N802
-        """Say that the session is up."""
+        """Print that the session is logged on."""
         self._up = True
         print("* logged on", flush=True)  # noqa: T201
 
     def toAdmin(self, message, session_id):  # noqa: N802
-        """Complete the header and sign a Logon: last of all, since it signs what is there."""
+        """Complete the header, then sign a Logon; signing is last, because it covers the rest."""
         self._complete(message, session_id)
         if message.getHeader().getField(35) == "A":
             for tag, value in LOGON.items():
@@ -96,16 +97,16 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
         show(">", message)
 
     def fromAdmin(self, message, session_id):  # noqa: N802
-        """Keep the role that a Logon assigns, and what a refusal says about the numbers."""
+        """Store the role that a Logon assigns, and the sequence numbers in a refusal."""
         show("<", message)
         if message.getHeader().getField(35) == "A":
-            # SenderCompID (49) of all that follows: a Logon with U was answered by P or B.
+            # The SenderCompID (49) of all later messages: the reply turns U into P or B.
             self._header[49] = message.getHeader().getField(56)
         if message.getHeader().getField(35) == "5" and not self._up:
             self.refused = True
             expected = quickfix.Session.lookupSession(session_id).getExpectedTargetNum()
-            # In mid-week the refusal has a number like any message. Before the week has begun, or
-            # while the session is on elsewhere, it is 1 and does not count.
+            # In mid-week, a refusal has a sequence number like any message. Before the week begins,
+            # or while the session is logged on elsewhere, it is 1 and does not count.
             counts = 1 < int(message.getHeader().getField(34)) == expected
             self._expected = expected + counts
             if message.isSetField(789):
@@ -116,13 +117,13 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
         show("<", message)
 
     def onLogout(self, session_id):  # noqa: N802
-        """Give up after a refusal, with the numbers set for the next try."""
+        """Stop after a refusal, and set the sequence numbers for the next attempt."""
         if self.refused:
             session = quickfix.Session.lookupSession(session_id)
-            # Or QuickFIX would use up a number at once, on a Logon that it cannot send any more.
+            # Otherwise QuickFIX uses up a number at once, for a Logon that it can no longer send.
             session.logout()
             if self._number_for_next_logon is not None:
-                # It counts every Logout that refuses, and its own answer, which CME never counts.
+                # QuickFIX counts each refusing Logout and its own answer; CME counts neither.
                 session.setNextSenderMsgSeqNum(self._number_for_next_logon)
                 session.setNextTargetMsgSeqNum(self._expected)
         print("* logged out", flush=True)  # noqa: T201
@@ -140,7 +141,7 @@ class Initiator(quickfix.Application):  # type: ignore[misc]
 
 
 def send_lines(session_id: quickfix.SessionID) -> None:
-    """Do what each line of the input says; log out at its end."""
+    """Execute each line of the input; log out at its end."""
     for line in sys.stdin:
         message = quickfix.Message()
         if line.strip() == "in-session":

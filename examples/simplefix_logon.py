@@ -4,9 +4,9 @@ Start ``gatepass simulate --keys keys.txt --port 9000``, then::
 
     python -m examples.simplefix_logon 127.0.0.1:9000 --keys keys.txt --sender-comp-id ABC123N
 
-simplefix builds and reads messages and knows no sessions, so this is a Beginning of Week Logon
-(both numbers at 1), the answer to CME's Test Request, and a Logout. The exit status is 1 if the
-Logon was refused.
+simplefix builds and reads messages but has no sessions. So this program sends a Beginning of Week
+Logon (both sequence numbers are 1), answers CME's Test Request, and logs out. The exit status is 1
+if the Logon was refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gatepass.integrations.simplefix import sign_logon
 
 
 class Conversation:
-    """One connection: counts messages both ways."""
+    """One connection: counts the messages in both directions."""
 
     def __init__(self, connection: socket.socket, sender_comp_id: str) -> None:
         self._connection = connection
@@ -53,11 +53,11 @@ class Conversation:
         return message
 
     def send(self, message: simplefix.FixMessage) -> None:
-        """Put a message on the wire."""
+        """Send a message."""
         self._connection.sendall(message.encode())
 
     def receive(self) -> Iterator[simplefix.FixMessage]:
-        """Give what comes, until the other side closes."""
+        """Give each received message, until the other side closes."""
         while data := self._connection.recv(4096):
             self._parser.append_buffer(data)
             while (message := self._parser.get_message()) is not None:
@@ -66,7 +66,7 @@ class Conversation:
 
 
 def converse(conversation: Conversation, signer: LogonSigner) -> int:
-    """Log on, answer the Test Request, log out; give the exit status."""
+    """Log on, answer the Test Request, log out; return the exit status."""
     logon = conversation.message("A")
     for tag, value in ((108, 30), (1603, "GATEPASS"), (1604, "1.0"), (1605, "EXAMPLE")):
         logon.append_pair(tag, value)

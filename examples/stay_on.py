@@ -1,11 +1,11 @@
-"""Stay logged on: a new session whenever one has ended, and each order is sent once.
+"""Stay logged on: reconnect after each lost session, and send each order once.
 
 Start ``gatepass simulate --keys keys.txt --port 9000``, then::
 
     python -m examples.stay_on localhost:9000 --keys keys.txt --sender-comp-id ABC123N --state s
 
-and stop and start the gateway meanwhile (with ``store`` in its configuration it keeps its numbers).
-The program ends when all orders are sent.
+and stop and restart the gateway meanwhile (with ``store`` in its configuration, it keeps its
+sequence numbers). The program ends when all orders are sent.
 """
 
 from __future__ import annotations
@@ -23,27 +23,26 @@ from gatepass.errors import BacklogError, GatepassError, NoConnectionError
 
 
 async def send_orders(link: Link, orders: deque[str], pause: float) -> None:
-    """Send orders until there are none left, or the session has ended."""
+    """Send orders until none are left, or the session ends."""
     while orders:
         try:
             link.send("D", [(11, orders[0])])
         except NoConnectionError:
-            # A send may come between the end of the session and your hearing of it. It was not
-            # sent, so it is still the first for the next link.
+            # The session ended before this send. The order was not sent, so it stays the first
+            # one for the next link.
             return
         except BacklogError:
             await link.drained()
             continue
-        # It is in the store: what the connection loses of it now is sent again when asked for.
+        # It is in the store: if the connection loses it, it is resent on request.
         orders.popleft()
         await asyncio.sleep(pause)
 
 
 async def stay_on(links: Connector[Link], orders: deque[str], pause: float) -> None:
-    """Take link after link until all orders are sent; the last is logged out.
+    """Take link after link until all orders are sent, then log out.
 
-    It is, too, where an error, a cancelled task or Ctrl-C ends this: that is what ``aclosing`` is
-    for.
+    ``aclosing`` also logs out after an error, a cancelled task or Ctrl-C.
     """
     async with aclosing(links):
         async for link in links:
@@ -59,7 +58,7 @@ def main() -> int:
     parser.add_argument("--state", required=True)
     parser.add_argument("--orders", type=int, default=10)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING)  # it says there why it tries again
+    logging.basicConfig(level=logging.WARNING)  # the log says why it reconnects
     host, _, port = options.address.rpartition(":")
     us = ClientSettings(options.sender_comp_id, "OPER1", "G", "US", "GATEPASS", "1.0", "EXAMPLE")
     orders = deque(str(number) for number in range(options.orders))

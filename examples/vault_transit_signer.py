@@ -1,7 +1,7 @@
 """Sign Logons with a key that stays in HashiCorp Vault (secrets engine ``transit``).
 
-Import the secret once. Vault wants its 32 bytes, decoded, and written in standard base64; the file
-from CME's Request Center has them as base64url text::
+Import the secret once. Vault needs its 32 bytes in standard base64; the file from CME's Request
+Center contains them as base64url text::
 
     umask 077
     python -c "
@@ -13,9 +13,10 @@ from CME's Request Center has them as base64url text::
     vault transit import transit/keys/cme-B08-2026 @key.b64 type=hmac
     shred -u key.b64
 
-``type=hmac`` matters: a key of any other type signs with a random key of Vault's own. Use Vault
-1.14 or later; earlier releases mistook imported HMAC keys (hashicorp/vault, issue 20804). Give
-each Access Key ID a Vault key of its own, and whoever signs the one right it needs::
+``type=hmac`` matters: with any other type, Vault signs with a random key that it makes itself. Use
+Vault 1.14 or later; earlier releases handled imported HMAC keys wrongly (hashicorp/vault, issue
+20804). Give each Access Key ID a separate Vault key, and give the signing account only this
+right::
 
     path "transit/hmac/cme-B08-2026/sha2-256" { capabilities = ["update"] }
 
@@ -30,7 +31,7 @@ Then::
     signed = LogonSigner.using(signer).sign(logon)
 
 Verify one signed Logon with `gatepass verify` before you destroy the key file: that proves that
-the key was imported right. Vault's own documentation has the request and the answer:
+the import was correct. Vault's documentation describes the request and the answer:
 https://developer.hashicorp.com/vault/api-docs/secret/transit#generate-hmac
 """
 
@@ -53,10 +54,10 @@ _HMAC = re.compile(r"vault:v([0-9]+):([A-Za-z0-9+/]{43}=)")
 class VaultTransitSigner:
     """A `gatepass.signing.Signer` that asks Vault. Any number of threads may share one.
 
-    ``token`` is called for each signature. ``mount`` is the path of the secrets engine, with its
-    namespace before it where there is one. ``key_version`` stays 1 as long as each Access Key ID
-    has a Vault key of its own; a version that was imported later is not used by mistake. The
-    default of ``timeout_seconds`` leaves time for the Logon, which is good for 5 seconds.
+    ``token`` is called for each signature. ``mount`` is the path of the secrets engine, after its
+    namespace if there is one. ``key_version`` stays 1 if each Access Key ID has a separate Vault
+    key, so that a version imported later is not used by mistake. The default of
+    ``timeout_seconds`` leaves time for the Logon, which is valid for 5 seconds.
 
     Raises `gatepass.errors.SignerError`, also for an address that is not HTTPS.
     """
@@ -73,7 +74,7 @@ class VaultTransitSigner:
         require_safe(self.address)
 
     def sign(self, canonical: bytes, /) -> bytes:
-        """Sign the canonical bytes: 32 bytes."""
+        """Return the signature of the canonical bytes, which has 32 bytes."""
         answer = post_json(
             f"{require_safe(self.address)}/v1/{quote(self.mount)}"
             f"/hmac/{quote(self.key_name, safe='')}/sha2-256",
@@ -91,11 +92,11 @@ def _signature(answer: dict[str, Any], key_version: int) -> bytes:
     match = _HMAC.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise SignerError(
-            "Vault's answer holds no HMAC of 32 bytes: check that the address is Vault's"
+            "Vault's answer contains no HMAC of 32 bytes: check that the address is Vault's"
         )
     if match[1] != str(key_version):
         raise SignerError(
-            f"Vault signed with another version of the key than {key_version}: import the secret"
-            " of each Access Key ID as a key of its own"
+            f"Vault did not sign with version {key_version} of the key: import the secret of each"
+            " Access Key ID as a separate key"
         )
     return base64.b64decode(match[2])

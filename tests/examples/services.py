@@ -1,4 +1,4 @@
-"""Both services of the examples: their stubs, their signers, and what refusing one looks like."""
+"""Both services of the examples: their stubs, their signers, and a check of refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mac_of(message: bytes) -> bytes:
 
 
 def vault(request: Request) -> Answer:
-    """Answer as Vault does, from the documented request."""
+    """Answer like Vault, for the documented request."""
     if request.headers.get("X-Vault-Token") != TOKEN:
         return Answer({"errors": ["permission denied"]}, 403)
     if request.path != "/v1/transit/hmac/cme-B08/sha2-256":
@@ -47,7 +47,7 @@ def vault(request: Request) -> Answer:
 
 
 def google(request: Request) -> Answer:
-    """Answer as Cloud KMS does, from the documented request."""
+    """Answer like Cloud KMS, for the documented request."""
     if request.headers.get("Authorization") != f"Bearer {TOKEN}":
         return Answer({"error": {"code": 401, "status": "UNAUTHENTICATED"}}, 401)
     if request.path != f"/v1/{KEY_VERSION}:macSign":
@@ -87,7 +87,7 @@ class Kind:
     signer: Callable[..., Signer]
 
     def altered(self, change: Callable[[dict[str, Any]], None]) -> Callable[[Request], Answer]:
-        """The stub's right answer with one thing changed."""
+        """Return the stub's correct answer with one change."""
 
         def answer(request: Request) -> Answer:
             content = copy.deepcopy(self.answer(request).content)
@@ -102,13 +102,13 @@ KINDS = pytest.mark.parametrize("kind", [VAULT, GOOGLE], ids=["vault", "google"]
 
 
 def refusal(signer: Signer) -> SignerError:
-    """Sign, be refused, and see that nothing of the token or of any MAC is shown."""
+    """Sign, expect an error, and check that it shows nothing of the token or of a MAC."""
     with pytest.raises(SignerError) as caught:
         LogonSigner.using(signer).sign(RAW, at=AT)
     error = caught.value
     assert error.__context__ is None
     assert error.__traceback__ is not None
-    # The frame of this function is left out: its own modules hold the token.
+    # The frame of this function is left out: its modules contain the token.
     within = traceback.TracebackException(
         type(error), error, error.__traceback__.tb_next, capture_locals=True
     )

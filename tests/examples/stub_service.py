@@ -1,4 +1,4 @@
-"""A stub of a key service on this machine: HTTP in a thread, an answer from a function."""
+"""A stub of a key service on this machine: HTTP in a thread, answers from a function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the stub sends: a status, bytes or JSON, further headers; or nothing."""
+    """What the stub sends: a status, bytes or JSON, and more headers; or nothing."""
 
     content: Any = b""
     status: int = 200
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass
 class Service:
-    """A running stub: where it is, what it was asked, and how it answers."""
+    """A running stub: its address, its requests, and how it answers."""
 
     address: str
     answer: Callable[[Request], Answer]
@@ -70,7 +70,7 @@ def running(answer: Callable[[Request], Answer]) -> Iterator[Service]:
         request_queue_size = 64
 
         def handle_error(self, *_: object) -> None:
-            """Say nothing when the client hangs up."""
+            """Print nothing when the client hangs up."""
 
     server = Server(("127.0.0.1", 0), Handler)
     service = Service(f"http://127.0.0.1:{server.server_port}", answer)

@@ -1,4 +1,4 @@
-"""The example signers when their service refuses, fails, lies or is not there."""
+"""The example signers if their service refuses, fails, gives false answers or is missing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def service(kind: Kind) -> Iterator[Service]:
         (429, "wait"),
         (500, "operators"),
         (503, "sealed or down"),
-        (204, "no JSON object"),
+        (204, "not a JSON object"),
     ],
 )
 def test_a_status_says_what_to_do(kind: Kind, status: int, says: str) -> None:
@@ -87,7 +87,7 @@ def test_no_redirect_takes_the_token_elsewhere(kind: Kind, status: int) -> None:
 )
 def test_an_answer_that_is_no_json_object_is_refused(kind: Kind, answer: Answer) -> None:
     with running(lambda _: answer) as stub:
-        assert "no JSON object" in str(refusal(kind.signer(stub.address)))
+        assert "not a JSON object" in str(refusal(kind.signer(stub.address)))
 
 
 @KINDS
@@ -102,13 +102,15 @@ def test_an_answer_that_is_cut_off_is_refused(kind: Kind) -> None:
     with running(lambda request: Answer(kind.answer(request).as_bytes()[: next(cuts)])) as stub:
         for _ in range(0, 60, 7):
             signer = kind.signer(stub.address)
-            assert "no JSON object" in str(refusal(signer))
+            assert "not a JSON object" in str(refusal(signer))
 
 
 @KINDS
 def test_a_service_that_hangs_up_is_named(kind: Kind) -> None:
     with running(lambda _: Answer(hangs_up=True)) as stub:
-        assert "broke off (RemoteDisconnected)" in str(refusal(kind.signer(stub.address)))
+        assert "the connection broke (RemoteDisconnected)" in str(
+            refusal(kind.signer(stub.address))
+        )
 
 
 @KINDS
@@ -125,7 +127,7 @@ def test_what_speaks_no_http_is_named(kind: Kind) -> None:
         thread.start()
         error = refusal(kind.signer(f"http://127.0.0.1:{server.getsockname()[1]}"))
         thread.join()
-    assert "broke off (BadStatusLine)" in str(error)
+    assert "the connection broke (BadStatusLine)" in str(error)
 
 
 @KINDS
@@ -217,12 +219,12 @@ def test_vault_must_give_what_its_documentation_says(data: object) -> None:
 def test_vault_must_use_the_version_asked_for() -> None:
     answer = {"data": {"hmac": f"vault:v2:{base64.b64encode(SIGNATURE).decode()}"}}
     with running(lambda _: Answer(answer)) as stub:
-        assert "another version" in str(refusal(vault_signer(stub.address)))
+        assert "did not sign with version 1" in str(refusal(vault_signer(stub.address)))
         assert vault_signer(stub.address, key_version=2).sign(CANONICAL) == SIGNATURE
 
 
 def mac_with_its_checksum(answer: dict[str, Any], mac: object) -> None:
-    """What a service of another key type would send: consistent, and of no use."""
+    """Return what a service with another key type would send: consistent, but useless."""
     answer["mac"] = mac
     if isinstance(mac, str):
         try:
@@ -240,11 +242,11 @@ def test_google_must_give_32_bytes(wrong: object) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("name", KEY_VERSION[:-1] + "4", "name the key version"),
-        ("name", None, "name the key version"),
-        ("verifiedDataCrc32c", False, "as they were sent"),
-        ("verifiedDataCrc32c", None, "as they were sent"),
-        ("verifiedDataCrc32c", "true", "as they were sent"),
+        ("name", KEY_VERSION[:-1] + "4", "signed with another key version"),
+        ("name", None, "signed with another key version"),
+        ("verifiedDataCrc32c", False, "altered on their way to Cloud KMS"),
+        ("verifiedDataCrc32c", None, "altered on their way to Cloud KMS"),
+        ("verifiedDataCrc32c", "true", "altered on their way to Cloud KMS"),
         ("macCrc32c", "0", "altered on its way"),
         ("macCrc32c", None, "altered on its way"),
     ],

@@ -1,4 +1,4 @@
-"""The example signers against stubs of their services: what works, and what is shown."""
+"""The example signers with stubs of their services: results, and no secret shown."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_google_needs_the_name_of_one_version(name: str) -> None:
 
 
 class TokenFile:
-    """A source of tokens that shows too much of itself."""
+    """A token source whose repr shows the token."""
 
     def __call__(self) -> str:
         return TOKEN

@@ -1,4 +1,4 @@
-"""The example that stays logged on: every order once, whatever ends the sessions."""
+"""The example that stays logged on sends every order once, however the sessions end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_each_order_arrives_once_whatever_ends_the_sessions(
         await stay_on.stay_on(links, orders, pause)
         await making
         assert not orders
-        # The last of them may have been lost on the way: the next session fills that in.
+        # The last order may have been lost; the next session resends it.
         async for _ in connect(
             "127.0.0.1", stage.ports[0], US, RING, stage.store, clock=stage.loop.clock
         ):
