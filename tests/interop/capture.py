@@ -20,13 +20,13 @@ RIGHTS = (
 async def capturing(path: Path, port: int) -> AsyncIterator[None]:
     """Write what the block does on this port of the loopback interface to a file.
 
-    A machine that gives no right to capture is a failure, not a reason to test less.
+    A machine without the right to capture is a failure, not a reason to test less.
     """
     command = ("dumpcap", "-q", "-i", "lo", "-f", f"tcp port {port}", "-w", str(path))
     process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
     assert process.stderr is not None
     said = b""
-    # It says so once it captures.
+    # It prints this once it captures.
     while b"File: " not in said:
         line = await asyncio.wait_for(process.stderr.readline(), PATIENCE)
         if not line:
@@ -53,7 +53,7 @@ async def written(path: Path, last: bytes) -> None:
 def tshark(path: Path, port: int, *options: str) -> str:
     """Read a capture whose connections to `port` are FIX.
 
-    Checksums of TCP are not looked at: on the loopback interface the kernel leaves them out.
+    TCP checksums are not checked: on the loopback interface, the kernel does not compute them.
     """
     command = ["tshark", "-n", "-r", str(path), "-d", f"tcp.port=={port},fix", *options]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout

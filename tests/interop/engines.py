@@ -1,4 +1,4 @@
-"""Other people's engines, each a program of its own with the same small language.
+"""Third-party engines, each a separate program with the same simple input and output.
 
 It writes ``> MESSAGE`` for what it sends, ``< MESSAGE`` for what it receives, ``* logged on`` and
 ``* logged out``; a line of its input is the ClOrdID of a New Order, or ``in-session`` for an
@@ -20,7 +20,7 @@ from gatepass.keys.pair import IssuedPair
 
 ROOT = Path(__file__).parents[2]
 SENDER = "ABC123N"
-#: Longest that any single thing may take: a JVM starts and compiles on a busy machine.
+#: Time limit of a single step: a JVM starts and compiles on a busy machine.
 PATIENCE = 60.0
 
 
@@ -32,7 +32,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Role:
-    """What an engine is to be: where, who, and with which key pair."""
+    """An engine's address, session and key pair."""
 
     port: int
     pair: IssuedPair
@@ -56,7 +56,7 @@ def quickfix(role: Role) -> Command:
 
 
 def quickfixj(role: Role) -> Command:
-    """QuickFIX/J, which knows nothing of gatepass."""
+    """QuickFIX/J, which does not use gatepass."""
     jars = os.environ["GATEPASS_QUICKFIXJ"]
     source = str(ROOT / "tests/interop/quickfixj/Initiator.java")
     return Command(
@@ -82,14 +82,14 @@ Engine = Callable[[Role], Command]
 
 
 class Running:
-    """An engine at work."""
+    """A running engine."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.lines: list[str] = []
 
     async def line(self, *parts: str) -> str:
-        """Wait for a line that has all these parts."""
+        """Wait for a line with all these parts."""
         assert self._process.stdout is not None
         while data := await asyncio.wait_for(self._process.stdout.readline(), PATIENCE):
             self.lines.append(data.decode().rstrip())
@@ -109,7 +109,7 @@ class Running:
         return await self.end()
 
     async def end(self) -> int:
-        """Wait for the end; gives the exit status."""
+        """Wait for the end; return the exit status."""
         assert self._process.stdout is not None
         rest = await asyncio.wait_for(self._process.stdout.read(), PATIENCE)
         self.lines += rest.decode().splitlines()

@@ -1,4 +1,4 @@
-"""A QuickFIX acceptor that does to a Logon what CME documents; nothing in it is gatepass's.
+"""A QuickFIX acceptor that checks a Logon as CME documents it, without any gatepass code.
 
 Arguments: PORT CLIENT_COMP_ID ACCESS_KEY_ID STATE; the secret key is in the environment. Its output
 is that of the initiators. Lines of its input: ``send TEXT`` (35=n), ``skip N`` (leave out N of its
@@ -34,7 +34,7 @@ FileStorePath={state}
 TargetCompID={client}
 SocketAcceptPort={port}
 """
-#: QuickFIX's own words before those of a refusal; CME has none.
+#: QuickFIX's prefix of a refusal's text; CME has none.
 PREFIX = "Rejected Logon Attempt: "
 INVALID = "Invalid Logon. Logout Forced"
 IN_HEADER = ("34", "49", "50", "52", "56", "57", "142", "369")
@@ -46,7 +46,7 @@ def say(direction, message):
 
 
 def fault_of(logon, key_id, secret):
-    """What CME would not accept, in its words."""
+    """Return what CME would not accept, in CME's words."""
     header = logon.getHeader()
     for tag in IN_HEADER:
         if not header.isSetField(int(tag)):

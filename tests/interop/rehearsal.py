@@ -1,4 +1,4 @@
-"""One rehearsal: a gateway, a relay before it, and an engine."""
+"""One rehearsal: a gateway, a relay in front of it, and an engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def new_pair() -> IssuedPair:
 
 @dataclass
 class Rehearsal:
-    """A gateway, a relay before it, and one engine's name, pair and state."""
+    """A gateway, a relay in front of it, and one engine's name, pair and state."""
 
     engine: engines.Engine
     state: Path
@@ -60,7 +60,7 @@ class Rehearsal:
         return engines.running(self.engine, role)
 
     async def up(self, engine: engines.Running) -> None:
-        """Wait until it is logged on and has answered the Test Request."""
+        """Wait until the engine is logged on and has answered the Test Request."""
         before = len(self.relay.messages(CLIENT, "0"))
         await engine.line("* logged on")
         await until(lambda: len(self.relay.messages(CLIENT, "0")) > before)
@@ -73,7 +73,7 @@ class Rehearsal:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that is under way."""
+    """Wait until a condition is true."""
 
     async def look() -> None:
         while not is_so():

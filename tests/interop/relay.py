@@ -1,4 +1,4 @@
-"""A TCP relay between a client and a gateway: keeps what passes, and loses what it is told to."""
+"""A TCP relay between client and gateway: it records messages, and drops them on request."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def fields_of(message: bytes) -> Fields:
 
 @dataclass
 class Relay:
-    """What `sides` sent, whole messages, in the order in which they passed."""
+    """Return the complete messages that `sides` sent, in order."""
 
     passed: list[tuple[str, bytes]] = field(default_factory=list)
     lost: list[tuple[str, bytes]] = field(default_factory=list)
     _losing: list[tuple[str, Callable[[Fields], bool]]] = field(default_factory=list)
 
     def lose(self, side: str, which: Callable[[Fields], bool]) -> None:
-        """Lose the next message of a side that is like this, once."""
+        """Drop the next matching message of a side, once."""
         self._losing.append((side, which))
 
     def messages(self, side: str, msg_type: str) -> list[Fields]:
@@ -39,7 +39,7 @@ class Relay:
 
     @contextlib.asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
-        """Relay every connection to `port`; gives the relay's own port."""
+        """Relay every connection to `port`; gives the relay's port."""
         tasks: set[asyncio.Task[None]] = set()
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

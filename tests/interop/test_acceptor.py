@@ -1,4 +1,4 @@
-"""The client here logs on to somebody else's acceptor, which checks Logons as CME does."""
+"""Our client logs on to a third-party acceptor, which checks Logons as CME does."""
 
 from __future__ import annotations
 

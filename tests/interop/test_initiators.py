@@ -1,4 +1,4 @@
-"""Other people's initiators log on to the gateway here."""
+"""Third-party initiators log on to our gateway."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehea
                 refusal = await engine.line("< ", "|35=5|")
                 assert "|789=9|" in refusal
                 assert "too low" in refusal
-                # In mid-week the refusal has the number that comes next.
+                # In mid-week, the refusal has the next sequence number.
                 assert "|34=4|" in refusal
                 assert await engine.end() == 1
             async with rehearsal.client(port) as engine:

@@ -1,4 +1,4 @@
-"""The toAdmin hook on QuickFIX's own messages: what is signed is what goes on the wire."""
+"""The toAdmin hook with real QuickFIX messages: the signed values are those on the wire."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_old_credentials_are_replaced() -> None:
 def test_the_reset_that_quickfix_makes_afterwards_is_signed() -> None:
     message = logon(body={**BODY, 141: "Y"})
     sign_logon(message, SIGNER)
-    # What QuickFIX does when toAdmin has returned.
+    # What QuickFIX does after toAdmin.
     message.getHeader().setField(34, "1")
     assert oracle.verify(SECRET, message.toString().encode())
     assert values(message)["369"] == "0"
@@ -94,7 +94,7 @@ def test_an_expired_pair_signs_nothing() -> None:
 
 
 class Session:
-    """Stands in for QuickFIX's: only whether it was cut off is looked at."""
+    """A fake QuickFIX session that records only whether it was disconnected."""
 
     dropped = False
 

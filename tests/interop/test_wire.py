@@ -1,4 +1,4 @@
-"""Wireshark's FIX dissector reads whole conversations, as they were on the loopback interface."""
+"""Wireshark's FIX dissector reads complete conversations from the loopback interface."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.interop.relay import CLIENT, GATEWAY, Relay
 SETTINGS = ClientSettings(f"{NAME}N", "OPERATOR1", "G", "US,NY", "GATEPASS", "1.0", "TEST")
 
 #: Malformed frames, expert warnings and errors in any layer, notes (such as a bad checksum) in FIX;
-#: that a TCP connection ends is a note of its own.
+#: the end of a TCP connection is a separate note.
 WARNING, NOTE = 6291456, 4194304
 FAULTS = (
     f"_ws.malformed || _ws.expert.severity >= {WARNING}"
@@ -37,19 +37,19 @@ FAULTS = (
 
 @dataclass
 class Captured:
-    """A capture of what was between a client and the relay before the gateway."""
+    """A capture of the messages between a client and the relay in front of the gateway."""
 
     path: Path
     relay: Relay = field(default_factory=Relay)
     port: int = 0
 
     def sent(self, side: str) -> Counter[str]:
-        """The types of what a side put on the captured connection."""
+        """Return the types of the messages that a side sent on the captured connection."""
         wires = self.relay.passed + (self.relay.lost if side == CLIENT else [])
         return Counter(type_of(wire) for sender, wire in wires if sender == side)
 
     def seen(self, side: str) -> Counter[str]:
-        """The same, as the dissector read it."""
+        """Return the same as the dissector read it."""
         ends = f"tcp.{'dstport' if side == CLIENT else 'srcport'} == {self.port}"
         fields = ("-Y", f"fix && {ends}", "-T", "fields", "-e", "fix.MsgType")
         # Several messages of one packet are on one line.
@@ -62,7 +62,7 @@ def type_of(wire: bytes) -> str:
 
 @asynccontextmanager
 async def recording(captured: Captured, port: int) -> AsyncIterator[None]:
-    """Capture until the last message that passed is in the file."""
+    """Capture until the last relayed message is in the file."""
     captured.port = port
     async with capturing(captured.path, port):
         yield
@@ -134,7 +134,7 @@ async def somebody_elses_engine(captured: Captured) -> None:
         assert await engine.log_out() == 0
 
 
-#: What each side says at the least.
+#: The messages that each side sends at least.
 TYPES = {
     whole_conversation: {CLIENT: "A 0 1 2 5 D zz", GATEWAY: "A 0 1 2 3 5 n"},
     refusal: {CLIENT: "A", GATEWAY: "5"},

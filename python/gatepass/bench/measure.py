@@ -1,7 +1,7 @@
-"""Ratios taken in one run: both sides in turn, warmed, the median of many rounds.
+"""Measure ratios in one run: both sides in turn, after a warm-up, as the median of many rounds.
 
-Absolute times drift from run to run; a ratio of neighbours does not. A side that gives a wrong
-answer is never timed.
+Absolute times vary from run to run; the ratio of two neighbouring measurements does not. A side
+that gives a wrong result is never timed.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BATCH_ROUNDS = 9
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured ratio and its bar.
+    """One measured ratio and its target, `bar`.
 
-    Times are medians in nanoseconds a logon. `bar` is ``None`` for a row that is only shown.
+    Times are medians in nanoseconds per logon. `bar` is ``None`` for a row that is only shown.
     """
 
     path: str
@@ -42,14 +42,14 @@ class Row:
 
     @property
     def met(self) -> bool:
-        """Whether the ratio keeps its bar."""
+        """Whether the ratio reaches its target."""
         if self.bar is None:
             return True
         return self.ratio >= self.bar if self.higher_is_better else self.ratio <= self.bar
 
 
 def machine() -> dict[str, str]:
-    """Describe where the figures come from."""
+    """Describe the machine and the software that are measured."""
     return {
         "gatepass": f"{VERSION} ({BUILD_PROFILE})",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -61,9 +61,9 @@ def machine() -> dict[str, str]:
 
 
 def measure(progress: Callable[[str], None] = lambda _text: None) -> list[Row]:
-    """Measure every path; takes some ten seconds, and names each path to `progress` first.
+    """Measure every path; takes about ten seconds. `progress` gets each path's name first.
 
-    Raises `GatepassError` for a debug build, which is some thirty times slower.
+    Raises `GatepassError` for a debug build, which is about thirty times slower.
     """
     if BUILD_PROFILE != "release":
         raise GatepassError("this is a debug build: install with `pip install .`, then measure")
@@ -87,7 +87,7 @@ def _measure_path(path: Path) -> Row:
         scope = dict(path.names)
         exec(path.setup, scope)  # noqa: S102 - the statements are this package's own
         if eval(side, scope) != expected:  # noqa: S307
-            raise GatepassError(f"{path.name}: {side} gives a wrong answer, so it is not timed")
+            raise GatepassError(f"{path.name}: {side} gives a wrong result, so it is not timed")
     ours.timeit(LOOPS)
     theirs.timeit(LOOPS)
     rounds = [(ours.timeit(LOOPS), theirs.timeit(LOOPS)) for _ in range(ROUNDS)]
@@ -140,7 +140,7 @@ def _measure_batch(logons: Sequence[bytes], keys: dict[str, SigningKey]) -> Row:
 
 
 def _processor() -> str:
-    """The processor's name where the system tells it."""
+    """The processor's name, if the system provides it."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:  # noqa: PTH123
             names = [line.partition(":")[2].strip() for line in info if line.startswith("model n")]

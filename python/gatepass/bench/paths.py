@@ -1,6 +1,6 @@
-"""The paths that are measured, each with the pure Python it is measured against: data.
+"""The measured paths, each with the pure Python that it is compared with, as data.
 
-Both sides are statements over local names, so that neither pays for a wrapper.
+Both sides are statements over local names, so that a wrapper slows neither down.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ARGUMENTS = ", ".join(f"v{number}" for number in range(len(VALUES)))
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Two statements that give the same answer, and by how much ours should be faster."""
+    """Two statements with the same result, and by how much ours should be faster."""
 
     name: str
     against: str
@@ -30,7 +30,7 @@ class Path:
 
 
 def paths(samples: Samples) -> Iterator[Path]:
-    """Give every path over one Logon."""
+    """Give every path, for one Logon."""
     names: dict[str, Any] = {
         "values": VALUES,
         "secret": SECRET,

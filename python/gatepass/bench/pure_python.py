@@ -1,18 +1,18 @@
 """The fastest pure-Python ways found to do what the native module does.
 
-They exist to be measured against, so each was kept only after its rivals had been
-timed and had lost. They use the standard library alone, check as much as the native
+They exist for comparison, so each one was kept only after it had won against the
+alternatives. They use only the standard library, make the same checks as the native
 code where a check costs time, and raise ValueError for a message that cannot be read.
 
-What makes them faster than the code most people would write:
+Why they are faster than the code that most people would write:
 
 * HMAC is two SHA-256 states, and copying two ``hashlib`` objects costs less than
   copying one ``hmac.HMAC``.
 * Adler-32 sums bytes in C, five times as fast as ``sum()``.
-* A client writes its Logon's fields in one order. ``USUAL`` is one regular expression
-  for that whole message; any other order goes a general way, which is right for all.
-* The general way learns where the signed values are once per order of tags, not once
-  per message.
+* A client always writes its Logon's fields in the same order. ``USUAL`` is one regular
+  expression for that whole message; any other order uses general code for all orders.
+* The general code finds the positions of the signed values once per order of tags, not
+  once per message.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SIGNED = (b"34", b"49", b"50", b"52", b"57", b"108", b"142", b"369", b"1603", b"
 CREDENTIALS = (b"355", b"1400", b"1402")
 DROPPED = (b"98", b"95", b"96", b"354", b"355", b"1400", b"1401", b"1402")
 ONCE = frozenset((b"8", b"9", b"35", b"10", *SIGNED, *DROPPED))
-# Data fields, and the length field that stands right before each.
+# Data fields, and the length field right before each of them.
 LENGTHS = {
     b"96": b"95",
     b"355": b"354",
@@ -69,37 +69,37 @@ TAGS = re.compile(rb"8=9=35=(?:[1-9]\d{0,5}=)*10").fullmatch
 
 
 class Hash(Protocol):
-    """The part of a ``hashlib`` or ``hmac`` object that is used here."""
+    """The used part of a ``hashlib`` or ``hmac`` object."""
 
     def copy(self) -> Hash:
         """Copy the state."""
 
     def update(self, data: bytes, /) -> None:
-        """Take in data."""
+        """Add data."""
 
     def digest(self) -> bytes:
-        """Give the digest."""
+        """Return the digest."""
 
 
 Pair = tuple[Hash, Hash]  # SHA-256 that has taken in the inner pad, and the outer pad
 
 
 class Layout(NamedTuple):
-    """What an order of tags tells, whatever the values."""
+    """What follows from an order of tags alone, without the values."""
 
     signed: Callable[[list[bytes]], tuple[bytes, ...]]
     credentials: Callable[[list[bytes]], tuple[bytes, ...]] | None
     data: tuple[int, ...]
-    kept: tuple[tuple[bytes, int], ...] | None  # None: nothing is to be dropped
+    kept: tuple[tuple[bytes, int], ...] | None  # None: no field is dropped
 
 
 def prepare(secret: str) -> Hash:
-    """One HMAC object, keyed once, to be copied per logon."""
+    """Return an HMAC object with its key, to be copied for each logon."""
     return hmac.new(base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)), None, "sha256")
 
 
 def prepare_pair(secret: str) -> Pair:
-    """The same key as two SHA-256 objects, each one pad ahead."""
+    """Return the same key as two SHA-256 objects that have already hashed their pads."""
     key = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
     block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
     return (
@@ -128,7 +128,7 @@ def sign_decoding(secret: str, *values: str) -> str:
 
 
 def sign_raw(prepared: Pair, access_key_id: str, logon: bytes) -> bytes:
-    """Raw Logon bytes to signed Logon bytes; the usual order of fields goes faster."""
+    """Sign raw Logon bytes; the usual order of fields is faster."""
     usual = USUAL(logon)
     if usual is None:
         return sign_raw_any_order(prepared, access_key_id, logon)
@@ -141,7 +141,7 @@ def sign_raw(prepared: Pair, access_key_id: str, logon: bytes) -> bytes:
 
 
 def sign_raw_any_order(prepared: Pair, access_key_id: str, logon: bytes) -> bytes:
-    """Raw Logon bytes to signed Logon bytes, one way for every order of fields."""
+    """Sign raw Logon bytes with the same code for every order of fields."""
     values, layout, canonical = _read(logon)
     if layout.kept is None:
         body = logon[13 + len(values[1]) : -7]
@@ -151,7 +151,7 @@ def sign_raw_any_order(prepared: Pair, access_key_id: str, logon: bytes) -> byte
 
 
 def verify_raw(prepared: Pair, logon: bytes) -> bool:
-    """Whether signed Logon bytes carry the right signature; the usual order goes faster."""
+    """Tell whether signed Logon bytes have the right signature; the usual order is faster."""
     usual = USUAL_SIGNED(logon)
     if usual is None:
         return verify_raw_any_order(prepared, logon)
@@ -166,7 +166,7 @@ def verify_raw(prepared: Pair, logon: bytes) -> bool:
 
 
 def verify_raw_any_order(prepared: Pair, logon: bytes) -> bool:
-    """Whether signed Logon bytes carry the right signature, one way for every order."""
+    """Tell whether signed Logon bytes have the right signature; same code for every order."""
     values, layout, canonical = _read(logon)
     if layout.credentials is None:
         raise ValueError("355, 1400 or 1402 is missing")
@@ -220,7 +220,7 @@ def _sealed(body: bytes, access_key_id: str, mac: bytes) -> bytes:
 
 
 def _read(message: bytes) -> tuple[list[bytes], Layout, bytes]:
-    """Values in order, layout and canonical string of one whole and intact Logon."""
+    """Return values in order, layout and canonical string of one complete, intact Logon."""
     tags, values = _split(message) or _walk(message)
     layout = _layout(b"=".join(tags))
     if layout is None or not _data_agrees(layout, values):
@@ -241,9 +241,9 @@ def _read(message: bytes) -> tuple[list[bytes], Layout, bytes]:
 
 
 def _split(message: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    # Without its printable characters a message whose every field holds exactly one "=" is
-    # "=", SOH, "=", SOH ...: then both separators can be split at once. The reading stands
-    # only if the data fields agree with it.
+    # If every field contains exactly one "=", the message without its printable characters is
+    # "=", SOH, "=", SOH ...: then one split on both separators is enough. The caller checks
+    # that the data fields agree.
     shape = message.translate(None, NO_EQUALS)
     if shape != SEPARATORS[: len(shape)] or not message.endswith(SOH):
         return None
@@ -257,7 +257,7 @@ def _data_agrees(layout: Layout, values: list[bytes]) -> bool:
 
 
 def _walk(message: bytes) -> tuple[list[bytes], list[bytes]]:
-    # Field by field: for values that hold "=", and data fields that hold a separator.
+    # Field by field, for values with "=" and data fields with a separator.
     tags: list[bytes] = []
     values: list[bytes] = []
     at = 0
@@ -267,7 +267,7 @@ def _walk(message: bytes) -> tuple[list[bytes], list[bytes]]:
         end = message.find(SOH, equals)
         if tag in LENGTHS:
             if tags[-1:] != [LENGTHS[tag]] or not values[-1].isdigit():
-                raise ValueError("a data field stands without its length field")
+                raise ValueError("a data field has no length field before it")
             end = equals + 1 + int(values[-1])
         if message[end : end + 1] != SOH:
             raise ValueError("a field does not end in SOH where it should")
@@ -279,7 +279,7 @@ def _walk(message: bytes) -> tuple[list[bytes], list[bytes]]:
 
 @lru_cache(maxsize=256)
 def _layout(joined_tags: bytes) -> Layout | None:
-    """None unless the order of tags can be a Logon's."""
+    """Return the layout of an order of tags, or None if no Logon has it."""
     if TAGS(joined_tags) is None:
         return None
     tags = joined_tags.split(b"=")

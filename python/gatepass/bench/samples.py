@@ -1,4 +1,4 @@
-"""What is measured: one throwaway key, one Logon, a hundred thousand signed ones."""
+"""The measured data: one published test key, one Logon, and many signed ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAYOUT = (35, 34, 49, 50, 52, 56, 57, 142, 369, 98, 108, 1603, 1604, 1605)
 
 @dataclass(frozen=True)
 class Samples:
-    """A key, the Logon before and after signing."""
+    """A key, and a Logon before and after signing."""
 
     key: SigningKey
     raw: bytes

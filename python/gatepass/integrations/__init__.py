@@ -1,1 +1,1 @@
-"""gatepass inside engines that people already run."""
+"""gatepass inside existing FIX engines."""

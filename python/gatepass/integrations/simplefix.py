@@ -8,13 +8,13 @@ from typing import Protocol
 from gatepass._native import scan
 from gatepass.fix import LogonSigner
 
-#: 98, 95 and 96 are not allowed on a Logon of CME's; the others are set anew.
+#: 98, 95 and 96 are not allowed in a CME Logon; the others are replaced.
 _REPLACED = (98, 95, 96, 354, 355, 1400, 1401, 1402)
 _CREDENTIALS = _REPLACED[3:]
 
 
 class FixMessage(Protocol):
-    """What is used of a ``simplefix.FixMessage``."""
+    """The used part of a ``simplefix.FixMessage``."""
 
     def append_pair(self, tag: int, value: bytes) -> None: ...  # noqa: D102
     def remove(self, tag: int, nth: int = 1) -> bytes | None: ...  # noqa: D102
@@ -22,11 +22,11 @@ class FixMessage(Protocol):
 
 
 def sign_logon(message: FixMessage, signer: LogonSigner, *, at: datetime | None = None) -> None:
-    """Sign a Logon in place: 98, 95 and 96 go, 354, 355, 1400, 1401 and 1402 come last.
+    """Sign a Logon in place: remove 98, 95 and 96, append 354, 355, 1400, 1401 and 1402.
 
-    ``message.encode()`` then gives the bytes to send. Do not change the message after that: a
-    value of another tag that is signed needs a new signature. `at` (now, if not given) decides
-    which pair is valid. Raises as `LogonSigner.sign` does, and the message stays as it was.
+    ``message.encode()`` then gives the bytes to send. Do not change the message after that: a new
+    value of a signed tag needs a new signature. `at` (default: now) decides which pair is valid.
+    Raises what `LogonSigner.sign` raises, and then leaves the message unchanged.
     """
     signed = dict(scan(signer.sign(message.encode(), at=at)))
     for tag in _REPLACED:
