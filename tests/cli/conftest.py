@@ -1,4 +1,4 @@
-"""What the commands are tested on: a user of their own, and the Request Center's databases."""
+"""Fixtures of the commands: a separate user, and the Request Center's databases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.center import postgres
 
-#: What the Request Center does is tested on both kinds below the commands.
+#: The Request Center's own tests run on both kinds of database.
 _KINDS = ["sqlite"]
 if postgres.programs() is not None:
     _KINDS.append(pytest.param("postgresql", marks=pytest.mark.slow))
@@ -28,7 +28,7 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 @pytest.fixture(params=_KINDS)
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database that is empty."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'store.sqlite'}"
         return

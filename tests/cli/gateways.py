@@ -27,7 +27,7 @@ def fresh_pair(session: str = "ABC", *, days_left: int = 300) -> IssuedPair:
 
 @dataclass
 class Rehearsal:
-    """A running gateway, its key file, and clients with states of their own."""
+    """A running gateway, its key file, and clients with their own state."""
 
     folder: Path
     pair: IssuedPair
@@ -37,7 +37,7 @@ class Rehearsal:
     secrets: list[str] = field(default_factory=list)
 
     def logon(self, *words: str, keys: str | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run `gatepass logon`; whatever it says, it never shows a secret."""
+        """Run `gatepass logon`, and check that it shows no secret."""
         options = {
             "--keys": keys or self.keys,
             "--sender-comp-id": "ABC123N",
@@ -60,13 +60,13 @@ class Rehearsal:
         return str(path)
 
     def say(self, line: str) -> None:
-        """Type a line where the gateway runs."""
+        """Type a line into the gateway's terminal."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
         self.process.stdin.flush()
 
     def wait_for(self, word: bytes) -> bytes:
-        """Read what the gateway says up to a line with a word; return that line."""
+        """Read the gateway's output up to a line with a word; return that line."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.check_secrecy(line)
@@ -75,7 +75,7 @@ class Rehearsal:
         raise AssertionError(f"the gateway ended without saying {word!r}")
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, bytes, bytes]:
-        """End the gateway by a signal; give exit code and what it said last."""
+        """Stop the gateway with a signal; return its exit code and its last output."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=30)
         self.check_secrecy(out + err)
@@ -85,7 +85,7 @@ class Rehearsal:
         """No secret key, no signature, no canonical string, no traceback."""
         for secret in (self.pair.secret.reveal(), *self.secrets):
             assert secret.encode() not in output
-        # A signature, and whatever else of 43 characters looks like one.
+        # A signature, or anything of 43 characters that looks like one.
         assert not re.search(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])", output)
         assert b"\\nABC123" not in output
         assert b"Traceback" not in output
@@ -93,7 +93,7 @@ class Rehearsal:
 
 @contextmanager
 def rehearsal(folder: Path, *words: str) -> Iterator[Rehearsal]:
-    """Start a gateway on a free port, wait until it listens, and end it."""
+    """Start a gateway on a free port, wait until it listens, and stop it at the end."""
     pair = fresh_pair()
     keys = folder / "keys.txt"
     write_key_file(keys, [pair])

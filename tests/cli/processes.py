@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 SCRIPT = str(Path(sys.executable).parent / ("gatepass.exe" if os.name == "nt" else "gatepass"))
-#: What decides how output looks or which keys are used does not come from who runs the tests.
+#: Variables that change output or keys are not taken from the user who runs the tests.
 LEFT_OUT = (
     *("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "TERMINAL_WIDTH"),
     *("PYTHONIOENCODING", "GATEPASS_SESSION_ID", "GATEPASS_ACCESS_KEY_ID", "GATEPASS_SECRET_KEY"),
@@ -40,7 +40,7 @@ def shell(
 
 
 def started(*words: str) -> subprocess.Popen[bytes]:
-    """Start the script, with pipes on all sides, to be interrupted even if the tests are not."""
+    """Start the script with pipes; it can be interrupted even if the tests ignore SIGINT."""
     return subprocess.Popen(
         [SCRIPT, *words],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -64,5 +64,5 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _user() -> dict[str, str]:
-    """Say where this test's user keeps state: the fixture ``user`` has set it."""
+    """Return the state folder of this test's user, which the fixture ``user`` has set."""
     return {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}

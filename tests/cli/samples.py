@@ -1,4 +1,4 @@
-"""A key file, Logons that are right or wrong in one way, and a run of the command."""
+"""A key file, Logons that are good or have one mistake, and a run of the command."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_keys(folder: Path, *pairs: IssuedPair, name: str = "keys.txt") -> str:
 
 
 def rewritten(logon: str, changes: Mapping[str, str]) -> str:
-    """Replace text of a Logon written with |, and make 9 and 10 right again."""
+    """Replace text in a Logon written with |, and correct 9 and 10."""
     for old, new in changes.items():
         assert old in logon
         logon = logon.replace(old, new)
@@ -74,7 +74,7 @@ def rewritten(logon: str, changes: Mapping[str, str]) -> str:
 TAMPERED = rewritten(SIGNED, {"|108=60|": "|108=30|"})
 #: A signed field is missing.
 INCOMPLETE = rewritten(RAW, {"|369=0|": "|"})
-#: Of a session without a pair.
+#: A session without a pair.
 STRANGER = rewritten(RAW, {"|49=B08004N|": "|49=XYZ004N|"})
 
 
@@ -87,7 +87,7 @@ def signed_over(canonical: str) -> str:
 
 
 def run(*words: str, stdin: str | bytes | None = None, **env: str) -> Result:
-    """Run the command in this process; whatever it says, it never shows a secret."""
+    """Run the command in this process, and check that it shows no secret."""
     runner = CliRunner(env=dict.fromkeys(LEFT_OUT))
     result = runner.invoke(app, list(words), input=stdin, env=env)
     for secret in (SECRET, OTHER_SECRET):

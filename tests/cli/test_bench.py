@@ -1,4 +1,4 @@
-"""`gatepass bench`: what it prints of what `gatepass.bench` measures."""
+"""`gatepass bench`: how it prints the results of `gatepass.bench`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = Row("sign", "something else", 500.0, 4000.0, 8.0, None)
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Have these rows measured on a release build."""
+    """Replace the measurement by these rows, as on a release build."""
 
     def measured_as(*rows: Row) -> None:
         def measure(progress: Callable[[str], None]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""A disk that is full: the file is named, and nothing is left behind that stands in the way."""
+"""A full disk: the error names the file, and no partial file is left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cli.terminal.test_streams import in_shell
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="limits as a POSIX shell has them")
 
-#: No file may have a byte: what is written fails, as on a full disk.
+#: No file may have a byte, so every write fails, as on a full disk.
 FULL = "ulimit -f 0; "
 
 

@@ -1,4 +1,4 @@
-"""The README's first commands, word for word, in the order in which somebody types them."""
+"""The README's first commands, word for word, in the order of the README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command says: words that name what to give, and never most of a secret key."""
+"""Error messages: they say what to give, and never show most of a secret key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cli.terminal.test_streams import in_shell
 
 LOGON = ("logon", "127.0.0.1:1", "--sender-comp-id", "ABC123N", "--state", "s", "--keys", "{keys}")
 
-#: Words that are wrong, and what is said about them.
+#: Wrong arguments, and the message about them.
 WORDS = [
     ((*LOGON, "--heartbeat", "0"), "HeartBtInt (108) is 0: it must be 5 to 60 seconds"),
     ((*LOGON, "--heartbeat", "x"), "Invalid value for --heartbeat: give a whole number"),
@@ -29,7 +29,7 @@ WORDS = [
     (("simulate", "--keys", "{keys}", "--port", "99999"), "--port: give 65535 or less"),
     (("keys", "check", "{keys}", "--days", "many"), "--days: give a whole number"),
     (("keys", "check", "fd:77"), "descriptor 77 is closed: open it, as with 77< KEYFILE"),
-    (("keys", "check", "{keys}", "b", "c"), "too many words: b c"),
+    (("keys", "check", "{keys}", "b", "c"), "too many arguments: b c"),
     (("sign",), "Missing option --keys"),
     (("samples",), "Missing argument DIR"),
 ]
@@ -45,7 +45,7 @@ def test_a_wrong_word_is_answered_with_what_to_give(
     assert "Input should" not in result.stderr
 
 
-#: Most of a secret key, as it is pasted.
+#: Most of a secret key, as a user may paste it.
 PARTS = {
     "whole": SECRET,
     "cut at the end": SECRET[:-5],
@@ -56,7 +56,7 @@ PARTS = {
     "padded": f"{SECRET}=",
     "in standard base64": base64.b64encode(base64.urlsafe_b64decode(f"{SECRET}=")).decode(),
 }
-#: Where it may be pasted by mistake.
+#: Where a user may paste it by mistake.
 PLACES = (
     *("{}", "verify {}", "verify {} --keys {keys}", "verify x {} --keys {keys}", "sign --{}"),
     *("verify x --keys {}", "verify x --keys env:{}", "verify x --keys keyring:{}"),
@@ -127,12 +127,12 @@ def test_version_is_data_too() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("", "130 Ctrl-C, 141 a reader that left"),
-        ("logon", "141: the reader of the conversation has left"),
-        ("logon", "of 49 only the last character"),
+        ("", "130 Ctrl-C, 141 the reader of the output closed it early"),
+        ("logon", "141: the reader of the conversation closed it"),
+        ("logon", "and of 49 only the last character"),
         ("logon", "5 to 60 seconds"),
         ("verify", "FILE may be the log of gatepass simulate"),
-        ("explain", "In a log of gatepass simulate, each Logon is judged by the time"),
+        ("explain", "In a log of gatepass simulate, each Logon is checked as of the time"),
         ("keys list", "secret_key_bytes"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A file given in the wrong place is named for what it looks like, and so is what belongs there."""
+"""For a file in the wrong place, the error says what it looks like and what belongs there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatepass.storage import SqliteStore
 from tests.cli.processes import ENVIRONMENT, SCRIPT, shell
 from tests.cli.samples import OTHER_SECRET, RAW, SECRET, SIGNED, run, write_keys
 
-#: What a file has in it, and what it is called where something else is wanted.
+#: The content of a file, and what the error calls it.
 FILES: dict[str, tuple[str, str]] = {
     "logons": (f"{RAW}\n{SIGNED}\n", "FIX messages"),
     "SOH": (RAW.replace("|", "\x01") + "\n", "FIX messages"),
@@ -38,7 +38,7 @@ KEYS = "a key file"
 
 @pytest.fixture
 def file_of(tmp_path: Path) -> Callable[[str], str]:
-    """Give the path of a file of a kind."""
+    """Return the path of a file of this kind."""
 
     def make(kind: str) -> str:
         path = tmp_path / f"{kind}.file".replace(" ", "-")
@@ -55,7 +55,7 @@ def file_of(tmp_path: Path) -> Callable[[str], str]:
     return make
 
 
-#: Words of a command with the place of a file, what belongs there, and the kinds that may be there.
+#: A command line with a file, what belongs there, and the accepted kinds.
 PLACES = {
     "sign FILE": ("sign {} --keys {keys}", "Logons", {"logons", "SOH", "engine log", "log"}),
     "verify FILE": ("verify {} --keys {keys}", "Logons", {"logons", "SOH", "engine log", "log"}),
@@ -120,7 +120,7 @@ def test_a_file_in_the_wrong_place_is_named(
     (said,) = result.stderr.splitlines()
     assert f"{given} looks like {name}; {wanted}" in said
     assert result.stdout == ""
-    # Neither written to nor repeated.
+    # The file is not changed, and its content is not shown.
     assert Path(given).read_bytes() == before
     for secret in (SECRET, OTHER_SECRET):
         assert secret not in said

@@ -1,8 +1,7 @@
-"""The ``gatepass`` command: it parses, calls and prints; what it knows is in other packages.
+"""The ``gatepass`` command: it parses, calls and prints. The logic is in other packages.
 
-In the order of the files: `app` (the commands), `running` and `streams` (how it ends), `options`
-and `logons` (what comes in), `output` (what goes out), then one file a command with the pictures
-it draws.
+`app` lists the commands. Each group of commands has a folder; `options` has the input that they
+share, `terminal` the streams, messages and exit codes, and `views` what they print.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from typing import NoReturn
 
 from gatepass.cli.terminal.streams import replace_closed
 
-#: What the base install does without, and the extra ``cli`` brings.
+#: Packages that only the extra ``cli`` installs.
 EXTRA = ("typer", "rich")
 
 
 def main() -> NoReturn:
-    """Run the command and exit: 0 for yes, 1 for no, 2 for bad input or a lost answer."""
+    """Run the command and exit: 0 for yes, 1 for no, 2 for bad input or failed output."""
     replace_closed()
     try:
-        import rich  # noqa: F401 - Typer itself asks for it later, in the middle of a command
+        import rich  # noqa: F401 - Typer imports it only later, in the middle of a command
 
         from gatepass.cli.app import app
     except ModuleNotFoundError as error:

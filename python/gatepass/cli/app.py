@@ -23,9 +23,9 @@ app = typer.Typer(
     cls=Commands,
     help="Sign, verify and explain CME Globex secure logons.",
     epilog=(
-        "Exit codes: 0 yes, 1 no, 2 bad input or an answer that could not be written, 130 Ctrl-C,"
-        " 141 a reader that left before the end of the answer, such as head. Data goes to standard"
-        " output, talk to standard error.\n\n[bold]Example:[/bold] gatepass demo"
+        "Exit codes: 0 yes, 1 no, 2 bad input or output that could not be written, 130 Ctrl-C,"
+        " 141 the reader of the output closed it early, as head does. Results go to standard"
+        " output, messages to standard error.\n\n[bold]Example:[/bold] gatepass demo"
     ),
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},

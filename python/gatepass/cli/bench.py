@@ -23,19 +23,19 @@ EPILOG = "[bold]Example:[/bold] gatepass bench"
 
 
 def bench(json: Json = False) -> None:
-    """Measure the speed of this machine against pure Python.
+    """Compare the speed of gatepass on this machine with pure Python.
 
-    Takes some ten seconds and wants the machine for itself. Exit code 1 if a
-    bar is not met.
+    Takes about ten seconds. Run nothing else meanwhile. Exit code 1 if a ratio
+    misses its target.
 
-    --json writes one object: met, machine, and rows with path, against, ours_ns,
-    theirs_ns, ratio, bar, higher_is_better and met each.
+    --json writes one object: met, machine, and rows; each row has path, against,
+    ours_ns, theirs_ns, ratio, bar, higher_is_better and met.
     """
     if BUILD_PROFILE != "release":
         raise GatepassError(
-            "this is a debug build, some thirty times slower: pip install it, then measure"
+            "this is a debug build, about thirty times slower: install with pip, then measure"
         )
-    # Only now: most commands do without what it takes to measure.
+    # Imported here, because no other command needs it.
     from gatepass.bench import machine, measure
 
     rows = measure(lambda path: say(f"measuring: {path}"))

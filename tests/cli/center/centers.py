@@ -30,7 +30,7 @@ PASSWORD = re.compile(r"one-time password, shown only now: (\S+)")
 
 @dataclass
 class Serving:
-    """A running `gatepass center serve`: its address, and what it says."""
+    """A running `gatepass center serve`: its address and its output."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -38,7 +38,7 @@ class Serving:
     said: threading.Condition = field(default_factory=threading.Condition)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """Wait for a line on either stream that fits, and return it."""
+        """Wait for a matching line on either stream, and return it."""
 
         def found() -> re.Match[str] | None:
             return next((m for line in self.lines if (m := re.search(pattern, line))), None)
@@ -49,7 +49,7 @@ class Serving:
         return match
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """End it by a signal and return its exit code."""
+        """Stop it with a signal, and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(30)
 
@@ -62,7 +62,7 @@ class Serving:
 
 @contextmanager
 def serving(*words: str, **env: str) -> Iterator[Serving]:
-    """Serve on a free port until the end, and read what is said as it comes."""
+    """Serve on a free port during the block, and read the output as it comes."""
     with subprocess.Popen(
         [SCRIPT, "center", "serve", "--port", "0", *words],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -82,8 +82,8 @@ def serving(*words: str, **env: str) -> Iterator[Serving]:
             for stream in (process.stdout, process.stderr):
                 readers.append(threading.Thread(target=live.listen, args=(iter(stream),)))
                 readers[-1].start()
-            # The last line of the beginning.
-            live.wait_for("Ctrl-C ends")
+            # The last line at the start.
+            live.wait_for("press Ctrl-C to stop")
             yield live
         finally:
             if process.poll() is None:
@@ -104,7 +104,7 @@ class Browser:
         self.path = ""
 
     def move(self, url: str) -> None:
-        """Go on at another process of the same Request Center."""
+        """Continue with another process of the same Request Center."""
         self._url = urlsplit(url)
 
     def get(self, path: str) -> str:
@@ -112,7 +112,7 @@ class Browser:
         return self._ask("GET", path, None)
 
     def submit(self, path: str, **fields: str) -> str:
-        """Send a form of the page that is open, and return the page that comes then."""
+        """Submit a form of the open page, and return the next page."""
         hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.page)
         return self._ask("POST", path, urlencode({**dict(hidden), **fields}))
 
@@ -167,7 +167,7 @@ def gateway(keys: str, **env: str) -> Iterator[str]:
 
 
 class Desk:
-    """A user at work in this process, at the last moment at which the Request Center was open."""
+    """A user in this process, at the latest time at which the Request Center was open."""
 
     def __init__(self, center: Center, firm: str, name: str, outbox: Path) -> None:
         at = datetime.now(UTC)

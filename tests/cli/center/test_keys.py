@@ -102,7 +102,7 @@ def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state
 @pytest.mark.parametrize(
     ("word", "named"),
     [
-        ("center:postgresql://u:hunter22@h/n", "others can read it on the command line"),
+        ("center:postgresql://u:hunter22@h/n", "other users can read the command line"),
         ("center:nowhere", "this is not a database URL"),
         ("center:?disaster=yesterday", "the form 2026-11-23T10:00:00Z"),
         ("center:sqlite:///none/none.sqlite", "gatepass center init"),

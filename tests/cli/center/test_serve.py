@@ -30,7 +30,7 @@ CHOSEN = "correct horse battery"
 
 
 def log_in(browser: Browser, password: str, outbox: Path) -> str:
-    """Log in with the one-time password, choose another, and return the page that comes."""
+    """Log in with the one-time password, choose another one, and return the next page."""
     before = set(outbox.glob("code-*"))
     browser.get("/login")
     assert "Verification code" in browser.submit("/login", name="admin", password=password)
@@ -42,15 +42,15 @@ def log_in(browser: Browser, password: str, outbox: Path) -> str:
 def test_it_starts_with_nothing_given_and_somebody_logs_in(tmp_path: Path) -> None:
     with serving(XDG_DATA_HOME=str(tmp_path)) as live:
         password = live.wait_for(PASSWORD.pattern)[1]
-        outbox = Path(live.wait_for("mails are put into (.*)")[1])
+        outbox = Path(live.wait_for("mails are written to (.*)")[1])
         page = log_in(Browser(live.url), password, outbox)
         assert "iLink Sessions" in page
         assert ">ABC<" in page
-        # The file of the code is told, and the code is not.
+        # The path of the code's file is printed, the code is not.
         file = live.wait_for("a verification code is in (.*)")[1]
         assert not any(code_in(file) in line for line in live.lines)
         assert live.end() == 0
-    # The password was shown once, and the user's own never.
+    # The one-time password is shown once, and the user's new one never.
     assert sum(password in line for line in live.lines) == 1
     assert not any(CHOSEN in line for line in live.lines)
 
@@ -98,7 +98,7 @@ def test_a_signal_ends_it_with_0_even_while_a_browser_is_connected(
 
 @pytest.mark.slow
 def test_a_mail_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    """Neither that of the mails, nor that which a request waits for with a code."""
+    """Neither the server for mails, nor the one for codes, which a request waits for."""
     state, config = tmp_path / "state", tmp_path / "center.toml"
     with serving("--state", str(state)) as live:
         password = live.wait_for(PASSWORD.pattern)[1]
@@ -132,7 +132,7 @@ def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> N
     with serving(*words) as first, serving(*words) as second:
         password = first.wait_for(PASSWORD.pattern)[1]
         assert not any(PASSWORD.search(line) for line in second.lines)
-        # Logged in at one, known at the other.
+        # A login at one process counts at the other.
         browser = Browser(first.url)
         log_in(browser, password, tmp_path / "state" / "outbox")
         browser.move(second.url)
@@ -142,7 +142,7 @@ def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_path: Path) -> None:
-    # Another state folder each would be another envelope key each: so the key is made first.
+    # Each state folder would get its own envelope key, so the key is made first.
     words = ("--database", new_url, "--state", str(tmp_path / "state"))
     assert shell("center", "init", *words).returncode == 0
     with serving(*words) as one, serving(*words) as other, serving(*words) as third:
@@ -156,7 +156,7 @@ def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
     config.write_text("open-always = true\n")
     for words in (("--open-always",), ("--config", str(config))):
         with serving("--state", str(tmp_path / "state"), *words) as live:
-            live.wait_for("^open always, to rehearse: CME's opening hours are left out$")
+            live.wait_for("^always open, for rehearsals: CME's opening hours are ignored$")
             assert "Always open, for rehearsal" in Browser(live.url).get("/login")
             live.wait_for("gatepass center user reset-codes NAME")
     with serving("--state", str(tmp_path / "state")) as live:
@@ -166,7 +166,7 @@ def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
 def test_it_answers_to_the_address_that_people_type(tmp_path: Path) -> None:
     words = ("--state", str(tmp_path / "state"))
     with serving(*words, "--address", "https://keys.example.com:8443/") as live:
-        live.wait_for("^for people: https://keys.example.com:8443$")
+        live.wait_for("^public address: https://keys.example.com:8443$")
         assert [_status(live.url, name) for name in ("keys.example.com", "localhost")] == [200, 200]
         assert _status(live.url, "evil.example") == 421
     refused = run("center", "serve", *words, "--address", "keys.example.com")
@@ -230,7 +230,7 @@ def test_where_codes_go_to_mobiles_nobody_is_made_up(tmp_path: Path) -> None:
     config = tmp_path / "center.toml"
     config.write_text('[codes]\nwebhook = "http://127.0.0.1:1/sms"\n')
     with serving("--config", str(config), "--state", str(tmp_path / "state")) as live:
-        live.wait_for("there is no user yet: gatepass center init")
+        live.wait_for("there are no users yet: gatepass center init")
     assert not any(PASSWORD.search(line) for line in live.lines)
 
 
@@ -239,8 +239,8 @@ def test_where_codes_go_to_mobiles_nobody_is_made_up(tmp_path: Path) -> None:
     [
         (("--host", "0.0.0.0"), "in clear: give tls.certificate"),  # noqa: S104 - refused
         (("--database", "oracle://x/y"), "this is not a database URL"),
-        (("--database", "postgresql://u:hunter22@h/n"), "others can read it on the command line"),
-        (("--database", "postgresql://h/n?password=hunter22"), "others can read it"),
+        (("--database", "postgresql://u:hunter22@h/n"), "other users can read the command line"),
+        (("--database", "postgresql://h/n?password=hunter22"), "other users can read"),
         (("--config", "none.toml"), "none.toml"),
         (("--port", "70000"), "--port"),
     ],
@@ -281,7 +281,7 @@ def test_a_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:
 def test_another_envelope_key_is_refused_and_named(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.sqlite'}"
     assert run("center", "init", "--database", url, "--state", str(tmp_path / "a")).exit_code == 0
-    # The folder has no key, and none is made for a store that was begun with one.
+    # The folder has no key, and a store that was made with a key gets no new one.
     result = run("center", "serve", "--database", url, "--state", str(tmp_path / "b"))
     assert result.exit_code == 2
     assert "the Request Center was begun with" in result.stderr

@@ -34,7 +34,7 @@ STEPS = [
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have temporary folders made where the test sees what is left."""
+    """Make temporary folders where the test sees what is left."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -59,14 +59,14 @@ def test_the_whole_story_is_told(temporary: Path) -> None:
     for said in ("listening on 127.0.0.1:", "→ Logon (A)  34=1  355=", "← Test Request (1)"):
         assert said in result.stdout
     for said in (
-        "The client is told: Invalid Logon. Logout Forced",
+        "The client receives:  Invalid Logon. Logout Forced",
         "141=Y",
-        "The gateway knows:  signature",
+        "The gateway reports:  signature",
     ):
         assert said in result.stdout
-    for said in ("active until Wed 2026-04-01 16:00 in Chicago", "names no Access Key ID"):
+    for said in ("active until Wed 2026-04-01 16:00 Chicago time", "names no Access Key ID"):
         assert said in result.stdout
-    assert "Everything turned out as it should" in result.stdout
+    assert "All steps went as expected" in result.stdout
     assert list(temporary.iterdir()) == []
 
 
@@ -86,7 +86,7 @@ def test_json_gives_the_steps(temporary: Path) -> None:
     assert steps["wrong key"]["told"] == "Invalid Logon. Logout Forced"
     first, second = (steps[name]["access_key_id"] for name in ("mid-week", "key rotation"))
     assert first == steps["key file"]["access_key_id"] != second
-    # The Logout that refused the wrong key is asked for, and filled.
+    # The client requests the Logout that refused the wrong key, and gets a gap fill.
     assert sent_numbers(steps["mid-week"]) == ["4", "5", "6", "7"]
     assert sent_numbers(steps["key rotation"]) == ["8", "9", "10"]
     assert sent_numbers(steps["in-session reset"]) == ["11", "12", "13", "1", "2", "3"]
@@ -107,20 +107,20 @@ def test_the_secret_is_in_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_live, "generate_pair", remembered)
     monkeypatch.setattr(pairs, "generate_pair", remembered)
     texts = [run("demo").output, run("demo", "--json").output]
-    # Two of each demo's own, and four of its Request Center.
+    # Two secrets of each demo, and four of its Request Center.
     assert len(made) == 12
     for pair in made:
         assert all(pair.secret.reveal() not in text for text in texts)
 
 
 def test_a_refusal_for_another_reason_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without a right CheckSum it is no longer the signature that tells.
+    # With a wrong CheckSum, the signature is no longer the reason.
     monkeypatch.setattr(
         demo_story, "change_one_byte", lambda logon: logon.replace(b"108=30", b"108=60")
     )
     result = run("demo")
     assert result.exit_code == 1
-    assert "this did not turn out as it should" in result.stdout
+    assert "this step failed" in result.stdout
     found = json.loads(run("demo", "--json").stdout)
     assert found["ok"] is False
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["refuse"]
@@ -160,7 +160,7 @@ def test_a_pair_that_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_pair_that_lives_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "OVERLAP", timedelta(weeks=8))
     found = json.loads(run("demo", "--json").stdout)
-    # The log, too, is held against how long a pair may live.
+    # The audit check also compares how long a pair is valid.
     failed = [step["step"] for step in found["steps"] if not step["ok"]]
     assert failed == ["rotate", "audit log"]
 

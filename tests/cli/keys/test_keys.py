@@ -19,7 +19,7 @@ from tests.cli.samples import (
     write_keys,
 )
 
-#: Good for a year from the middle of 2026, beside one that runs out at the end of it.
+#: Valid for a year from the middle of 2026, beside one that expires at the end of 2026.
 NEW = pair(OTHER_ACCESS_KEY_ID, "2026-11-20", "2027-11-20", secret=OTHER_SECRET)
 OLD = pair(created="2025-12-10", expires="2026-12-10")
 NOW = "2026-11-23T14:30:00Z"
@@ -85,14 +85,14 @@ def test_a_secret_that_lost_characters_fails_the_check(
     (session,) = json.loads(run("keys", "check", keys, "--at", NOW, "--json").stdout)["sessions"]
     assert f"has {size} bytes" in session["cut"]
     assert not session["ok"]
-    # It loads all the same, with a warning.
+    # The pair is still loaded, with a warning.
     caplog.clear()
     assert run("keys", "list", keys, "--at", NOW).exit_code == 0
     assert f"has {size} bytes" in caplog.text
 
 
 def _cut(secret: str, lost: int) -> str:
-    """Lose characters in a way that leaves whole bytes, which is when nothing else would tell."""
+    """Remove characters so that whole bytes remain, which no other check can detect."""
     text = secret[:-lost]
     return text[:-1] + "A" if len(text) % 4 else text
 
@@ -106,7 +106,7 @@ def test_a_pair_without_dates_is_listed_and_passes_the_check() -> None:
     assert "unknown" in run("keys", "list", "env:", **variables).stdout
     checked = run("keys", "check", "env:", **variables)
     assert checked.exit_code == 0
-    assert "its expiry date is not known" in checked.stdout
+    assert "its expiry date is unknown" in checked.stdout
     (found,) = json.loads(run("keys", "list", "env:", "--json", **variables).stdout)["pairs"]
     assert (found["expires"], found["days_left"], found["used"]) == (None, None, True)
 
@@ -119,7 +119,7 @@ def test_a_pair_without_dates_is_listed_and_passes_the_check() -> None:
         ([only_pair("2026-11-24")], 1, "expires in 1 day"),
         ([only_pair("2026-11-22")], 1, "has no valid key pair"),
         ([pair(created="2026-12-01", expires="2027-12-01")], 1, "is not valid before"),
-        ([OLD, NEW], 0, "runs out 2026-12-10: normal rotation"),
+        ([OLD, NEW], 0, "expires on 2026-12-10: normal rotation"),
         ([only_pair("2026-11-01"), NEW], 0, f"{ACCESS_KEY_ID} expired 2026-11-01"),
         ([only_pair("2027-03-01"), NEW], 0, f"{ACCESS_KEY_ID} is active until 2027-03-01"),
         (
@@ -196,4 +196,4 @@ def test_check_fails_where_there_is_no_pair_at_all(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cli_keys, "_open", lambda *_: KeyRing([]))
     result = run("keys", "check", "keys.txt")
     assert result.exit_code == 1
-    assert "there is no key pair: no session can log on" in result.stdout
+    assert "there are no key pairs: no session can log on" in result.stdout

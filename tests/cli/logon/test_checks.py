@@ -1,4 +1,4 @@
-"""Words that name a gateway, and which gateways are on this machine."""
+"""The names of gateways, and which gateways are on this machine."""
 
 from __future__ import annotations
 

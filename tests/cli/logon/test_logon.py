@@ -34,18 +34,18 @@ def live(tmp_path: Path) -> Iterator[Rehearsal]:
 
 
 def told(answer: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Give the messages of a run with --json, and how it ended."""
+    """Return the messages of a run with --json, and how it ended."""
     *events, ending = json_lines(answer.stdout)
     return [event for event in events if "direction" in event], ending
 
 
 def notes(answer: Any, what: str) -> list[dict[str, Any]]:
-    """Give what a run with --json tells besides messages."""
+    """Return the notes of a run with --json."""
     return [event for event in json_lines(answer.stdout)[:-1] if what in event]
 
 
 def spoilt(folder: Path, **fault: Any) -> tuple[str, str]:
-    """Write a fault plan; give the words that have a gateway follow it."""
+    """Write a fault plan; return the options that make a gateway use it."""
     plan = folder / "plan.toml"
     lines = (f"{key.replace('_', '-')} = {value!r}\n" for key, value in fault.items())
     plan.write_text("[[fault]]\n" + "".join(lines))
@@ -53,7 +53,7 @@ def spoilt(folder: Path, **fault: Any) -> tuple[str, str]:
 
 
 def free_address() -> str:
-    """Give an address where nobody listens."""
+    """Return an address where nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"
@@ -81,7 +81,7 @@ def test_the_first_logon_of_the_week_shows_the_whole_conversation(live: Rehearsa
         "SenderCompID 49=ABC123N",
         f"EncodedText 355={live.pair.access_key_id}",
         "EncryptedPassword 1402=*** (43 characters)",
-        "✓ logged on, and logged out cleanly",
+        "✓ logged on and logged out cleanly",
     ):
         assert said in text
     assert b"logged on" in live.wait_for(b"ABC123N")
@@ -112,7 +112,7 @@ def test_the_scenario_that_was_chosen_is_named(live: Rehearsal) -> None:
     first = live.logon().stdout.decode()
     assert "· scenario beginning-of-week: the first logon of the week" in first
     assert first.index("scenario") < first.index("Logon (A) sent")
-    assert b"scenario mid-week: the stored numbers go on" in live.logon().stdout
+    assert b"scenario mid-week: the stored sequence numbers continue" in live.logon().stdout
     answer = live.logon("--scenario", "in-session", "--json")
     named = notes(answer, "scenario")
     assert [note["scenario"] for note in named] == ["mid-week", "in-session"]
@@ -123,7 +123,7 @@ def test_a_garbled_message_that_is_ignored_is_shown(tmp_path: Path) -> None:
     with rehearsal(tmp_path, *spoilt(tmp_path, do="corrupt", type="1", byte=40)) as live:
         answer = live.logon("--stay", "1")
         assert answer.returncode == 0
-        assert "! ignored, as it is no message: " in answer.stdout.decode()
+        assert "! ignored a garbled message: " in answer.stdout.decode()
     with rehearsal(tmp_path, *spoilt(tmp_path, do="corrupt", type="1", byte=40)) as live:
         answer = live.logon("--scenario", "beginning-of-week", "--json")
         (note,) = notes(answer, "garbled")
@@ -167,7 +167,7 @@ def test_a_session_that_the_client_ends_is_told_with_the_reason_and_what_to_do(
 def test_a_session_that_is_cut_in_the_middle_is_logged_on_again(
     tmp_path: Path, scenario: str
 ) -> None:
-    # In session it is cut at the Test Request before the Logon.
+    # In session, the connection is cut at the Test Request before the Logon.
     kind = "0" if scenario == "beginning-of-week" else "1"
     with rehearsal(tmp_path, *spoilt(tmp_path, do="disconnect", on="receive", type=kind)) as live:
         answer = live.logon("--scenario", scenario, "--stay", "60", "--json")
@@ -289,10 +289,10 @@ def test_the_fifth_invalid_logon_is_held_back_across_restarts(
     assert messages == []
     assert ending["result"] == "held back"
     assert "would close the port" in ending["text"]
-    # Neither another folder for the numbers nor another firm is a way around it.
+    # Another state folder or another firm does not change that.
     assert live.logon("--state", str(live.folder / "elsewhere")).returncode == 1
     assert live.logon("--sender-comp-id", "ABC456N").returncode == 1
-    # The port is still open: a user who knows nothing of it gets in.
+    # The port is still open: another user of this machine can log on.
     monkeypatch.setenv("XDG_STATE_HOME", str(live.folder / "other"))
     assert live.logon().returncode == 0
 
@@ -345,7 +345,7 @@ def test_a_market_segment_has_numbers_of_its_own(tmp_path: Path) -> None:
         for _ in range(2):
             assert cgw.logon().returncode == 0
     with rehearsal(tmp_path, "--kind", "msgw:64") as segment:
-        # Its first Logon of the week has number 1.
+        # Its first Logon of the week has the number 1.
         answer = segment.logon("--json", "--target-sub-id", "64")
         assert values(told(answer)[0][0])[34] == "1"
     assert sorted(path.name for path in state.glob("*.sqlite")) == [
@@ -382,7 +382,7 @@ def test_a_signal_ends_the_stay_cleanly(live: Rehearsal, number: int) -> None:
         client.send_signal(number)
         out, _ = client.communicate(timeout=30)
     assert client.returncode == 0
-    assert "✓ logged on, and logged out cleanly" in out.decode()
+    assert "✓ logged on and logged out cleanly" in out.decode()
 
 
 def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
@@ -396,7 +396,7 @@ def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
         out, _ = client.communicate(timeout=30)
     assert client.returncode == 3
     text = out.decode()
-    # By whether the system has something unread.
+    # It depends on whether the system has unread data.
     assert re.search(
         "✗ (the gateway closed the connection without a word|the connection broke)", text
     )
@@ -434,7 +434,7 @@ def test_both_gateways_and_each_message_says_which(tmp_path: Path) -> None:
         text = live.logon(*words).stdout.decode()
         assert "→ Logon (A) sent on the primary" in text
         assert "← Logon (A) received on the backup" in text
-        assert "✓ logged on, and logged out cleanly" in text
+        assert "✓ logged on and logged out cleanly" in text
 
 
 @pytest.mark.parametrize("json", [True, False])
@@ -449,14 +449,14 @@ def test_a_failover_is_shown_and_survived(tmp_path: Path, json: bool) -> None:
             live.say("fail-over ABC123")
             assert b"the backup is promoted" in live.wait_for(b"failed over")
             assert client.stdout is not None
-            sign = b'"promoted": true' if json else b"failover: the backup is the primary now"
+            sign = b'"promoted": true' if json else b"failover: the backup is now the primary"
             assert any(sign in line for line in client.stdout)
             live.say("send ABC123 still here")
             assert any(b"still here" in line for line in client.stdout)
             client.terminate()
             client.communicate(timeout=30)
         assert client.returncode == 0
-        # The numbers went on, so the next Logon is good.
+        # The sequence numbers continued, so the next Logon is accepted.
         assert live.logon(*session).returncode == 0
 
 

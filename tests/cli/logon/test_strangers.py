@@ -1,4 +1,4 @@
-"""`gatepass logon` where somebody else answers, or a number comes that nobody can believe."""
+"""`gatepass logon` if the peer is not the exchange, or its number is not plausible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cli.processes import shell
 
 @contextmanager
 def answering(kind: str, fields: dict[int, str]) -> Iterator[tuple[str, list[Message]]]:
-    """Answer every Logon with this message; gives the address, and what came."""
+    """Answer every Logon with this message; gives the address and the received messages."""
     came: list[Message] = []
     server = socket.create_server(("127.0.0.1", 0))
 
@@ -54,7 +54,7 @@ def answering(kind: str, fields: dict[int, str]) -> Iterator[tuple[str, list[Mes
 
 
 def log_on(folder: Path, address: str, *words: str) -> tuple[int, dict[str, str]]:
-    """Run the command; gives its exit code, and how it says that it ended."""
+    """Run the command; return its exit code and its ending."""
     keys = folder / "keys.txt"
     if not keys.exists():
         write_key_file(keys, [fresh_pair()])
@@ -80,7 +80,7 @@ def test_an_answer_that_is_not_the_exchanges_is_told_with_its_advice(
     assert (code, ending["result"]) == (1, "not the exchange")
     assert text in ending["text"]
     assert advice in ending["what_to_do"]
-    # The other side gets the fact, and no advice that is meant for us.
+    # The peer gets only the fact, not the advice for the user.
     assert {m.get(58) for m in came if m.msg_type in "35"} == {
         ending["text"].removeprefix("the other side's message was refused: ")
     }

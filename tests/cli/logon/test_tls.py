@@ -82,7 +82,7 @@ def gateway(folder: Path, *words: str):  # type: ignore[no-untyped-def]
 
 def test_options_that_say_half(tmp_path: Path, papers: tuple[str, str, str]) -> None:
     ca, _, key = papers
-    assert b"a key without its --tls-cert" in gateway(tmp_path, "--tls-key", key).stderr
+    assert b"give its certificate too: --tls-cert" in gateway(tmp_path, "--tls-key", key).stderr
     words = ("--keys", "k", "--sender-comp-id", "ABC123N", "--state", str(tmp_path / "state"))
     answer = shell("logon", "127.0.0.1:9", *words, "--ca", ca)
     assert answer.returncode == 2

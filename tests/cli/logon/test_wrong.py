@@ -1,4 +1,4 @@
-"""Logons that are made wrong on purpose: the table of docs/rehearse.md, and what keeps order."""
+"""Logons that are wrong on purpose: the table in docs/rehearse.md, and its limits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def live(tmp_path: Path) -> Iterator[Rehearsal]:
 
 
 def test_the_table_is_there() -> None:
-    """Without it the next test would test nothing."""
+    """Without it, the next test would test nothing."""
     assert len(ROWS) > 10
     assert {"--set", "--omit", "--scenario"} <= {row[1].split()[0] for row in ROWS}
 
@@ -75,7 +75,7 @@ def test_several_at_once(live: Rehearsal) -> None:
 
 
 def test_the_table_runs_from_top_to_bottom_where_no_port_is_closed(tmp_path: Path) -> None:
-    """As somebody does who reads it: one after the other, without a good Logon between."""
+    """As a reader runs it: one after the other, without a good Logon in between."""
     with rehearsal(tmp_path, "--no-port-closure") as live:
         assert live.logon().returncode == 0
         for _, words, text in ROWS:
@@ -138,7 +138,7 @@ def test_a_second_logon_of_a_session_that_is_on(live: Rehearsal) -> None:
     words = ("--sender-comp-id", "ABC123N", "--state", str(live.folder / "one"), "--stay", "60")
     with started("logon", live.address, "--keys", live.keys, *words) as first:
         live.wait_for(b"logged on")
-        # The same state is in use; another one gets as far as the gateway.
+        # The same state is in use; only with another one does the Logon reach the gateway.
         assert b"is in use" in live.logon("--state", str(live.folder / "one")).stderr
         second = live.logon("--state", str(live.folder / "two"), "--json")
         assert json_lines(second.stdout)[-1]["text"] == "Invalid logon. Logout forced."

@@ -49,7 +49,7 @@ def test_a_refused_logon_shows_both_signatures_and_where_they_differ(tmp_path: P
     lines = result.stdout.splitlines()
     at = lines.index(f"  expected  {SIGNATURE}")
     assert lines[at + 1] == f"  received  {almost}"
-    assert lines[at + 2] == " " * len("  expected  ") + " " * 7 + "^ differs from character 8 on"
+    assert lines[at + 2] == " " * len("  expected  ") + " " * 7 + "^ first difference: character 8"
     assert "✗ failed  signature" in result.stdout
 
 
@@ -109,7 +109,7 @@ def test_a_file_without_any_fix_message_is_bad_input(tmp_path: Path, command: st
     keys = write_keys(tmp_path)
     result = run(command, keys, "--keys", keys)
     assert result.exit_code == 2
-    assert "holds no FIX message" in result.stderr
+    assert "contains no FIX message" in result.stderr
 
 
 def test_only_the_time_being_wrong_gives_a_hint(tmp_path: Path) -> None:

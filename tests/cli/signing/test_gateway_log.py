@@ -1,4 +1,4 @@
-"""The log of a gateway, read by `verify` and `explain`: what it refused is never valid."""
+"""`verify` and `explain` read a gateway's log: a refused Logon is never valid."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_logon_in_a_log_is_judged_by_the_time_of_the_log(
     (found,) = objects(run(*words, stdin=text))
     wrong = [check["name"] for check in found["checks"] if check["outcome"] == "failed"]
     assert wrong == failed
-    # Who gives a time, or leaves it out, gets what he asks for.
+    # --at and --any-time override that time.
     (found,) = objects(run(*words, "--any-time", stdin=text))
     wrong = [check["name"] for check in found["checks"] if check["outcome"] == "failed"]
     assert wrong == ["gateway"]
@@ -101,12 +101,13 @@ def test_a_time_that_is_none_is_left_out(tmp_path: Path, time: str) -> None:
 def test_lines_without_a_logon_are_passed_over_and_counted(tmp_path: Path, command: str) -> None:
     """As `gatepass simulate --json > sim.jsonl` writes them."""
     path = tmp_path / "sim.jsonl"
-    path.write_text(log(("why", SIGNED), ("why", SIGNED), listening=True) + "Ctrl-C ends\n")
+    text = log(("why", SIGNED), ("why", SIGNED), listening=True)
+    path.write_text(f"{text}press Ctrl-C to stop\n")
     result = run(command, str(path), "--keys", write_keys(tmp_path))
     assert result.exit_code == 1
     assert "BodyLength" not in result.stdout + result.stderr
     assert "8=FIX..." not in result.stdout
-    assert result.stderr.splitlines()[-1] == "8 lines hold no Logon: passed over"
+    assert result.stderr.splitlines()[-1] == "skipped 8 lines without a Logon"
     both = objects(run(command, str(path), "--keys", write_keys(tmp_path), "--json"))
     assert [found["line"] for found in both] == [4, 8]
 
@@ -123,11 +124,11 @@ def test_what_people_read_has_no_logon_and_says_where_they_are(
     result = run(command, str(path), "--keys", write_keys(tmp_path))
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert "holds no Logon: a gateway's log has those that it refused, with --log" in result.stderr
+    assert "contains no Logon: a gateway writes the Logons that it refused with" in result.stderr
 
 
 def test_a_line_of_another_file_that_is_no_message_is_not_passed_over(tmp_path: Path) -> None:
-    """It may have been one."""
+    """It may be a damaged message."""
     result = run("verify", "--keys", write_keys(tmp_path), "--at", THEN, stdin=f"{SIGNED}\nx\n")
     assert result.exit_code == 1
     assert "1 valid, 1 not valid" in result.stderr

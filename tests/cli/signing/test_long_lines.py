@@ -1,4 +1,4 @@
-"""A line is read as a whole, so its length is bounded."""
+"""A line is read as a whole, so its length is limited."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_line_of_just_that_length(tmp_path: Path) -> None:
 def test_a_longer_line_is_refused_with_its_number(tmp_path: Path, end: bytes) -> None:
     path = tmp_path / "logons.txt"
     path.write_bytes(LINE + b"\n" + LINE.ljust((1 << 20) + 1, b" ") + end)
-    words = r"logons\.txt, line 2 is longer than 1 MiB: split the file, one Logon a line"
+    words = r"logons\.txt, line 2 is longer than 1 MiB: split it, with one Logon per line"
     with pytest.raises(Exception, match=words):
         read(path)
 

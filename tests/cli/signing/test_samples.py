@@ -1,4 +1,4 @@
-"""`gatepass samples`: files to start from, with which the other commands do what they promise."""
+"""`gatepass samples`: files to start with, and the other commands work with them."""
 
 from __future__ import annotations
 

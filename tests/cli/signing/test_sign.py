@@ -26,7 +26,7 @@ from tests.cli.samples import (
     write_keys,
 )
 
-#: A second pair of the same session, of which the first two weeks are shared.
+#: A second pair of the same session; both are valid in its first two weeks.
 NEWER = pair(OTHER_ACCESS_KEY_ID, "2018-06-10", "2019-06-10", secret=OTHER_SECRET)
 
 
@@ -183,7 +183,7 @@ def test_what_was_signed_is_verified_when_it_comes_as_a_stream(tmp_path: Path) -
     assert shell("verify", "--keys", keys, "--at", LATER, stdin=signed.stdout).returncode == 1
 
 
-#: How 9 and 10 may stand in what a person wrote.
+#: How a person may write 9 and 10.
 DRAFTS = {
     "9 and 10 wrong": lambda raw: raw.replace("|9=117|", "|9=1|").replace("|10=098|", "|10=000|"),
     "9 too high": lambda raw: raw.replace("|9=117|", "|9=99999|"),
@@ -204,7 +204,7 @@ def test_body_length_and_checksum_are_made_new_whatever_they_were(
     assert draft != RAW
     words = ("sign", "--keys", write_keys(tmp_path), "--at", THEN)
     assert run(*words, stdin=f"{draft}\n").stdout == f"{SIGNED}\n"
-    # Beside others, and end to end.
+    # Beside other Logons, and end to end.
     beside = run(*words, stdin=f"{RAW}\n{draft}\n{RAW}\n")
     assert (beside.exit_code, beside.stdout) == (0, f"{SIGNED}\n" * 3)
     if draft.endswith("|"):
@@ -214,7 +214,7 @@ def test_body_length_and_checksum_are_made_new_whatever_they_were(
 
 
 def test_a_logon_cut_off_in_its_last_field_is_not_signed(tmp_path: Path) -> None:
-    """With SOH between the fields nobody has forgotten the last one."""
+    """With SOH between the fields, the missing end is not a person's omission."""
     cut = soh(RAW).partition(b"\x0110=")[0]
     result = run("sign", "--keys", write_keys(tmp_path), "--at", THEN, stdin=cut)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -223,7 +223,7 @@ def test_a_logon_cut_off_in_its_last_field_is_not_signed(tmp_path: Path) -> None
 
 def test_a_logon_that_is_late_is_signed_and_said_once(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, pair(expires="9999-12-31"))
-    for count, more in ((1, ""), (3, "in all, 3 Logons have a SendingTime (52) too far off")):
+    for count, more in ((1, ""), (3, "3 Logons in total have a SendingTime (52) too far off")):
         result = run("sign", "--keys", keys, stdin=f"{RAW}\n" * count)
         assert (result.exit_code, result.stdout) == (0, f"{SIGNED}\n" * count)
         first, *rest = result.stderr.splitlines()

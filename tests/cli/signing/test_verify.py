@@ -78,7 +78,7 @@ def test_several_logons_give_a_row_each_with_the_checks_that_failed(tmp_path: Pa
         ["3.2", "B08004N", ACCESS_KEY_ID, "✓ valid"],
         ["4", "-", "-", "✗ not valid", "message"],
     ]
-    assert result.stderr == "4 Logons: 2 valid, 2 not valid; gatepass explain tells why\n"
+    assert result.stderr == "4 Logons: 2 valid, 2 not valid; gatepass explain shows why\n"
 
 
 def test_all_valid_is_exit_code_0_for_rows_too(tmp_path: Path) -> None:

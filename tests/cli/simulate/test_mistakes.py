@@ -1,4 +1,4 @@
-"""What `gatepass simulate` refuses to start with: it names line or option, and a way out."""
+"""What `gatepass simulate` refuses to start with: it names line or option, and what to do."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def test_a_mistake_in_a_fault_plan_names_its_line(tmp_path: Path, keys: str) -> 
         ('tls = { certificate = "no.pem" }\n', "line 1: tls.certificate: "),
         ('[tls]\ncertificate = "keys.txt"\n', "a certificate and its key are wanted, both as PEM"),
         ('[tls]\ncertificate = "keys.txt"\nkey = "no"\n', "line 3: tls.key: "),
-        ('host = "no host"\n', "line 1: host: 'no host' is no host that can be found: give"),
+        ('host = "no host"\n', "line 1: host: 'no host' cannot be found: give"),
         ('host = "' + "x" * 70 + '"\n', "line 1: host: 'xxx"),
-        ('host = "192.0.2.1"\n', "line 1: host: 192.0.2.1 is not this machine's: give"),
+        ('host = "192.0.2.1"\n', "line 1: host: 192.0.2.1 is not an address of this machine: give"),
         ("port = 1\nhost = 'caf\xe9'\n".encode("latin-1"), "line 2: this is not UTF-8"),
     ],
     ids=lambda value: str(value)[:30],
@@ -99,13 +99,13 @@ def test_a_mistake_in_the_config_names_line_and_key(
         (("--port", "9443", "--backup-port", "9443"), "--backup-port"),
         (("--config", "none.toml"), "none.toml"),
         (("--log", "no/such/folder/log"), "no/such/folder/log"),
-        (("--host", "no host"), "--host: 'no host' is no host that can be found"),
+        (("--host", "no host"), "--host: 'no host' cannot be found"),
         (("--host", ""), "--host: it is empty"),
         (("--tls-cert", "none.pem"), "--tls-cert: none.pem: it cannot be read"),
-        (("--tls-key", "none.pem"), "--tls-key: a key without its --tls-cert"),
-        (("--duration", "nan"), "--duration: a number of seconds from 0 on is wanted"),
-        (("--duration", "inf"), "--duration: a number of seconds from 0 on is wanted"),
-        (("--duration", "-1"), "--duration: a number of seconds from 0 on is wanted"),
+        (("--tls-key", "none.pem"), "--tls-key: give its certificate too: --tls-cert"),
+        (("--duration", "nan"), "--duration: give 0 or more seconds"),
+        (("--duration", "inf"), "--duration: give 0 or more seconds"),
+        (("--duration", "-1"), "--duration: give 0 or more seconds"),
     ],
 )
 def test_bad_input_is_exit_code_2(keys: str, words: tuple[str, ...], named: str) -> None:
@@ -134,7 +134,7 @@ def test_a_port_in_use_is_bad_input(tmp_path: Path, keys: str, name: str) -> Non
         )
     for answer, place in ((by_option, f"--{name}: "), (by_file, f"line 2: {name}: ")):
         assert answer.returncode == 2
-        assert f"{place}port {port} of 127.0.0.1 is in use: end" in answer.stderr.decode()
+        assert f"{place}port {port} on 127.0.0.1 is in use: stop" in answer.stderr.decode()
         assert answer.stdout == b""
     assert both.returncode == 0
 

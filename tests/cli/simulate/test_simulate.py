@@ -1,4 +1,4 @@
-"""`gatepass simulate` as a process of its own."""
+"""`gatepass simulate` as a separate process."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_kind_decides_what_57_must_be(tmp_path: Path) -> None:
 def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--json") as live:
         live.say("reopen ABC123")
-        assert b"no closed port" in live.wait_for(b"operator")
+        assert b"no port of ABC is closed" in live.wait_for(b"operator")
         live.say("send ABC123 hello")
         assert b"not logged on" in live.wait_for(b"operator")
         live.say("fail-over ABC123")
@@ -123,7 +123,7 @@ def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) 
             for line in ("\u20acuro", "x" * 70_000):
                 live.say(f"send ABC123 {line}")
                 assert b"nothing was" in live.wait_for(b'"operator"')
-            live.say("send ABC123N good morning")  # as the log shows it, and as keys are named
+            live.say("send ABC123N good morning")  # as the log names it, and as the keys name it
             live.wait_for(b'"sent"')
             live.say("send ABC123 good morning")
             live.wait_for(b'"sent"')
@@ -157,7 +157,7 @@ def test_output_that_nobody_reads_holds_up_nobody(
     with rehearsal(tmp_path, "--log", str(log)) as live:
         host, _, port = live.address.rpartition(":")
         sender = encode([(35, "0"), (34, "1"), (49, "QQQ999N")])
-        # Some 200 bytes a refusal are shown: more than a pipe takes.
+        # Each refusal shows about 200 bytes: more in total than a pipe takes.
         for _ in range(1000):
             with socket.create_connection((host, int(port)), timeout=30) as stranger:
                 stranger.sendall(sender)
@@ -165,11 +165,11 @@ def test_output_that_nobody_reads_holds_up_nobody(
                     pass
         assert live.logon().returncode == 0
         assert json_lines(log.read_bytes())[-1]["what"] == "close"
-        # Nobody has read it until now, and nobody will: it ends all the same.
+        # The output stays unread, and the gateway still stops.
         live.process.send_signal(signal.SIGTERM)
         assert live.process.wait(30) == 0
         assert live.process.stderr is not None
-        assert b"nobody read the last reports" in live.process.stderr.read()
+        assert b"the last events were not read" in live.process.stderr.read()
 
 
 @POSIX
@@ -179,7 +179,7 @@ def test_a_log_on_a_full_disk_is_complained_of_once(tmp_path: Path) -> None:
             assert live.logon().returncode == 0
         code, _, err = live.end()
     assert code == 0
-    assert err.count(b"/dev/full cannot be written: No space left on device") == 1
+    assert err.count(b"cannot write /dev/full: No space left on device") == 1
 
 
 def test_sighup_opens_the_log_again_and_loses_no_line(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_log_that_cannot_be_opened_again_goes_on_in_the_old_file(tmp_path: Pat
         live.process.send_signal(signal.SIGHUP)
         assert live.process.stderr is not None
         for line in live.process.stderr:
-            if b"cannot be opened again: Is a directory; the old file goes on" in line:
+            if b": Is a directory; still writing to the old file" in line:
                 break
         live.logon()
         live.wait_for(b"close")
@@ -249,7 +249,7 @@ def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
     words = [sys.executable, "-m", "gatepass", "simulate", "--keys", keys, "--port", "0"]
 
     def hear_of_it() -> None:
-        # Under nohup the tests do not, and neither would what they start.
+        # Under nohup the tests ignore SIGHUP, and so would the processes that they start.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     with subprocess.Popen(
@@ -288,10 +288,10 @@ def test_a_config_file_is_read_and_options_come_first(tmp_path: Path) -> None:
         assert live.logon("--target-sub-id", "92").returncode == 0
     assert (tmp_path / "week.sqlite").exists()
     with rehearsal(tmp_path, "--config", str(config)) as live:
-        # A new key file, and the numbers of before.
+        # A new key file, and the old sequence numbers.
         assert live.logon("--target-sub-id", "92").returncode == 0
     with rehearsal(tmp_path, "--config", str(config), "--kind", "cgw") as live:
-        # The client begins anew, as on another gateway; this one has its numbers of before.
+        # The client begins at 1, as on another gateway; this gateway has its old sequence numbers.
         assert b"too low: expected" in live.logon().stdout
         assert live.logon().returncode == 0
 

@@ -1,4 +1,4 @@
-"""What becomes of a key file under a running gateway stands among what the gateway decides."""
+"""A running gateway reports changes of its key file among its events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _reports(log: Path) -> list[str]:
 
 
 def _wait_for(live: Rehearsal, log: Path, count: int) -> list[str]:
-    """Log on until there are so many reports: a file is looked at when somebody logs on."""
+    """Log on until there are this many reports: a logon makes the gateway look at the file."""
     until = time.monotonic() + 20
     while len(_reports(log)) < count and time.monotonic() < until:
         assert live.logon(keys=str(live.folder / "own.txt")).returncode == 0
@@ -24,7 +24,7 @@ def _wait_for(live: Rehearsal, log: Path, count: int) -> list[str]:
 
 
 def _put(keys: Path, text: str) -> None:
-    """Put a file in the place of another in one step: a gateway may read at any moment."""
+    """Replace a file in one step: a gateway may read it at any moment."""
     new = keys.with_suffix(".new")
     private_file(new, text)
     new.replace(keys)

@@ -1,4 +1,4 @@
-"""The progress bar: only for files that take long, and only where somebody sees it."""
+"""The progress bar: only for files that take long, and only in a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stream(io.StringIO):
 def watch(
     monkeypatch: pytest.MonkeyPatch, path: Path, *, patience: float, out: bool, err: bool
 ) -> str:
-    """Read a file to its end and return what standard error got of it."""
+    """Read a file to its end, and return the output on standard error."""
     streams = {"stdout": Stream(out), "stderr": Stream(err)}
     monkeypatch.setattr(progress, "PATIENCE", patience)
     for name, stream in streams.items():

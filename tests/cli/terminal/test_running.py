@@ -21,9 +21,9 @@ BAD_INPUT = [
     (("sign", "{logons}", "--keys", "{folder}/none.txt"), "no such file"),
     (("sign", "{folder}/none.txt", "--keys", "{keys}"), "none.txt"),
     (("verify", "{folder}", "--keys", "{keys}"), "directory"),
-    (("verify", "{empty}", "--keys", "{keys}"), "holds no Logon"),
-    (("explain", "{empty}", "--keys", "{keys}"), "holds no Logon"),
-    (("sign", "{empty}", "--keys", "{keys}"), "holds no Logon"),
+    (("verify", "{empty}", "--keys", "{keys}"), "contains no Logon"),
+    (("explain", "{empty}", "--keys", "{keys}"), "contains no Logon"),
+    (("sign", "{empty}", "--keys", "{keys}"), "contains no Logon"),
     (("sign", "{logons}", "--keys", "{logons}"), "Secret Key"),
     (("sign", "{logons}", "--keys", "{keys}", "--access-key", "not/one"), "355"),
     (("sign", "{logons}", "--keys", "{keys}", "--at", "yesterday"), "--at"),
@@ -31,8 +31,8 @@ BAD_INPUT = [
     (("verify", "{logons}", "--keys", "{keys}", "--at", "0001-01-01T00:00:00Z"), "--at"),
     (("verify", "{logons}", "--keys", "{keys}", "--at", THEN, "--any-time"), "not both"),
     (("explain", "{logons}", "--keys", "{keys}", "--at", THEN, "--any-time"), "not both"),
-    (("sign", "-", "--keys", "-"), "standard input cannot hold both"),
-    (("sign", "-", "--keys", "fd:0"), "standard input cannot hold both"),
+    (("sign", "-", "--keys", "-"), "standard input cannot contain both"),
+    (("sign", "-", "--keys", "fd:0"), "standard input cannot contain both"),
     (("verify", "{logons}", "--keys", "env:"), "GATEPASS_SESSION_ID"),
     (("keys", "list", "{folder}/none.txt"), "no such file"),
     (("keys", "check", "{keys}", "--at", "tomorrow"), "--at"),
@@ -124,7 +124,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(
     tmp_path: Path, command: str, more: tuple[str, ...]
 ) -> None:
     logons = tmp_path / "logons.txt"
-    # More than a pipe holds.
+    # More than fits into a pipe.
     logons.write_text(f"{SIGNED}\n" * 3000)
     words = [command, str(logons), "--keys", write_keys(tmp_path), "--at", THEN, *more]
     with started(*words) as process:
@@ -145,7 +145,7 @@ def test_an_interrupt_ends_the_command_quietly(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdin.write(f"{RAW}\n".encode())
         process.stdin.flush()
-        # Each line is answered at once, so a pipe can go on for as long as it likes.
+        # Each line is answered at once, so the pipe may stay open.
         assert process.stdout.readline().decode() == f"{SIGNED}\n"
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
@@ -189,7 +189,7 @@ def test_control_characters_of_a_message_do_not_reach_the_terminal(tmp_path: Pat
     keys = write_keys(tmp_path)
     nasty = rewritten(SIGNED, {"B08004N": "\x1b[31mB\x07"})
     for command in ("verify", "explain"):
-        # Twice, for the rows of verify as well.
+        # Two Logons, for the rows of verify as well.
         for stdin in (f"{nasty}\n", f"{nasty}\n{nasty}\n"):
             result = run(command, "--keys", keys, stdin=stdin)
             assert result.exit_code == 1

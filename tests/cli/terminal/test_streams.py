@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, or left by their reader: what is lost decides."""
+"""Standard streams that are closed, full or without a reader: lost results decide the exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.cli.samples import RAW, SIGNED, THEN, write_keys
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="redirections as a POSIX shell has them")
 
-#: Commands that answer on standard output, and their exit code where all is well.
+#: Commands with results on standard output, and their exit code if all is well.
 ANSWERING = {
     "sign": ("sign {logon} --keys {keys} --at {then}", 0),
     "verify": ("verify {signed} --keys {keys} --at {then}", 0),
@@ -35,7 +35,7 @@ ANSWERING = {
     "help of a command": ("center serve --help", 0),
     "version": ("--version", 0),
 }
-#: Those that write in ways of their own: what goes for a closed stream goes for a full device.
+#: Those with their own way of writing; a full device must act like a closed stream.
 WRITERS = ("sign", "verify, in JSON", "keys list", "simulate", "logon", "help")
 CLOSED_OR_FULL = [
     *((name, where) for name in WRITERS for where in ("&-", "/dev/full")),
@@ -101,7 +101,7 @@ def test_talk_that_nobody_hears_changes_neither_answer_nor_exit_code(
     line, code = ANSWERING[name]
     answer = in_shell(f"gatepass {line} 2>{where}", places)
     assert answer.returncode == code
-    # Without --at an answer tells the time that has passed; a gateway has another port each time.
+    # Without --at, results contain elapsed time, and each gateway has another port.
     if "{then}" in line:
         assert answer.stdout == in_shell(f"gatepass {line}", places).stdout
 
@@ -144,7 +144,7 @@ def test_a_command_without_any_stream_ends_with_its_code(places: dict[str, str])
 def test_what_is_said_never_lands_in_a_file_that_got_the_number_of_a_closed_stream(
     places: dict[str, str],
 ) -> None:
-    """The system gives the lowest free number to the next file that is opened."""
+    """The system gives the lowest free number to the next opened file."""
     log = Path(places["folder"], "gateway.jsonl")
     line = f"gatepass simulate --keys {{keys}} --duration 0.1 --log {log} 2>&-"
     assert in_shell(line, places).returncode == 0
@@ -155,7 +155,7 @@ def test_what_is_said_never_lands_in_a_file_that_got_the_number_of_a_closed_stre
 def test_a_reader_who_has_seen_enough_of_the_help_has_missed_nothing(
     places: dict[str, str], line: str
 ) -> None:
-    # The reader is gone before the first line comes.
+    # The reader is gone before the first line.
     code = "import sys, subprocess as s; p = s.Popen(sys.argv[1:], stdout=s.PIPE);"
     code += " p.stdout.close(); sys.exit(p.wait())"
     words = f"{sys.executable} -c '{code}' gatepass {line}"
@@ -175,7 +175,7 @@ def test_a_reader_who_leaves_before_an_answer_gets_neither_a_yes_nor_a_no(
 
 
 def test_a_logon_that_nobody_watches_ends_well_and_is_no_invalid_one(tmp_path: Path) -> None:
-    """Cut off before its answer it would count as one that may have been invalid."""
+    """If it were cut off before its answer, it would count as a possibly invalid Logon."""
     with rehearsal(tmp_path) as live:
         words = f"logon {live.address} --keys {live.keys} --sender-comp-id ABC123N --stay 60"
         for where, code in (("&-", 2), ("/dev/full", 2)) * 3:

@@ -1,4 +1,4 @@
-"""What a terminal gets, and what a pipe gets: through a real pseudo-terminal."""
+"""The output in a terminal and in a pipe, with a real pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONG = "L" * 32
 
 
 def terminal(*words: str, columns: int, **env: str) -> str:
-    """Run the script in a terminal of so many columns and return what it showed."""
+    """Run the script in a terminal with this many columns, and return its output."""
     ours, theirs = pty.openpty()
     try:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
@@ -43,7 +43,7 @@ def terminal(*words: str, columns: int, **env: str) -> str:
 def _read(fd: int) -> bytes:
     try:
         return os.read(fd, 65536)
-    except OSError:  # Linux says so when the other side is closed.
+    except OSError:  # Linux reports this when the other side is closed.
         return b""
 
 
@@ -53,7 +53,7 @@ def plain(text: str) -> str:
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[str, str]:
-    """The path of a Logon that is not valid, and of a key file."""
+    """The paths of an invalid Logon and of a key file."""
     logon = tmp_path / "logon.txt"
     logon.write_text(f"{TAMPERED}\n")
     return str(logon), write_keys(tmp_path)

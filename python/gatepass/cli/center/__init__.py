@@ -1,1 +1,1 @@
-"""``gatepass center``: the Request Center, served and kept."""
+"""``gatepass center``: serve and operate the Request Center."""

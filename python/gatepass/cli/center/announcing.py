@@ -1,4 +1,4 @@
-"""What ``gatepass center serve`` says of itself: where it is, the first password, its limits."""
+"""What ``gatepass center serve`` prints at its start: address, first password and limits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def announce(
     settings: CenterSettings, center: Center, listener: socket.socket, *, as_json: bool
 ) -> None:
-    """Say where it is; where codes stay here, take the first steps and show their password.
+    """Print the address; if codes stay on this machine, make the first user and print the password.
 
-    Call it once requests are taken: nothing can go wrong any more before the password is shown.
+    Call it once the server accepts requests: after that, no failure can hide the password.
     """
     from gatepass.center import embedded
 
@@ -31,13 +31,13 @@ def announce(
     sys.stdout.flush()
     _say_places(settings)
     if not embedded.has_user(center):
-        say("there is no user yet: gatepass center init --help shows how to add a firm")
+        say("there are no users yet: gatepass center init --help shows how to add a firm")
     _say_limits(center)
-    say("Ctrl-C ends")
+    say("press Ctrl-C to stop")
 
 
 def say_code(path: Path, *, as_json: bool) -> None:
-    """Say of a code that was put into a file where it is, not what it is."""
+    """Say which file contains a code. The code itself is not printed."""
     if as_json:
         emit({"what": "code", "file": str(path)})
     else:
@@ -59,7 +59,7 @@ def _show(first: FirstSteps, *, as_json: bool) -> None:
         sys.stdout.write(
             f"user name: {first.name}\n"
             f"one-time password, shown only now: {password}\n"
-            f"session to rehearse with: {first.session}\n"
+            f"session for rehearsals: {first.session}\n"
         )
 
 
@@ -68,26 +68,28 @@ def _say_places(settings: CenterSettings) -> None:
     from gatepass.center.web.host_names import stands_for_all
 
     if settings.address:
-        say(f"for people: {settings.address}")
+        say(f"public address: {settings.address}")
     elif stands_for_all(settings.host):
-        say("asked for by a name, it refuses: --address URL says what people type")
+        say("requests by host name are refused: set the public address with --address URL")
     say(f"database: {shown(settings.database)}")
     if settings.codes_stay_here:
         what = "verification codes" if settings.mail.host else "verification codes and mails"
-        say(f"{what} are put into {settings.outbox}")
+        say(f"{what} are written to {settings.outbox}")
 
 
 def _say_limits(center: Center) -> None:
-    """Say what keeps users from going on, and what lifts it."""
+    """Say which limits users meet, and how to lift them."""
     from gatepass.center.pairs import hours
     from gatepass.center.people import codes
 
     if center.open_always:
-        say("open always, to rehearse: CME's opening hours are left out")
+        say("always open, for rehearsals: CME's opening hours are ignored")
     elif not hours.is_open(now := center.clock()):
         opens = hours.next_opening(now)
-        say(f"closed until {opens:%A %Y-%m-%d %H:%M} in Chicago; --open-always is for rehearsals")
+        say(
+            f"closed until {opens:%A %Y-%m-%d %H:%M} Chicago time; use --open-always for rehearsals"
+        )
     say(
-        f"each user gets {codes.PER_DAY} verification codes a day:"
-        " gatepass center user reset-codes NAME gives as many again"
+        f"each user gets {codes.PER_DAY} verification codes a day;"
+        " gatepass center user reset-codes NAME resets the count"
     )

@@ -1,4 +1,4 @@
-"""``gatepass center``: serve the Request Center, and what its operator does."""
+"""``gatepass center``: serve the Request Center, and the commands for its operator."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ORDER = ("serve", "init", "user", "session", "audit", "backup", "restore", "swee
 
 
 class CenterCommands(TyperGroup):
-    """Commands that need the extra, and say so where it is missing."""
+    """Commands that need the extra ``center``, and say so if it is missing."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the commands in `ORDER`; Typer would put groups last."""
         return list(ORDER)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the command."""
         with needing_the_extra():
             return super().invoke(ctx)
 

@@ -43,22 +43,25 @@ def verify(
         typer.Option(
             "--anchor",
             metavar="FILE",
-            help="Keep in FILE where the log ended, instead of in the state folder.",
+            help="Keep the anchor in FILE instead of in the state folder.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check the chain of the whole audit log; exit code 1 names the first broken entry.
+    """Check the chain of the whole audit log, and name the first broken entry.
 
     The log is also compared with the sessions, pairs and codes of the store, and
-    with its anchor: a file that says where it ended when it was last good. Only
-    the anchor shows that the whole database was put back to an earlier state, or
-    that an end was cut off which left nothing else behind. It is in the state
-    folder; the first verification, or serve, makes it, and each good one moves it.
-    With --anchor, name a FILE where those who write to the database cannot write.
+    with its anchor. The anchor is a file in the state folder with the last entry
+    of the log when it was last verified. Only the anchor can show that the whole
+    database was set back to an earlier state, or that last entries without other
+    traces were removed. The first verification, or serve, makes it; each later
+    one that finds no problem moves it. With --anchor, choose a FILE that people
+    with write access to the database cannot write.
 
-    --json writes one object: ok, entries (that are good), broken, problem and
-    anchored, the entry that was compared with.
+    Exit code 1 if the log is broken.
+
+    --json writes one object: ok, entries (how many are good), broken, problem and
+    anchored (the entry in the anchor).
     """
     from gatepass.center import assembly
     from gatepass.center.audit import anchor as anchors
@@ -72,17 +75,17 @@ def verify(
     _show(found, before, as_json=json)
     if found.end is None:
         if before is not None:
-            say(f"the log was compared with the anchor {place}")
+            say(f"the log was compared with the anchor in {place}")
         raise typer.Exit(1)
     try:
         anchors.write(place, found.end)
     except AuditError as error:
-        # The verdict was said, and with --json there is one object.
+        # The verdict is already written, and --json writes one object only.
         say(str(error))
-        # Those who may only read the state folder still get the verdict as the exit code.
+        # A user who can only read the state folder still gets the verdict as the exit code.
         raise typer.Exit(0 if anchor is None else 2) from None
     if before is None:
-        say(f"{place}: a new anchor: nothing was compared with it yet")
+        say(f"made a new anchor in {place}; later verifications compare the log with it")
 
 
 def _show(found: Verdict, before: Anchor | None, *, as_json: bool) -> None:
@@ -91,9 +94,9 @@ def _show(found: Verdict, before: Anchor | None, *, as_json: bool) -> None:
         told = {"entries": found.entries, "broken": found.broken, "problem": found.problem}
         emit({"ok": bool(found), **told, "anchored": anchored})
         return
-    words = f"all {found.entries} entries are as they were written"
+    words = f"all {found.entries} entries are unchanged"
     if not found:
-        words = f"broken: {found.problem}; the {found.entries} before it are good"
+        words = f"broken: {found.problem}; the {found.entries} entries before it are good"
     console = page()
     console.print(marked(console, MARKS[bool(found)], words))
 
@@ -103,18 +106,18 @@ def _show(found: Verdict, before: Anchor | None, *, as_json: bool) -> None:
 def list_entries(
     options: CenterOptions,
     last: Annotated[
-        int, typer.Option("--last", metavar="N", min=1, help="So many, the newest at the end.")
+        int, typer.Option("--last", metavar="N", min=1, help="How many; the newest come last.")
     ] = 50,
     firm: Annotated[
-        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+        str | None, typer.Option("--firm", metavar="NAME", help="Only entries of this firm.")
     ] = None,
     json: Json = False,
 ) -> None:
     """List the last entries of the audit log, with times in UTC.
 
-    --json writes one object: entries with id, at, firm_id, actor, action, facts,
-    subject, access_key_id, detail and origin each. Programs read action and facts,
-    an object; the other texts are for people, and their wording may change.
+    --json writes one object: entries; each entry has id, at, firm_id, actor,
+    action, facts, subject, access_key_id, detail and origin. Programs should read
+    action and facts (an object); the other texts are for people and may change.
     """
     from gatepass.center.pairs import overview
 
@@ -147,7 +150,7 @@ def _as_json(entry: Entry) -> dict[str, object]:
 
 @contextmanager
 def bar() -> Iterator[Callable[[int, int], None]]:
-    """Give what shows how far it is, on a terminal and once it takes long."""
+    """Give a function that shows progress: on a terminal, once the work takes long."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

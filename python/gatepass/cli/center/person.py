@@ -1,4 +1,4 @@
-"""What the commands about users share: who it is, the role, and how a password is shown."""
+"""What the commands about users share: the name, the role, and how a password is shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name.", show
 
 
 class RoleWord(enum.StrEnum):
-    """A role, as a word of a command line."""
+    """A role, as it is written on the command line."""
 
     MANAGER = "manager"
     KEYS = "keys"
@@ -27,13 +27,13 @@ RoleOption = Annotated[
     RoleWord,
     typer.Option(
         "--role",
-        help="Administrative Manager, Key Management User, or read only.",
+        help="Administrative Manager, Key Management User, or read-only.",
     ),
 ]
 
 
 def show_password(name: str, password: Hidden, *, as_json: bool) -> None:
-    """Write a one-time password to standard output, and on standard error what it is."""
+    """Write a one-time password to standard output, and its label to standard error."""
     if as_json:
         emit({"name": name, "one_time_password": password.reveal()})
         return

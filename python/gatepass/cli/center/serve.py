@@ -26,7 +26,9 @@ def serve(
     options: CenterOptions,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="HOST", help="Listen here. [dim]Default: 127.0.0.1[/dim]"),
+        typer.Option(
+            "--host", metavar="HOST", help="Address to listen on. [dim]Default: 127.0.0.1[/dim]"
+        ),
     ] = None,
     port: Annotated[
         int | None,
@@ -35,7 +37,7 @@ def serve(
             metavar="N",
             min=0,
             max=65535,
-            help="The port; 0 is a free one. [dim]Default: 8400[/dim]",
+            help="Port to listen on; 0 picks a free one. [dim]Default: 8400[/dim]",
         ),
     ] = None,
     address: Annotated[
@@ -43,8 +45,8 @@ def serve(
         typer.Option(
             "--address",
             metavar="URL",
-            help="What people type, such as https://keys.example.com. Requests for other names are"
-            " refused, but for this machine's own and --host.",
+            help="Public address, such as https://keys.example.com. Requests for other host names"
+            " are refused, except for the names of this machine and --host.",
         ),
     ] = None,
     open_always: Annotated[
@@ -52,24 +54,25 @@ def serve(
         typer.Option(
             "--open-always",
             metavar="",
-            help="To rehearse on weekends: leave out CME's hours, Sunday 10:00 to Friday 16:30.",
+            help="For rehearsals on weekends: ignore CME's hours, Sunday 10:00 to Friday 16:30.",
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Serve the Request Center's pages, its API, and the mails and warnings behind them.
+    """Serve the pages and the API of the Request Center, and send its mails and warnings.
 
-    With nothing given, all it needs is made in the state folder: database,
-    envelope key, a firm, its administrator and an iLink session. Their one-time
-    password is shown this once. Codes and mails are put into files, whose paths
-    are said.
+    Without options, everything it needs is made in the state folder: database,
+    envelope key, a firm, its administrator and an iLink session. The
+    administrator's one-time password is shown only once. Codes and mails are
+    written to files, and the path of each code is printed.
 
     The first line is always: listening on URL. Several processes may serve one
-    PostgreSQL database. Ctrl-C ends it, and so does SIGTERM, within seconds; exit
-    code 0. A mail that a mail server has not taken by then waits in the database.
+    PostgreSQL database. Ctrl-C or SIGTERM stops it within seconds; exit code 0. A
+    mail that is not sent by then waits in the database.
 
-    --json writes, from the second line on, an object a line: administrator with
-    one_time_password and session, and for each code that is put into a file: code.
+    --json writes one object per line from the second line on: administrator, with
+    one_time_password and session, and for each code that is written to a file:
+    code.
     """
     from gatepass.center import assembly, background
     from gatepass.center.web.serving.server import listening

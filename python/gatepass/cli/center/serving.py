@@ -1,4 +1,4 @@
-"""How ``gatepass center serve`` runs: until a signal ends it, and not much longer."""
+"""How ``gatepass center serve`` runs until a signal stops it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from gatepass.center.context import Center
     from gatepass.center.settings import CenterSettings
 
-#: Seconds after which a busy thread lets another run. Python's 5 ms are long for whoever has had
-#: the database's answer and holds a lock there: half as many pairs a second were generated.
+#: Seconds after which a busy thread lets another run. Python's 5 ms are too long for a thread that
+#: has a lock in the database: with them, half as many pairs per second were generated.
 SWITCH = 0.0005
-#: Seconds that requests and mails in progress get, once the command is to end: a request may wait
-#: for a mail server that hangs.
+#: Seconds that requests and mails in progress get to finish, because a request may wait for a mail
+#: server that does not answer.
 LEAVES_WITHIN = 6
 
 
@@ -34,7 +34,7 @@ async def serve_until_ended(
     on_start: Callable[[], None],
     on_end: Callable[[], None],
 ) -> None:
-    """Serve until somebody ends it; ``on_start`` is called once requests are taken."""
+    """Serve until a signal arrives; ``on_start`` is called once requests are accepted."""
     from gatepass.center.web import make_app, warm_up
     from gatepass.center.web.serving.server import Server
 
@@ -47,8 +47,8 @@ async def serve_until_ended(
         app,
         listener,
         tls=tls,
-        # Whoever reaches this port could say to come from anywhere: only a proxy is believed,
-        # and where people are told another address there is one, on this machine.
+        # A client could forge the headers that name its address, so only a proxy's headers count.
+        # With a public address there is a proxy, and it runs on this machine.
         proxied=bool(settings.address),
         on_start=on_start,
     )
@@ -65,19 +65,19 @@ async def serve_until_ended(
 
 
 def _leave_out_of_collections() -> None:
-    """Have the garbage collector pass over what is there by now: it stays until the end.
+    """Exclude all present objects from garbage collection, since they live until the end.
 
-    To look through all modules takes 70 to 100 ms, in which no thread runs.
+    A collection through all modules takes 70 to 100 ms, and no thread runs meanwhile.
     """
     gc.collect()
     gc.freeze()
 
 
 def _leave_at_last() -> None:
-    """End the process for good after a while, whatever still waits for somebody.
+    """Exit the process after `LEAVES_WITHIN` seconds, even if threads are still waiting.
 
-    A thread cannot be ended, and would hold up the interpreter. The store takes no harm: to it
-    this is no more than a power cut.
+    Python cannot stop a thread, and would wait for it. The store is safe: it survives a power cut
+    in the same way.
     """
 
     def leave() -> None:

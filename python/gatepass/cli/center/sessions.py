@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="session",
-    help="Add and list iLink and Drop Copy sessions, hand them over, and remove them.",
+    help="Add, list, hand over and remove iLink and Drop Copy sessions.",
     epilog="[bold]Example:[/bold] gatepass center session list",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -37,21 +37,23 @@ def add(
             show_default=False,
         ),
     ],
-    firm: Annotated[str, typer.Option("--firm", metavar="NAME", help="Whose session it is.")],
+    firm: Annotated[
+        str, typer.Option("--firm", metavar="NAME", help="The firm that owns the session.")
+    ],
     created_by: Annotated[
         str,
         typer.Option(
             "--created-by",
             metavar="USER",
-            help="Whose mobile gets the verification codes of its key pairs.",
+            help="The user whose mobile gets the verification codes for its key pairs.",
         ),
     ],
     description: Annotated[
-        str, typer.Option("--description", metavar="TEXT", help="For people.")
+        str, typer.Option("--description", metavar="TEXT", help="A description for people.")
     ] = "",
     json: Json = False,
 ) -> None:
-    """Add a session of a firm.
+    """Add a session to a firm.
 
     --json writes one object: session, kind and firm.
     """
@@ -61,11 +63,11 @@ def add(
     kind = kinds.get(len(name))
     if kind is None:
         raise typer.BadParameter(
-            "a Session ID has 3 characters for iLink, 6 for Drop Copy", param_hint="ID"
+            "a Session ID has 3 characters for iLink or 6 for Drop Copy", param_hint="ID"
         )
     with options.opened() as center:
         firms.add_session(center, firm, name, kind, created_by, description)
-    words = f"session {name} ({kind.word}) of {firm} added"
+    words = f"added session {name} ({kind.word}) to firm {firm}"
     report({"session": name, "kind": kind.word, "firm": firm}, words, as_json=json)
 
 
@@ -74,17 +76,17 @@ def add(
 def list_sessions(
     options: CenterOptions,
     firm: Annotated[
-        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+        str | None, typer.Option("--firm", metavar="NAME", help="Only sessions of this firm.")
     ] = None,
     json: Json = False,
 ) -> None:
     """List the sessions with their active key pairs. Secret Keys are never shown.
 
-    The codes of a session's key pairs go to the mobile of its owner: whoever
-    created it, or whom it was handed over to.
+    The codes for a session's key pairs go to the mobile of its owner: the user
+    who created it or received it with gatepass center session owner.
 
-    --json writes one object: sessions with session, kind, firm, description,
-    created_by and pairs each, and of each pair access_key_id, created_at,
+    --json writes one object: sessions; each session has session, kind, firm,
+    description, created_by and pairs, and each pair has access_key_id, created_at,
     expires_at and days_left.
     """
     from gatepass.center.pairs import overview
@@ -118,14 +120,14 @@ def owner(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="USER", help="Whose mobile gets the codes of its key pairs from now on."
+            "--to", metavar="USER", help="The user whose mobile gets its codes from now on."
         ),
     ],
     json: Json = False,
 ) -> None:
-    """Hand a session over to another user of its firm, as when its creator has left.
+    """Hand a session over to another user of its firm, such as when its creator leaves.
 
-    Verification codes that the firm's users have not used yet are void.
+    Unused verification codes of the firm's users become invalid.
 
     --json writes one object: session and created_by.
     """
@@ -133,7 +135,7 @@ def owner(
 
     with options.opened() as center:
         hand_over(center, name, to)
-    words = f"the codes of session {name} go to {to}'s mobile now"
+    words = f"the codes for session {name} now go to the mobile of {to}"
     report({"session": name, "created_by": to}, words, as_json=json)
 
 
@@ -146,7 +148,7 @@ def remove(
 ) -> None:
     """Remove a session that has no active key pair.
 
-    Its Session ID is free again, for any firm. The audit log keeps what was done.
+    Any firm may then use its Session ID. The audit log keeps the session's history.
 
     --json writes one object: removed.
     """
@@ -154,7 +156,7 @@ def remove(
 
     with options.opened() as center:
         firms.remove_session(center, name)
-    report({"removed": name}, f"session {name} removed", as_json=json)
+    report({"removed": name}, f"removed session {name}", as_json=json)
 
 
 def _pairs(one: FirmSession) -> str:

@@ -30,30 +30,34 @@ RESTORE_EPILOG = "[bold]Example:[/bold] gatepass center restore monday.backup"
 def init(
     options: CenterOptions,
     firm: Annotated[
-        str | None, typer.Option("--firm", metavar="NAME", help="Add a firm, with its manager.")
+        str | None, typer.Option("--firm", metavar="NAME", help="Add a firm and its manager.")
     ] = None,
     manager: Annotated[
         str | None, typer.Option("--manager", metavar="NAME", help="The manager's user name.")
     ] = None,
     full_name: Annotated[
-        str | None, typer.Option("--full-name", metavar="TEXT", help="The manager's, for people.")
+        str | None, typer.Option("--full-name", metavar="TEXT", help="The manager's full name.")
     ] = None,
     email: Annotated[
-        str | None, typer.Option("--email", metavar="ADDRESS", help="The manager's.")
+        str | None, typer.Option("--email", metavar="ADDRESS", help="The manager's e-mail address.")
     ] = None,
     mobile: Annotated[
         str | None,
-        typer.Option("--mobile", metavar="NUMBER", help="The manager's: +, country code, number."),
+        typer.Option(
+            "--mobile",
+            metavar="NUMBER",
+            help="The manager's mobile: +, country code and number.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Make the database and the envelope key, or upgrade an older database; add a firm.
 
-    Shows the manager's one-time password this once. What is there already
-    stays: run it again after an upgrade of gatepass, or for one more firm.
+    The manager's one-time password is shown only once. Existing data stays: run
+    this again after you upgrade gatepass, or to add another firm.
 
-    --json writes one object: database, envelope_key, and with a firm name and
-    one_time_password.
+    --json writes one object: database and envelope_key, and, if a firm was added,
+    name and one_time_password.
     """
     from gatepass.center import assembly
     from gatepass.center.settings import shown
@@ -67,7 +71,9 @@ def init(
     }
     missing = [option for option, value in given.items() if value is None]
     if missing and len(missing) < len(given):
-        raise typer.BadParameter("a firm and its manager go together", param_hint=missing[0])
+        raise typer.BadParameter(
+            "give it too: a firm is added together with its manager", param_hint=missing[0]
+        )
     settings = options.settings(make_folder=True)
     with assembly.begun(settings) as center:
         made = None if missing else _add_firm(center, *(str(value) for value in given.values()))
@@ -79,7 +85,7 @@ def init(
             emit(told)
             return
         say(f"the database is ready: {shown(settings.database)}")
-        say(f"its envelope key: {place}: keep a copy apart from the database's backups")
+        say(f"its envelope key is {place}: keep a copy of it apart from the backups")
     if made is not None:
         show_password(str(manager), made.one_time_password, as_json=False)
 
@@ -90,10 +96,10 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Write a copy of the whole store to a new file, while it is served.
+    """Write a copy of the whole store to a new file; serve may keep running.
 
-    Secrets in it are sealed, and the envelope key is not in it: keep that apart.
-    Either kind of database takes it back.
+    Secrets in the file are encrypted. The envelope key is not in it: keep a copy
+    of the key in another place. SQLite and PostgreSQL can both restore the file.
 
     --json writes one object: file, made_at, last_entry and rows.
     """
@@ -102,7 +108,10 @@ def backup(
     with options.opened() as center:
         made = write_backup(center, file)
     told = {"made_at": made.made_at, "last_entry": made.last_entry, "rows": made.rows}
-    words = f"{file}: {sum(made.rows.values())} rows, up to entry {made.last_entry} of the log"
+    words = (
+        f"wrote {file}: {sum(made.rows.values())} rows, up to entry {made.last_entry} of the"
+        " audit log"
+    )
     report({"file": str(file), **told}, words, as_json=json)
 
 
@@ -112,19 +121,24 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", show_default=False)],
     replace: Annotated[
         bool,
-        typer.Option("--replace", metavar="", help="Also over a store that went on since."),
+        typer.Option(
+            "--replace",
+            metavar="",
+            help="Restore even if the store has changed since the backup.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Put the store back to what it was at a backup, all or nothing.
+    """Restore the store from a backup, all or nothing.
 
-    End all serve processes first. A store that went on since the backup is left
-    alone, and what would be lost is said, unless --replace is given. Users'
-    passwords, authenticators, mobiles and addresses, and whom sessions belong to,
-    stay as they are now: what was taken from somebody since does not come back.
-    The audit log's anchor in the state folder is removed, and begins again.
+    Stop all serve processes first. If the store has changed since the backup,
+    nothing is restored and the error lists what would be lost, unless --replace
+    is given. Users' passwords, authenticators, mobile numbers and addresses, and
+    the owners of sessions, stay as they are now, so access that was taken away
+    since the backup does not come back. The audit log's anchor in the state
+    folder is removed; the next verification makes a new one.
 
-    --json writes one object: file and lost, which is null where nothing was.
+    --json writes one object: file and lost (null if nothing was lost).
     """
     from gatepass.center.assembly import envelope_keys
     from gatepass.center.audit.anchor import forget
@@ -139,7 +153,7 @@ def restore(
     finally:
         store.close()
     lost = None if loss is None else str(loss)
-    outcome = "; nothing was lost" if lost is None else f" in spite of this: {lost}"
+    outcome = "; nothing was lost" if lost is None else f" with --replace: {lost}"
     report({"file": str(file), "lost": lost}, f"restored {file}{outcome}", as_json=json)
     forget(settings.anchor)
 
@@ -154,7 +168,7 @@ def _add_firm(
     try:
         firms.add_firm(center, firm)
     except CenterError:
-        # A run before this one may have added the firm and been refused the manager.
+        # An earlier run may have added the firm and failed to add the manager.
         if people.people(center, firm):
             raise
     return people.add_person(center, firm, manager, full_name, email, mobile, Role.MANAGER)

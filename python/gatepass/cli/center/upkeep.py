@@ -1,4 +1,4 @@
-"""``gatepass center`` sweep and rewrap: what keeps a store in order."""
+"""``gatepass center`` sweep and rewrap: maintenance of the store."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def sweep(
     accept_clock: Annotated[
         bool,
         typer.Option(
-            "--accept-clock", metavar="", help="The clock is right, though it is far ahead."
+            "--accept-clock", metavar="", help="Trust the clock although it is far ahead."
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Do once what serve does at intervals: expire, warn, erase, and send the mails.
+    """Do once what serve does at intervals: expire pairs, warn, erase secrets, send mails.
 
-    With a clock that is more than a week ahead of the last sweep nothing is
-    done unless --accept-clock is given: a wrong one would end all key pairs.
+    If the clock is more than a week ahead of the last sweep, nothing is done
+    unless --accept-clock is given, because a wrong clock would expire all key pairs.
 
-    A row that cannot be read is passed over and named, with exit code 1.
+    A row that cannot be read is skipped and named; the exit code is then 1.
 
     --json writes one object: expired, warned, erased, sent, failed and broken.
     """
@@ -51,7 +51,7 @@ def sweep(
         f"key pairs expired: {swept.expired}; warnings: {swept.warned}; secrets erased:"
         f" {swept.erased}; mails sent: {mail.sent}, failed: {mail.failed}"
     )
-    _report(told, words, "passed over", swept.broken, as_json=json)
+    _report(told, words, "skipped", swept.broken, as_json=json)
 
 
 @with_center_options
@@ -59,30 +59,33 @@ def rewrap(
     options: CenterOptions,
     new_key: Annotated[
         bool,
-        typer.Option("--new-key", metavar="", help="Make a new envelope key first, in its file."),
+        typer.Option(
+            "--new-key", metavar="", help="First add a new envelope key to the key's file."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Wrap all secrets with the first envelope key of its file or variable.
+    """Encrypt all secrets again, with the first envelope key of its file or variable.
 
-    To change the key: rewrap --new-key, start anew what used the old key so
-    far, the serve processes and each simulate --keys center:, rewrap once more,
-    and take the other lines out of the file. Keep them with the backups that
-    were made under them.
+    To change the key: run rewrap --new-key; restart the processes that use the
+    old key (serve, and simulate --keys center:); run rewrap again; then remove
+    the other lines from the key file. Keep those old keys with the backups that
+    need them.
 
-    What cannot be wrapped is named and passed over; exit code 1 then.
+    A secret that cannot be encrypted again is skipped and named; the exit code is
+    then 1.
 
     --json writes one object: envelope_key (its name, not the key), wrapped and
     broken.
     """
     from gatepass.center.assembly import opened
-    from gatepass.center.pairs.rewrap import rewrap as wrap_anew
+    from gatepass.center.pairs.rewrap import rewrap as wrap_again
 
     settings = options.settings()
     if new_key:
         _add_key(settings)
     with opened(settings) as center:
-        done = wrap_anew(center)
+        done = wrap_again(center)
         name = center.vault.envelope
     told = {"envelope_key": name, "wrapped": done.wrapped}
     words = f"secrets wrapped with envelope key {name}: {done.wrapped}"
@@ -90,13 +93,14 @@ def rewrap(
 
 
 def _add_key(settings: CenterSettings) -> None:
-    """Put a new envelope key before the others in its file, if that one opens the store."""
+    """Put a new envelope key before the others in its file, if the present one opens the store."""
     from gatepass.center.assembly import opened
     from gatepass.center.secrets import envelope
 
     if settings.envelope.file is None:
         raise typer.BadParameter(
-            "the envelope key comes from the environment: put a new one before it there",
+            "the envelope key comes from an environment variable: add the new key there, as the"
+            " first one",
             param_hint="--new-key",
         )
     with opened(settings):
@@ -106,7 +110,7 @@ def _add_key(settings: CenterSettings) -> None:
 def _report(
     told: Mapping[str, object], words: str, failure: str, broken: Sequence[str], *, as_json: bool
 ) -> None:
-    """Report what was done and which rows were broken; with any, exit with code 1."""
+    """Report what was done and which rows were broken; exit with code 1 if there were any."""
     report({**told, "broken": list(broken)}, words, as_json=as_json)
     if broken:
         for problem in () if as_json else broken:

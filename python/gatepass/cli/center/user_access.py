@@ -13,7 +13,9 @@ from gatepass.cli.terminal.output import report
 
 LastManager = Annotated[
     bool,
-    typer.Option("--last-manager", metavar="", help="Also the last active manager of a firm."),
+    typer.Option(
+        "--last-manager", metavar="", help="Allow this for the last active manager of a firm."
+    ),
 ]
 
 
@@ -25,9 +27,9 @@ def role(
     last_manager: LastManager = False,
     json: Json = False,
 ) -> None:
-    """Give a user another role, from the next click on.
+    """Give a user another role. It counts from the next request.
 
-    A firm's last active manager keeps it, unless --last-manager is given.
+    The last active manager of a firm is not changed, unless --last-manager is given.
 
     --json writes one object: name and role.
     """
@@ -37,7 +39,7 @@ def role(
     wanted = Role[role.name]
     with options.opened() as center:
         people.set_role(center, name, wanted, last_manager=last_manager)
-    report({"name": name, "role": wanted.value}, f"{name} is {wanted.value} now", as_json=json)
+    report({"name": name, "role": wanted.value}, f"{name} is now {wanted.value}", as_json=json)
 
 
 @with_center_options
@@ -47,9 +49,9 @@ def disable(
     last_manager: LastManager = False,
     json: Json = False,
 ) -> None:
-    """Shut a user out, at once and in all browsers.
+    """Disable a user; all logins end at once.
 
-    A firm's last active manager is let in still, unless --last-manager is given.
+    The last active manager of a firm is not disabled, unless --last-manager is given.
 
     --json writes one object: name and disabled.
     """
@@ -66,7 +68,7 @@ def enable(
     name: Name,
     json: Json = False,
 ) -> None:
-    """Let a user in again who was disabled.
+    """Enable a disabled user again.
 
     --json writes one object: name and disabled.
     """
@@ -83,13 +85,13 @@ def reset_password(
     name: Name,
     authenticator: Annotated[
         bool,
-        typer.Option("--authenticator", metavar="", help="Take a lost authenticator away as well."),
+        typer.Option("--authenticator", metavar="", help="Also remove a lost authenticator."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show a new one-time password; the old password and all logins end.
+    """Show a new one-time password; end the old password and all logins.
 
-    Also ends a lockout after too many tries.
+    This also ends a lockout after too many failed attempts.
 
     --json writes one object: name and one_time_password.
     """
@@ -108,9 +110,9 @@ def reset_codes(
     name: Name,
     json: Json = False,
 ) -> None:
-    """Let a user who has used up the day's verification codes have as many again.
+    """Reset the count of a user who has used all verification codes of the day.
 
-    --json writes one object: name and codes, how many there are now.
+    --json writes one object: name and codes (how many there are now).
     """
     from gatepass.center.people import codes
     from gatepass.center.people import users as people
@@ -122,5 +124,5 @@ def reset_codes(
 
 
 def _say_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
-    words = f"{name} is {'shut out' if disabled else 'let in'} now"
+    words = f"{name} is now {'disabled' if disabled else 'enabled'}"
     report({"name": name, "disabled": disabled}, words, as_json=as_json)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="user",
-    help="Add, list and change users; CME's part is Global Account Management's.",
+    help="Add, list and change users, as the exchange's Global Account Management does.",
     epilog="[bold]Example:[/bold] gatepass center user list",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -33,24 +33,24 @@ app = typer.Typer(
 def add(
     options: CenterOptions,
     name: Name,
-    firm: Annotated[str, typer.Option("--firm", metavar="NAME", help="Whose user it is.")],
-    full_name: Annotated[str, typer.Option("--full-name", metavar="TEXT", help="For people.")],
+    firm: Annotated[str, typer.Option("--firm", metavar="NAME", help="The user's firm.")],
+    full_name: Annotated[str, typer.Option("--full-name", metavar="TEXT", help="The full name.")],
     email: Annotated[
-        str, typer.Option("--email", metavar="ADDRESS", help="Where mails of key pairs go.")
+        str, typer.Option("--email", metavar="ADDRESS", help="Address for mails about key pairs.")
     ],
     mobile: Annotated[
         str,
         typer.Option(
-            "--mobile", metavar="NUMBER", help="Where codes go: +, country code and number."
+            "--mobile", metavar="NUMBER", help="Mobile for codes: +, country code and number."
         ),
     ],
     role: RoleOption = RoleWord.READER,
     json: Json = False,
 ) -> None:
-    """Add a user, and show the one-time password for the first logon.
+    """Add a user, and show the one-time password for the first login.
 
-    It is shown this once and kept nowhere. The first logon asks for a password
-    of the user's own.
+    The password is shown only once and not stored. At the first login, the user
+    chooses a new one.
 
     --json writes one object: name and one_time_password.
     """
@@ -67,14 +67,14 @@ def add(
 def list_users(
     options: CenterOptions,
     firm: Annotated[
-        str | None, typer.Option("--firm", metavar="NAME", help="Only this firm's.")
+        str | None, typer.Option("--firm", metavar="NAME", help="Only users of this firm.")
     ] = None,
     json: Json = False,
 ) -> None:
     """List the users with firm, role and state.
 
-    --json writes one object: users with name, firm, full_name, email, mobile,
-    role, disabled, must_change, authenticator and created_at each.
+    --json writes one object: users; each user has name, firm, full_name, email,
+    mobile, role, disabled, must_change, authenticator and created_at.
     """
     from gatepass.center.pairs import overview
     from gatepass.center.people import users as people
@@ -101,37 +101,39 @@ def change(
     options: CenterOptions,
     name: Name,
     full_name: Annotated[
-        str | None, typer.Option("--full-name", metavar="TEXT", help="For people.")
+        str | None, typer.Option("--full-name", metavar="TEXT", help="The full name.")
     ] = None,
     email: Annotated[
         str | None,
-        typer.Option("--email", metavar="ADDRESS", help="Where mails of key pairs go."),
+        typer.Option("--email", metavar="ADDRESS", help="Address for mails about key pairs."),
     ] = None,
     mobile: Annotated[
         str | None,
         typer.Option(
-            "--mobile", metavar="NUMBER", help="Where codes go: +, country code and number."
+            "--mobile", metavar="NUMBER", help="Mobile for codes: +, country code and number."
         ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Change a user's full name, e-mail address or mobile number.
 
-    With another mobile or address, codes that the firm's users have not used
-    yet are void. The first administrator, whom serve makes, has a number and an
-    address that are nobody's: give real ones before codes and mails are sent.
+    If the mobile or the address changes, unused codes of the firm's users become
+    invalid. The first administrator, whom serve creates, has a placeholder number
+    and address: replace them before codes and mails are sent.
 
-    --json writes one object: name and changed, the options that were given.
+    --json writes one object: name and changed (the options that were given).
     """
     from gatepass.center.people import users as people
 
     given = {"full_name": full_name, "email": email, "mobile": mobile}
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
-        raise typer.BadParameter("one at least is needed", param_hint="--full-name")
+        raise typer.BadParameter(
+            "give at least one of --full-name, --email and --mobile", param_hint="--full-name"
+        )
     with options.opened() as center:
         people.change_details(center, name, **values)
-    words = f"changed of {name}: {', '.join(values).replace('_', ' ')}"
+    words = f"changed for {name}: {', '.join(values).replace('_', ' ')}"
     report({"name": name, "changed": list(values)}, words, as_json=json)
 
 

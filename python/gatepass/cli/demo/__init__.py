@@ -1,1 +1,1 @@
-"""``gatepass demo``: a story that runs all of it."""
+"""``gatepass demo``: a short tour of gatepass."""

@@ -1,4 +1,4 @@
-"""``gatepass demo``: the whole story in ten seconds, with throwaway keys."""
+"""``gatepass demo``: a tour of gatepass in ten seconds, with throwaway keys."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from gatepass.cli.terminal.output import MARKS, emit, marked, page
 
 EPILOG = "[bold]Example:[/bold] gatepass demo"
 
-#: Seconds to read a step in, where somebody reads: less than ten in all.
+#: Seconds between two steps in a terminal, for the reader: less than ten in all.
 PACE = 0.35
 
 
 def demo(json: Json = False) -> None:
-    """Show the whole story in ten seconds, with throwaway keys.
+    """Show what gatepass does, in ten seconds, with throwaway keys.
 
-    Makes a key file, signs a Logon, shows the canonical string, verifies it,
-    changes one byte, and shows the refusal and the explanation.
+    First, files: it makes a key file, signs a Logon, shows the canonical string,
+    verifies the Logon, changes one byte, and shows why it is then refused.
 
-    Then does it live: starts a gateway on this machine, logs on for the first
-    time in the week, is refused with a wrong key, logs on in mid-week, rotates
-    keys, and resets the numbers in session.
+    Then a gateway on this machine: it logs on for the first time in the week, is
+    refused with a wrong key, logs on in mid-week, rotates keys, and resets the
+    sequence numbers in session.
 
-    Then a month of the Request Center in simulated time, if its extra is there:
-    generates a pair, downloads it, logs on, rotates in mid-week, is refused with
-    the old pair after its four weeks, generates a third pair, and deletes.
+    Then a month at the Request Center in simulated time, if its extra is
+    installed: it generates a pair, downloads it, logs on, rotates in mid-week, is
+    refused with the old pair after four weeks, generates a third pair, and
+    deletes a pair.
 
-    The keys are in a temporary folder and gone at the end. Exit code 1 if a
-    step does not turn out as it should.
+    The keys are in a temporary folder, which is removed at the end. Exit code 1 if
+    a step fails.
 
-    --json writes one object: ok, left_out (null if nothing is), and steps with
-    step, ok and what was found.
+    --json writes one object: ok, left_out (null if nothing is left out), and
+    steps; each step has step, ok and its results.
     """
     left_out = None if is_installed() else LEFT_OUT
     with tempfile.TemporaryDirectory(prefix="gatepass-demo-") as folder:
@@ -66,12 +67,12 @@ def _print(steps: Iterable[Step], left_out: str | None) -> bool:
         console.print(Text(f"{number:<2} {step.title}", "bold cyan"))
         step.show(console)
         if not step.ok:
-            console.print(marked(console, MARKS[False], "this did not turn out as it should"))
+            console.print(marked(console, MARKS[False], "this step failed"))
         console.print()
         ok = ok and step.ok
     if left_out is not None:
         console.print(f"{left_out}\n")
-    words = "Everything turned out as it should." if ok else "Something went wrong."
-    console.print(marked(console, MARKS[ok], f"{words} The keys of this demo are gone."))
+    words = "All steps went as expected." if ok else "A step failed."
+    console.print(marked(console, MARKS[ok], f"{words} The keys of this demo are deleted."))
     console.print("  Next: gatepass samples ., gatepass simulate --help, gatepass center serve")
     return ok

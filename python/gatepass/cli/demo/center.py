@@ -1,7 +1,7 @@
-"""The last part of the story `gatepass demo` tells: the life of key pairs at the Request Center.
+"""The last part of `gatepass demo`: the life of key pairs at the Request Center.
 
-In simulated time, from a Monday to a month later. The gateway reads the Request Center's store:
-what is done there counts at the next Logon.
+Time is simulated, from a Monday to a month later. The gateway reads the Request Center's store, so
+a change there counts at the next Logon.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 #: A Monday, 09:00 in Chicago, a week before the clocks there change.
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-LEFT_OUT = "The Request Center's part is left out: it needs pip install 'gatepass[center]'"
+LEFT_OUT = "The part about the Request Center is skipped: it needs pip install 'gatepass[center]'"
 
 LogOn = Callable[[KeySource], Talk]
 
 
 def is_installed() -> bool:
-    """Tell whether the extra is there that the Request Center needs."""
+    """Tell whether the extra ``center`` is installed."""
     return all(importlib.util.find_spec(package) is not None for package in EXTRA)
 
 
 def tell_center(folder: Path) -> Iterator[Step]:
-    """Begin a Request Center in a folder, and go through the life of its key pairs."""
+    """Start a Request Center in a folder, and go through the life of its key pairs."""
     clock = StoryClock(MONDAY)
     with _desk(folder, clock) as (desk, keys):
         yield Step(
             name="request center",
-            title="Begin a Request Center: a database, an administrator, an iLink session",
+            title="Start a Request Center: a database, an administrator, an iLink session",
             ok=not desk.pairs(),
             show=lambda console: print_all(
-                console, text(f"{folder}: no key pair yet for session {desk.session}")
+                console, text(f"{folder}: session {desk.session} has no key pair yet")
             ),
             data={"path": str(folder), "session": desk.session},
         )
@@ -59,7 +59,7 @@ def tell_center(folder: Path) -> Iterator[Step]:
 
 @contextmanager
 def _desk(folder: Path, clock: StoryClock) -> Iterator[tuple[Desk, KeySource]]:
-    """Give the administrator of a new Request Center, and its store as a gateway reads it."""
+    """Give the administrator of a new Request Center, and its store as a gateway's key source."""
     from gatepass.center import assembly, embedded
     from gatepass.center.pairs.key_source import CenterKeys
     from gatepass.center.secrets.vault import Vault
@@ -90,7 +90,7 @@ def _first_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
     first = desk.generate()
     yield _pairs_step(
         "generate",
-        "Generate a key pair there, on Monday",
+        "Generate a key pair on Monday",
         desk,
         list(desk.pairs()) == [first.access_key_id],
     )
@@ -99,7 +99,7 @@ def _first_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
     own = KeyFile(path)
     yield Step(
         name="download",
-        title="Download its key file, with the verification code that was sent",
+        title="Download its key file with a verification code",
         ok=own.ring.find(first.access_key_id) is not None,
         show=lambda console: print_all(console, text(f"{path}  (mode 0600)")),
         data={"path": str(path), "access_key_id": first.access_key_id},
@@ -124,8 +124,8 @@ def _rotation(desk: Desk, folder: Path, log_on: LogOn, clock: StoryClock) -> Ite
         talk.is_clean and timedelta(0) <= end - (MONDAY + timedelta(days=30)) < timedelta(days=4),
     )
     for name, title, after in (
-        ("old pair", "Log on with the old pair a minute before its end: it is still good", -1),
-        ("old pair over", "Log on with it a minute after its end: it is refused", 1),
+        ("old pair", "Log on with the old pair a minute before it expires: it still works", -1),
+        ("old pair over", "Log on with it a minute after it expired: it is refused", 1),
     ):
         clock.move_to(end + timedelta(minutes=after))
         talk = log_on(KeyFile(folder / "first.txt"))
@@ -144,7 +144,7 @@ def _third_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
     talk = log_on(KeyFile(folder / "second.txt"))
     yield _pairs_step(
         "third pair",
-        "Generate with two active pairs: one must be chosen, which is deleted at once",
+        "Generate while two pairs are active: choose one, which is deleted at once",
         desk,
         choices == (second, third.access_key_id)
         and _active(desk) == {third.access_key_id, last.access_key_id}
@@ -157,7 +157,7 @@ def _third_pair(desk: Desk, folder: Path, log_on: LogOn) -> Iterator[Step]:
     talk = log_on(KeyFile(path))
     yield talk_step(
         "delete",
-        "Delete the newest pair, which could log on: it is refused at once",
+        "Delete the newest pair, which just logged on: it is refused at once",
         talk,
         before.is_clean and _is_refused(talk) and _active(desk) == {third.access_key_id},
     )
@@ -169,11 +169,9 @@ def _audit(desk: Desk) -> Step:
     found = verify(desk.center.database, desk.center.vault)
     return Step(
         name="audit log",
-        title="Verify the audit log: each entry is chained to the one before",
+        title="Verify the audit log: each entry is chained to the one before it",
         ok=found.broken is None and found.entries > 0,
-        show=lambda console: print_all(
-            console, text(f"all {found.entries} entries are as they were written")
-        ),
+        show=lambda console: print_all(console, text(f"all {found.entries} entries are unchanged")),
         data={"entries": found.entries, "broken": found.broken},
     )
 
@@ -203,7 +201,7 @@ def _line(pair: PairView) -> str:
     if pair.ended_at is not None:
         return f"{pair.access_key_id}  {pair.state.value}"
     end = pair.expires_at.astimezone(exchange_zone())
-    return f"{pair.access_key_id}  {pair.state.value} until {end:%a %Y-%m-%d %H:%M} in Chicago"
+    return f"{pair.access_key_id}  {pair.state.value} until {end:%a %Y-%m-%d %H:%M} Chicago time"
 
 
 def _as_data(pair: PairView) -> dict[str, object]:

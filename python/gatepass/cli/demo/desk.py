@@ -1,4 +1,4 @@
-"""Who works at the Request Center in the demo, and the time there."""
+"""The demo's user of the Request Center, and its simulated clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODE = re.compile(r"\b[0-9]{6}\b")
 
 
 class StoryClock:
-    """The time of a story: it can be moved on, and passes by itself in between."""
+    """A clock that runs, and that the demo can move forward."""
 
     def __init__(self, at: datetime) -> None:
         self._ahead = at - utc_now()
@@ -29,12 +29,12 @@ class StoryClock:
         return utc_now() + self._ahead
 
     def move_to(self, at: datetime) -> None:
-        """Go on to a later time."""
+        """Move forward to a later time."""
         self._ahead = at - utc_now()
 
 
 class Desk:
-    """A user at work, who takes the verification codes from the outbox."""
+    """A user of the Request Center, who reads the verification codes in the outbox."""
 
     def __init__(self, center: Center, user: str, session: str, outbox: Path) -> None:
         from gatepass.center.pairs.overview import require_firm
@@ -49,7 +49,7 @@ class Desk:
         self._outbox = outbox
 
     def generate(self, delete: str | None = None) -> PairView:
-        """Generate a pair, in the place of one of two if that is named."""
+        """Generate a pair; ``delete`` names the one of two active pairs that it replaces."""
         from gatepass.center.pairs import pairs
 
         return pairs.generate(self.center, self._actor, self.session, delete)
@@ -62,7 +62,7 @@ class Desk:
         return {pair.access_key_id: pair for pair in found}
 
     def download(self, access_key_id: str, path: Path) -> None:
-        """Download a pair's key file, which a code must be given for."""
+        """Download a pair's key file, with a code."""
         from gatepass.center.pairs import pairs
         from gatepass.center.people.codes import Purpose
 
@@ -72,7 +72,7 @@ class Desk:
         path.write_text(content, encoding="utf-8")
 
     def delete(self, access_key_id: str) -> None:
-        """Delete a pair, which a code must be given for."""
+        """Delete a pair, with a code."""
         from gatepass.center.pairs import pairs
         from gatepass.center.people.codes import Purpose
 

@@ -1,4 +1,4 @@
-"""The live half of the story `gatepass demo` tells: a gateway on this machine, and a client."""
+"""The second part of `gatepass demo`: a gateway on this machine, and a client."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 FIRM = "004"
-#: Seconds within which CME's Test Request comes and is answered.
+#: Seconds in which the Test Request after the Logon comes and is answered.
 SETTLE = 0.05
-#: What is worth showing of a message.
+#: The tags that are shown of a message.
 SHOWN = frozenset({34, 58, 112, 141, 355, 789})
 
 
 @dataclass(slots=True)
 class Talk:
-    """One connection: what was said, why the gateway refused it, what the client was told."""
+    """One connection: its messages, the gateway's reasons, and the text that the client got."""
 
     said: list[Said] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -62,17 +62,17 @@ class Talk:
         return "".join(said.msg_type for said in self.said)
 
     def has(self, tag: int, value: str, *, sent: bool) -> bool:
-        """Tell whether a message that went this way has a field."""
+        """Tell whether a message in this direction has a field."""
         return any(said.sent is sent and (tag, value) in said.fields for said in self.said)
 
     @property
     def is_clean(self) -> bool:
-        """Whether it was logged on, tested, and logged out, each asked and answered."""
+        """Whether Logon, Test Request and Logout were all sent and answered."""
         return self.told is None and self.kinds.startswith("AA") and self.kinds.endswith("55")
 
 
 class Rehearsal:
-    """A gateway with its key source, and one client session with its numbers."""
+    """A gateway with its key source, and one client session with its sequence numbers."""
 
     def __init__(
         self, keys: KeySource, session: str, store: SqliteStore, clock: Clock = utc_now
@@ -92,7 +92,7 @@ class Rehearsal:
         self.port = await self.gateway.listen(HOST, 0)
 
     async def log_on(self, keys: KeySource | KeyRing, *, in_session: bool = False) -> Talk:
-        """Log on and out, as the stored numbers demand, and record it."""
+        """Log on and out with the stored sequence numbers, and record the conversation."""
         talk = Talk()
         self._reports.clear()
         try:
@@ -105,7 +105,7 @@ class Rehearsal:
                 trace=lambda sent, wire: talk.said.append(Said.of(self.clock(), sent, wire)),
                 clock=self.clock,
                 clock_policy=ClockPolicy.IGNORE,
-                # What is refused here on purpose is nobody else's concern.
+                # Refusals of the demo must not count against the user's real logons.
                 attempts=self.attempts,
             ) as link:
                 await asyncio.sleep(SETTLE)
@@ -119,7 +119,7 @@ class Rehearsal:
 
 
 def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
-    """Log on in every way with the key file at `path`, which holds `pair` so far."""
+    """Log on in every way with the key file at `path`, which contains only `pair` so far."""
     state, own = path.with_name("state.sqlite"), KeyFile(path)
     with (
         closing(SqliteStore(state, f"{pair.session}{FIRM}")) as store,
@@ -127,7 +127,7 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
     ):
         yield Step(
             name="gateway",
-            title="Start a gateway here, which checks all that as CME Globex does",
+            title="Start a gateway on this machine; it checks Logons as CME Globex does",
             ok=rehearsal.port > 0,
             show=lambda console: print_all(
                 console, text(f"listening on {HOST}:{rehearsal.port}, with the key file of step 1")
@@ -139,21 +139,21 @@ def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
         talk = log_on(own)
         yield talk_step(
             "key rotation",
-            "Put a second pair into the key file: both sides use it, nobody restarts",
+            "Add a second pair to the key file: both sides use it without a restart",
             talk,
             talk.is_clean and talk.signed_with == second.access_key_id,
         )
         talk = log_on(own, in_session=True)
         yield talk_step(
             "in-session reset",
-            "Log on, and once more in session: the numbers start anew at 1",
+            "Log on, then log on again in session: the sequence numbers restart at 1",
             talk,
             talk.is_clean and talk.has(141, "Y", sent=True) and talk.has(141, "Y", sent=False),
         )
 
 
 def _tell_a_week(log_on: Callable[..., Talk], own: KeySource, pair: IssuedPair) -> Iterator[Step]:
-    # The right Access Key ID and another secret key: nothing but the signature is wrong.
+    # The right Access Key ID with another secret key: only the signature is wrong.
     wrong = KeyRing([replace(pair, secret=SecretKey.generate()).key_pair()])
     talk = log_on(own)
     yield talk_step("beginning of week", "Log on for the first time this week", talk, talk.is_clean)
@@ -165,11 +165,13 @@ def _tell_a_week(log_on: Callable[..., Talk], own: KeySource, pair: IssuedPair) 
         talk.told is not None and len(talk.reasons) == 1 and "signature" in talk.reasons[0],
     )
     talk = log_on(own)
-    yield talk_step("mid-week", "Log on in mid-week: the numbers go on", talk, talk.is_clean)
+    yield talk_step(
+        "mid-week", "Log on in mid-week: the sequence numbers continue", talk, talk.is_clean
+    )
 
 
 def _second(pair: IssuedPair) -> IssuedPair:
-    """Make the pair that takes another's place."""
+    """Make the pair that replaces the first one."""
     expires = pair.expires + timedelta(days=1)
     return generate_pair(pair.session, pair.created, expires, pair.environment)
 
@@ -178,9 +180,9 @@ def _second(pair: IssuedPair) -> IssuedPair:
 def gateway_up(
     rehearsal: Rehearsal,
 ) -> Iterator[tuple[Rehearsal, Callable[..., Talk]]]:
-    """Open the gateway, give what logs on to it and waits, and close it.
+    """Open the gateway, give a function that logs on and waits, and close the gateway.
 
-    Time stands still for both sides between two steps, while somebody reads.
+    The event loop runs only during a logon, so pauses between two steps cause no timeouts.
     """
     loop = asyncio.new_event_loop()
     try:
@@ -195,7 +197,7 @@ def gateway_up(
 
 
 def talk_step(name: str, title: str, talk: Talk, ok: bool) -> Step:
-    """Return a step that shows what was said on a connection."""
+    """Return a step that shows the messages of a connection."""
     data: dict[str, object] = {
         "messages": [said.as_dict() for said in talk.said],
         "access_key_id": talk.signed_with,
@@ -211,6 +213,6 @@ def _print(console: Console, talk: Talk) -> None:
     if talk.told is not None:
         print_all(
             console,
-            text(f"The client is told: {talk.told}"),
-            *(text(f"The gateway knows:  {reason}") for reason in talk.reasons),
+            text(f"The client receives:  {talk.told}"),
+            *(text(f"The gateway reports:  {reason}") for reason in talk.reasons),
         )

@@ -1,4 +1,4 @@
-"""One step of the story `gatepass demo` tells."""
+"""One step of `gatepass demo`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: `show` prints it, `data` is the same for machines."""
+    """One step: `show` prints it, `data` is the same for programs."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ def print_all(console: Console, *parts: object) -> None:
 
 
 def text(*lines: str) -> Text:
-    """Return lines as they are."""
+    """Return plain lines, without markup."""
     from rich.text import Text
 
     return Text("\n".join(lines))

@@ -1,4 +1,4 @@
-"""The story `gatepass demo` tells, as steps: what is done, whether it went as it should."""
+"""The steps of `gatepass demo`: what each does, and whether it went as expected."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 SESSION = "ABC"
 ENVIRONMENT = "DEMO"
-#: The byte that is changed on the way: HeartBtInt (108) 30 becomes 60.
+#: The byte that is changed in transit: HeartBtInt (108) 30 becomes 60.
 CHANGED = (b"\x01108=30\x01", b"\x01108=60\x01")
-#: What CME Globex says of every secure logon that fails, whatever the reason.
+#: CME Globex's answer to every secure logon that fails, for any reason.
 TOLD = "Invalid Logon. Logout Forced"
-#: What signing adds.
+#: The fields that signing adds.
 CREDENTIALS = (b"354=", b"355=", b"1400=", b"1401=", b"1402=")
 
 
 def tell(folder: Path, now: datetime) -> Iterator[Step]:
-    """Do one step after the other, with keys that are made for it and kept in `folder`."""
-    # Since yesterday, which has begun in Chicago too.
+    """Do one step after another, with new keys in `folder`."""
+    # Valid since yesterday, which has begun in Chicago too.
     created = (now - timedelta(days=1)).date()
     pair = generate_pair(SESSION, created, created + timedelta(days=365), ENVIRONMENT)
     path = folder / "keys.txt"
@@ -51,7 +51,7 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
     verdict = LogonVerifier(ring).verify(signed, at=now)
     yield Step(
         name="verify",
-        title="Verify it, as the exchange does",
+        title="Verify the Logon, as the exchange does",
         ok=verdict.valid,
         show=lambda console: print_all(
             console, headline(console, verdict), checks_table(console, verdict)
@@ -68,7 +68,7 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
 
 
 def make_logon(now: datetime) -> bytes:
-    """Make a Logon of the beginning of the week, not signed yet."""
+    """Make an unsigned Beginning of Week Logon."""
     sending_time = format_sending_time(now)
     body = (
         f"35=A|34=1|49={SESSION}004N|50=OP1|52={sending_time}|56=CME|57=G|142=US,NY|369=0"
@@ -78,7 +78,7 @@ def make_logon(now: datetime) -> bytes:
 
 
 def change_one_byte(logon: bytes) -> bytes:
-    """Change a byte of the heartbeat interval, and make the CheckSum right again."""
+    """Change a byte of the heartbeat interval, and correct the CheckSum."""
     return _with_checksum(logon.replace(*CHANGED)[: logon.rindex(b"10=")])
 
 
@@ -91,11 +91,11 @@ def _key_file(path: Path, pair: IssuedPair) -> Step:
     hidden = len(pair.secret.reveal())
     return Step(
         name="key file",
-        title="Make a key pair, and the key file that the Request Center would give",
+        title="Make a key pair, in a key file like the Request Center's",
         ok=os.name != "posix" or mode == stat.S_IRUSR | stat.S_IWUSR,
         show=lambda console: print_all(
             console,
-            text(f"{path}  (mode {mode:04o}: nobody but you reads it)"),
+            text(f"{path}  (mode {mode:04o}: only you can read it)"),
             text(f"Session ID  {pair.session}", f"Access ID   {pair.access_key_id}"),
             text(f"Secret Key  {'*' * 12} ({hidden} characters, never shown)"),
             text(f"Valid       {pair.created} to {pair.expires}"),
@@ -115,7 +115,7 @@ def _canonical(explanation: Explanation) -> Step:
     canonical = explanation.canonical or ""
     return Step(
         name="canonical string",
-        title=r"Build the canonical string of a Logon: eleven values, \n in between",
+        title=r"Build the canonical string of a Logon: eleven values, separated by \n",
         ok=explanation.canonical is not None,
         show=lambda console: print_canonical(console, canonical),
         data={"canonical": explanation.canonical},
@@ -125,7 +125,7 @@ def _canonical(explanation: Explanation) -> Step:
 def _signed(logon: bytes, signed: bytes, explanation: Explanation) -> Step:
     return Step(
         name="sign",
-        title="Sign it: the Access Key ID and the signature come to its end",
+        title="Sign the Logon: Access Key ID and signature are added at its end",
         ok=explanation.expected is not None and explanation.expected == explanation.received,
         show=lambda console: print_all(console, _wire(signed, CREDENTIALS)),
         data={"logon": _readable(logon), "signed": _readable(signed)},
@@ -137,7 +137,7 @@ def _changed(signed: bytes, tampered: bytes) -> Step:
     changed = sum(old != new for old, new in zip(signed[:end], tampered[:end], strict=True))
     return Step(
         name="change",
-        title="Change one byte on the way, in HeartBtInt (108), and mend the CheckSum",
+        title="Change one byte in transit, in HeartBtInt (108), and correct the CheckSum",
         ok=changed == 1,
         show=lambda console: print_all(console, _wire(tampered, (b"108=", b"10="))),
         data={"logon": _readable(tampered), "changed_bytes": changed},
@@ -148,7 +148,7 @@ def _refused(explanation: Explanation) -> Step:
     verdict = explanation.verdict
     return Step(
         name="refuse",
-        title="Verify it again: it is refused, and the explanation says why",
+        title="Verify it again: it is refused, and explain says why",
         ok=not verdict.valid and [check.name for check in verdict.failed] == ["signature"],
         show=lambda console: _print_refusal(console, explanation),
         data=explanation.as_dict(),
@@ -162,11 +162,11 @@ def _print_refusal(console: Console, explanation: Explanation) -> None:
         *(text(f"failed check: {c.name}. {c.detail}") for c in explanation.verdict.failed),
     )
     print_signatures(console, explanation.expected, explanation.received)
-    print_all(console, text(f"The client is told only this: 58={TOLD}"))
+    print_all(console, text(f"The client receives only this: 58={TOLD}"))
 
 
 def _wire(message: bytes, marked: tuple[bytes, ...]) -> Text:
-    """Return a message with | for SOH, its fields never broken, and some of them marked."""
+    """Return a message with | for SOH and some of its fields highlighted."""
     from rich.text import Text
 
     line = Text()

@@ -1,1 +1,1 @@
-"""``gatepass keys``: key pairs listed, checked and generated."""
+"""``gatepass keys``: list, check, draw and generate key pairs."""

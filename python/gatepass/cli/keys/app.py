@@ -29,7 +29,7 @@ from gatepass.keys import WARNING_DAYS, KeyRing, SessionHealth, session_health
 
 app = typer.Typer(
     name="keys",
-    help="List, check, draw and make key pairs.",
+    help="List, check, draw and generate key pairs.",
     epilog="[bold]Example:[/bold] gatepass keys check keys.txt",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -43,13 +43,13 @@ def list_pairs(
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """List the pairs, their status, and which one is used.
+    """List the pairs, their status, and which one of each session is used.
 
     Secret Keys are never shown.
 
-    --json writes one object: at, and pairs with session, access_key_id,
+    --json writes one object: at and pairs; each pair has session, access_key_id,
     created, expires, valid_until, environment, status, days_left,
-    secret_key_bytes and used each.
+    secret_key_bytes and used.
     """
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)
@@ -66,28 +66,27 @@ def check(
     within: Annotated[
         int,
         typer.Option(
-            "--days", metavar="N", min=0, max=9999, help="Fail within so many days of expiry."
+            "--days", metavar="N", min=0, max=9999, help="Fail this many days before expiry."
         ),
     ] = WARNING_DAYS[0],
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """Check that every session has a pair that lasts.
+    """Check that every session has a pair that stays valid; made for monitoring.
 
-    For monitoring to call: exit code 1 if a session has no valid pair, if the
-    pair that would be used is within 28 days of its expiry, or as many as --days
-    says, or if its secret key has a length that CME's keys do not have (cut when
-    copied). An older pair that runs out beside a newer good one is normal
-    rotation: it is noted and does not fail the check.
+    Exit code 1 if a session has no valid pair, if the pair in use expires within
+    28 days (or --days), or if its Secret Key does not have the length of CME's
+    keys, because it was cut when copied. An old pair that expires beside a newer
+    one is normal rotation: it is noted and does not fail the check.
 
-    --json writes one object: ok, at, and sessions with session, ok, used,
-    problem, warning, cut and pairs each.
+    --json writes one object: ok, at and sessions; each session has session, ok,
+    used, problem, warning, cut and pairs.
     """
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)
     health = session_health(ring, moment, within)
-    # Without any pair no session can log on.
+    # Without a pair, no session can log on.
     healthy = bool(health) and all(session.healthy for session in health)
     if json:
         sessions = [_session_as_data(session, moment) for session in health]
@@ -105,21 +104,22 @@ def timeline(
     svg: Annotated[
         str | None,
         typer.Option(
-            "--svg", metavar="FILE", help="Write a picture to FILE; - prints the SVG only."
+            "--svg", metavar="FILE", help="Write an SVG picture to FILE; - prints only the SVG."
         ),
     ] = None,
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """Draw the life of each pair as a bar, with the present marked.
+    """Draw each pair's life as a bar, and mark the present.
 
-    --json writes one object: at, begin and end of the picture, and pairs as
-    keys list has them.
+    --json writes one object: at, begin and end of the picture, and pairs as in
+    keys list --json.
     """
     if json and svg == "-":
         raise typer.BadParameter(
-            "standard output cannot hold both JSON and SVG: give --svg a FILE", param_hint="--svg"
+            "standard output cannot contain both JSON and SVG: give --svg a FILE",
+            param_hint="--svg",
         )
     moment = moment_of(at)
     ring = _open(keys, allow_insecure_keys)

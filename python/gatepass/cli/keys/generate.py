@@ -19,9 +19,9 @@ EPILOG = """[bold]Example:[/bold] gatepass keys generate keys.txt ABC
 
 [bold]Example:[/bold] gatepass keys generate keys.txt ABC --add"""
 
-#: What stands in the file's Environment column.
+#: The value in the file's Environment column.
 ENVIRONMENT = "SIMULATION"
-#: Days a pair lives: twelve months, as at the exchange.
+#: How many days a pair is valid: twelve months, as at the exchange.
 LIFE = 365
 
 
@@ -33,26 +33,27 @@ def generate(
         str, typer.Argument(metavar="SESSION", help="Session ID: 3 characters, or 6 (Drop Copy).")
     ],
     add: Annotated[
-        bool, typer.Option("--add", metavar="", help="Add the pair to a file that is there.")
+        bool, typer.Option("--add", metavar="", help="Add the pair to an existing file.")
     ] = False,
     expired: Annotated[
-        bool, typer.Option("--expired", metavar="", help="Make one that expired yesterday.")
+        bool, typer.Option("--expired", metavar="", help="Make a pair that expired yesterday.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a key pair to rehearse with.
+    """Generate a key pair for rehearsals.
 
-    For gateways of your own (gatepass simulate) and tests: CME does not know it.
-    For pairs that are issued, rotated and deleted by rule: gatepass center.
+    Use it with your own gateways (gatepass simulate) and in tests: CME does not
+    know it. For pairs that are issued, rotated and deleted by CME's rules, see
+    gatepass center.
 
-    The file is readable by you alone, in the layout of CME's; its Secret Key is
-    not shown. A file that is there is only touched with --add.
+    The file has the layout of CME's key file, and only you can read it. The
+    Secret Key is not shown. An existing file is changed only with --add.
 
     --json writes one object: session, access_key_id, created and expires.
     """
     if file.exists() and not add:
         raise typer.BadParameter(
-            f"{file} is there already: name another file, or give --add", param_hint="KEYFILE"
+            f"{file} already exists: name another file, or give --add", param_hint="KEYFILE"
         )
     first, last = dates(datetime.now(UTC), expired=expired)
     try:
@@ -74,11 +75,11 @@ def generate(
             }
         )
     else:
-        say(f"{file}: key pair {pair.access_key_id} for session {session}, until {last}")
+        say(f"{file}: key pair {pair.access_key_id} for session {session}, valid until {last}")
 
 
 def dates(now: datetime, *, expired: bool) -> tuple[date, date]:
-    """Give the first and last day of a new pair, in Chicago."""
+    """Return the first and last day of a new pair, in Chicago."""
     today = now.astimezone(exchange_zone()).date()
     last = today - timedelta(days=1) if expired else today + timedelta(days=LIFE)
     return last - timedelta(days=LIFE), last

@@ -1,4 +1,4 @@
-"""A Logon made wrong on purpose, from the words of the command line."""
+"""The options that change a Logon on purpose: --set and --omit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="TAG=VALUE",
-        help="Write this into the Logon and sign it, whatever it should be: only to a gateway on"
-        " this machine. May be repeated.",
+        help="Set a tag of the Logon to this value and sign it. Only for a gateway on this machine."
+        " Repeatable.",
         show_default=False,
     ),
 ]
@@ -25,19 +25,19 @@ Omit = Annotated[
     typer.Option(
         "--omit",
         metavar="TAG",
-        help="Leave a tag out of the Logon: only to a gateway on this machine. May be repeated.",
+        help="Leave a tag out of the Logon. Only for a gateway on this machine. Repeatable.",
         show_default=False,
     ),
 ]
 
 _WORDS = {
     "--set": (re.compile(r"([0-9]{1,9})=(.*)", re.DOTALL), "TAG=VALUE, such as 141=Y"),
-    "--omit": (re.compile(r"([0-9]{1,9})"), "the number of a tag, such as 142"),
+    "--omit": (re.compile(r"([0-9]{1,9})"), "a tag number, such as 142"),
 }
 
 
 def parse_alterations(assigned: Sequence[str], left_out: Sequence[str]) -> Alterations:
-    """Read what --set and --omit were given. Raises `FieldError` for what is not to be altered."""
+    """Read --set and --omit. Raises `FieldError` for a tag that must not be changed."""
     words = [("--set", word) for word in assigned] + [("--omit", word) for word in left_out]
     return Alterations(tuple(_alteration(option, word) for option, word in words))
 

@@ -67,17 +67,17 @@ EPILOG = """[bold]Example:[/bold] gatepass logon localhost:9443 --keys keys.txt 
 [bold]Example:[/bold] gatepass logon localhost:9443 --backup localhost:9444 --keys keys.txt \
 --sender-comp-id ABC123U --state state"""
 
-#: What to do about a number too far ahead.
+#: What to do if the gateway's number is too high.
 _ASK = (
-    "Ask the exchange's support which MsgSeqNum (34) is due in your next Logon. Then log on once"
+    "Ask the exchange's support which MsgSeqNum (34) your next Logon must have. Then log on once"
     " with --next-number, such as --next-number {}."
 )
-#: On a CGW session; those of market segments have numbers of their own.
+#: TargetSubID of a CGW session; market segment sessions have their own sequence numbers.
 _CGW = "G"
 
 
 class Clock(enum.StrEnum):
-    """What to do about a clock that is off."""
+    """What to do if the clock is wrong."""
 
     WARN = "warn"
     REFUSE = "refuse"
@@ -102,18 +102,20 @@ def logon(
         typer.Option(
             "--state",
             metavar="DIR",
-            help="Where the sequence numbers are kept: a file for each session and market segment.",
+            help="Folder for the sequence numbers: a file for each session and market segment.",
         ),
     ],
     backup: Annotated[
         str | None,
         typer.Option(
-            "--backup", metavar="HOST:PORT", help="Log on to the backup gateway, too: 49 ends in U."
+            "--backup", metavar="HOST:PORT", help="Also log on to the backup gateway; 49 ends in U."
         ),
     ] = None,
     scenario: Annotated[
         Choice,
-        typer.Option("--scenario", help="Which logon; auto goes by the numbers and the week."),
+        typer.Option(
+            "--scenario", help="Which kind of logon; auto chooses by stored numbers and week."
+        ),
     ] = Choice.AUTO,
     next_number: Annotated[
         int | None,
@@ -122,23 +124,25 @@ def logon(
             metavar="N",
             min=1,
             max=MAX_NUMBER,
-            help="MsgSeqNum (34) of this Logon, as the exchange's support named it.",
+            help="MsgSeqNum (34) of this Logon, as given by the exchange's support.",
         ),
     ] = None,
     stay: Annotated[
         float,
-        typer.Option("--stay", metavar="SECONDS", min=0, help="Stay logged on for so long."),
+        typer.Option("--stay", metavar="SECONDS", min=0, help="How long to stay logged on."),
     ] = 1.0,
     access_key: Annotated[
         str | None,
-        typer.Option("--access-key", metavar="ID", help="Sign with this pair, no other."),
+        typer.Option("--access-key", metavar="ID", help="Sign only with this pair."),
     ] = None,
     sender_sub_id: Annotated[
         str, typer.Option("--sender-sub-id", metavar="ID", help="SenderSubID (50), the operator.")
     ] = "OPER1",
     target_sub_id: Annotated[
         str,
-        typer.Option("--target-sub-id", metavar="ID", help="TargetSubID (57): G, or a segment."),
+        typer.Option(
+            "--target-sub-id", metavar="ID", help="TargetSubID (57): G or a market segment."
+        ),
     ] = "G",
     location: Annotated[
         str, typer.Option("--location", metavar="PLACE", help="SenderLocationID (142).")
@@ -159,15 +163,15 @@ def logon(
     tls: Tls = False,
     ca: Authority = None,
     clock: Annotated[
-        Clock, typer.Option("--clock", help="What to do if this clock is off by more than 1 s.")
+        Clock, typer.Option("--clock", help="What to do if the clock is off by more than 1 s.")
     ] = Clock.WARN,
     unguarded: Annotated[
         bool,
         typer.Option(
             "--unguarded",
             metavar="",
-            help="Send a fifth invalid Logon in a minute all the same, which closes the port: only"
-            " to a gateway on this machine.",
+            help="Send a fifth invalid Logon within a minute too, which closes the port. Only for a"
+            " gateway on this machine.",
         ),
     ] = False,
     assigned: Set = None,
@@ -177,37 +181,38 @@ def logon(
 ) -> None:
     """Log on to a gateway, stay, log out, and show the conversation.
 
-    Signatures are masked, times are UTC. --scenario in-session logs on first, then
-    begins the numbers at 1 again. Ctrl-C ends the stay.
+    Signatures are masked, and times are UTC. --scenario in-session logs on, then
+    resets the sequence numbers to 1. Ctrl-C ends the stay and logs out.
 
-    Exit code 0: logged on and out. 1: refused, or answered by somebody who is
-    not the exchange; the text and what to do are shown. 2: bad input.
-    3: no connection, or it was lost. 130: Ctrl-C before it was logged on. 141: the
-    reader of the conversation has left; it is logged out all the same.
+    Exit code 0: logged on and out. 1: refused, or the other side is not the
+    exchange; the text and what to do are shown. 2: bad input. 3: no connection, or
+    the connection was lost. 130: Ctrl-C before the logon was complete. 141: the
+    reader of the conversation closed it; the session was still logged out.
 
-    After four invalid Logons in a minute the next is not sent (exit code 1),
-    because a fifth would close the port. They are counted for each user and
-    Session ID (the first three characters of 49), whatever the firm, --state
-    and gateway, in gatepass/logons.sqlite in XDG_STATE_HOME (~/.local/state);
-    those to gateways on this machine apart from all others.
+    After four invalid Logons within a minute, the next one is not sent (exit code
+    1), because a fifth would close the port. They are counted per user and Session
+    ID (the first three characters of 49), for all firms, --state folders and
+    gateways together, in gatepass/logons.sqlite in XDG_STATE_HOME
+    (~/.local/state). Gateways on this machine are counted separately.
 
-    --set and --omit make a Logon wrong, to rehearse what a gateway says to it:
-    with in-session that Logon, else the first. It is neither held back nor
-    counted. What is set is signed; the signature is as if what is left out were
-    there. Framing (8, 9, 10), 35 and the signature's tags cannot be set, and of 49
-    only the last character: a wrong signature takes a wrong key. A higher 34 moves
-    the numbers on, a lower one not back.
+    --set and --omit make a Logon wrong on purpose, to see how a gateway answers:
+    the in-session Logon with --scenario in-session, otherwise the first. Such a
+    Logon is always sent, and not counted. Values from --set are signed; tags of
+    --omit are left out after signing. You cannot set 8, 9, 10, 35 or the tags of
+    the signature, and of 49 only the last character; for a wrong signature, use a
+    wrong key. A higher 34 moves the sequence numbers on; a lower 34 does not move
+    them back.
 
-    With --backup it logs on to both gateways; each line says which connection
-    it is of, and a failover is shown. A backup that cannot be reached costs no
-    session: it is tried again, and each loss and return is shown.
+    With --backup it logs on to both gateways. Each line names its connection, and
+    a failover is shown. If the backup cannot be reached, the session continues on
+    the primary, and the backup is tried again; each loss and return is shown.
 
-    --json writes an object a line for each message: time, direction, msg_type,
-    name and fields, with --backup also connection; one with time and scenario
-    before a Logon, garbled at bytes that are no message, refused at one that was
-    answered with a Reject, not_resent and skipped at messages that are missing,
-    promoted at a failover, fault_tolerance when the backup is lost or back; and
-    one at the end: result, text, next_expected and what_to_do.
+    --json writes one object per line. A message has time, direction, msg_type,
+    name and fields, and with --backup also connection. A note has time and one of:
+    scenario (before a Logon), garbled (bytes that are not a message), refused (a
+    message that was answered with a Reject), not_resent and skipped (missing
+    messages), promoted (a failover), fault_tolerance (the backup is lost or back).
+    The last line has result, text, next_expected and what_to_do.
     """
     check_scenario(scenario, next_number)
     primary = parse_target(target)
@@ -239,7 +244,7 @@ def logon(
         parse_alterations(assigned or (), left_out or ()),
     )
     order.alterations.check_sender(sender_comp_id)
-    # What the client's log says is shown with the conversation.
+    # The conversation already shows what the client logs.
     logging.getLogger("gatepass.client").addHandler(logging.NullHandler())
     show = _show(as_json=json)
     ending = _check_clock(ClockPolicy(clock.value)) or _log_on(order, state, show, next_number)
@@ -251,7 +256,7 @@ def logon(
 
 
 def _show(*, as_json: bool) -> Show:
-    """Give what shows an event on standard output."""
+    """Return the function that shows an event on standard output."""
     console = page()
 
     def show(event: Spoken | Noted) -> None:
@@ -265,7 +270,7 @@ def _show(*, as_json: bool) -> Show:
 
 
 def _check_clock(policy: ClockPolicy) -> Ending | None:
-    """Say what is known of the clock; give the ending if that is the end of it."""
+    """Check the clock and print a warning; return an ending if the clock forbids a logon."""
     try:
         reading = check_clock(ClockPolicy.REFUSE) if policy is not ClockPolicy.IGNORE else None
     except ClockError as error:

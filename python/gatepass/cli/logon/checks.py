@@ -1,4 +1,4 @@
-"""What ``gatepass logon`` refuses before it connects: what is wrong or does not go together."""
+"""What ``gatepass logon`` refuses before it connects: bad values and bad combinations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatepass.cli.logon.run import Choice
 from gatepass.keys.likely_secret import may_be_secret_part
 
 _TARGET = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]+)):([0-9]{1,5})")
-#: It names a file too.
+#: It is also the name of a file.
 _SENDER_COMP_ID = re.compile(r"[A-Za-z0-9]{2,32}")
 _TARGET_SUB_ID = re.compile(r"[A-Za-z0-9]{1,8}")
 
@@ -24,57 +24,57 @@ def parse_target(text: str, hint: str = "HOST:PORT") -> tuple[str, int]:
         raise typer.BadParameter("give a host and a port, such as localhost:9443", param_hint=hint)
     host = match[1] or match[2]
     if may_be_secret_part(host):
-        # It would go to a name server.
-        raise typer.BadParameter("this looks like a secret key, not like a host", param_hint=hint)
+        # A name server would get it.
+        raise typer.BadParameter("this looks like a Secret Key, not like a host", param_hint=hint)
     try:
         host.encode("idna")
     except UnicodeError as error:
-        words = f"{host} is no host's name: each part of one has 1 to 63 characters"
+        words = f"{host} is not a host name: each part must have 1 to 63 characters"
         raise typer.BadParameter(words, param_hint=hint) from error
     return host, int(match[3])
 
 
 def check_scenario(scenario: Choice, next_number: int | None) -> None:
-    """Raise `typer.BadParameter` for a number in a scenario that begins at 1."""
+    """Raise `typer.BadParameter` for a number with a scenario that begins at 1."""
     if next_number is not None and scenario in (Choice.BEGINNING_OF_WEEK, Choice.IN_SESSION):
-        words = "goes with the scenarios auto and mid-week: the others begin at 1"
+        words = "give it only with the scenario auto or mid-week: the others begin at 1"
         raise typer.BadParameter(words, param_hint="--next-number")
 
 
 def check_session(sender_comp_id: str, target_sub_id: str, *, has_backup: bool) -> None:
-    """Raise `typer.BadParameter` unless 49 and 57 can be a session's, 49 one with a backup."""
+    """Raise `typer.BadParameter` unless 49 and 57 are well formed, and 49 fits a backup."""
     if not _SENDER_COMP_ID.fullmatch(sender_comp_id):
         raise typer.BadParameter(
-            "give Session ID, firm and U or N, such as ABC123N", param_hint="--sender-comp-id"
+            "give Session ID, firm, and U or N, such as ABC123N", param_hint="--sender-comp-id"
         )
     if not _TARGET_SUB_ID.fullmatch(target_sub_id):
         raise typer.BadParameter(
-            "give G, or a market segment's two digits", param_hint="--target-sub-id"
+            "give G, or the two digits of a market segment", param_hint="--target-sub-id"
         )
     if has_backup and not sender_comp_id.endswith("U"):
         raise typer.BadParameter(
-            "a session with a backup is fault tolerant: its SenderCompID (49) ends in U",
+            "a session with a backup is fault tolerant, so its SenderCompID (49) must end in U",
             param_hint="--sender-comp-id",
         )
 
 
 def check_altered(altered: Mapping[str, bool], *, has_backup: bool) -> None:
-    """Raise `typer.BadParameter` if options that make a Logon wrong are given with a backup."""
+    """Raise `typer.BadParameter` for options that change the Logon together with a backup."""
     given = [option for option, is_given in altered.items() if is_given]
     if given and has_backup:
         raise typer.BadParameter(
-            "a Logon is made wrong on a single connection: leave --backup out",
+            "a Logon can be changed only on a single connection: leave out --backup",
             param_hint=" and ".join(given),
         )
 
 
 def check_own_machine(options: Mapping[str, bool], targets: Iterable[tuple[str, int]]) -> None:
-    """Raise `typer.BadParameter` if options that can close a port are given with another host."""
+    """Raise `typer.BadParameter` for options that can close a port of another machine."""
     others = [host for host, _ in targets if not is_loopback(host)]
     for option, given in options.items():
         if given and others:
             raise typer.BadParameter(
-                f"{others[0]} is not this machine, and a closed port costs a fee there",
+                f"{others[0]} is not this machine, and a closed port there costs a fee",
                 param_hint=option,
             )
 

@@ -1,4 +1,4 @@
-"""One run of ``gatepass logon``: log on, stay, log out, and show what is said."""
+"""One run of ``gatepass logon``: log on, stay, log out, and show the conversation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Show = Callable[["Spoken | Noted"], None]
 
 
 class Choice(enum.StrEnum):
-    """A scenario, or the choice of one by the stored numbers and the trading week."""
+    """A scenario, or ``auto``: choose it by the stored numbers and the trading week."""
 
     AUTO = "auto"
     BEGINNING_OF_WEEK = "beginning-of-week"
@@ -48,7 +48,7 @@ class Choice(enum.StrEnum):
 
     @property
     def scenario(self) -> Scenario | None:
-        """What to log on with first; in-session comes second."""
+        """The scenario of the first Logon; the in-session one comes second."""
         return None if self in (Choice.AUTO, Choice.IN_SESSION) else Scenario(self.value)
 
 
@@ -65,25 +65,25 @@ class Order:
     stay: float
     tls: ssl.SSLContext | None
     guarded: bool
-    #: Of the Logon that the choice is about: the first, or the in-session one.
+    #: They apply to the Logon of the chosen scenario: the first, or the in-session one.
     alterations: Alterations
 
 
 class _Run:
-    """What happens while a run converses: messages to show, and somebody's wish to end it."""
+    """What happens during a run: messages to show, and the user's Ctrl-C."""
 
     def __init__(self, show: Show) -> None:
         self.over = asyncio.Event()
-        #: Why nobody reads what is shown, once nobody does.
+        #: Why the output could not be written, once that has happened.
         self.unread: OSError | None = None
         self._show = show
-        #: Whether the session was logged on, at any time.
+        #: Whether the session has been logged on at any time.
         self.was_on = False
         self._scenario = Scenario.BEGINNING_OF_WEEK
         self._task = asyncio.current_task()
 
     def observe(self, which: str, effect: fx.Effect) -> None:
-        """Note that the session is up; show what happens besides messages."""
+        """Remember that the session is logged on, and show events other than messages."""
         self.was_on = self.was_on or isinstance(effect, fx.LoggedOn)
         if isinstance(effect, fx.SignatureWanted):
             self._scenario = Scenario(effect.logon)
@@ -104,17 +104,17 @@ class _Run:
         self._tell(Noted(utc_now(), which, what, value))
 
     def trace(self, which: str, sent: bool, wire: bytes) -> None:
-        """Show a message; before a Logon that begins or goes on with a week, which it is."""
+        """Show a message; before a Logon, also its scenario."""
         try:
             said = Said.of(utc_now(), sent, wire)
         except FramingError:
-            return  # It is noted as garbled.
+            return  # `observe` shows it as garbled.
         if sent and said.msg_type == LOGON and which != BACKUP:
             self.note(which, "scenario", self._scenario.value)
         self._tell(Spoken(which, said))
 
     def _tell(self, event: Spoken | Noted) -> None:
-        """Show an event. Where nobody reads any more, end: logged on and out, nothing left open."""
+        """Show an event. If the output cannot be written, end the session cleanly."""
         if self.unread is not None:
             return
         try:
@@ -124,7 +124,7 @@ class _Run:
             self.over.set()
 
     def end(self) -> None:
-        """End it: once logged on there is a Logout to send, before that nothing to end well."""
+        """End the run: with a Logout once logged on, before that at once."""
         if self.was_on:
             self.over.set()
         else:
@@ -136,7 +136,7 @@ class _Run:
 
 
 async def converse(order: Order, store: Store, attempts: Attempts | None, show: Show) -> Ending:
-    """Log on, stay, log out; show every message on the way. Raises what `connect` raises."""
+    """Log on, stay, log out, and show every message. Raises what `connect` raises."""
     run = _Run(show)
     try:
         with ending_on_signal(run.end):

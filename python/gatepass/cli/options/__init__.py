@@ -1,1 +1,1 @@
-"""What comes in: options that commands share, and files given in the wrong place."""
+"""Input: options that commands share, and checks for the wrong kind of file."""

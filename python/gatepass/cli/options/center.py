@@ -1,6 +1,7 @@
-"""What the commands of the Request Center share: the options that say which one, and its opening.
+"""What the commands of the Request Center share: the options that choose it, and opening it.
 
-Nothing of `gatepass.center` is imported before a command runs: the help works without its extra.
+Nothing from `gatepass.center` is imported before a command runs, so the help works without the
+extra.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
     from gatepass.center.context import Center
     from gatepass.center.settings import CenterSettings
 
-#: Where the settings come from when no option gives them.
+#: Environment variables for settings that no option gives.
 ENV_DATABASE = "GATEPASS_CENTER_DATABASE"
 ENV_STATE = "GATEPASS_CENTER_STATE"
 ENV_ENVELOPE_KEY = "GATEPASS_CENTER_ENVELOPE_KEY"
 
-#: How a word of --keys begins that names a Request Center's store.
+#: The prefix of a --keys value that names a Request Center's store.
 KEYS_PREFIX = "center:"
 
-#: The part of a command's help that has the options below.
+#: The heading in the help above the options below.
 PANEL = "Which Request Center"
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class CenterOptions:
-    """Which Request Center a command is for: each field is an option of all its commands."""
+    """Which Request Center a command uses: each field is an option of every center command."""
 
     database: Annotated[
         str | None,
@@ -48,7 +49,7 @@ class CenterOptions:
             "--database",
             metavar="URL",
             rich_help_panel=PANEL,
-            help=f"sqlite:///FILE or postgresql://USER@HOST/NAME; a URL with a password only in"
+            help=f"sqlite:///FILE or postgresql://USER@HOST/NAME; put a URL with a password into"
             f" {ENV_DATABASE}. [dim]Default: SQLite in the state folder[/dim]",
         ),
     ] = None
@@ -58,7 +59,7 @@ class CenterOptions:
             "--config",
             metavar="FILE",
             rich_help_panel=PANEL,
-            help="Settings as TOML; options come first.",
+            help="Settings as TOML; options override them.",
         ),
     ] = None
     state: Annotated[
@@ -67,7 +68,7 @@ class CenterOptions:
             "--state",
             metavar="DIR",
             rich_help_panel=PANEL,
-            help=f"The folder of database, envelope key and outbox; also {ENV_STATE}."
+            help=f"Folder for database, envelope key and outbox; or set {ENV_STATE}."
             " [dim]Default: ~/.local/share/gatepass/center[/dim]",
         ),
     ] = None
@@ -112,7 +113,7 @@ _SHARED = inspect.signature(CenterOptions, eval_str=True).parameters
 def with_center_options(
     command: Callable[Concatenate[CenterOptions, P], None],
 ) -> Callable[P, None]:
-    """Give a command, which takes `CenterOptions` first, their options behind its own."""
+    """Add the center's options to a command, which takes `CenterOptions` first."""
     own = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
@@ -121,13 +122,13 @@ def with_center_options(
         command(CenterOptions(**options), *args, **given)  # type: ignore[arg-type]
 
     _, *parameters = (*own.parameters.values(), *_SHARED.values())
-    # What Typer reads.
+    # Typer reads these two.
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
 
 
-#: Packages of the extra ``center`` by the names they are imported by.
+#: Import names of the packages in the extra ``center``.
 EXTRA = frozenset(
     (
         *("alembic", "argon2", "cryptography", "exchange_calendars", "fastapi"),
@@ -139,7 +140,7 @@ EXTRA = frozenset(
 
 @contextmanager
 def needing_the_extra() -> Iterator[None]:
-    """Raise `TyperException`, which says what to install, for a package that is missing."""
+    """Raise `TyperException`, which says what to install, if a package is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -151,10 +152,10 @@ def needing_the_extra() -> Iterator[None]:
 
 
 def open_center(source: str) -> KeySource:
-    """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` to check logons with.
+    """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` as a key source.
 
-    Without a URL it is the database of the environment or the state folder. Raises as
-    `CenterOptions.settings`, and `gatepass.errors.KeySourceError` and
+    Without a URL, the database is that of the environment or the state folder. Raises what
+    `CenterOptions.settings` raises, `gatepass.errors.KeySourceError` and
     `gatepass.errors.CenterError`.
     """
     with needing_the_extra():
@@ -173,13 +174,13 @@ def open_center(source: str) -> KeySource:
 
 
 def refuse_password(url: str | None, option: str) -> None:
-    """Raise `typer.BadParameter` for a URL with a password: others can read a command line."""
+    """Raise `typer.BadParameter` for a URL with a password: other users can read command lines."""
     from gatepass.center.settings import has_password
 
     if url and has_password(url):
         raise typer.BadParameter(
-            "there is a password in this URL, and others can read it on the command line: put the"
-            f" URL into the environment variable {ENV_DATABASE}, or the password into ~/.pgpass",
+            "this URL contains a password, and other users can read the command line: put the URL"
+            f" into the environment variable {ENV_DATABASE}, or the password into ~/.pgpass",
             param_hint=option,
         )
 

@@ -1,6 +1,6 @@
-"""A file given in the wrong place: what it looks like, and what was wanted there.
+"""Recognise a file of the wrong kind, and say what it looks like and what belongs there.
 
-It is only looked at: the reader of each command refuses what it cannot use, with line and column.
+This is only a hint: each command's own reader refuses what it cannot use, with line and column.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import typer
 
-#: Bytes of a file that are looked at.
+#: How many bytes of a file are looked at.
 _ENOUGH = 1 << 16
 
 
 class FileKind(enum.Enum):
-    """What a file may be, in the words that a person is told."""
+    """What a file may be, in words for people."""
 
     KEY_FILE = "a key file"
     LOGONS = "FIX messages"
@@ -32,16 +32,16 @@ class FileKind(enum.Enum):
     CERTIFICATE_KEY = "the private key of a certificate"
 
 
-#: What is said where one is wanted, if that is more than that it belongs there.
+#: What to say where this kind belongs, if it is more than "KIND belongs here".
 _WANTED = {
     FileKind.KEY_FILE: "a key file belongs here, with Session ID, Access ID and Secret Key",
-    FileKind.LOGONS: "Logons belong here, and it holds no FIX message",
+    FileKind.LOGONS: "Logons belong here, and it contains no FIX message",
     FileKind.GATEWAY_SETTINGS: "the settings of a gateway belong here",
     FileKind.CENTER_SETTINGS: "the settings of a Request Center belong here",
 }
-#: The first line of a key file. What stands behind it is secret and not looked at.
+#: The first line of a key file. The lines after it are secret and not looked at.
 _KEY_HEADER = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*Session ID\s.*\bSecret Key\b")
-#: How each kind is known, in the order in which they are tried.
+#: How to recognise each kind, in the order in which they are tried.
 _MARKS: tuple[tuple[FileKind, re.Pattern[bytes]], ...] = (
     (FileKind.STORE, re.compile(rb"\ASQLite format 3\0")),
     (FileKind.CERTIFICATE, re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)),
@@ -66,25 +66,25 @@ _MARKS: tuple[tuple[FileKind, re.Pattern[bytes]], ...] = (
         ),
     ),
 )
-#: Kinds that may stand in one file.
+#: Kinds that may be in the same file.
 _ALIKE = ({FileKind.CERTIFICATE, FileKind.CERTIFICATE_KEY},)
 
 
 def kind_of(head: bytes) -> FileKind | None:
-    """Tell what a file is by how it begins; ``None`` if that is not known."""
+    """Return the kind of a file by its beginning; ``None`` if it is unknown."""
     if _KEY_HEADER.match(head.partition(b"\n")[0]):
         return FileKind.KEY_FILE
     return next((kind for kind, mark in _MARKS if mark.search(head)), None)
 
 
 def refuse_other(path: Path | str | None, wanted: FileKind, option: str) -> None:
-    """Raise `typer.BadParameter` if a file is known to be of another kind than the one wanted."""
+    """Raise `typer.BadParameter` if a file is recognised as a kind other than the one wanted."""
     if path is not None:
         refuse_head(str(path), head_of(Path(path)), (wanted,), option)
 
 
 def refuse_head(name: str, head: bytes, wanted: Iterable[FileKind], option: str) -> None:
-    """Raise `typer.BadParameter` if how it begins is known, and of none of the kinds wanted."""
+    """Raise `typer.BadParameter` if the beginning is recognised as a kind that is not wanted."""
     kind, first = kind_of(head), next(iter(wanted))
     if kind is None or kind in wanted or any({kind, first} <= alike for alike in _ALIKE):
         return
@@ -93,13 +93,13 @@ def refuse_head(name: str, head: bytes, wanted: Iterable[FileKind], option: str)
 
 
 def looks(path: Path) -> str:
-    """Say what a file is that another error is about, in brackets; nothing if that is not known."""
+    """Return what a file looks like, in brackets, to append to an error; empty if unknown."""
     kind = kind_of(head_of(path))
     return "" if kind in (None, FileKind.STORE) else f" (it looks like {kind.value})"
 
 
 def refuse_file(folder: Path, option: str) -> None:
-    """Raise `typer.BadParameter` if what should be a folder is there, and is a file."""
+    """Raise `typer.BadParameter` if a path that should be a folder is a file."""
     if folder.is_file():
         kind = kind_of(head_of(folder))
         words = "is a file" if kind is None else f"looks like {kind.value}"
@@ -107,9 +107,9 @@ def refuse_file(folder: Path, option: str) -> None:
 
 
 def head_of(path: Path) -> bytes:
-    """Read how a file begins, of a key file no more than its first line; nothing of a pipe."""
+    """Read the beginning of a file: of a key file only the first line, of a pipe nothing."""
     try:
-        # A pipe would lose what is read here.
+        # Reading a pipe would take its data away.
         if not stat.S_ISREG(path.stat().st_mode):
             return b""
         with path.open("rb", buffering=0) as file:

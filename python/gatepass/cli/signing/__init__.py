@@ -1,1 +1,1 @@
-"""``gatepass sign``, ``verify``, ``explain`` and ``samples``: Logons from files and logs."""
+"""``gatepass sign``, ``verify``, ``explain`` and ``samples``: Logons in files and logs."""

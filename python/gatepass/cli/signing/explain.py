@@ -26,7 +26,7 @@ from gatepass.fix import explain as explain_logon
 
 EPILOG = """[bold]Example:[/bold] gatepass explain refused.txt --keys keys.txt --any-time"""
 
-#: Checks that fail for every Logon of the past.
+#: Checks that fail for every old Logon.
 TIME_CHECKS = frozenset({"sending time", "key validity"})
 
 
@@ -38,18 +38,17 @@ def explain(
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """Explain signed Logons, and why one was refused.
+    """Explain signed Logons, and why they are refused.
 
-    Shows the signed fields in order, the canonical string, the signature that
-    was expected beside the one that came, and the mistake that made the
-    difference where it is a known one. Secrets are never shown. Exit code 1 if
-    any Logon is not valid.
+    Shows the signed fields in order, the canonical string, the expected and the
+    received signature, and the client's mistake if it is a known one. Secrets are
+    never shown. Exit code 1 if any Logon is not valid.
 
-    In a log of gatepass simulate, each Logon is judged by the time at which the
-    gateway refused it, and the check "gateway" says why it did; lines without a
-    Logon are passed over.
+    In a log of gatepass simulate, each Logon is checked as of the time at which
+    the gateway refused it, and the check "gateway" gives the gateway's reason.
+    Lines without a Logon are skipped.
 
-    --json writes an object a line for each Logon: what verify --json writes,
+    --json writes one object per line for each Logon: the fields of verify --json,
     and signed_fields, canonical, expected_signature, received_signature, cause.
     """
     refuse_both_times(at, any_time)
@@ -70,7 +69,7 @@ def explain(
             print_explanation(console, explanation, f"Logon of line {found.place}")
     logons.say_passed_over()
     if only_late and not json:
-        say("Only the time is wrong with some: for Logons of the past, add --any-time or --at TIME")
+        say("Some Logons fail only because of their time: for old Logons, add --any-time or --at")
     raise typer.Exit(0 if all_valid else 1)
 
 

@@ -1,4 +1,4 @@
-"""What a log of ``gatepass simulate`` says: the Logons that it refused, when, and why."""
+"""Read a log of ``gatepass simulate``: the Logons that the gateway refused, when, and why."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gatepass.keys.likely_secret import hidden
 from gatepass.signing import Check, Outcome, Verdict
 
 _BEGIN = "8=FIX"
-#: A signed value that a gateway did not write into its log: it may have been a secret key.
+#: A signed value that the gateway hid in its log, because it may have been a secret key.
 _HIDDEN = re.compile(rb"\x01(?:34|49|50|52|57|108|142|369|160[345])=[^\x01]*\*{22}")
-_NOT_SHOWN = "the log does not show a value that is signed: it looked like a Secret Key"
+_NOT_SHOWN = "the log hides a signed value, because it looked like a Secret Key"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """When a gateway refused a Logon, by its own clock, and why; empty where the log lacks it."""
+    """When the gateway refused a Logon, by its own clock, and why; empty if the log lacks it."""
 
     at: datetime | None
     reason: str
 
     def put_into(self, verdict: Verdict, message: bytes) -> Verdict:
-        """Give a verdict on that Logon with one check more, which has failed.
+        """Return the Logon's verdict with one more check, which has failed.
 
-        A signature over a value that the log has asterisks for cannot be checked.
+        A signature over a value that the log hides with asterisks cannot be checked.
         """
         words = "the gateway refused it"
         detail = f"{words}: {hidden(self.reason)}" if self.reason else words
@@ -40,10 +40,10 @@ class Refusal:
 
 
 class LogReader:
-    """Takes the Logons out of the lines of a log, and remembers what else they say of them.
+    """Extracts the Logons from the lines of a log, and remembers the gateway's refusals.
 
-    Other lines are none of its business, unless it `is_log` for sure: then a line without a message
-    is one of the gateway's own words.
+    Lines that are not JSON are returned unchanged. If the input `is_log` for sure, lines without a
+    message are skipped: they are the gateway's own.
     """
 
     def __init__(self, *, is_log: bool) -> None:
@@ -51,17 +51,17 @@ class LogReader:
         self._number = 0
         self._before: dict[str, Any] = {}
         self._refusals: dict[int, Refusal] = {}
-        #: Lines that hold no message.
+        #: How many lines had no message.
         self.passed_over = 0
 
     def take(self, line: bytes) -> bytes:
-        """Give the message in the next line, or a blank line if it has none."""
+        """Return the message in the next line, or a blank line if there is none."""
         self._number += 1
         data = _object(line)
         if data is None:
             return self._pass_over() if self._is_words(line) else line
         before, self._before = self._before, data
-        # Of sign --json, and of simulate --json and --log.
+        # The keys of sign --json, and of simulate --json and --log.
         for key in ("logon", "detail"):
             text = data.get(key)
             if isinstance(text, str) and text.startswith(_BEGIN):
@@ -71,7 +71,7 @@ class LogReader:
         return self._pass_over()
 
     def refusal(self, number: int) -> Refusal | None:
-        """Give what the log says of the Logon in a line, once."""
+        """Return the refusal of the Logon in a line, once."""
         return self._refusals.pop(number, None)
 
     def _is_words(self, line: bytes) -> bool:
@@ -93,7 +93,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def _refusal(logon: dict[str, Any], before: dict[str, Any]) -> Refusal:
-    """Read a Logon's line, and the line before it, which says why it was refused."""
+    """Read a Logon's line, and the line before it, which contains the reason."""
     is_its = before.get("what") == "refused" and before.get("session") == logon.get("session")
     reason = before.get("detail") if is_its else ""
     return Refusal(_moment(logon.get("time")), reason if isinstance(reason, str) else "")

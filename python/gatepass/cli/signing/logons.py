@@ -1,4 +1,4 @@
-"""The Logons a command reads: from a file or standard input, each with its place."""
+"""Read the Logons for a command from a file or standard input, each with its place."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from gatepass.cli.terminal.progress import watched
 from gatepass.fix.notation import Line, read_lines
 from gatepass.signing import Verdict
 
-#: What every FIX message begins with. A file without it is not the file that was meant.
+#: The beginning of every FIX message. A file without it is the wrong file.
 _BEGIN = b"8=FIX"
-#: Where they may stand: in a file of their own, or in a gateway's log.
+#: Kinds of file that may contain Logons.
 _TAKEN = (FileKind.LOGONS, FileKind.LOG)
-#: Said of a log that has none.
-_NONE_SHOWN = ": a gateway's log has those that it refused, with --log or --json"
-#: Longest line in bytes. A line is read as a whole, and cut into its messages before the first of
-#: them is dealt with: 35,000 Logons, or ten times as many of the shortest messages that there are,
-#: which take eleven times the memory of the line.
+#: Added to the error for a log without Logons.
+_NONE_SHOWN = ": a gateway writes the Logons that it refused with --log or --json"
+#: Longest line in bytes. A line is read as a whole and split into messages before the first is
+#: used: 35,000 Logons, or ten times as many of the shortest messages, which need eleven times the
+#: memory of the line.
 MAX_LINE = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message stands: its line, and which one of that line it is, both from 1."""
+    """Where a message is: its line, and its position in the line, both counted from 1."""
 
     line: int
     index: int
     of: int
 
     def __str__(self) -> str:
-        """The line, and the place in it where the line has several messages."""
+        """The line, and the position if the line has several messages."""
         return str(self.line) if self.of == 1 else f"{self.line}.{self.index}"
 
     def as_dict(self) -> dict[str, object]:
@@ -53,31 +53,31 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message, its place, and what a gateway's log says of it, where it stands in one."""
+    """A message, its place, and its refusal if it comes from a gateway's log."""
 
     place: Place
     message: bytes
     refusal: Refusal | None = None
 
     def judged_at(self, moment: datetime | None, *, any_time: bool) -> datetime | None:
-        """Give the time to judge it by: the one that was given, or else that of the log."""
+        """Return the time to check it at: the given one, or else that of the log."""
         if moment is None and not any_time and self.refusal is not None:
             return self.refusal.at
         return moment
 
     def judged(self, verdict: Verdict) -> Verdict:
-        """Give the verdict on it: what the gateway refused is not valid."""
+        """Return its verdict: a Logon that the gateway refused is not valid."""
         return verdict if self.refusal is None else self.refusal.put_into(verdict, self.message)
 
 
 class Logons:
     """The messages of a file, or of standard input for ``-``, one by one as they come.
 
-    A line may be JSON of ``gatepass simulate --log``: what it says besides Logons is passed over,
-    and counted.
+    A line may be JSON from ``gatepass simulate --log``: lines without a Logon are skipped and
+    counted.
 
-    Raises `typer.BadParameter` when it cannot be read, holds nothing, or has a line of more than
-    `MAX_LINE` bytes.
+    Raises `typer.BadParameter` if the file cannot be read, contains nothing, or has a line of more
+    than `MAX_LINE` bytes.
     """
 
     def __init__(self, file: str) -> None:
@@ -91,7 +91,7 @@ class Logons:
                 yield Found(place, message, refusal)
 
     def lines(self) -> Iterator[Line]:
-        """Give the lines that hold messages."""
+        """Give the lines that contain messages."""
         empty, found = True, False
         name = _name(self._file)
         try:
@@ -112,17 +112,16 @@ class Logons:
                 f"{self._file}: {error.strerror}", param_hint="FILE"
             ) from error
         if empty:
-            words = f"holds no Logon{_NONE_SHOWN if is_log else ''}"
+            words = f"contains no Logon{_NONE_SHOWN if is_log else ''}"
             raise typer.BadParameter(f"{name} {words}", param_hint="FILE")
         if not found:
-            raise typer.BadParameter(f"{name} holds no FIX message", param_hint="FILE")
+            raise typer.BadParameter(f"{name} contains no FIX message", param_hint="FILE")
 
     def say_passed_over(self) -> None:
-        """Say how many lines held no message, if any did."""
+        """Say how many lines were skipped, if any."""
         count = self._log.passed_over
         if count:
-            lines = "1 line holds" if count == 1 else f"{count} lines hold"
-            say(f"{lines} no Logon: passed over")
+            say(f"skipped {count} {'line' if count == 1 else 'lines'} without a Logon")
 
 
 def read_logons(file: str) -> Iterator[Line]:
@@ -137,23 +136,23 @@ def places(line: Line) -> Iterator[tuple[Place, bytes]]:
 
 
 def _lines(source: BinaryIO, name: str) -> Iterator[bytes]:
-    """Give the lines with their ends, and refuse one that would not fit into memory."""
+    """Give the lines with their line ends, and refuse one that is too long for memory."""
     for number in count(1):
         line = source.readline(MAX_LINE + 1)
         if not line:
             return
         if len(line) > MAX_LINE:
             raise typer.BadParameter(
-                f"{name}, line {number} is longer than {MAX_LINE >> 20} MiB: split the file, one"
-                " Logon a line",
+                f"{name}, line {number} is longer than {MAX_LINE >> 20} MiB: split it, with one"
+                " Logon per line",
                 param_hint="FILE",
             )
-        # Editors and shells of Windows begin a file with a mark of its encoding.
+        # Editors and shells on Windows begin a file with a byte order mark.
         yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
 def _head(file: str, source: BinaryIO) -> bytes:
-    """Give how the input begins, without taking it: a pipe has it only once."""
+    """Return the beginning of the input without consuming it: a pipe cannot be read twice."""
     if file != STDIN:
         return head_of(Path(file))
     peek = getattr(source, "peek", None)
@@ -167,7 +166,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
             yield opened
         return
     if sys.stdin.isatty():
-        say("Reading Logons from the keyboard, one a line; Ctrl-D ends.")
+        say("Reading Logons from the keyboard, one per line; Ctrl-D ends the input.")
     yield sys.stdin.buffer
 
 

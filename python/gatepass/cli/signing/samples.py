@@ -25,7 +25,7 @@ EPILOG = """[bold]Example:[/bold] gatepass samples rehearsal
 
 SESSION = "ABC"
 KEY_FILE = "CMEKeys.txt"
-#: A Logon as `gatepass logon` sends its first. 9 and 10 are left to `gatepass sign`.
+#: A Logon like the first one of `gatepass logon`. `gatepass sign` adds 9 and 10.
 _LOGON = (
     "8=FIX.4.2|35=A|34=1|49=ABC123N|50=OPER1|52={sending_time}|56=CME|57=G|142=US|369=0|108=30|"
     "1603=MYSYSTEM|1604=1.0|1605=MYFIRM|\n"
@@ -36,27 +36,27 @@ def samples(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="Where to write; made if it is not there.", file_okay=False
+            metavar="DIR", help="Folder for the files; made if it is missing.", file_okay=False
         ),
     ],
     json: Json = False,
 ) -> None:
-    """Write files to start from: a Logon, one that is refused, and a key file.
+    """Write files to start with: a Logon, a refused Logon, and a key file.
 
-    logon.fix is a Logon to sign, one line with | between the fields: change it
-    as you like. refused.fix is signed, and with a mistake that gatepass explain
-    finds. CMEKeys.txt has a throwaway key pair of the session ABC, in the layout
-    of CME's file: for rehearsals, CME does not know it.
+    logon.fix is a Logon to sign: one line, with | between the fields. Change it as
+    you like. refused.fix is signed with a mistake that gatepass explain finds.
+    CMEKeys.txt contains a throwaway key pair for session ABC, in the layout of
+    CME's key file. It is for rehearsals; CME does not know it.
 
-    A file that is there is never touched: then nothing is written. Nothing is
-    left behind either where the disk is full.
+    If one of the files already exists, nothing is written. A full disk leaves no
+    files behind.
 
-    --json writes one object: folder, and files with name and what it is.
+    --json writes one object: folder and files; each file has name and what.
     """
     for name in _FILES:
         if (folder / name).exists():
             raise typer.BadParameter(
-                f"{folder / name} is there already: name another folder", param_hint="DIR"
+                f"{folder / name} already exists: name another folder", param_hint="DIR"
             )
     now = datetime.now(UTC)
     pair = generate_pair(SESSION, *dates(now, expired=False), ENVIRONMENT)
@@ -75,7 +75,7 @@ def samples(
 
 @contextmanager
 def _leaving_nothing_behind(folder: Path) -> Iterator[None]:
-    """Remove the files, and the folders that were made for them, if not all can be written."""
+    """Remove the files, and the folders made for them, unless all are written."""
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         yield
@@ -97,16 +97,16 @@ def _write_logon(path: Path, _pair: IssuedPair, logon: str) -> None:
 
 
 def _write_refused(path: Path, pair: IssuedPair, logon: str) -> None:
-    """Sign a Logon with a line feed behind the last value, as a loop over the fields does it."""
+    """Sign a Logon with a line feed after the last value, as a loop over the fields adds it."""
     whole = Logon(complete_draft(logon.encode("ascii")))
     signature = pair.key_pair().signing_key.sign(whole.canonical + b"\n")
     signed = whole.with_credentials(pair.access_key_id, signature)
     write_file(path, signed.replace(SOH, PIPE) + b"\n")
 
 
-#: By name: what a file is, and what writes it.
+#: By name: what a file is, and the function that writes it.
 _FILES: Mapping[str, tuple[str, Callable[[Path, IssuedPair, str], None]]] = {
     "logon.fix": ("a Logon to sign", _write_logon),
     "refused.fix": ("a signed Logon that is refused", _write_refused),
-    KEY_FILE: (f"a key pair of the session {SESSION} to rehearse with", _write_keys),
+    KEY_FILE: (f"a key pair of session {SESSION} for rehearsals", _write_keys),
 }

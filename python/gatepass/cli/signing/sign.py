@@ -35,8 +35,8 @@ SignAt = Annotated[
     typer.Option(
         "--at",
         metavar="TIME",
-        help="Choose the pair as if it were this time: 2026-11-23T14:30:00Z, or as in a Logon"
-        " (UTC): 20261123-14:30:00.000.",
+        help="Choose the pair as of this time instead of now: 2026-11-23T14:30:00Z, or as in a"
+        " Logon (UTC): 20261123-14:30:00.000.",
     ),
 ]
 _TAGS = [tag for tag, _ in PROFILES["fix-logon"]]
@@ -55,38 +55,38 @@ def sign(
     file: LogonFile = STDIN,
     now: Annotated[
         bool,
-        typer.Option("--now", metavar="", help="Put the present time into SendingTime (52) first."),
+        typer.Option("--now", metavar="", help="First set SendingTime (52) to the present time."),
     ] = False,
     access_key: Annotated[
         str | None,
-        typer.Option("--access-key", metavar="ID", help="Sign with this pair, no other."),
+        typer.Option("--access-key", metavar="ID", help="Sign only with this pair."),
     ] = None,
     at: SignAt = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """Sign Logons, and answer in the form in which they came.
+    """Sign Logons, and write them in the format of the input.
 
     Each line of Logons gives one line of signed Logons. 98, 95, 96 and old
-    credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end of
-    the body; 9 and 10 are made new, so they may be wrong or missing.
+    credentials are removed; 354, 355, 1400, 1401 and 1402 are added at the end of
+    the body; 9 and 10 are computed, so they may be wrong or missing in the input.
 
-    CME takes a Logon for 5 seconds: one whose SendingTime (52) is further off
-    is signed all the same, with a warning. --now puts the present time there. A
-    value that CME refuses, such as 108=0, is signed with a warning, too.
+    CME accepts a Logon for 5 seconds. If its SendingTime (52) is further off, it
+    is signed with a warning; --now sets the present time. A value that CME
+    refuses, such as 108=0, is also signed with a warning.
 
-    A Logon that cannot be signed gives no output but an error that names its
-    line, the others are signed all the same, and the exit code is 2.
+    If a Logon cannot be signed, an error names its line, the others are still
+    signed, and the exit code is 2.
 
-    The session in SenderCompID (49) decides the pair: of its valid ones, that
-    created last.
+    The key pair is chosen by the session in SenderCompID (49): the newest of its
+    valid pairs.
 
-    --json writes an object a line for each Logon: line, index, sender_comp_id,
+    --json writes one object per line for each Logon: line, index, sender_comp_id,
     access_key_id, logon; or line, index, error, type.
     """
     if now and at is not None:
         raise typer.BadParameter(
-            "give --at TIME to sign as if it were that time, or --now to stamp the present one,"
+            "give either --at TIME to sign as of that time, or --now to set the present time,"
             " not both",
             param_hint="--now",
         )
@@ -110,7 +110,7 @@ def sign(
         if not signed:
             continue
         _write(line, signed, as_json=json)
-        # Who names the time to sign by does not send the Logon now.
+        # With --at, the Logon is not meant to be sent now.
         if moment is None:
             late.look(signed)
         refused.look(signed)
@@ -124,13 +124,13 @@ def sign(
 
 
 class LateLogons:
-    """Says of the first Logon that its time is off, and at the end how many others are."""
+    """Warns of the first Logon whose time is too far off, and counts them at the end."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def look(self, signed: Iterable[tuple[Place, Logon]]) -> None:
-        """Look at the SendingTime (52) of Logons that were signed."""
+        """Check the SendingTime (52) of signed Logons."""
         for place, logon in signed:
             sending_time = (logon.values[_SENDING_TIME] or b"").decode("ascii")
             check = SendingTimeWindow().check(sending_time, datetime.now(UTC))
@@ -138,31 +138,31 @@ class LateLogons:
                 continue
             self._count += 1
             if self._count == 1:
-                # What is wrong, without what to do about a Logon that was sent.
+                # Only what is wrong: the advice after it is for a Logon that was already sent.
                 wrong = check.detail.partition(": ")[0]
                 hint = _zone_of(sending_time)
-                say(f"gatepass: line {place}: {wrong}{hint}; --now puts the present time there")
+                say(f"gatepass: line {place}: {wrong}{hint}; --now sets the present time")
 
     def finish(self) -> None:
-        """Say how many more there were."""
+        """Say how many there were, if more than one."""
         if self._count > 1:
-            say(f"gatepass: in all, {self._count} Logons have a SendingTime (52) too far off")
+            say(f"gatepass: {self._count} Logons in total have a SendingTime (52) too far off")
 
 
 def _zone_of(sending_time: str) -> str:
-    """Ask whether a time is local time, where it looks like that."""
+    """Return a question whether this is local time, if it looks like it."""
     hint = zone_hint(datetime.now(UTC) - parse_sending_time(sending_time))
     return "" if hint is None else f"; {hint}"
 
 
 class RefusedLogons:
-    """Says of the first Logon what the exchange will refuse in it, and at the end how many more."""
+    """Warns of the first Logon that the exchange will refuse, and counts them at the end."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def look(self, signed: Iterable[tuple[Place, Logon]]) -> None:
-        """Look at the values of Logons that were signed, but for SendingTime (52)."""
+        """Check the values of signed Logons, except SendingTime (52)."""
         for place, logon in signed:
             why = [reason for tag, _, _, reason in logon_faults(logon.message) if tag != 52]
             if not why:
@@ -174,9 +174,9 @@ class RefusedLogons:
                 )
 
     def finish(self) -> None:
-        """Say how many more there were."""
+        """Say how many there were, if more than one."""
         if self._count > 1:
-            say(f"gatepass: in all, {self._count} Logons have values that the exchange refuses")
+            say(f"gatepass: {self._count} Logons in total have values that the exchange refuses")
 
 
 def _report(place: Place, error: GatepassError, *, as_json: bool) -> None:
@@ -197,14 +197,14 @@ def _write(line: Line, signed: list[tuple[Place, Logon]], *, as_json: bool) -> N
                 **place.as_dict(),
                 "sender_comp_id": (logon.values[_SENDER_COMP_ID] or b"").decode("ascii"),
                 "access_key_id": logon.access_key_id.decode("ascii"),
-                # Fields that are not signed may hold any byte; Latin-1 keeps each of them.
+                # Unsigned fields may contain any byte; Latin-1 keeps each of them.
                 "logon": text.decode("latin-1"),
             }
         )
 
 
 def _warn(source: KeySource, used: set[str], moment: datetime | None) -> None:
-    """Say of pairs that were used for the first time that they expire soon."""
+    """Warn of pairs that expire soon, when they are first used."""
     if not used:
         return
     for warning in source.ring.warnings(moment or datetime.now(UTC)):

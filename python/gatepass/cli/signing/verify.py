@@ -49,17 +49,16 @@ def verify(
 ) -> None:
     """Verify signed Logons as CME Globex does.
 
-    One Logon gives its list of checks, several give a row each. Exit code 1 if
-    any is not valid; a message that cannot be read is not valid.
+    For one Logon, all checks are shown; for several, one row each. Exit code 1 if
+    any Logon is not valid. A message that cannot be read is not valid.
 
-    FILE may be the log of gatepass simulate (--log): the Logons in it are read.
+    SendingTime (52) may be up to 5 seconds off, and the key pair must be active.
+    For old Logons, use --at or --any-time.
 
-    SendingTime (52) may be up to 5 seconds off, and the key pair must be
-    active: for Logons of the past use --at or --any-time. Those in a log of
-    gatepass simulate are judged by its times, and none that the gateway refused
-    is valid.
+    FILE may be the log of gatepass simulate (--log). Its Logons are checked as of
+    the times in the log, and a Logon that the gateway refused is not valid.
 
-    --json writes an object a line for each Logon: line, index, valid,
+    --json writes one object per line for each Logon: line, index, valid,
     sender_comp_id, access_key_id, and checks with name, outcome and detail.
     """
     refuse_both_times(at, any_time)
@@ -110,5 +109,5 @@ def _write_rows(console: Console, judged: Iterator[Judged], ring: KeyRing) -> bo
         count += 1
         refused += not verdict.valid
     said = f"{count} Logons: {count - refused} valid, {refused} not valid"
-    say(said if refused == 0 else f"{said}; gatepass explain tells why")
+    say(said if refused == 0 else f"{said}; gatepass explain shows why")
     return refused == 0

@@ -1,1 +1,1 @@
-"""``gatepass simulate``: a gateway to rehearse with."""
+"""``gatepass simulate``: a gateway for rehearsals."""

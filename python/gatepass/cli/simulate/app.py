@@ -38,22 +38,32 @@ def simulate(
     keys: Keys,
     config: Annotated[
         Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings as TOML; options come first."),
+        typer.Option("--config", metavar="FILE", help="Settings as TOML; options override them."),
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="HOST", help="Listen here. [dim]Default: 127.0.0.1[/dim]"),
+        typer.Option(
+            "--host", metavar="HOST", help="Address to listen on. [dim]Default: 127.0.0.1[/dim]"
+        ),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", metavar="N", min=0, max=65535, help="The port; 0, the default, is a free one."
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Port to listen on; 0, the default, picks a free one.",
         ),
     ] = None,
     backup_port: Annotated[
         int | None,
         typer.Option(
-            "--backup-port", metavar="N", min=0, max=65535, help="Be a backup gateway here, too."
+            "--backup-port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Also run a backup gateway on this port.",
         ),
     ] = None,
     kind: Annotated[
@@ -69,57 +79,57 @@ def simulate(
         typer.Option(
             "--no-port-closure",
             metavar="",
-            help="Leave the ports open after the fifth invalid Logon in a minute, too.",
+            help="Do not close a port after the fifth invalid Logon within a minute.",
         ),
     ] = False,
     fault_plan: Annotated[
         Path | None,
         typer.Option(
-            "--fault-plan", metavar="FILE", help="Let happen what this plan says, as TOML."
+            "--fault-plan", metavar="FILE", help="Produce the faults in this plan, a TOML file."
         ),
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option("--log", metavar="FILE", help="Append what is decided to FILE, as JSON."),
+        typer.Option("--log", metavar="FILE", help="Append each event to FILE, as JSON."),
     ] = None,
     duration: Annotated[
         float | None,
-        typer.Option("--duration", metavar="SECONDS", help="End after so long."),
+        typer.Option("--duration", metavar="SECONDS", help="Stop after this time."),
     ] = None,
     allow_insecure_keys: AllowInsecureKeys = False,
     json: Json = False,
 ) -> None:
-    """Be a Globex gateway to rehearse logons against.
+    """Run a Globex gateway on this machine to rehearse logons.
 
-    The first line is always: listening on HOST:PORT. Then comes what is decided
-    and why, as it happens, with times in UTC. Clients are told no more than CME
-    tells them.
+    The first line is always: listening on HOST:PORT. Then each event is shown as
+    it happens, with its reason and its time in UTC. Clients receive only what CME
+    would send them.
 
-    Key pairs are read at each Logon: change the key file while this runs.
+    Key pairs are read at each Logon, so you can change the key file meanwhile.
 
     The file of --config may set kind, host, port, backup-port, port-closure and
-    store (where numbers and closed ports are kept); in its section sending-time,
-    max-age and max-ahead, in seconds; in its section tls, certificate and key.
-    --fault-plan takes a file of faults: docs/faults.md has them all.
+    store (a file for sequence numbers and closed ports); in its section
+    sending-time, max-age and max-ahead, in seconds; in its section tls,
+    certificate and key. docs/faults.md describes the faults of --fault-plan.
 
     --keys center: opens the database in the state folder of gatepass center, or
     the one that GATEPASS_CENTER_STATE or GATEPASS_CENTER_DATABASE names. The
     envelope key is in the state folder, or in GATEPASS_CENTER_ENVELOPE_KEY.
 
-    Type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to
-    send a session a message, fail-over ABC123 to let its primary gateway fail;
-    ABC123N, as it is listed, does as well. Ctrl-C ends it, and so does SIGTERM;
-    exit code 0. Closed ports stay closed when it is started again, if the
-    configuration names a store.
+    While it runs, type reopen ABC to open the closed ports of a Session ID, send
+    ABC123 TEXT to send a message to a session, or fail-over ABC123 to make its
+    primary gateway fail. The full name as listed, such as ABC123N, works too.
+    Ctrl-C or SIGTERM stops the gateway; exit code 0. If the configuration names a
+    store, closed ports stay closed after a restart.
 
-    --json writes, from the second line on, an object a line: time, session, what
-    and detail. After a refusal comes an object with the Logon: its what is logon,
-    and gatepass explain reads it. --log writes the same; SIGHUP opens its file
-    again, for programs that rotate logs. A slow reader of this output delays no
-    client: what it misses is counted.
+    --json writes one object per line from the second line on: time, session, what
+    and detail. After a refusal, one more object contains the Logon: its what is
+    logon, and gatepass explain can read it. --log writes the same; SIGHUP reopens
+    its file, for log rotation. A slow reader of the output does not delay clients:
+    events that it misses are counted.
     """
     if duration is not None and not 0 <= duration < math.inf:
-        message = "a number of seconds from 0 on is wanted; without the option it runs until Ctrl-C"
+        message = "give 0 or more seconds; without this option it runs until Ctrl-C"
         raise typer.BadParameter(message, param_hint="--duration")
     given = {"host": host, "port": port, "backup-port": backup_port, "kind": _kind(kind)}
     given["port-closure"] = False if no_port_closure else None
@@ -134,8 +144,8 @@ def simulate(
         run = Run(_show(as_json=json), file)
         asyncio.run(run.serve(settings, faults, source, stores, duration, keyboard=keyboard))
     if not run.screen.end():
-        # A thread that writes to nobody cannot be ended, and would hold up the interpreter.
-        say("gatepass: nobody read the last reports")
+        # The thread is blocked in a write and cannot be stopped; the interpreter would wait for it.
+        say("gatepass: the last events were not read")
         os._exit(0)
 
 
@@ -147,7 +157,7 @@ def _kind(text: str | None) -> Kind | None:
 
 
 def _show(*, as_json: bool) -> Show:
-    """Give what shows a report on standard output."""
+    """Return the function that shows a report on standard output."""
     console = page()
     get_ready()
 

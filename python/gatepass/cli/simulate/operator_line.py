@@ -12,27 +12,27 @@ from gatepass.errors import GatepassError
 from gatepass.gateway import Event, Gateway, Report
 
 HELP = (
-    "type reopen ABC to open a Session ID's closed ports, send ABC123 TEXT to send a session a"
-    " message, fail-over ABC123 to let its primary gateway fail"
+    "type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to send a message"
+    " to a session, or fail-over ABC123 to make its primary gateway fail"
 )
-_NOBODY = "not logged on: nothing was done"
+_NOT_LOGGED_ON = "not logged on: nothing was done"
 _STDIN = 0
 
 
 def listen_to_operator(take: Callable[[str], None]) -> None:
-    """Have `take` called in the running event loop with each line of standard input.
+    """Call `take` in the running event loop with each line of standard input.
 
-    The reader ends with the input, or where a program in the background may not read it.
+    The reader ends at the end of the input, or if a background program may not read it.
     """
     loop = asyncio.get_running_loop()
     if hasattr(signal, "SIGTTIN"):
-        # In the background, reading the terminal would stop the whole process.
+        # Otherwise a read from the terminal would stop a process in the background.
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)
 
     def read() -> None:
         pending = b""
         try:
-            # Not by way of sys.stdin: its lock would be held when the interpreter ends.
+            # Not through sys.stdin: its lock would still be taken when the interpreter exits.
             while data := os.read(_STDIN, 4096):
                 *lines, pending = (pending + data).split(b"\n")
                 for line in lines:
@@ -44,7 +44,7 @@ def listen_to_operator(take: Callable[[str], None]) -> None:
 
 
 def obey(gateway: Gateway, line: str) -> Report | None:
-    """Do what a line says, and report it; ``None`` for an empty line.
+    """Execute a line, and report the result; ``None`` for an empty line.
 
     A session is named as the log shows it, such as ABC123N, or without the last character.
     """
@@ -62,7 +62,7 @@ def obey(gateway: Gateway, line: str) -> Report | None:
 
 def _reopen(gateway: Gateway, name: str, _: str) -> Report:
     if not gateway.is_closed(name):
-        words = f"no closed port of {gateway.session_id(name)}: nothing was done"
+        words = f"no port of {gateway.session_id(name)} is closed: nothing was done"
         return Report(Event.OPERATOR, name, words)
     gateway.reopen(name)
     return Report(Event.REOPENED, name, "the ports are open again")
@@ -71,19 +71,21 @@ def _reopen(gateway: Gateway, name: str, _: str) -> Report:
 def _fail_over(gateway: Gateway, written: str, _: str) -> Report | None:
     name = gateway.find(written)
     if name is None:
-        return Report(Event.OPERATOR, written, _NOBODY)
-    gateway.fail_over(name)  # which reports it
+        return Report(Event.OPERATOR, written, _NOT_LOGGED_ON)
+    gateway.fail_over(name)  # The gateway reports it.
     return None
 
 
 def _send(gateway: Gateway, written: str, text: str) -> Report:
     name = gateway.find(written)
     if name is None:
-        return Report(Event.OPERATOR, written, _NOBODY)
+        return Report(Event.OPERATOR, written, _NOT_LOGGED_ON)
     try:
         length = len(text.encode("latin-1"))
     except UnicodeEncodeError:
-        return Report(Event.OPERATOR, written, "a message has no such characters: nothing was sent")
+        return Report(
+            Event.OPERATOR, written, "only Latin-1 characters can be sent: nothing was sent"
+        )
     number = gateway.send(name, "n", [(212, str(length)), (213, text)])
     return Report(Event.SENT, written, f"34={number}")
 

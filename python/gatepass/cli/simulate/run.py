@@ -1,4 +1,4 @@
-"""One run of a simulated gateway: it listens, shows what it decides, and obeys, until it ends."""
+"""One run of a simulated gateway: listen, show events, and obey the operator, until it stops."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.storage import SqliteDatabase
 from gatepass.transport import utc_now
 
-#: Sessions that are named at the start.
+#: How many sessions are named at the start.
 MOST_SHOWN = 10
-#: What makes a session's store, and what remembers closed ports.
+#: The function that makes a session's store, and the memory of closed ports.
 Kept = tuple[Callable[[str], Store], ClosedPorts | None]
 
 
 class Run:
-    """One run of a gateway: what it decides is logged and shown, until somebody ends it."""
+    """One run of a gateway: its events are logged and shown until it stops."""
 
     def __init__(self, show: Show, log: Log | None) -> None:
         self.screen = Screen(show, self._fail)
@@ -55,9 +55,9 @@ class Run:
         *,
         keyboard: bool,
     ) -> None:
-        """Be a gateway until the end.
+        """Run the gateway until it is stopped.
 
-        Raises `OSError` if standard output cannot be written, and what `Settings` gives.
+        Raises `OSError` if standard output cannot be written, and the errors of `Settings`.
         """
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
@@ -89,10 +89,10 @@ class Run:
             await gateway.close()
 
     def _rotating(self) -> AbstractContextManager[None]:
-        """Open the log again at SIGHUP.
+        """Reopen the log at SIGHUP.
 
-        Without a log there is nothing to do, unless it says that the terminal is gone: that ends
-        the gateway, as it ends every program.
+        Without a log, SIGHUP is ignored, unless standard input is a terminal: then it means that
+        the terminal was closed, and ends the gateway as it ends any program.
         """
         if self._log is not None:
             return on_signals(HANGUP, self._log.reopen)
@@ -130,7 +130,7 @@ class Run:
             self._over.set_result(None)
 
     def _fail(self, error: OSError) -> None:
-        """End because nobody reads any more, or nothing can be written; called by a thread."""
+        """End because the output cannot be written; called from another thread."""
 
         def end() -> None:
             if not self._over.done():
@@ -142,7 +142,7 @@ class Run:
 
 @contextmanager
 def kept(settings: Settings) -> Iterator[Kept]:
-    """Give what outlives a session: in memory, or in one file."""
+    """Give the storage that outlives a session: in memory, or in one file."""
     path = settings.config.store
     if path is None:
         yield lambda _name: MemoryStore(), None
@@ -157,7 +157,7 @@ def kept(settings: Settings) -> Iterator[Kept]:
 
 
 async def _listen(gateway: Gateway, settings: Settings, source: KeySource) -> None:
-    """Listen, and say where: on standard output only what the first line promises."""
+    """Listen, and say where: on standard output only the promised first line."""
     config, tls = settings.config, settings.tls()
     host = f"[{config.host}]" if ":" in config.host else config.host
     places = []
@@ -177,5 +177,5 @@ async def _listen(gateway: Gateway, settings: Settings, source: KeySource) -> No
     more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
     sessions = ", ".join(names[:MOST_SHOWN]) + more or "no session yet"
     name = f"{config.kind.name} gateway{'' if tls is None else ' over TLS'} with key pairs"
-    say(f"{name} for {sessions}; times are UTC; Ctrl-C ends")
+    say(f"{name} for {sessions}; times are UTC; press Ctrl-C to stop")
     say(HELP)

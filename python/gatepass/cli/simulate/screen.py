@@ -1,7 +1,7 @@
-"""What a gateway decided, shown by a thread of its own: who does not read holds up nobody else.
+"""Show a gateway's events from a separate thread, so that a slow reader does not delay clients.
 
-A pager that waits for a key, or a pipe that nobody empties, blocks whoever writes to it. Here that
-is a thread; what it cannot show in time is counted and said, and the log has it all the same.
+A pager that waits for a key, or a pipe that is full, blocks its writer. Here the writer is a
+thread. Events that it cannot show in time are counted, and the count is shown; the log has them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from gatepass.cli.views.simulate import Told
 from gatepass.gateway import Event, Report
 from gatepass.transport import utc_now
 
-#: Reports that wait to be shown; those beyond are counted.
+#: How many reports may wait to be shown; further ones are only counted.
 MOST_WAITING = 10_000
-#: Seconds in which the rest is shown at the end.
+#: Seconds to show the rest at the end.
 LAST_WORDS = 2.0
 
 Show = Callable[[Told], None]
 
 
 class Screen:
-    """Shows reports in their order, and calls `failed` from its thread if that cannot be done."""
+    """Shows reports in order, and calls `failed` from its thread if it cannot."""
 
     def __init__(self, show: Show, failed: Callable[[OSError], None]) -> None:
         self._show = show
@@ -38,11 +38,9 @@ class Screen:
         self._thread.start()
 
     def tell(self, told: Told) -> None:
-        """Have a report shown. Never waits."""
+        """Queue a report to be shown. Never waits."""
         if self._missed:
-            missed = Report(
-                Event.NOT_SHOWN, "", f"{self._missed} reports: nobody read them in time"
-            )
+            missed = Report(Event.NOT_SHOWN, "", f"{self._missed} reports were not read in time")
             try:
                 self._waiting.put_nowait(Told(utc_now(), missed))
             except queue.Full:
@@ -55,7 +53,7 @@ class Screen:
             self._missed += 1
 
     def end(self) -> bool:
-        """Show what waits; false if nobody reads it within `LAST_WORDS`."""
+        """Show the waiting reports; false if they are not read within `LAST_WORDS`."""
         try:
             self._waiting.put(None, timeout=LAST_WORDS)
         except queue.Full:
@@ -73,11 +71,11 @@ class Screen:
 
 
 class Log:
-    """Appends reports to a file. One that cannot be written is complained of once, and gone on."""
+    """Appends reports to a file. If that fails, it says so once, and the gateway continues."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Without a buffer: what a full disk did not take would be tried again with each line.
+        # Without a buffer, which would try to write old lines again after a full disk.
         self._file = path.open("ab", buffering=0)
         self._broken = b""
         self._complained = False
@@ -87,22 +85,22 @@ class Log:
         self._file.close()
 
     def reopen(self) -> None:
-        """Go on in the file that has the log's name now: the old one may have been moved away.
+        """Open the file with the log's name again: the old one may have been moved away.
 
-        Where it cannot be opened, the log goes on in the old one, with a message.
+        If that fails, it says so, and the log continues in the old file.
         """
         try:
             file = self._path.open("ab", buffering=0)
         except OSError as error:
             why = error.strerror or str(error)
-            say(f"gatepass: {self._path} cannot be opened again: {why}; the old file goes on")
+            say(f"gatepass: cannot reopen {self._path}: {why}; still writing to the old file")
             return
         self._file.close()
         self._file = file
         self._broken, self._complained = b"", False
 
     def write(self, line: str) -> None:
-        """Append a line, if it can be."""
+        """Append a line, if possible."""
         data = self._broken + f"{line}\n".encode()
         try:
             written = self._file.write(data)
@@ -110,8 +108,8 @@ class Log:
         except OSError as error:
             written, why = 0, error.strerror or str(error)
         if written:
-            # A line that was cut off is ended before the next one.
+            # If the line was cut off, the next write begins with a line end.
             self._broken = b"\n" if written < len(data) else b""
         if why and not self._complained:
-            say(f"gatepass: {self._path} cannot be written: {why}; the gateway goes on without")
+            say(f"gatepass: cannot write {self._path}: {why}; the gateway continues without it")
         self._complained = self._complained or bool(why)

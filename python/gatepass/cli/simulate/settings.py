@@ -1,4 +1,4 @@
-"""What ``gatepass simulate`` is started with: options, then its file; and which one is at fault."""
+"""The settings of ``gatepass simulate``: its file, overridden by options; errors name either."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gatepass.gateway.config import EQUAL_PORTS, configured, has_equal_ports
 from gatepass.settings_file import SettingsFile
 from gatepass.transport import server_context
 
-#: By a setting's name in the file: the field it fills, and the option that comes first.
+#: By a setting's name in the file: its field, and the option that overrides it.
 _OPTIONS = {
     "kind": ("kind", "--kind"),
     "host": ("host", "--host"),
@@ -28,46 +28,55 @@ _OPTIONS = {
     "tls.certificate": ("certificate", "--tls-cert"),
     "tls.key": ("key", "--tls-key"),
 }
-#: What the system says of an address, whether that is the port's fault, and what to do about it.
+#: By the system's error for an address: whether the port is the cause, and what to do about it.
 _ADDRESS_ADVICE = {
-    errno.EADDRINUSE: (True, "is in use: end the program that listens there, or give another port"),
-    errno.EACCES: (True, "is not for this user: give a port from 1024 on, or 0 for a free one"),
-    errno.EADDRNOTAVAIL: (False, "is not this machine's: give one of its own, such as 127.0.0.1"),
+    errno.EADDRINUSE: (
+        True,
+        "is in use: stop the program that listens on it, or give another port",
+    ),
+    errno.EACCES: (
+        True,
+        "is not allowed for this user: give a port of 1024 or more, or 0 for a free one",
+    ),
+    errno.EADDRNOTAVAIL: (
+        False,
+        "is not an address of this machine: give one that is, such as 127.0.0.1",
+    ),
 }
-_NO_HOST = "is no host that can be found: give an address of this machine, such as 127.0.0.1"
+_NO_HOST = "cannot be found: give an address of this machine, such as 127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings, the file they come from, and the names of those that options gave."""
+    """The settings, their file, and the names of those that options gave."""
 
     config: GatewayConfig
     file: SettingsFile | None
     given: frozenset[str]
 
     def fault(self, name: str, message: str) -> ConfigError | typer.BadParameter:
-        """Give the error of a setting: it names the line in the file, or the option."""
+        """Return the error for a setting: it names the line in the file, or the option."""
         if self.file is not None and name not in self.given and self.file.has(name):
             return self.file.error(name, message)
         return typer.BadParameter(message, param_hint=_OPTIONS[name][1])
 
     def address_fault(self, error: OSError | UnicodeError, port: str) -> Exception:
-        """Give the error of an address that cannot be listened at; `port` is the setting's name."""
+        """Return the error for an address that cannot be used; `port` is the setting's name."""
         host = self.config.host
         if isinstance(error, socket.gaierror | UnicodeError):
             return self.fault("host", f"{host!r} {_NO_HOST}")
-        # An address that is another machine's has no number, from Python 3.12 on.
+        # From Python 3.12 on, the error for another machine's address has no number.
         known = _ADDRESS_ADVICE.get(error.errno or errno.EADDRNOTAVAIL)
         if known is None:
-            return self.fault("host", f"{host} cannot be listened at: {error.strerror}")
+            return self.fault("host", f"cannot listen on {host}: {error.strerror}")
         is_port, advice = known
         number = self.config.port if port == "port" else self.config.backup_port
         if is_port:
-            return self.fault(port, f"port {number} of {host} {advice}")
+            return self.fault(port, f"port {number} on {host} {advice}")
         return self.fault("host", f"{host} {advice}")
 
     def tls(self) -> ssl.SSLContext | None:
-        """Give what to listen with, ``None`` for no TLS. Raises as `fault` gives."""
+        """Return the TLS context, or ``None`` for no TLS. Raises the errors of `fault`."""
         certificate, key = self.config.certificate, self.config.key
         if certificate is None:
             return None
@@ -86,15 +95,15 @@ class Settings:
 
 
 def gather(path: Path | None, options: Mapping[str, object]) -> Settings:
-    """Read the file, and put over it what options give (``None``: nothing).
+    """Read the file, and override its settings with the options that are not ``None``.
 
-    Raises `ConfigError`, `typer.BadParameter`, and `OSError` as the file system does.
+    Raises `ConfigError`, `typer.BadParameter` and `OSError`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     if "tls.key" in given and "tls.certificate" not in given:
-        raise typer.BadParameter("a key without its --tls-cert", param_hint="--tls-key")
+        raise typer.BadParameter("give its certificate too: --tls-cert", param_hint="--tls-key")
     if "tls.certificate" in given:
-        # The file's key, if there is one, is its certificate's.
+        # A key in the file belongs to the file's certificate, not to this one.
         given.setdefault("tls.key", None)
     refuse_other(path, FileKind.GATEWAY_SETTINGS, "--config")
     file = None if path is None else SettingsFile.read(path)
@@ -103,7 +112,7 @@ def gather(path: Path | None, options: Mapping[str, object]) -> Settings:
     settings = Settings(replace(config, **fields), file, frozenset(given))  # type: ignore[arg-type]
     config = settings.config
     if not config.host:
-        raise settings.fault("host", "it is empty: give an address of this machine")
+        raise settings.fault("host", "the host is empty: give an address of this machine")
     if config.backup_port is not None and has_equal_ports(config.port, config.backup_port):
         raise settings.fault("backup-port", EQUAL_PORTS)
     return settings

@@ -1,4 +1,4 @@
-"""Signals as wishes: Ctrl-C and SIGTERM to end well, SIGHUP to open the log again."""
+"""Signals: Ctrl-C and SIGTERM stop a command cleanly, SIGHUP reopens the log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: What a program that rotates logs sends. Windows has none.
+#: The signal that log rotation sends. Windows has none.
 HANGUP = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
 
 
 @contextmanager
 def on_signals(numbers: tuple[signal.Signals, ...], call: Callable[[], None]) -> Iterator[None]:
-    """Have `call` called in the running event loop at each of these signals."""
+    """Call `call` in the running event loop at each of these signals, during the block."""
     loop = asyncio.get_running_loop()
     before = {
         number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(call))
@@ -28,5 +28,5 @@ def on_signals(numbers: tuple[signal.Signals, ...], call: Callable[[], None]) ->
 
 
 def ending_on_signal(end: Callable[[], None]) -> AbstractContextManager[None]:
-    """Have `end` called in the running event loop when somebody wants the command to end."""
+    """Call `end` in the running event loop at Ctrl-C or SIGTERM, during the block."""
     return on_signals(SIGNALS, end)

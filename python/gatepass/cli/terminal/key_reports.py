@@ -1,4 +1,4 @@
-"""What key sources say: as talk, and while a gateway runs among what the gateway decides."""
+"""Messages of key sources: on standard error, or among a gateway's reports while it runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from gatepass.cli.terminal.output import say
 from gatepass.gateway import Event, Report
 
-#: The logs of key files, and of a Request Center's store.
+#: The loggers of key files and of a Request Center's store.
 LOGS = ("gatepass.keys", "gatepass.center")
 
 
 class _Reporter(logging.Handler):
-    """Makes a report of each record."""
+    """Makes a report from each record."""
 
     def __init__(self, tell: Callable[[Report], None]) -> None:
         super().__init__()
@@ -24,8 +24,8 @@ class _Reporter(logging.Handler):
         self._tell(Report(Event.KEYS, "", record.getMessage()))
 
 
-class _Talk(logging.Handler):
-    """Says each warning as the command says its own."""
+class _Messages(logging.Handler):
+    """Prints each warning in the form of the command's own warnings."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(f"gatepass: warning: {record.getMessage()}")
@@ -33,23 +33,23 @@ class _Talk(logging.Handler):
 
 @contextmanager
 def talking_of_keys() -> Iterator[None]:
-    """Say the warnings of key sources, until the end of the block."""
-    log, talk = logging.getLogger(LOGS[0]), _Talk(logging.WARNING)
-    log.addHandler(talk)
+    """Print the warnings of key sources during the block."""
+    log, messages = logging.getLogger(LOGS[0]), _Messages(logging.WARNING)
+    log.addHandler(messages)
     try:
         yield
     finally:
-        log.removeHandler(talk)
+        log.removeHandler(messages)
 
 
 @contextmanager
 def telling_of_keys(tell: Callable[[Report], None]) -> Iterator[None]:
-    """Tell of what becomes of the key pairs, until the end of the block; from any thread."""
+    """Report changes of the key pairs during the block; may call `tell` from any thread."""
     reporter = _Reporter(tell)
     logs = [logging.getLogger(name) for name in LOGS]
     before = [(log, log.level, log.handlers) for log in logs]
     for log in logs:
-        others = [handler for handler in log.handlers if not isinstance(handler, _Talk)]
+        others = [handler for handler in log.handlers if not isinstance(handler, _Messages)]
         log.handlers = [*others, reporter]
         log.setLevel(logging.INFO)
     try:

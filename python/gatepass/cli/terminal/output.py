@@ -1,7 +1,7 @@
-"""Where words go: data to standard output, talk to standard error.
+"""Output: results go to standard output, messages to standard error.
 
-Texts may come from a message somebody else wrote, so whatever could steer a terminal is made
-visible first, and Rich's markup is never read in them.
+A text may come from another party's message. So control characters are escaped before it is
+printed, and Rich's markup in it is ignored.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-#: Columns of a page that no terminal bounds: wide enough that nothing is ever cut or folded.
+#: Columns of a page outside a terminal: wide enough that no line is cut or folded.
 PIPE_WIDTH = 400
 
 
 class Mark(NamedTuple):
-    """How an outcome looks: a symbol, the same in ASCII, and a colour; words stand beside it."""
+    """How an outcome looks: a symbol, the same in ASCII, and a colour. Words always follow it."""
 
     symbol: str
     ascii: str
@@ -52,12 +52,12 @@ MARKS: Mapping[Outcome | Status | bool, Mark] = {
 
 
 def page() -> Console:
-    """Open standard output for people: as wide as the terminal, or unbounded in a pipe."""
+    """Open standard output for people: as wide as the terminal, or `PIPE_WIDTH` in a pipe."""
     from rich.console import Console
 
     class Page(Console):
         def on_broken_pipe(self) -> None:
-            """Leave it to whoever ends the command; Rich would exit with the code of a "no"."""
+            """Leave the exit code to the caller; Rich would exit with 1, which means "no"."""
             raise BrokenPipeError
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
@@ -74,7 +74,7 @@ def can_print(console: Console, text: str) -> bool:
 
 
 def marked(console: Console, mark: Mark, words: str) -> Text:
-    """Return a symbol and words in the mark's colour; what is appended has its own."""
+    """Return a symbol and words in the mark's colour; appended text keeps its own."""
     from rich.text import Text
 
     symbol = mark.symbol if can_print(console, mark.symbol) else mark.ascii
@@ -82,7 +82,7 @@ def marked(console: Console, mark: Mark, words: str) -> Text:
 
 
 def visible(text: object) -> str:
-    r"""Return the text with everything that is not printable written as ``\xNN`` or ``\uNNNN``."""
+    r"""Return the text with each unprintable character written as ``\xNN`` or ``\uNNNN``."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in str(text)
@@ -96,7 +96,7 @@ def emit(data: object) -> None:
 
 
 def report(data: object, words: str, *, as_json: bool) -> None:
-    """Write what was done as one line of JSON to standard output, or say it on standard error."""
+    """Report what was done: as JSON on standard output, or in words on standard error."""
     if as_json:
         emit(data)
     else:
@@ -104,10 +104,10 @@ def report(data: object, words: str, *, as_json: bool) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all: one that was there is replaced in one step.
+    """Write a file completely or not at all; an existing file is replaced in one step.
 
-    A pipe or a device is written to. Raises `OSError` with the file's name, which the system leaves
-    out of a full disk.
+    A pipe or a device is written directly. Raises `OSError` with the file's name, which the system
+    omits for a full disk.
     """
     try:
         if path.exists() and not path.is_file():
@@ -133,7 +133,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def say(text: str) -> None:
-    """Say one line on standard error. Where nobody can hear it, the command goes on."""
+    """Write one line to standard error. If that fails, the command continues."""
     words = visible(text)
     encoding = sys.stderr.encoding or "ascii"
     try:

@@ -1,4 +1,4 @@
-"""A progress bar for input that takes its time, where somebody can see it."""
+"""A progress bar for long input, in a terminal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-#: Seconds of work before a bar is worth showing.
+#: Seconds of work before a bar is shown.
 PATIENCE = 2.0
 
 
 def watched(source: BinaryIO, lines: Iterator[bytes]) -> Iterable[bytes]:
     """Give the lines of a file, with a bar on standard error once it takes long.
 
-    Only for a regular file, as nobody knows how much else is to come, and only where standard
-    error is a terminal and standard output is not: lines in a terminal are their own progress.
+    There is a bar only for a regular file, because the length of a pipe is unknown, and only if
+    standard error is a terminal and standard output is not: lines in a terminal show progress.
     """
     total = _size(source)
     if total is None or not sys.stderr.isatty() or sys.stdout.isatty():

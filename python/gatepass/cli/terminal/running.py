@@ -1,4 +1,4 @@
-"""How a run of the command ends: one exit code and, for bad input, one clear line."""
+"""How the command ends: with one exit code and, for bad input, one clear line."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from gatepass.errors import GatepassError, SecretKeyError
 from gatepass.keys.likely_secret import may_be_secret_part
 
 BAD_INPUT = 2
-#: As a shell reports a program ended by SIGINT and SIGPIPE: neither is an answer.
+#: What a shell reports for a program that SIGINT or SIGPIPE ended: neither is a result.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-#: What is read until one knows enough: a reader who leaves then has missed nothing.
+#: Words that ask for help or the version. A reader may close that output early without loss.
 ABOUT_ITSELF = frozenset({"--help", "-h", "--version", "-V", "version"})
 
-#: Characters of the shortest word that is taken for a secret. CME's have 43.
+#: Shortest word that is taken for a secret, in characters. CME's have 43.
 SECRET_LENGTH = 43
-#: What a word may have before and behind one: an option, a source, a port, quotes, blanks.
+#: What may separate a secret from the rest of a word: after an option, a source or quotes.
 _PARTS = re.compile(r"[=:@,;'\"\s]+")
 
-#: What Typer says, in words that say what to give.
+#: Typer's messages, and the plain text that replaces them and says what to give.
 _PLAIN = tuple(
     (re.compile(pattern), plain)
     for pattern, plain in (
@@ -42,11 +42,11 @@ _PLAIN = tuple(
         (r"Input should be less than or equal to (\S+)", r"give \1 or less"),
         (r"Value error, (.*)\. \(?", r"\1 ("),
         (r"Value error, ", ""),
-        (r"Got unexpected extra argument\(s\) \((.*)\)", r"too many words: \1"),
+        (r"Got unexpected extra argument\(s\) \((.*)\)", r"too many arguments: \1"),
     )
 )
 
-#: The commands in the order in which a new user wants them; Typer would put groups last.
+#: The commands in the order in which a new user needs them; Typer would put groups last.
 ORDER = (
     *("samples", "sign", "verify", "explain", "keys", "simulate", "logon", "center", "demo"),
     *("bench", "version"),
@@ -73,7 +73,7 @@ class Commands(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run with these words and exit; no exception but a defect of gatepass leaves."""
+        """Run with these words and exit. Only a defect of gatepass raises an exception."""
         words = list(sys.argv[1:] if args is None else args)
         try:
             code = self._run(words, prog_name or "gatepass", extra)
@@ -87,13 +87,13 @@ class Commands(TyperGroup):
         sys.exit(code)
 
     def _code_without_reader(self, words: Sequence[str]) -> int:
-        """Tell how a command ends whose reader has left before the end of the answer."""
+        """Return the exit code if the reader closed the output before its end."""
         if not ABOUT_ITSELF.isdisjoint(words):
             return 0
         command: Any = self
         for word in words:
             command = getattr(command, "commands", {}).get(word)
-        # Without a command there is no answer, but the help.
+        # Without a command, the output was only the help.
         return BAD_INPUT if hasattr(command, "commands") else BROKEN_PIPE
 
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
@@ -104,7 +104,7 @@ class Commands(TyperGroup):
         except Exit as exit_:
             return exit_.exit_code
         except SystemExit as exit_:
-            # Rich's way with a reader of the help who leaves.
+            # Rich exits like this if the reader of the help closes it.
             if not isinstance(exit_.__context__, BrokenPipeError):
                 raise
             raise BrokenPipeError from exit_
@@ -123,11 +123,11 @@ class Commands(TyperGroup):
 
 
 def _show_no_types(command: Any, settings: Mapping[str, Any]) -> None:
-    """Let the help of each command show no types: ``--help`` is a flag, and no ``<bool>``."""
+    """Remove the types from the help of each command, such as ``<bool>`` after ``--help``."""
     option = command.get_help_option(Context(command, **settings))
     option.metavar = ""
     for parameter in command.params:
-        # An argument's name says what to give; the type that Typer shows beside it is Python's.
+        # An argument's name says what to give; Typer would add the Python type.
         if parameter.param_type_name == "argument" and hasattr(parameter, "display_type_rich"):
             parameter.display_type_rich = lambda **_: None
     for inner in getattr(command, "commands", {}).values():
@@ -136,7 +136,7 @@ def _show_no_types(command: Any, settings: Mapping[str, Any]) -> None:
 
 def _refuse(error: Exception, words: Sequence[str]) -> int:
     message = _without_secrets(_message(error), words)
-    # Without a message Typer has printed the help instead: no command was given.
+    # An empty message: no command was given, and Typer has printed the help instead.
     if message:
         if "--json" in words:
             emit({"error": message, "type": type(error).__name__})
@@ -145,7 +145,7 @@ def _refuse(error: Exception, words: Sequence[str]) -> int:
 
 
 def _lose(error: OSError, words: Sequence[str]) -> int:
-    """Say that a standard stream has failed, and give up what was still to be written there."""
+    """Say that a standard stream has failed, and drop the output that is left."""
     message = streams.fault(error)
     if "--json" in words:
         with suppress(OSError):
@@ -156,10 +156,10 @@ def _lose(error: OSError, words: Sequence[str]) -> int:
 
 
 def _without_secrets(message: str, words: Sequence[str]) -> str:
-    """Hide what was given and may be most of a secret key: an error may quote it into a log."""
+    """Hide arguments that may be most of a secret key: the error may end up in a log."""
     for word in words:
         for text in _parts(word):
-            # In a folder that is there it is the name of a file.
+            # A name inside an existing folder is a file name.
             is_file = "/" in text and Path(text).parent.is_dir()
             if may_be_secret_part(text) and not is_file:
                 message = message.replace(text, "***")
@@ -182,19 +182,19 @@ def _message(error: Exception) -> str:
 def _refuse_secret(words: Sequence[str]) -> None:
     """Refuse a secret among the words: every user of the machine can read a command line.
 
-    Done before anything else looks at them, for whatever refuses a word may quote it.
+    This comes first, because any later error may quote a word.
     """
     for number, word in enumerate(words, start=1):
         if any(map(_is_secret, _parts(word))):
             raise SecretKeyError(
-                f"word {number} of the command line looks like a Secret Key, and others can read"
-                " it there: give the path of a key file to --keys (and ./NAME for a file of such a"
-                " name)"
+                f"word {number} of the command line looks like a Secret Key, and other users can"
+                " read it there: give --keys the path of a key file (write ./NAME if this is the"
+                " name of a file)"
             )
 
 
 def _parts(word: str) -> list[str]:
-    """Give a word, and what stands in it, as an option's name too."""
+    """Return a word and its parts, each also without the dashes of an option."""
     parts = [word, *_PARTS.split(word)]
     return [*parts, *(part.lstrip("-") for part in parts)]
 

@@ -1,7 +1,7 @@
-"""The three standard streams, and what becomes of the command where one of them fails.
+"""The three standard streams, and what the command does if one of them fails.
 
-What is lost with standard input or output is an answer, so the command fails (exit code 2). What is
-lost with standard error is talk: the answer and the exit code are the same without it.
+If standard input or output fails, results are lost, so the command fails (exit code 2). If standard
+error fails, only messages are lost: the results and the exit code stay the same.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import sys
 from typing import IO
 
-#: By descriptor: what people call it, and how a stand-in is opened so that using it fails as using
-#: a closed one does. Standard error takes what is written, and drops it.
+#: By descriptor: its name, and how to open a replacement that fails as a closed stream does.
+#: The replacement for standard error drops what is written to it.
 _STANDARD = (
     ("stdin", "standard input", "r", os.O_WRONLY),
     ("stdout", "standard output", "w", os.O_RDONLY),
@@ -20,7 +20,7 @@ _STANDARD = (
 )
 _UNREAD, _UNWRITTEN = "standard input cannot be read", "standard output cannot be written"
 _EITHER = "standard input or output failed"
-#: What the system says of a stream, as against a file or a socket, and of which.
+#: System errors that come from a stream, not from a file or a socket, and which stream it is.
 _FAULTS = {
     errno.EISDIR: _UNREAD,
     errno.ENOSPC: _UNWRITTEN,
@@ -35,9 +35,10 @@ _closed: list[str] = []
 
 
 def replace_closed() -> None:
-    """Put a stand-in at each standard stream that is closed.
+    """Open a replacement for each standard stream that is closed.
 
-    Without one, the next file or socket would get its number, and Python has no object for it.
+    Without one, the next file or socket would get its number, and Python would have no object for
+    the stream.
     """
     for number, (attribute, name, mode, flags) in enumerate(_STANDARD):
         if getattr(sys, attribute) is not None or _is_open(number):
@@ -47,18 +48,18 @@ def replace_closed() -> None:
         if opened != number:
             os.dup2(opened, number)
             os.close(opened)
-        # It lives as long as the process, as the streams do that Python opens.
+        # It lives as long as the process, like the streams that Python opens.
         stream = open(number, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, attribute, stream)
 
 
 def is_fault(error: OSError) -> bool:
-    """Tell whether it is a standard stream that has failed, not a file that has a name."""
+    """Tell whether a standard stream has failed, and not a named file."""
     return error.filename is None and error.errno in _FAULTS
 
 
 def fault(error: OSError) -> str:
-    """Say which stream has failed, as far as that can be told, and why."""
+    """Return which stream has failed, as far as it is known, and why."""
     closed = [name for name in _closed if name != "standard error"]
     if error.errno == errno.EBADF and closed:
         return f"{' and '.join(closed)} {'is' if len(closed) == 1 else 'are'} closed"
@@ -67,13 +68,13 @@ def fault(error: OSError) -> str:
 
 
 def silence(stream: IO[str]) -> None:
-    """Let nothing more be written to a stream: the interpreter flushes once more as it ends."""
+    """Drop all further output of a stream: the interpreter flushes it again at its end."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def finish_talk() -> None:
-    """Flush standard error: what cannot be written there must not decide the exit code."""
+    """Flush standard error; a failure there must not change the exit code."""
     try:
         sys.stderr.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""A FIX conversation for people and for machines: tags named, secrets masked."""
+"""A FIX conversation for people and for programs: with tag names, and with secrets masked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-#: The signature, and the password of times gone by.
+#: The signature, and the password of older logons.
 MASKED = frozenset({96, 1402})
-#: In the heading already.
+#: Shown in the heading.
 IN_HEADING = frozenset({35})
 INDENT = "    "
 #: Blanks between two fields.
@@ -26,7 +26,7 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a conversation: when, which way, and its fields with secrets masked."""
+    """One message of a conversation: time, direction, and fields with secrets masked."""
 
     at: datetime
     sent: bool
@@ -35,14 +35,14 @@ class Said:
 
     @classmethod
     def of(cls, at: datetime, sent: bool, wire: bytes) -> Said:
-        """Read a message off the wire."""
+        """Read a message from its bytes on the wire."""
         message = Message.parse(wire)
         fields = tuple((tag, _masked(tag, value)) for tag, value in message.fields)
         return cls(at, sent, message.msg_type, fields)
 
     @property
     def name(self) -> str:
-        """What the message is called."""
+        """The message's name."""
         return TYPE_NAMES.get(self.msg_type, "message")
 
     def as_dict(self) -> dict[str, object]:
@@ -60,7 +60,7 @@ class Said:
 
 
 def print_said(console: Console, said: Said, connection: str = "") -> None:
-    """Print the direction, what it is and of which connection, then the fields, none broken."""
+    """Print direction, name and connection, then the fields; no field is split."""
     from rich.text import Text
 
     heading = Text(f"{said.at:%H:%M:%S}.{said.at.microsecond // 1000:03d} ", "dim")
@@ -74,7 +74,7 @@ def print_said(console: Console, said: Said, connection: str = "") -> None:
 
 
 def print_brief(console: Console, said: Said, tags: AbstractSet[int]) -> None:
-    """Print the direction, what it is, and some of its fields, on a line."""
+    """Print direction, name and some of the fields on one line."""
     from rich.text import Text
 
     line = Text("  ").append_text(_heading(console, said))
@@ -94,7 +94,7 @@ def _heading(console: Console, said: Said) -> Text:
 
 
 def _lines(said: Said, width: int) -> list[Text]:
-    """Fill lines with fields; one that is wider than a line has a line of its own."""
+    """Fill lines with fields; a field wider than a line gets its own line."""
     from rich.text import Text
 
     lines = [Text()]

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-#: How a line feed stands in `Explanation.canonical`.
+#: How `Explanation.canonical` writes a line feed.
 LINE_FEED = r"\n"
 INDENT = "  "
 
 
 def print_explanation(console: Console, explanation: Explanation, title: str) -> None:
-    """Print all that is known of one Logon, the answer first."""
+    """Print everything about one Logon, the verdict first."""
     from rich.padding import Padding
 
     print_headline(console, explanation, title)
     if explanation.fields:
-        _section(console, "Signed fields, in the order in which they are signed")
+        _section(console, "Signed fields, in signing order")
         console.print(Padding.indent(fields_table(console, explanation.fields), len(INDENT)))
     if explanation.canonical is not None:
-        _section(console, f"Canonical string, the text that is signed ({LINE_FEED} is a line feed)")
+        _section(console, f"Canonical string, the signed text ({LINE_FEED} is a line feed)")
         print_canonical(console, explanation.canonical)
     _section(console, "Checks")
     console.print(Padding.indent(checks_table(console, explanation.verdict), len(INDENT)))
@@ -41,7 +41,7 @@ def print_explanation(console: Console, explanation: Explanation, title: str) ->
 
 
 def print_headline(console: Console, explanation: Explanation, title: str) -> None:
-    """Print the answer in a frame."""
+    """Print the verdict in a frame."""
     from rich.panel import Panel
 
     style = (YES if explanation.verdict.valid else NO).style
@@ -51,7 +51,7 @@ def print_headline(console: Console, explanation: Explanation, title: str) -> No
 
 
 def fields_table(console: Console, fields: Sequence[ExplainedField]) -> Table:
-    """Return the signed fields in signed order, each with its problem if it has one."""
+    """Return the signed fields in signing order, each with its problem if it has one."""
     from rich.table import Table
     from rich.text import Text
 
@@ -71,7 +71,7 @@ def fields_table(console: Console, fields: Sequence[ExplainedField]) -> Table:
 
 
 def print_canonical(console: Console, canonical: str) -> None:
-    """Print the canonical string on one line of its own, so that it can be copied."""
+    """Print the canonical string on one line, so that it can be copied."""
     from rich.text import Text
 
     text = Text(INDENT)
@@ -84,11 +84,11 @@ def print_canonical(console: Console, canonical: str) -> None:
 
 
 def print_signatures(console: Console, expected: str | None, received: str | None) -> None:
-    """Print both signatures one under the other, with the first difference marked."""
+    """Print both signatures, one below the other, and mark the first difference."""
     from rich.text import Text
 
     label = f"{INDENT}{{:<10}}"
-    # What may be a Secret Key came with asterisks.
+    # A value that may be a Secret Key is hidden with asterisks.
     is_hidden = "*" in (received or "")
     at = None if is_hidden else first_difference(expected, received)
     for name, signature in (("expected", expected), ("received", received)):
@@ -105,13 +105,13 @@ def print_signatures(console: Console, expected: str | None, received: str | Non
         console.print(Text(label.format("")).append_text(marked(console, YES, "the same")))
         return
     marker = Text(label.format("") + " " * at).append(
-        f"^ differs from character {at + 1} on", "red"
+        f"^ first difference: character {at + 1}", "red"
     )
     console.print(marker, soft_wrap=True)
 
 
 def first_difference(expected: str | None, received: str | None) -> int | None:
-    """Return the index of the first character that differs; ``None`` if there is none to find."""
+    """Return the index of the first character that differs; ``None`` if nothing differs."""
     if expected is None or received is None:
         return None
     pairs = zip_longest(expected, received)
@@ -119,7 +119,7 @@ def first_difference(expected: str | None, received: str | None) -> int | None:
 
 
 def print_cause(console: Console, cause: str) -> None:
-    """Print what the client did wrong, in a frame."""
+    """Print the client's mistake in a frame."""
     from rich.panel import Panel
     from rich.text import Text
 

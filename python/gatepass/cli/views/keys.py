@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NOT_KNOWN = "unknown"
-#: Columns of a terminal in which the table has room for wide gaps.
+#: Width of a terminal from which the table has wide gaps, in columns.
 ROOMY = 92
 
 
 def print_pairs(console: Console, health: Sequence[SessionHealth], at: datetime) -> None:
-    """Print a row for each pair, with the one that would be used marked in words."""
+    """Print a row for each pair; words mark the one in use."""
     table = _pairs_table(console, health, at)
-    # Where the terminal is too narrow, lines run over its edge: better than to cut an id.
+    # In a narrow terminal, let lines run over its edge rather than cut an id.
     unbounded = console.options.update(width=PIPE_WIDTH)
     console.width = max(console.width, console.measure(table, options=unbounded).minimum)
     console.print(table)
@@ -65,21 +65,21 @@ def days(count: int) -> str:
 
 
 def mark_of(session: SessionHealth, pair: KeyPair, at: datetime) -> Mark:
-    """Return the mark of a pair: that of its status, or a caution when it soon expires in use."""
+    """Return the mark of a pair: its status, or a caution if it is in use and expires soon."""
     if pair.length_warning or (pair is session.used and session.warning is not None):
         return CAUTION
     return MARKS[pair.status(at)]
 
 
 def print_health(console: Console, health: Sequence[SessionHealth], at: datetime) -> None:
-    """Print a line for each session, and under it what is worth knowing of its other pairs."""
+    """Print a line for each session, and below it notes on its other pairs."""
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     if not health:
-        table.add_row(marked(console, NO, "fails"), "there is no key pair: no session can log on")
+        table.add_row(marked(console, NO, "fails"), "there are no key pairs: no session can log on")
     for session in health:
         mark, word = (YES, "ok") if session.healthy else (NO, "fails")
         table.add_row(marked(console, mark, word), _finding(session, at))
@@ -98,12 +98,12 @@ def _finding(session: SessionHealth, at: datetime) -> str:
     begin = f"session {session.session}: {session.used.access_key_id} is used"
     left = session.used.days_left(at)
     if left is None:
-        return f"{begin}, its expiry date is not known"
+        return f"{begin}; its expiry date is unknown"
     return f"{begin}, {days(left)} left ({session.used.expires})"
 
 
 def _notes(session: SessionHealth, at: datetime) -> Iterator[str]:
-    """Say of each pair beside the one in use what is about to happen to it, or has."""
+    """Give a note on each pair that is not in use, about its validity."""
     for pair in session.pairs:
         if pair is session.used or session.used is None:
             continue
@@ -111,10 +111,10 @@ def _notes(session: SessionHealth, at: datetime) -> Iterator[str]:
         if pair.length_warning is not None:
             yield pair.length_warning
         if status is Status.EXPIRED:
-            yield f"{pair.access_key_id} expired {pair.expires}"
+            yield f"{pair.access_key_id} expired on {pair.expires}"
         elif status is Status.NOT_YET_VALID:
             yield f"{pair.access_key_id} is not valid before {pair.created}"
         elif left is not None and left <= WARNING_DAYS[0]:
-            yield f"{pair.access_key_id} runs out {pair.expires}: normal rotation"
+            yield f"{pair.access_key_id} expires on {pair.expires}: normal rotation"
         else:
             yield f"{pair.access_key_id} is active until {pair.expires or NOT_KNOWN}"

@@ -1,4 +1,4 @@
-"""How a logon ended, for people and for machines."""
+"""The events and the ending of a logon, for people and for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Ending", "Noted", "Spoken", "print_ending", "print_event"]
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A message, and which connection it is of: ``primary``, ``backup``, or empty for the one."""
+    """A message and its connection: ``primary``, ``backup``, or empty if there is only one."""
 
     connection: str
     said: Said
@@ -29,26 +29,26 @@ class Spoken:
         return self.said.as_dict() | which
 
 
-#: What is told besides messages, by its key in JSON: a mark, and the words.
+#: The notes between messages, by their key in JSON: a mark, and the words.
 NOTES: Mapping[str, tuple[Mark, str]] = {
     "scenario": (UNKNOWN, "scenario {value}: {meaning}"),
-    "garbled": (CAUTION, "ignored, as it is no message{place}: {value}"),
+    "garbled": (CAUTION, "ignored a garbled message{place}: {value}"),
     "not_resent": (CAUTION, "replaced by a gap fill{place}: {value}"),
-    "refused": (CAUTION, "refused, and not delivered{place}: {value}"),
-    "skipped": (CAUTION, "passed over by the gateway's Sequence Reset{place}, never came: {value}"),
-    "promoted": (YES, "failover: the {connection} is the primary now"),
+    "refused": (CAUTION, "refused and not delivered{place}: {value}"),
+    "skipped": (CAUTION, "skipped by the gateway's Sequence Reset{place}: {value} never arrived"),
+    "promoted": (YES, "failover: the {connection} is now the primary"),
     "fault_tolerance": (CAUTION, "{value}"),
 }
 _MEANINGS = {
-    "beginning-of-week": "the first logon of the week, its numbers begin at 1",
-    "mid-week": "the stored numbers go on",
-    "in-session": "the numbers begin again at 1 while logged on",
+    "beginning-of-week": "the first logon of the week, sequence numbers begin at 1",
+    "mid-week": "the stored sequence numbers continue",
+    "in-session": "the sequence numbers restart at 1 while logged on",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What happened besides messages: ``what`` is a key of `NOTES`, ``value`` what JSON has."""
+    """A note between messages: ``what`` is a key of `NOTES`, ``value`` its value in JSON."""
 
     at: datetime
     connection: str
@@ -62,7 +62,7 @@ class Noted:
 
 
 def print_event(console: Console, event: Spoken | Noted) -> None:
-    """Print a message, or a note."""
+    """Print a message or a note."""
     if isinstance(event, Spoken):
         print_said(console, event.said, event.connection)
         return
@@ -78,7 +78,7 @@ def print_event(console: Console, event: Spoken | Noted) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How it ended: in a word or two, with the exit code, the text, 789, and what to do."""
+    """How a logon ended: a word or two, the exit code, the text, 789, and what to do."""
 
     result: str
     exit_code: int
@@ -97,14 +97,14 @@ class Ending:
 
 
 def print_ending(console: Console, ending: Ending) -> None:
-    """Print how it ended, and what to do about it."""
+    """Print how the logon ended, and what to do."""
     from rich.padding import Padding
     from rich.text import Text
 
     good = ending.exit_code == 0
-    words = "logged on, and logged out cleanly" if good else ending.result
+    words = "logged on and logged out cleanly" if good else ending.result
     if ending.text:
-        # Our own sentences say it all; the exchange's text is quoted.
+        # Our own sentences are complete; the exchange's text follows the result.
         words = f"{words}: {ending.text}" if ending.exit_code == 1 else ending.text
     line = marked(console, YES if good else NO, words)
     line.stylize("bold")

@@ -1,4 +1,4 @@
-"""What a simulated gateway decided, a line each, for people and for machines."""
+"""The events of a simulated gateway, one line each, for people and for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatepass.keys.likely_secret import hidden
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: What a report looks like; the others have the mark of something that just happened.
+#: The mark of each kind of report; the others have `PLAIN`.
 MARKS = {
     Event.LOGGED_ON: YES,
     Event.REOPENED: YES,
@@ -34,20 +34,21 @@ MARKS = {
     Event.NOT_SHOWN: CAUTION,
     Event.FAILED_OVER: CAUTION,
 }
-#: Reports whose words are the gateway's own: paths and Access Key IDs may be long.
+#: Reports with only the gateway's own words: their long words are paths and Access Key IDs, not
+#: secrets.
 _OWN_WORDS = frozenset({Event.LOGGED_ON, Event.KEYS, Event.STORE})
 PLAIN = Mark("·", "-", "")
-#: Columns of what was decided, with its mark.
+#: Width of the column with the event and its mark.
 WHAT_WIDTH = 13
 NAME_WIDTH = 8
-#: The first character of a signature, in JSON. A program that searches logs for leaked keys takes a
-#: signature for one; with an escape it does not, and readers of JSON get the same text.
+#: The first character of a signature, in JSON. A program that searches logs for leaked keys would
+#: take a signature for one. An escape prevents that, and JSON readers still get the same text.
 _SIGNATURE = re.compile(r"(?<=1402=)[A-Za-z0-9_+/-]")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A report with the time at which it was made; or the Logon that it refused, a line more."""
+    """A report with its time, or the Logon that it refused, on a separate line."""
 
     at: datetime
     report: Report
@@ -60,8 +61,8 @@ class Told:
 
     @property
     def detail(self) -> str:
-        """What there is to say about it, without anything that could be a secret."""
-        # The gateway has made sure that nothing in a Logon could be a secret.
+        """The details, without anything that could be a secret."""
+        # The gateway has already hidden anything in the Logon that could be a secret.
         if self.is_logon:
             return self.report.logon
         detail = visible(self.report.detail)
@@ -82,7 +83,7 @@ class Told:
 
 
 def get_ready() -> None:
-    """Load all that printing needs: later there may be no file descriptor to load it with."""
+    """Import all that printing needs now: later there may be no file descriptor left for it."""
     from rich.console import Console
 
     console = Console(file=io.StringIO())
@@ -90,7 +91,7 @@ def get_ready() -> None:
 
 
 def print_told(console: Console, told: Told) -> None:
-    """Print a report: time, session, what, and the detail in a column of its own."""
+    """Print a report in columns: time, session, event and details."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""Lists of the Request Center's commands as tables."""
+"""Tables for the lists of the Request Center's commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gatepass.cli.terminal.output import PIPE_WIDTH, page, visible
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their columns' names, with nothing in them that steers a terminal."""
+    """Print rows below column names, with control characters escaped."""
     from rich.table import Table
     from rich.text import Text
 
@@ -18,7 +18,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(Text(visible(cell)) for cell in row))
     console = page()
-    # Where the terminal is too narrow, lines run over its edge: better than to cut an id.
+    # In a narrow terminal, let lines run over its edge rather than cut an id.
     unbounded = console.options.update(width=PIPE_WIDTH)
     console.width = max(console.width, console.measure(table, options=unbounded).minimum)
     console.print(table)

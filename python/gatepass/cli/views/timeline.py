@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-#: Columns of the bars at the most, and where the page has no bound.
+#: Maximum width of the bars, in columns.
 MAX_WIDTH = 110
-#: Columns of a tick's label and the blank after it.
+#: Width of a tick's label and the blank after it, in columns.
 LABEL_WIDTH = 5
 
 
 class Glyphs(NamedTuple):
-    """What a bar is drawn with; each part has a shape of its own, so colour is not needed."""
+    """The characters of a bar; each part has its own shape, so colour is not needed."""
 
     past: str
     to_come: str
@@ -35,7 +35,7 @@ ASCII_GLYPHS = Glyphs(past=".", to_come="#", caution="!", now="|", axis="-", tic
 
 
 def print_timeline(console: Console, picture: Picture) -> None:
-    """Print an axis of months, the bar of each pair under its name, and what the parts mean."""
+    """Print an axis of months, each pair's name and bar, and a legend."""
     from rich.text import Text
 
     glyphs = GLYPHS if can_print(console, "".join(GLYPHS)) else ASCII_GLYPHS
@@ -50,7 +50,7 @@ def print_timeline(console: Console, picture: Picture) -> None:
         console.print(_bar(row, now, width, glyphs))
     console.print(_present(picture.date, now, width, glyphs))
     legend = (
-        f"{glyphs.to_come} to come  {glyphs.caution} last 28 days  {glyphs.past} past"
+        f"{glyphs.to_come} future  {glyphs.caution} last 28 days  {glyphs.past} past"
         f"  {glyphs.now} now"
     )
     console.print(Text(legend, "dim"))
@@ -86,7 +86,7 @@ def _bar(row: Row, now: int, width: int, glyphs: Glyphs) -> Text:
     cells = [(" ", "")] * width
     for stretch in row.bar:
         begin = _column(stretch.begin, width)
-        # What is shorter than one column is still seen.
+        # A part shorter than one column is still visible.
         end = max(begin + 1, round(stretch.end * width))
         cells[begin:end] = [looks[stretch.part]] * (end - begin)
     cells[now] = (glyphs.now, "bold")
@@ -96,7 +96,7 @@ def _bar(row: Row, now: int, width: int, glyphs: Glyphs) -> Text:
 
 
 def _present(date: str, now: int, width: int, glyphs: Glyphs) -> Text:
-    """Return the arrow at the present and its date, to the arrow's right or left."""
+    """Return the arrow at the present, with the date to its right or left."""
     from rich.text import Text
 
     if now + 2 + len(date) <= width:

@@ -1,4 +1,4 @@
-"""The timeline of key pairs as the terminal and the SVG draw it: each bar with its words."""
+"""The timeline of key pairs for terminal and SVG: each bar with its words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatepass.keys.rules import Life, Stretch, Timeline, lay_out
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One pair: who it is, how it is, and the stretches of its bar."""
+    """One pair: its names, its status, and the parts of its bar."""
 
     session: str
     access_key_id: str
@@ -31,20 +31,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is to be drawn."""
+    """A timeline and its rows, ready to draw."""
 
     timeline: Timeline
     rows: tuple[Row, ...]
 
     @property
     def date(self) -> str:
-        """The present, in Chicago's time."""
+        """The present, in Chicago time."""
         local = self.timeline.at.astimezone(self.timeline.begin.tzinfo)
         return f"{local:%Y-%m-%d %H:%M} Chicago"
 
 
 def picture_of(health: Sequence[SessionHealth], at: datetime) -> Picture:
-    """Return the picture of the pairs of all sessions around the time ``at``."""
+    """Return the picture of all sessions' pairs around the time ``at``."""
     pairs = [(session, pair) for session in health for pair in session.pairs]
     timeline = lay_out((Life(pair.valid_from, pair.valid_until) for _, pair in pairs), at)
     rows = (

@@ -1,4 +1,4 @@
-"""The timeline of key pairs as an SVG of its own: no script, no font, no file but itself."""
+"""The timeline of key pairs as a self-contained SVG, without scripts, fonts or other files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from gatepass.keys.rules import Part
 
 WIDTH = 960
 MARGIN = 24
-#: The bars' area; its left edge is where the longest name ends.
+#: The right edge of the bars; the left edge is where the longest name ends.
 RIGHT = WIDTH - MARGIN
 TOP = 84
 CHARACTER = 8.2
 ROW = 52
 BAR = 18
-#: What is shorter than that is still seen.
+#: Minimum width of a part, so that it is visible.
 THINNEST = 2
-#: Labels of ticks there is room for.
+#: How many tick labels fit.
 ROOM = 13
 
 STYLE = """
@@ -47,7 +47,7 @@ CLASSES = {
 
 
 def draw_svg(picture: Picture) -> str:
-    """Return the picture as the text of an SVG file; it takes the colours of its surroundings."""
+    """Return the picture as SVG text; its colours follow the reader's light or dark scheme."""
     bottom = TOP + ROW * len(picture.rows)
     height = bottom + 74
     return "\n".join(
@@ -92,7 +92,7 @@ def _row(picture: Picture, row: Row, line: int) -> Iterator[str]:
 
 
 def _stretch(status: Status, part: Part, x: float, y: int, width: float) -> Iterator[str]:
-    """Draw a part of a bar; in its last weeks it is striped, so colour is not needed."""
+    """Draw a part of a bar; the last weeks are striped, so colour is not needed."""
     place = f'x="{x}" y="{y}" width="{width}" height="{BAR}"'
     if part is Part.LAST_WEEKS:
         yield f'<rect class="caution" {place}/>'

@@ -1,4 +1,4 @@
-"""Verdicts for people: all checks of one, or many in rows."""
+"""Verdicts for people: all checks of one, or one row for each of many."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from gatepass.keys import KeyRing
 
-#: Where something is not known.
+#: Written for an unknown value.
 NOTHING = "-"
 
 
 def headline(console: Console, verdict: Verdict) -> Text:
-    """Return the verdict in a line: whether it is valid, whose it is, with which pair."""
+    """Return the verdict on one line: valid or not, the SenderCompID and the key pair."""
     line = judgement(console, verdict)
     line.stylize("bold")
     if verdict.sender_comp_id is not None:
@@ -36,7 +36,7 @@ def judgement(console: Console, verdict: Verdict) -> Text:
 
 
 def checks_table(console: Console, verdict: Verdict) -> Table:
-    """Return every check with its outcome and what there is to say about it."""
+    """Return every check with its outcome and details."""
     from rich.table import Table
     from rich.text import Text
 
@@ -55,7 +55,7 @@ def checks_table(console: Console, verdict: Verdict) -> Table:
 
 
 class VerdictRows:
-    """Writes verdicts as rows of a table, each at once: there may be more than memory holds."""
+    """Writes verdicts as rows of a table, one at a time: there may be too many for memory."""
 
     def __init__(self, console: Console, ring: KeyRing) -> None:
         self._console = console
@@ -88,5 +88,5 @@ class VerdictRows:
         if self._console.is_terminal:
             self._console.print(line, soft_wrap=True)
         else:
-            # Many times faster than by way of Rich, and there is nothing to style.
+            # Much faster than Rich, and nothing needs a style here.
             sys.stdout.write(f"{line.plain.rstrip()}\n")
