@@ -64,7 +64,7 @@ GROUPS = [
 
 
 @pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
-def test_every_help_has_an_example_that_begins_as_the_command_does(
+def test_every_help_has_an_example_of_its_command(
     command: tuple[str, ...],
 ) -> None:
     result = run(*command, "--help")
@@ -82,7 +82,7 @@ def test_the_commands_of_the_center_come_in_the_order_of_use() -> None:
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each[0] == "center"])
-def test_every_command_of_the_center_takes_the_options_that_say_which_one(
+def test_every_center_command_takes_the_options_that_choose_the_center(
     command: tuple[str, ...],
 ) -> None:
     _, panel = run(*command, "--help").stdout.split("Which Request Center")
@@ -97,7 +97,7 @@ def test_every_command_takes_json_and_documents_it(command: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize("words", GROUPS)
-def test_no_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> None:
+def test_a_call_without_a_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert "Usage: gatepass" in result.stdout
@@ -105,12 +105,12 @@ def test_no_command_shows_the_help_and_is_bad_input(words: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize("word", ["--version", "-V", "version"])
-def test_version(word: str) -> None:
+def test_version_is_shown(word: str) -> None:
     result = run(word)
     assert (result.exit_code, result.stdout) == (0, f"gatepass {VERSION}\n")
 
 
-def test_an_unknown_command_is_bad_input_and_the_right_one_is_proposed() -> None:
+def test_an_unknown_command_is_bad_input_and_a_similar_one_is_suggested() -> None:
     result = run("verfy")
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -134,7 +134,7 @@ def test_a_base_install_says_what_to_install(package: str) -> None:
     )
 
 
-def test_a_package_that_is_broken_inside_is_not_called_missing() -> None:
+def test_a_broken_package_is_not_reported_as_missing() -> None:
     code = "import sys; sys.modules['gatepass.keys'] = None; from gatepass.cli import main; main()"
     answer = python("-c", code)
     assert answer.returncode not in (0, 2)

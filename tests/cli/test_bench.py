@@ -46,7 +46,7 @@ def test_all_met_is_exit_code_0(measured: Callable[..., None]) -> None:
     assert machine.strip() == "processor a fast one"
 
 
-def test_a_bar_that_is_not_met_is_said_in_words_and_exit_code_1(
+def test_a_missed_target_is_shown_in_words_and_is_exit_code_1(
     measured: Callable[..., None],
 ) -> None:
     measured(FAST, SLOW)

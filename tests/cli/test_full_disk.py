@@ -21,7 +21,7 @@ FULL = "ulimit -f 0; "
 
 
 @pytest.mark.parametrize("more", ["", "/deeper/still"])
-def test_samples_that_cannot_be_written_leave_nothing_behind(tmp_path: Path, more: str) -> None:
+def test_samples_that_cannot_be_written_leave_nothing(tmp_path: Path, more: str) -> None:
     folder = tmp_path / "rehearsal"
     answer = in_shell(f"{FULL}gatepass samples {folder}{more}", {"folder": str(tmp_path)})
     assert answer.returncode == 2
@@ -31,7 +31,7 @@ def test_samples_that_cannot_be_written_leave_nothing_behind(tmp_path: Path, mor
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full", "x"), KeyFileError("full")])
-def test_samples_of_which_one_cannot_be_written_leave_none_behind(
+def test_if_one_sample_cannot_be_written_none_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: Any) -> None:
@@ -46,7 +46,7 @@ def test_samples_of_which_one_cannot_be_written_leave_none_behind(
     assert run("samples", str(tmp_path)).exit_code == 0
 
 
-def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
     keys, picture = write_keys(tmp_path), tmp_path / "keys.svg"
     before = set(tmp_path.iterdir())
     line = f"{FULL}gatepass keys timeline {keys} --at {THEN} --svg {picture}"
@@ -56,7 +56,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) 
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_picture_that_was_there_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+def test_the_old_picture_stays_if_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     keys, picture = write_keys(tmp_path), tmp_path / "keys.svg"
     picture.write_text("<svg/>")
     picture.chmod(0o640)
@@ -68,7 +68,7 @@ def test_a_picture_that_was_there_stays_where_the_new_one_cannot_be_written(tmp_
     assert picture.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_picture_goes_into_a_pipe_too(tmp_path: Path) -> None:
+def test_a_picture_can_be_written_to_a_pipe(tmp_path: Path) -> None:
     keys, pipe = write_keys(tmp_path), tmp_path / "pipe"
     os.mkfifo(pipe)
     line = f"cat {pipe} & gatepass keys timeline {keys} --at {THEN} --svg {pipe} >&2; wait"

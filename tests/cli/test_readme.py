@@ -16,7 +16,7 @@ BLOCK = re.search(r"## Sign, verify, explain\n\n```sh\n(.*?)```", README, re.DOT
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a POSIX shell")
-def test_each_command_does_what_the_readme_says_of_it(tmp_path: Path) -> None:
+def test_each_command_does_what_the_readme_says(tmp_path: Path) -> None:
     assert BLOCK is not None
     env = {**ENVIRONMENT, "PATH": f"{Path(SCRIPT).parent}{os.pathsep}{os.environ['PATH']}"}
     said = {}

@@ -36,7 +36,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("words", "said"), WORDS, ids=lambda value: str(value)[-50:])
-def test_a_wrong_word_is_answered_with_what_to_give(
+def test_a_wrong_argument_gets_a_message_with_what_to_give(
     tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     result = run(*(word.format(keys=write_keys(tmp_path)) for word in words))
@@ -87,7 +87,7 @@ def test_a_secret_key_in_a_wrong_place_is_not_repeated(
         assert result.stderr
 
 
-def test_a_warning_of_a_key_file_begins_like_all_other_talk(tmp_path: Path) -> None:
+def test_a_warning_of_a_key_file_begins_like_other_messages(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, pair(secret=SECRET[:-3]))
     for words in (("keys", "list", keys), ("simulate", "--keys", keys, "--duration", "0")):
         said = shell(*words).stderr.decode().splitlines()
@@ -95,7 +95,7 @@ def test_a_warning_of_a_key_file_begins_like_all_other_talk(tmp_path: Path) -> N
         assert sum("may have lost characters" in line for line in said) == 1
 
 
-def test_what_the_exchange_will_refuse_is_signed_and_said_once(tmp_path: Path) -> None:
+def test_logons_that_the_exchange_will_refuse_are_signed_with_one_warning(tmp_path: Path) -> None:
     logons = tmp_path / "logons.txt"
     wrong = RAW.replace("|108=60|", "|108=0|")
     assert wrong != RAW
@@ -109,7 +109,7 @@ def test_what_the_exchange_will_refuse_is_signed_and_said_once(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("separator", ["^A", ";", " "])
-def test_a_separator_that_is_not_known_is_named(tmp_path: Path, separator: str) -> None:
+def test_an_unknown_separator_is_named(tmp_path: Path, separator: str) -> None:
     logons = tmp_path / "logons.txt"
     logons.write_text(RAW.replace("|", separator) + "\n")
     keys = write_keys(tmp_path)
@@ -118,7 +118,7 @@ def test_a_separator_that_is_not_known_is_named(tmp_path: Path, separator: str) 
         assert f"separated by '{separator}', not by SOH" in result.stdout + result.stderr
 
 
-def test_version_is_data_too() -> None:
+def test_version_is_also_written_as_json() -> None:
     answer = run("version", "--json")
     assert answer.exit_code == 0
     assert f"gatepass {json.loads(answer.stdout)['version']}\n" == run("--version").stdout
@@ -136,7 +136,7 @@ def test_version_is_data_too() -> None:
         ("keys list", "secret_key_bytes"),
     ],
 )
-def test_the_help_says(command: str, words: str) -> None:
+def test_the_help_contains_what_users_need(command: str, words: str) -> None:
     text = run(*command.split(), "--help").stdout
     assert words in " ".join(re.sub("[│╭╮╰╯─]", " ", text).split())
 
@@ -148,7 +148,7 @@ def test_no_argument_is_shown_with_a_type(command: str) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's pipe")
 @pytest.mark.parametrize("group", ["", "keys", "center user"])
-def test_the_help_of_a_group_is_bad_input_whether_it_is_read_or_not(
+def test_a_group_without_a_command_is_bad_input_even_if_the_help_is_not_read(
     tmp_path: Path, group: str
 ) -> None:
     line = f"(gatepass {group}; echo $? >{tmp_path}/code) | true"

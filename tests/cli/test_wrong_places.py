@@ -102,7 +102,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("place", "kind"), CASES)
-def test_a_file_in_the_wrong_place_is_named(
+def test_the_error_names_a_file_in_the_wrong_place(
     file_of: Callable[[str], str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -126,7 +126,7 @@ def test_a_file_in_the_wrong_place_is_named(
         assert secret not in said
 
 
-def test_logons_that_others_can_read_are_no_key_file_to_be_protected(tmp_path: Path) -> None:
+def test_the_error_for_readable_logons_does_not_ask_for_chmod(tmp_path: Path) -> None:
     logons = tmp_path / "logons.txt"
     logons.write_text(RAW)
     logons.chmod(0o644)
@@ -137,7 +137,7 @@ def test_logons_that_others_can_read_are_no_key_file_to_be_protected(tmp_path: P
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's redirection")
 @pytest.mark.parametrize("command", ["sign", "verify", "explain"])
-def test_a_key_file_on_standard_input_is_named_too(tmp_path: Path, command: str) -> None:
+def test_the_error_names_a_key_file_on_standard_input(tmp_path: Path, command: str) -> None:
     keys = Path(write_keys(tmp_path))
     answer = shell(command, "--keys", str(keys), stdin=keys.read_bytes())
     assert answer.returncode == 2
@@ -147,7 +147,9 @@ def test_a_key_file_on_standard_input_is_named_too(tmp_path: Path, command: str)
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's redirection")
 @pytest.mark.parametrize(("source", "where"), [("-", 0), ("fd:0", 0), ("fd:7", 7)])
-def test_logons_by_a_descriptor_are_no_keys(tmp_path: Path, source: str, where: int) -> None:
+def test_the_error_names_logons_by_descriptor_instead_of_keys(
+    tmp_path: Path, source: str, where: int
+) -> None:
     (tmp_path / "logons.txt").write_text(RAW)
     words = f"{SCRIPT} keys check {source} {where}< {tmp_path}/logons.txt"
     answer = subprocess.run(
@@ -164,7 +166,7 @@ def test_logons_by_a_descriptor_are_no_keys(tmp_path: Path, source: str, where: 
         "center user list --state {}",
     ],
 )
-def test_a_file_where_a_folder_belongs_is_named(
+def test_the_error_names_a_file_where_a_folder_belongs(
     file_of: Callable[[str], str], tmp_path: Path, line: str
 ) -> None:
     keys = write_keys(tmp_path)
@@ -176,7 +178,7 @@ def test_a_file_where_a_folder_belongs_is_named(
         assert "a folder belongs here" in result.stderr
 
 
-def test_a_key_file_that_is_to_be_the_store_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_key_file_given_as_the_store(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     config = tmp_path / "gateway.toml"
     config.write_text(f'port = 0\nstore = "{keys}"\n')

@@ -63,7 +63,7 @@ def test_a_status_says_what_to_do(kind: Kind, status: int, says: str) -> None:
 
 @KINDS
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_takes_the_token_elsewhere(kind: Kind, status: int) -> None:
+def test_the_token_does_not_follow_a_redirect(kind: Kind, status: int) -> None:
     with running(kind.answer) as other:
         there = {"Location": f"{other.address}/v1/elsewhere"}
         with running(lambda _: Answer({}, status, there)) as stub:
@@ -85,7 +85,7 @@ def test_no_redirect_takes_the_token_elsewhere(kind: Kind, status: int) -> None:
     ],
     ids=["empty", "cut", "no UTF-8", "deep", "list", "text", "null"],
 )
-def test_an_answer_that_is_no_json_object_is_refused(kind: Kind, answer: Answer) -> None:
+def test_an_answer_that_is_not_a_json_object_is_refused(kind: Kind, answer: Answer) -> None:
     with running(lambda _: answer) as stub:
         assert "not a JSON object" in str(refusal(kind.signer(stub.address)))
 
@@ -114,7 +114,7 @@ def test_a_service_that_hangs_up_is_named(kind: Kind) -> None:
 
 
 @KINDS
-def test_what_speaks_no_http_is_named(kind: Kind) -> None:
+def test_a_service_without_http_is_named(kind: Kind) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -131,14 +131,14 @@ def test_what_speaks_no_http_is_named(kind: Kind) -> None:
 
 
 @KINDS
-def test_silence_is_waited_for_no_longer_than_allowed(kind: Kind) -> None:
+def test_a_silent_service_is_given_up_after_the_time_limit(kind: Kind) -> None:
     with running(lambda _: Answer(silent=True)) as stub:
         error = refusal(kind.signer(stub.address, timeout_seconds=0.05))
     assert "no answer within 0.05 s" in str(error)
 
 
 @KINDS
-def test_a_service_that_is_not_there_is_named(kind: Kind) -> None:
+def test_a_missing_service_is_named(kind: Kind) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     error = refusal(kind.signer(f"http://127.0.0.1:{port}"))
@@ -148,7 +148,7 @@ def test_a_service_that_is_not_there_is_named(kind: Kind) -> None:
 
 
 @KINDS
-def test_what_speaks_no_tls_is_refused(kind: Kind, service: Service) -> None:
+def test_a_service_without_tls_is_refused(kind: Kind, service: Service) -> None:
     signer = kind.signer(service.address.replace("http:", "https:"))
     assert "certificate" in str(refusal(signer))
     assert service.requests == []
@@ -156,7 +156,7 @@ def test_what_speaks_no_tls_is_refused(kind: Kind, service: Service) -> None:
 
 @KINDS
 @pytest.mark.parametrize("tail", ["\n", " ", "\r\nX-Evil: 1", "\x00", "é", "\u2028"])
-def test_a_token_that_no_header_may_hold_is_not_sent(
+def test_a_token_that_is_invalid_in_a_header_is_not_sent(
     kind: Kind, service: Service, tail: str
 ) -> None:
     error = refusal(kind.signer(service.address, token=lambda: TOKEN + tail))
@@ -171,7 +171,7 @@ def test_an_empty_token_is_not_sent(kind: Kind, service: Service) -> None:
 
 
 @KINDS
-def test_what_the_source_of_the_token_raises_comes_through(kind: Kind, service: Service) -> None:
+def test_errors_of_the_token_source_are_not_caught(kind: Kind, service: Service) -> None:
     def missing() -> str:
         raise FileNotFoundError("/run/vault/token")
 
@@ -211,12 +211,12 @@ def test_vault_must_give_32_bytes(wrong: object) -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], "text", {}, {"batch_results": [{"hmac": "x"}]}])
-def test_vault_must_give_what_its_documentation_says(data: object) -> None:
+def test_vault_must_answer_as_documented(data: object) -> None:
     with running(VAULT.altered(lambda a: a.update(data=data))) as stub:
         assert "no HMAC of 32 bytes" in str(refusal(vault_signer(stub.address)))
 
 
-def test_vault_must_use_the_version_asked_for() -> None:
+def test_vault_must_use_the_requested_version() -> None:
     answer = {"data": {"hmac": f"vault:v2:{base64.b64encode(SIGNATURE).decode()}"}}
     with running(lambda _: Answer(answer)) as stub:
         assert "did not sign with version 1" in str(refusal(vault_signer(stub.address)))
@@ -251,7 +251,7 @@ def test_google_must_give_32_bytes(wrong: object) -> None:
         ("macCrc32c", None, "altered on its way"),
     ],
 )
-def test_what_google_asks_to_be_checked_is_checked(field: str, value: object, says: str) -> None:
+def test_every_check_that_google_asks_for_is_made(field: str, value: object, says: str) -> None:
     with running(GOOGLE.altered(lambda a: a.update({field: value}))) as stub:
         assert says in str(refusal(google_signer(stub.address)))
 

@@ -44,7 +44,7 @@ def service(kind: Kind) -> Iterator[Service]:
 
 
 @KINDS
-def test_a_remote_signature_is_the_local_one(kind: Kind, service: Service) -> None:
+def test_a_remote_signature_equals_the_local_one(kind: Kind, service: Service) -> None:
     signed = LogonSigner.using(kind.signer(service.address)).sign(RAW, at=AT)
     assert signed == SIGNED
     assert LogonVerifier(KEYS).verify(signed, at=AT).valid
@@ -72,7 +72,7 @@ def test_only_the_canonical_string_is_sent(kind: Kind, service: Service) -> None
 
 
 @KINDS
-def test_the_token_is_asked_for_anew_each_time(kind: Kind, service: Service) -> None:
+def test_the_token_is_requested_for_each_signature(kind: Kind, service: Service) -> None:
     tokens = iter(["s.outdated", TOKEN])
     signer = kind.signer(service.address, token=lambda: next(tokens))
     assert "token" in str(refusal(signer))
@@ -90,7 +90,7 @@ def test_threads_share_a_signer(kind: Kind, service: Service) -> None:
 
 @KINDS
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_request_to_this_machine_takes_no_proxy(
+def test_a_request_to_this_machine_uses_no_proxy(
     kind: Kind, service: Service, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     https_json._opener.cache_clear()
@@ -154,7 +154,7 @@ def test_plain_http_is_for_this_machine_only(kind: Kind, address: str) -> None:
         "https://[::1",
     ],
 )
-def test_an_address_is_a_host_and_no_more(kind: Kind, address: str) -> None:
+def test_an_address_has_no_path(kind: Kind, address: str) -> None:
     with pytest.raises(SignerError, match="https://HOST") as caught:
         kind.signer(address)
     assert "password" not in str(caught.value)
@@ -172,7 +172,7 @@ def test_an_address_is_a_host_and_no_more(kind: Kind, address: str) -> None:
         "http://[::1]:8200",
     ],
 )
-def test_addresses_that_are_safe(address: str) -> None:
+def test_safe_addresses_are_accepted(address: str) -> None:
     assert require_safe(address) == address.rstrip("/")
 
 
@@ -204,7 +204,7 @@ class TokenFile:
 
 
 @KINDS
-def test_the_token_is_shown_nowhere(kind: Kind) -> None:
+def test_the_token_is_never_shown(kind: Kind) -> None:
     signer = kind.signer("https://kms.example.com", token=TokenFile())
     shown = [repr(signer), str(signer), f"{signer}", repr([signer]), repr(dir(signer))]
     shown.append(repr(LogonSigner.using(signer)))
@@ -221,7 +221,7 @@ def test_a_signer_pickles_no_token(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_the_examples_need_nothing_but_the_standard_library(path: Path) -> None:
+def test_the_examples_need_only_the_standard_library(path: Path) -> None:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     modules = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
     modules += [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]

@@ -29,7 +29,7 @@ from tests.rehearsal.test_alterations import US
     count=st.integers(0, 12),
     pause=st.sampled_from([0.0, 0.3]),
 )
-def test_each_order_arrives_once_whatever_ends_the_sessions(
+def test_each_order_arrives_once_however_the_sessions_end(
     ends: list[tuple[str, float]], count: int, pause: float
 ) -> None:
     meant = [str(number) for number in range(count)]
@@ -75,7 +75,7 @@ def test_each_order_arrives_once_whatever_ends_the_sessions(
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_program_ends_when_all_is_sent_or_the_logon_is_refused(
+def test_the_program_ends_when_all_orders_are_sent_or_the_logon_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     pair = fresh_pair()

@@ -56,7 +56,7 @@ def logon(*more: tuple[int, object], without: int = 0) -> simplefix.FixMessage:
     return message
 
 
-def test_it_is_signed_as_raw_bytes_are() -> None:
+def test_a_message_is_signed_like_raw_bytes() -> None:
     message = logon((95, 3), (96, "abc"))
     raw = message.encode()
     sign_logon(message, SIGNER)
@@ -73,7 +73,7 @@ def test_signing_again_replaces_the_credentials() -> None:
 
 
 @pytest.mark.parametrize("tag", [34, 57, 369, 1605])
-def test_a_missing_field_is_named_and_the_message_stays(tag: int) -> None:
+def test_a_missing_field_is_named_and_the_message_is_not_changed(tag: int) -> None:
     message = logon(without=tag)
     before = message.encode()
     with pytest.raises(FieldError) as found:
@@ -82,7 +82,7 @@ def test_a_missing_field_is_named_and_the_message_stays(tag: int) -> None:
     assert message.encode() == before
 
 
-def test_a_field_twice_is_refused() -> None:
+def test_a_repeated_field_is_refused() -> None:
     with pytest.raises(FieldError):
         sign_logon(logon((108, 30)), SIGNER)
 

@@ -97,7 +97,7 @@ def test_orders_arrive_and_messages_come_back(acceptor: Acceptor) -> None:
     asyncio.run(conversation())
 
 
-def test_what_is_lost_either_way_comes_again(acceptor: Acceptor) -> None:
+def test_messages_lost_in_either_direction_are_resent(acceptor: Acceptor) -> None:
     async def conversation() -> None:
         async with acceptor.running() as (engine, port), acceptor.client(port) as link:
             await engine.line("< ", "|35=0|")
@@ -119,7 +119,7 @@ def test_what_is_lost_either_way_comes_again(acceptor: Acceptor) -> None:
     asyncio.run(conversation())
 
 
-def test_numbers_it_leaves_out_are_filled_and_go_on(acceptor: Acceptor) -> None:
+def test_skipped_numbers_are_gap_filled(acceptor: Acceptor) -> None:
     async def conversation() -> None:
         async with acceptor.running() as (engine, port), acceptor.client(port) as link:
             await engine.line("< ", "|35=0|")
@@ -147,7 +147,7 @@ def test_it_logs_on_again_in_mid_week(acceptor: Acceptor) -> None:
 
 
 @pytest.mark.parametrize("fault", ["wrong key", "stale time"])
-def test_it_raises_the_text_of_a_refusal(acceptor: Acceptor, fault: str) -> None:
+def test_a_refusal_raises_an_error_with_its_text(acceptor: Acceptor, fault: str) -> None:
     async def conversation() -> None:
         pair = acceptor.pair
         if fault == "wrong key":
@@ -162,7 +162,7 @@ def test_it_raises_the_text_of_a_refusal(acceptor: Acceptor, fault: str) -> None
     asyncio.run(conversation())
 
 
-def test_it_takes_the_number_from_the_refusal(acceptor: Acceptor) -> None:
+def test_the_next_logon_uses_the_number_in_the_refusal(acceptor: Acceptor) -> None:
     async def conversation() -> None:
         async with acceptor.running() as (engine, port):
             async with acceptor.client(port):

@@ -45,7 +45,7 @@ def test_it_logs_on_answers_the_test_request_and_logs_out(rehearsal: Rehearsal) 
     run(conversation())
 
 
-def test_a_message_that_is_lost_on_the_way_to_it_comes_again(rehearsal: Rehearsal) -> None:
+def test_a_message_lost_on_the_way_to_it_is_resent(rehearsal: Rehearsal) -> None:
     async def conversation() -> None:
         async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
             await rehearsal.up(engine)
@@ -65,7 +65,7 @@ def test_a_message_that_is_lost_on_the_way_to_it_comes_again(rehearsal: Rehearsa
     run(conversation())
 
 
-def test_it_sends_again_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehearsal) -> None:
+def test_it_resends_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehearsal) -> None:
     async def conversation() -> None:
         async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
             await rehearsal.up(engine)
@@ -86,7 +86,7 @@ def test_it_sends_again_what_was_lost_on_the_way_to_the_gateway(rehearsal: Rehea
     run(conversation())
 
 
-def test_it_is_told_to_send_again_what_a_broken_connection_lost(rehearsal: Rehearsal) -> None:
+def test_the_gateway_requests_what_a_broken_connection_lost(rehearsal: Rehearsal) -> None:
     async def conversation() -> None:
         async with rehearsal.gateway() as (gateway, port):
             async with rehearsal.client(port) as engine:
@@ -108,7 +108,7 @@ def test_it_is_told_to_send_again_what_a_broken_connection_lost(rehearsal: Rehea
     run(conversation())
 
 
-def test_it_logs_on_in_session_and_both_begin_again_at_1(rehearsal: Rehearsal) -> None:
+def test_it_logs_on_in_session_and_both_sides_restart_at_1(rehearsal: Rehearsal) -> None:
     async def conversation() -> None:
         async with rehearsal.gateway() as (gateway, port), rehearsal.client(port) as engine:
             await rehearsal.up(engine)
@@ -135,7 +135,7 @@ def test_it_logs_on_in_session_and_both_begin_again_at_1(rehearsal: Rehearsal) -
     run(conversation())
 
 
-def test_it_is_assigned_the_primarys_role(rehearsal: Rehearsal) -> None:
+def test_it_is_assigned_the_role_of_the_primary(rehearsal: Rehearsal) -> None:
     rehearsal.sender = f"{NAME}U"
 
     async def conversation() -> None:
@@ -200,7 +200,7 @@ def same(pair: IssuedPair) -> IssuedPair:
         pytest.param(expired, 0, "key validity:", id="expired pair"),
     ],
 )
-def test_it_is_refused_with_the_text_and_nothing_more(
+def test_a_refusal_contains_only_the_text(
     rehearsal: Rehearsal,
     known: Callable[[IssuedPair], IssuedPair],
     late: int,
@@ -223,7 +223,7 @@ def test_it_is_refused_with_the_text_and_nothing_more(
     run(conversation())
 
 
-def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehearsal) -> None:
+def test_after_a_refusal_it_logs_on_with_the_expected_number(rehearsal: Rehearsal) -> None:
     async def conversation() -> None:
         async with rehearsal.gateway() as (gateway, port):
             async with rehearsal.client(port) as engine:
@@ -252,7 +252,7 @@ def test_after_a_refusal_it_logs_on_with_the_number_it_was_told(rehearsal: Rehea
     run(conversation())
 
 
-def test_a_logon_that_cannot_be_signed_never_leaves(tmp_path: Path) -> None:
+def test_a_logon_that_cannot_be_signed_is_never_sent(tmp_path: Path) -> None:
     rehearsal = Rehearsal(engines.quickfix, tmp_path, pair=expired(new_pair()))
 
     async def conversation() -> None:

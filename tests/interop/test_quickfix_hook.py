@@ -44,7 +44,7 @@ def values(message: quickfix.Message) -> dict[str, str]:
     return dict(oracle.fields(message.toString().encode()))
 
 
-def test_a_logon_is_signed_and_98_95_and_96_are_gone() -> None:
+def test_a_logon_is_signed_and_98_95_and_96_are_removed() -> None:
     message = logon(body={**BODY, 95: "3", 96: "abc"})
     sign_logon(message, SIGNER)
     assert oracle.verify(SECRET, message.toString().encode())
@@ -61,7 +61,7 @@ def test_old_credentials_are_replaced() -> None:
     assert message.toString().count("\x01355=") == 1
 
 
-def test_the_reset_that_quickfix_makes_afterwards_is_signed() -> None:
+def test_the_numbers_that_quickfix_resets_afterwards_are_signed() -> None:
     message = logon(body={**BODY, 141: "Y"})
     sign_logon(message, SIGNER)
     # What QuickFIX does after toAdmin.
@@ -70,7 +70,7 @@ def test_the_reset_that_quickfix_makes_afterwards_is_signed() -> None:
     assert values(message)["369"] == "0"
 
 
-def test_other_messages_are_left_alone() -> None:
+def test_other_messages_are_not_changed() -> None:
     message = logon({**HEADER, 35: "0"}, {112: "TEST"})
     before = message.toString()
     sign_logon(message, SIGNER)
@@ -78,7 +78,7 @@ def test_other_messages_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("tag", [50, 57, 142, 369])
-def test_a_header_field_that_is_missing_is_named(tag: int) -> None:
+def test_a_missing_header_field_is_named(tag: int) -> None:
     message = logon({key: value for key, value in HEADER.items() if key != tag})
     with pytest.raises(FieldError) as found:
         sign_logon(message, SIGNER)

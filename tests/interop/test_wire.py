@@ -143,7 +143,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("conversation", TYPES)
-def test_the_dissector_finds_no_fault(
+def test_the_dissector_finds_no_error(
     conversation: Callable[[Captured], Awaitable[None]], tmp_path: Path
 ) -> None:
     captured = Captured(tmp_path / "conversation.pcapng")
@@ -159,7 +159,7 @@ def test_the_dissector_finds_no_fault(
 
 
 @pytest.mark.parametrize("damage", ["checksum", "tag"])
-def test_it_would_have_found_a_fault(damage: str, tmp_path: Path) -> None:
+def test_the_dissector_would_find_an_error(damage: str, tmp_path: Path) -> None:
     good = encode([(35, "0"), (34, "1"), (49, "CME"), (56, "ABC123N")])
     bad = {
         "checksum": good[:-2] + bytes([good[-2] ^ 1]) + good[-1:],
@@ -185,7 +185,7 @@ def test_it_would_have_found_a_fault(damage: str, tmp_path: Path) -> None:
     assert tshark(path, asyncio.run(main()), "-Y", FAULTS) != ""
 
 
-def test_a_machine_that_may_not_capture_is_told_what_to_do(
+def test_without_the_right_to_capture_the_error_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "dumpcap"

@@ -38,7 +38,7 @@ def last_facts(world: World, action: audit.Action) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("template", ["reworded", "deleted somebody to make room"])
-def test_another_wording_changes_nothing_in_the_check(
+def test_the_check_does_not_depend_on_the_wording(
     world: World, monkeypatch: pytest.MonkeyPatch, template: str
 ) -> None:
     for name in ("_SUBJECTS", "_DETAILS"):
@@ -57,7 +57,7 @@ def test_the_pair_that_made_room_is_a_fact(world: World) -> None:
     assert json.loads(facts)["session"] == "ABC"
 
 
-def test_a_code_says_what_for_and_only_the_end_of_the_number(world: World) -> None:
+def test_a_code_shows_its_purpose_and_only_the_end_of_the_number(world: World) -> None:
     live(world)
     facts = last_facts(world, audit.Action.CODE)
     assert facts.keys() == {"purpose", "access_key_id", "sent_to"}
@@ -73,7 +73,7 @@ def test_a_changed_fact_breaks_the_chain_at_its_entry(world: World, value: str) 
     assert (verdict(world).entries, verdict(world).broken) == (entry - 1, entry)
 
 
-def test_facts_that_mean_the_same_but_are_written_otherwise_break_the_chain(world: World) -> None:
+def test_facts_with_the_same_meaning_but_other_bytes_break_the_chain(world: World) -> None:
     """JSON readers differ, so not even a blank may be added."""
     live(world)
     with world.center.database.read() as connection:
@@ -83,13 +83,13 @@ def test_facts_that_mean_the_same_but_are_written_otherwise_break_the_chain(worl
     assert verdict(world).broken == row.id
 
 
-def test_facts_are_written_in_one_way_only() -> None:
+def test_equal_facts_are_always_written_alike() -> None:
     facts = Facts(session="ABC", access_key_id=None, firm='Müller "\0\ud800', seals=3)
     assert as_json(facts) == '{"firm":"Müller \\"\ufffd?","seals":3,"session":"ABC"}'
     assert as_json(Facts(seals=3, session="ABC")) == as_json(Facts(session="ABC", seals=3))
 
 
-def test_no_fact_is_a_secret(world: World) -> None:
+def test_facts_contain_no_secret(world: World) -> None:
     key = generate(world)
     line = download(world, key, actor=world.manager).splitlines()[1]
     with world.center.database.read() as connection:

@@ -53,7 +53,7 @@ def test_an_empty_log_has_an_anchor_too(center: Center, tmp_path: Path) -> None:
     assert found.entry == 2
 
 
-def test_an_end_that_was_cut_off_is_found_and_the_anchor_stays(kept: World) -> None:
+def test_a_log_whose_end_was_cut_off_is_found_and_the_anchor_stays(kept: World) -> None:
     before = head(kept)
     append(kept.center)
     keep_anchor(kept.center)
@@ -68,7 +68,7 @@ def test_an_end_that_was_cut_off_is_found_and_the_anchor_stays(kept: World) -> N
     assert anchored(kept) == last + 1
 
 
-def test_the_anchor_does_not_move_past_an_entry_that_was_changed(kept: World) -> None:
+def test_the_anchor_does_not_move_past_a_changed_entry(kept: World) -> None:
     before = anchored(kept)
     for _ in range(3):
         append(kept.center)
@@ -89,7 +89,7 @@ def test_an_anchored_entry_with_another_hmac_is_named(kept: World) -> None:
     assert (found.entries, found.broken) == (last - 1, last)
 
 
-def test_no_anchor_is_made_of_a_log_that_is_broken(kept: World) -> None:
+def test_a_broken_log_gets_no_anchor(kept: World) -> None:
     assert kept.center.anchor is not None
     kept.center.anchor.unlink()
     write(kept, update(table).where(table.c.id == 2).values(facts="{}"))
@@ -99,7 +99,7 @@ def test_no_anchor_is_made_of_a_log_that_is_broken(kept: World) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"1 ff\n", b"\xff"])
-def test_a_file_that_is_no_anchor_is_left_alone(kept: World, content: bytes) -> None:
+def test_a_file_that_is_not_an_anchor_is_not_changed(kept: World, content: bytes) -> None:
     assert kept.center.anchor is not None
     kept.center.anchor.write_bytes(content)
     with pytest.raises(AuditError, match=r"not an anchor of an audit log.* remove this file"):
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_anchor_is_left_alone(kept: World, content: bytes) -> 
     assert kept.center.anchor.read_bytes() == content
 
 
-def test_a_folder_in_the_place_of_the_anchor_is_said(kept: World) -> None:
+def test_a_folder_instead_of_the_anchor_is_reported(kept: World) -> None:
     assert kept.center.anchor is not None
     kept.center.anchor.unlink()
     kept.center.anchor.mkdir()

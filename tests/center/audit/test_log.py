@@ -43,13 +43,13 @@ def verdict(center: Center) -> Verdict:
     return verify(center.database, center.vault)
 
 
-def test_untouched(log: Center) -> None:
+def test_an_unchanged_log_is_good(log: Center) -> None:
     steps: list[tuple[int, int]] = []
     assert verify(log.database, log.vault, lambda *step: steps.append(step)) == (Verdict(COUNT))
     assert steps[-1] == (COUNT, COUNT)
 
 
-def test_empty(center: Center) -> None:
+def test_an_empty_log_is_good(center: Center) -> None:
     assert verdict(center) == Verdict(0)
 
 
@@ -72,7 +72,7 @@ def test_every_field_is_tried() -> None:
 
 
 @pytest.mark.parametrize("field", sorted(OTHER))
-def test_any_field_of_any_entry(log: Center, field: str) -> None:
+def test_a_change_of_any_field_of_any_entry_is_found(log: Center, field: str) -> None:
     with log.database.read() as connection:
         rows = connection.execute(select(table).order_by(table.c.id)).mappings().all()
     for row in rows:
@@ -90,7 +90,7 @@ def test_any_field_of_any_entry(log: Center, field: str) -> None:
 
 
 @pytest.mark.parametrize("gone", range(1, COUNT + 1))
-def test_a_deleted_entry(log: Center, gone: int) -> None:
+def test_a_deleted_entry_is_found(log: Center, gone: int) -> None:
     log.database.write(lambda c: c.execute(delete(table).where(table.c.id == gone)))
     found = verdict(log)
     assert found.broken == gone
@@ -105,7 +105,7 @@ def test_the_end_is_cut_off(log: Center, left: int) -> None:
 
 
 @pytest.mark.parametrize("left", range(1, COUNT))
-def test_the_end_is_cut_off_and_the_head_moved(log: Center, left: int) -> None:
+def test_a_cut_off_end_is_found_even_if_the_head_was_moved(log: Center, left: int) -> None:
     """An entry's HMAC is not accepted as the head's."""
     with log.database.read() as connection:
         mac = connection.execute(select(table.c.mac).where(table.c.id == left)).scalar_one()
@@ -114,19 +114,19 @@ def test_the_end_is_cut_off_and_the_head_moved(log: Center, left: int) -> None:
     assert verdict(log).broken == left + 1
 
 
-def test_everything_is_cut_off(log: Center) -> None:
+def test_a_log_without_any_entry_left_is_found(log: Center) -> None:
     log.database.write(lambda c: c.execute(delete(table)))
     assert verdict(log).broken == 1
 
 
-def test_the_head_is_gone(log: Center) -> None:
+def test_a_missing_head_is_found(log: Center) -> None:
     log.database.write(lambda c: c.execute(delete(audit_head)))
     assert verdict(log).broken == COUNT + 1
     with pytest.raises(AuditError, match="audit verify"):
         append(log)
 
 
-def test_the_whole_log_is_gone(world: World) -> None:
+def test_a_missing_log_is_found(world: World) -> None:
     center = world.center
     center.database.write(lambda c: c.execute(delete(table)))
     center.database.write(lambda c: c.execute(delete(audit_head)))
@@ -136,7 +136,7 @@ def test_the_whole_log_is_gone(world: World) -> None:
 
 
 @pytest.mark.parametrize("first", range(1, COUNT))
-def test_two_entries_change_places(log: Center, first: int) -> None:
+def test_two_swapped_entries_are_found(log: Center, first: int) -> None:
     def swap(connection: Any) -> None:
         for old, new in ((first, -1), (first + 1, first), (-1, first + 1)):
             connection.execute(update(table).where(table.c.id == old).values(id=new))
@@ -146,7 +146,7 @@ def test_two_entries_change_places(log: Center, first: int) -> None:
 
 
 @pytest.mark.parametrize("number", [-1, 0, COUNT + 1, COUNT + 5])
-def test_an_entry_is_added_by_hand(log: Center, number: int) -> None:
+def test_an_inserted_entry_is_found(log: Center, number: int) -> None:
     with log.database.read() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == 3)).mappings().one())
     log.database.write(lambda c: c.execute(insert(table).values({**row, "id": number})))
@@ -159,13 +159,13 @@ def test_nothing_is_done_unlogged(log: Center) -> None:
         append(log)
 
 
-def test_what_people_type_in_does_not_keep_an_entry_out(center: Center) -> None:
+def test_no_text_of_a_user_prevents_an_entry(center: Center) -> None:
     author = audit.Author("x" * 1000, origin="\0")
     append(center, actor=author, action=audit.Action.ADD_TOKEN, token='a\0b\ud800"' * 100)
     assert verdict(center) == Verdict(1)
 
 
-def test_a_firm_sees_its_own_entries_only(world: World) -> None:
+def test_a_firm_sees_only_its_own_entries(world: World) -> None:
     center = world.center
     for number in range(5):
         append(center, actor=world.manager, action=audit.Action.CODE_REFUSED, rule=str(number))
@@ -177,7 +177,7 @@ def test_a_firm_sees_its_own_entries_only(world: World) -> None:
     assert {entry.firm_id for entry in everything.items} == {world.manager.firm_id}
 
 
-def test_only_a_manager_sees_it(world: World) -> None:
+def test_only_a_manager_sees_the_log(world: World) -> None:
     for who in (world.keys, world.reader):
         with pytest.raises(NotAllowedError):
             audit_reading.entries(world.center, who)

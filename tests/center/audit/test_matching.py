@@ -65,7 +65,7 @@ DEEDS = {
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_what_was_done_is_cut_off(world: World, deed: str) -> None:
+def test_a_cut_off_action_is_found(world: World, deed: str) -> None:
     key = generate(world)
     download(world, key, actor=world.manager)
     before = head(world)
@@ -80,7 +80,7 @@ def test_what_was_done_is_cut_off(world: World, deed: str) -> None:
 
 
 @pytest.mark.parametrize("deed", ["delete", "download"])
-def test_the_last_entry_alone_is_cut_off(world: World, deed: str) -> None:
+def test_a_cut_off_last_entry_is_found(world: World, deed: str) -> None:
     """The log says that the code was sent; the entry of its use is missing."""
     key = generate(world)
     pairs.request_code(world.center, world.manager, Purpose(deed), [key])
@@ -92,7 +92,7 @@ def test_the_last_entry_alone_is_cut_off(world: World, deed: str) -> None:
     assert verdict(world).broken == before["last_id"] + 1
 
 
-def test_several_pairs_by_one_code(world: World) -> None:
+def test_one_code_for_several_pairs_is_good(world: World) -> None:
     keys = [generate(world), generate(world)]
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, keys)
     before = head(world)
@@ -102,7 +102,7 @@ def test_several_pairs_by_one_code(world: World) -> None:
     assert verdict(world).broken == before["last_id"] + 1
 
 
-def test_a_pair_that_nobody_generated(world: World) -> None:
+def test_a_pair_without_a_generation_is_found(world: World) -> None:
     generate(world)
     with world.center.database.read() as connection:
         row = dict(connection.execute(select(pair)).mappings().one())
@@ -112,7 +112,7 @@ def test_a_pair_that_nobody_generated(world: World) -> None:
     assert "planted" in found.problem
 
 
-def test_a_pair_that_was_taken_away(world: World) -> None:
+def test_a_removed_pair_is_found(world: World) -> None:
     key = generate(world)
     entry = head(world)["last_id"]
     generate(world, "DEF")
@@ -125,7 +125,7 @@ def test_a_pair_that_was_taken_away(world: World) -> None:
 
 @pytest.mark.parametrize("end", [remove, lambda world, _: _expire(world)])
 @pytest.mark.parametrize("where", [pair, pair_version])
-def test_a_pair_that_was_revived(world: World, end: Any, where: Any) -> None:
+def test_a_deleted_pair_that_is_active_again_is_found(world: World, end: Any, where: Any) -> None:
     key = generate(world)
     end(world, key)
     assert verdict(world).broken is None
@@ -136,14 +136,14 @@ def test_a_pair_that_was_revived(world: World, end: Any, where: Any) -> None:
     assert key in found.problem
 
 
-def test_a_code_that_nobody_had_sent(world: World) -> None:
+def test_a_code_that_was_never_sent_is_found(world: World) -> None:
     key = generate(world)
     pairs.request_code(world.center, world.manager, Purpose.DOWNLOAD, [key])
     write(world, update(code).values(used_at=world.clock()))
     assert "used a code" in verdict(world).problem
 
 
-def test_a_log_on(world: World) -> None:
+def test_a_login_without_its_entry_is_found(world: World) -> None:
     """A code is used; an entry of another time does not count for it."""
     row = {
         "person_id": world.manager.user_id,

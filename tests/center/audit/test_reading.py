@@ -31,7 +31,7 @@ def as_rows(world: World) -> list[list[str]]:
     return list(csv.reader(io.StringIO("".join(audit_reading.as_csv(world.center, world.manager)))))
 
 
-def test_a_text_is_found_in_any_column_and_in_any_capitals(world: World) -> None:
+def test_a_text_is_found_in_any_column_in_upper_or_lower_case(world: World) -> None:
     made = pairs.generate(world.center, world.keys, "ABC")
     pairs.generate(world.center, world.manager, "DEF")
     generated = ("generate", "ABC")
@@ -68,7 +68,7 @@ def audit_entry(world: World, token: str) -> None:
     )
 
 
-def test_only_who_may_see_it_and_only_the_own_firms(world: World) -> None:
+def test_only_users_with_the_right_see_it_and_only_their_firms_entries(world: World) -> None:
     for who in (world.keys, world.reader):
         with pytest.raises(NotAllowedError):
             audit_reading.as_csv(world.center, who)
@@ -89,7 +89,7 @@ def test_no_cell_is_a_formula(world: World, evil: str) -> None:
     assert {len(row) for row in rows} == {9}
 
 
-def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
+def test_no_cell_is_a_formula_with_another_separator(world: World) -> None:
     """As a spreadsheet reads it if the system has another list separator."""
     for separator, gap, sign in product(",;\t|", ("", " ", '"', '""'), "=+-@"):
         audit_entry(world, f"x{separator}{gap}{sign}1+1{separator}")
@@ -105,7 +105,9 @@ def test_no_cell_is_a_formula_by_another_separator(world: World) -> None:
         assert not [cell for cell in cells if cell.startswith(tuple("=+-@"))]
 
 
-def test_the_file_has_what_the_pages_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_contains_the_entries_of_the_pages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(7):
         audit_entry(world, f"do {number}")
     whole = as_rows(world)

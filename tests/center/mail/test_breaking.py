@@ -89,7 +89,7 @@ def failure(mailer: SmtpMailer, began: Callable[[], object] = lambda: None) -> D
     return caught.value
 
 
-def test_a_try_ends_when_its_time_is_over(
+def test_an_attempt_ends_after_its_time_limit(
     hanging: tuple[SmtpMailer, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However the server uses the time limit of each answer."""
@@ -99,7 +99,7 @@ def test_a_try_ends_when_its_time_is_over(
     assert failure(mailer).rule == rule
 
 
-def test_a_try_ends_when_the_program_does(
+def test_an_attempt_ends_when_the_program_ends(
     hanging: tuple[SmtpMailer, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before its time limit."""
@@ -110,7 +110,7 @@ def test_a_try_ends_when_the_program_does(
     assert failure(mailer, mailer.end).rule == rule
 
 
-def test_a_try_that_begins_after_the_end_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_after_the_end_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "ENDS_WITHIN", 0)
     with accepting(say_nothing) as port:
         mailer = SmtpMailer(SmtpServer("127.0.0.1", port, "center@example.com", "none"))

@@ -107,18 +107,18 @@ def test_a_provider_gets_the_text(provider: Provider) -> None:
     ("status", "rule"),
     [(301, "refused"), (307, "refused"), (401, "refused"), (429, "refused"), (500, "in doubt")],
 )
-def test_a_provider_that_says_no(provider: Provider, status: int, rule: str) -> None:
+def test_a_provider_that_refuses_is_reported(provider: Provider, status: int, rule: str) -> None:
     provider.status = status
     assert failure(webhook(provider)).rule == rule
     assert len(provider.got) == 1, "no redirect is followed and nothing sent again"
 
 
-def test_a_provider_that_hangs_up(provider: Provider) -> None:
+def test_a_provider_that_hangs_up_is_reported(provider: Provider) -> None:
     provider.status = 0
     assert failure(webhook(provider)).rule == "in doubt"
 
 
-def test_a_provider_that_is_not_there() -> None:
+def test_a_provider_that_cannot_be_reached_is_reported() -> None:
     courier = WebhookCourier(f"http://127.0.0.1:{free_port()}/", Hidden("provider-token"))
     assert failure(courier).rule == "unreachable"
 
@@ -133,7 +133,7 @@ def test_a_provider_that_is_not_there() -> None:
         "",
     ],
 )
-def test_a_code_does_not_travel_in_clear(url: str) -> None:
+def test_a_code_is_not_sent_unencrypted(url: str) -> None:
     with pytest.raises(CenterError) as caught:
         WebhookCourier(url)
     assert "secret" not in str(caught.value)
@@ -146,7 +146,7 @@ def test_a_gateway_gets_the_text(mail_server: MailServer) -> None:
     assert message.get_content().strip() == TEXT
 
 
-def test_a_gateway_that_says_no(mail_server: MailServer) -> None:
+def test_a_gateway_that_refuses_is_reported(mail_server: MailServer) -> None:
     mail_server.refuse = {"13125550101@sms.example.net"}
     assert failure(gateway(mail_server.port)).rule == "refused"
     mail_server.refuse = set()
@@ -155,16 +155,16 @@ def test_a_gateway_that_says_no(mail_server: MailServer) -> None:
     assert not mail_server.got
 
 
-def test_a_gateway_that_hangs_up(mail_server: MailServer) -> None:
+def test_a_gateway_that_hangs_up_is_reported(mail_server: MailServer) -> None:
     mail_server.hang_up = True
     assert failure(gateway(mail_server.port)).rule == "in doubt"
 
 
-def test_a_gateway_that_is_not_there() -> None:
+def test_a_gateway_that_cannot_be_reached_is_reported() -> None:
     assert failure(gateway(free_port())).rule == "unreachable"
 
 
-def test_a_gateway_without_the_tls_that_was_asked_for_gets_nothing(
+def test_a_gateway_without_the_required_tls_gets_nothing(
     mail_server: MailServer,
 ) -> None:
     server = SmtpServer("127.0.0.1", mail_server.port, "center@example.com", security="starttls")
@@ -182,7 +182,7 @@ def who_may_log_on(
 # It warns of this setup because TLS starts with the first byte.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_gateway_over_tls_with_a_password(
+def test_a_gateway_over_tls_gets_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
 ) -> None:
     path, context = make_certificate(tmp_path)
@@ -215,7 +215,7 @@ def test_a_gateway_over_tls_with_a_password(
     assert mail_server.recipients == ["13125550101@sms.example.net"]
 
 
-def test_a_provider_over_tls(
+def test_a_provider_over_tls_gets_the_text(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, context = make_certificate(tmp_path)
@@ -241,7 +241,7 @@ class Course:
             raise problem
 
 
-def test_the_log_has_each_change_and_not_each_code(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_contains_each_change_and_not_each_code(caplog: pytest.LogCaptureFixture) -> None:
     gone, no = DeliveryError("nobody there", "unreachable"), DeliveryError("no", "refused")
     course = (None, gone, gone, no, None, None, gone)
     watched = WatchedCourier(Course(*course))
@@ -258,7 +258,7 @@ def test_the_log_has_each_change_and_not_each_code(caplog: pytest.LogCaptureFixt
     ]
 
 
-def test_a_mail_server_elsewhere_needs_tls() -> None:
+def test_a_remote_mail_server_needs_tls() -> None:
     with pytest.raises(CenterError, match="unencrypted"):
         SmtpServer("mail.example.com", 25, "center@example.com", security="none")
     with pytest.raises(CenterError, match="starttls"):
@@ -266,9 +266,7 @@ def test_a_mail_server_elsewhere_needs_tls() -> None:
 
 
 @pytest.mark.parametrize(("user", "password"), [("us", "w\u00f6rd-pass"), ("\u00fcs", "word-pass")])
-def test_a_password_that_no_mail_server_would_read_alike_is_refused(
-    user: str, password: str
-) -> None:
+def test_a_password_that_is_not_ascii_is_refused(user: str, password: str) -> None:
     with pytest.raises(CenterError, match="ASCII") as caught:
         SmtpServer("mail.example.com", 25, "c@example.com", "tls", user, Hidden(password))
     assert password not in everything_shown(caught.value)
@@ -286,7 +284,7 @@ def test_a_folder_gets_the_text(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert failure(OutboxCourier(tmp_path / "file")).rule == "refused"
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208 - names alone

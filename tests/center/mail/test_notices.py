@@ -45,7 +45,7 @@ def warn(world: World, threshold: int, days: int) -> int:
     return world.center.database.write(work)
 
 
-def test_requester_and_managers_are_told_of_a_new_pair(world: World) -> None:
+def test_requester_and_managers_get_a_mail_about_a_new_pair(world: World) -> None:
     generate(world, world.keys, deleted=OLD, shortened=(FIRST, world.clock() + timedelta(days=28)))
     found = told(world)
     assert sorted(found) == ["kim@example.com", "maria@example.com"]
@@ -59,7 +59,7 @@ def test_requester_and_managers_are_told_of_a_new_pair(world: World) -> None:
         assert "from 127.0.0.1" in text
 
 
-def test_the_requester_sees_it_at_the_top_of_the_page(world: World) -> None:
+def test_the_requester_gets_a_notice_at_the_top_of_the_page(world: World) -> None:
     generate(world, world.keys)
     (shown,) = notices.unseen(world.center, world.keys)
     assert shown.level == "success"
@@ -90,7 +90,7 @@ def test_each_notice_is_one_short_line(world: World) -> None:
         assert len(each.text) <= 125
 
 
-def test_a_notice_was_read_once_it_stood_on_a_page(world: World) -> None:
+def test_a_notice_counts_as_read_after_it_was_on_a_page(world: World) -> None:
     generate(world, world.keys)
     (line,) = notices.unseen(world.center, world.keys)
     world.clock.go(hours=1)
@@ -105,14 +105,14 @@ def test_a_notice_was_read_once_it_stood_on_a_page(world: World) -> None:
     assert notices.unseen(world.center, world.keys) == []
 
 
-def test_a_manager_who_is_the_requester_is_told_once(world: World) -> None:
+def test_a_manager_who_is_the_requester_gets_one_mail(world: World) -> None:
     generate(world, world.manager)
     assert {address: len(texts) for address, texts in told(world).items()} == {
         "maria@example.com": 1
     }
 
 
-def test_managers_who_share_an_address_are_told_once(world: World) -> None:
+def test_managers_who_share_an_address_get_one_mail(world: World) -> None:
     other = add_user(world.center, world.manager.firm_id, "max", Role.MANAGER)
     same = update(person).where(person.c.id == other.user_id).values(email="Maria@Example.com")
     world.center.database.write(lambda c: c.execute(same))
@@ -120,13 +120,13 @@ def test_managers_who_share_an_address_are_told_once(world: World) -> None:
     assert sorted(told(world)) == ["kim@example.com", "maria@example.com"]
 
 
-def test_who_is_disabled_is_told_nothing(world: World) -> None:
+def test_a_disabled_user_gets_no_mail(world: World) -> None:
     people.set_disabled(world.center, "maria", disabled=True, last_manager=True)
     generate(world, world.keys)
     assert sorted(told(world)) == ["kim@example.com"]
 
 
-def test_a_download_is_told_each_time(world: World) -> None:
+def test_each_download_is_reported(world: World) -> None:
     for _ in range(2):
         world.center.database.write(
             lambda c: notices.downloaded(
@@ -139,14 +139,14 @@ def test_a_download_is_told_each_time(world: World) -> None:
     assert f"downloaded key pair {FIRST} of session DEF" in texts[0]
 
 
-def test_a_deletion_is_told(world: World) -> None:
+def test_a_deletion_is_reported(world: World) -> None:
     world.center.database.write(lambda c: notices.deleted(c, world.center, world.keys, "ABC", KEY))
     for (text,) in told(world).values():
         assert f"kim deleted key pair {KEY} of session ABC" in text
     assert len(told(world)) == 2
 
 
-def test_a_warning_comes_once_for_each_threshold(world: World) -> None:
+def test_a_warning_is_sent_once_for_each_threshold(world: World) -> None:
     assert [warn(world, 28, 28), warn(world, 28, 27), warn(world, 14, 14)] == [1, 0, 1]
     assert [warn(world, 1, 1), warn(world, 1, 0)] == [1, 0]
     texts = told(world)["maria@example.com"]
@@ -165,7 +165,7 @@ def test_a_new_manager_gets_the_warning_that_the_others_had(world: World) -> Non
     assert [warn(world, 28, 27), warn(world, 28, 27)] == [1, 0]
 
 
-def test_nothing_is_told_of_what_did_not_happen(world: World) -> None:
+def test_a_failed_action_is_not_reported(world: World) -> None:
     def work(connection: Connection) -> None:
         notices.deleted(connection, world.center, world.keys, "ABC", KEY)
         raise RuntimeError("it did not happen")
@@ -176,7 +176,7 @@ def test_nothing_is_told_of_what_did_not_happen(world: World) -> None:
     assert notices.unseen(world.center, world.keys) == []
 
 
-def test_a_long_subject_of_many_sessions_fits(world: World) -> None:
+def test_a_subject_with_many_sessions_fits(world: World) -> None:
     many = [(f"A{number:02}", f"{number:020}") for number in range(60)]
     world.center.database.write(lambda c: notices.downloaded(c, world.center, world.keys, many))
     (text,) = told(world)["kim@example.com"]

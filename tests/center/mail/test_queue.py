@@ -63,7 +63,7 @@ def test_a_queued_mail_arrives_once(center: Center, up: MailServer) -> None:
     assert message.get_content().replace("\r\n", "\n") == "Body of one\n"
 
 
-def test_a_server_gets_ten_minutes_to_take_a_mail_and_little_for_a_code(
+def test_a_server_gets_ten_minutes_to_accept_a_mail_and_less_for_a_code(
     center: Center, up: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RFC 5321, 4.5.3.2.6; no other process may send the mail meanwhile."""
@@ -93,7 +93,7 @@ def test_the_same_mail_cannot_be_queued_twice(center: Center) -> None:
     assert rows(center, mail) == 2
 
 
-def test_a_mail_goes_with_what_it_tells_of(center: Center) -> None:
+def test_a_mail_is_rolled_back_with_the_event_it_reports(center: Center) -> None:
     def work(connection: object) -> None:
         mails.queue(connection, center, [Mail("one", "kim@example.com", "x", "x")])  # type: ignore[arg-type]
         raise RuntimeError("it did not happen")
@@ -138,7 +138,7 @@ def test_a_mail_server_that_is_down_loses_nothing_and_gets_nothing_twice(
     assert len(down.got) == 3
 
 
-def test_a_run_ends_when_nobody_answers(center: Center, down: MailServer) -> None:
+def test_a_run_ends_if_the_server_does_not_answer(center: Center, down: MailServer) -> None:
     for number in range(3):
         put(center, f"mail {number}")
     assert mails.deliver_due(center, mailer(down)) == Delivery(0, 1)
@@ -148,7 +148,7 @@ def test_a_run_ends_when_nobody_answers(center: Center, down: MailServer) -> Non
     assert problems[1:] == ["", ""]
 
 
-def test_one_that_is_refused_does_not_hold_up_the_others(
+def test_a_refused_mail_does_not_delay_the_others(
     center: Center, clock: Clock, up: MailServer
 ) -> None:
     up.refuse = {"gone@example.com"}
@@ -166,7 +166,7 @@ def test_one_that_is_refused_does_not_hold_up_the_others(
     assert mails.deliver_due(center, mailer(up)) == Delivery(1, 0)
 
 
-def test_waits_grow_up_to_an_hour(center: Center, clock: Clock, down: MailServer) -> None:
+def test_waits_double_up_to_an_hour(center: Center, clock: Clock, down: MailServer) -> None:
     put(center, "one")
     waits = []
     for _ in range(15):
@@ -179,7 +179,7 @@ def test_waits_grow_up_to_an_hour(center: Center, clock: Clock, down: MailServer
 
 
 @pytest.mark.parametrize("answer", ["451 try later", "554 no"])
-def test_a_message_the_server_will_not_have_is_kept(
+def test_a_mail_that_the_server_refuses_stays_in_the_queue(
     center: Center, clock: Clock, up: MailServer, answer: str
 ) -> None:
     put(center, "one")
@@ -191,7 +191,7 @@ def test_a_message_the_server_will_not_have_is_kept(
     assert len(up.got) == 1
 
 
-def test_an_answer_that_is_lost_leaves_a_doubt_and_a_name_to_tell(
+def test_a_mail_whose_answer_is_lost_is_sent_again_under_the_same_name(
     center: Center, clock: Clock, up: MailServer
 ) -> None:
     """SMTP's gap: the server's answer to an accepted mail is lost. The second has the same name."""
@@ -239,7 +239,7 @@ mails.deliver_due(center, Killed(server))
 
 
 @pytest.mark.parametrize(("when", "copies"), [("before", 1), ("after", 2)])
-def test_a_process_that_is_killed_loses_no_mail(
+def test_a_killed_process_loses_no_mail(
     center: Center, clock: Clock, up: MailServer, url: str, when: str, copies: int
 ) -> None:
     """Killed between claim and record: the mail is sent after the claim ends.
@@ -277,7 +277,7 @@ def test_a_clock_set_back_sends_nothing_twice(center: Center, clock: Clock, up: 
     assert len(up.got) == 2
 
 
-def test_a_folder_takes_mails_too(center: Center, tmp_path: Path) -> None:
+def test_a_folder_accepts_mails_too(center: Center, tmp_path: Path) -> None:
     put(center, "one")
     folder = tmp_path / "outbox"
     assert mails.deliver_due(center, OutboxMailer(folder)) == Delivery(1, 0)

@@ -37,7 +37,7 @@ def log_on(address: str, keys: Path, folder: Path) -> subprocess.CompletedProces
     return shell("logon", address, "--keys", str(keys), *words)
 
 
-def test_a_pair_logs_on_at_once_and_a_deleted_one_stops_at_once(
+def test_a_new_pair_logs_on_at_once_and_a_deleted_one_is_refused_at_once(
     new_url: str, state: Path, tmp_path: Path
 ) -> None:
     settings = replace(embedded.defaults(state), database=new_url)
@@ -57,7 +57,7 @@ def test_a_pair_logs_on_at_once_and_a_deleted_one_stops_at_once(
 
 
 @pytest.mark.slow
-def test_the_recovery_view_is_the_store_of_15_minutes_before(
+def test_the_recovery_view_shows_the_store_15_minutes_earlier(
     new_url: str, state: Path, tmp_path: Path
 ) -> None:
     settings = replace(embedded.defaults(state), database=new_url)
@@ -76,7 +76,7 @@ def test_the_recovery_view_is_the_store_of_15_minutes_before(
     assert codes == [1, 0]
 
 
-def test_keys_lists_checks_and_draws_what_the_store_has(new_url: str, state: Path) -> None:
+def test_keys_lists_checks_and_draws_the_pairs_of_the_store(new_url: str, state: Path) -> None:
     env = {"GATEPASS_CENTER_STATE": str(state)}
     with assembly.opened(replace(embedded.defaults(state), database=new_url)) as center:
         made = Desk(center, "ACME", "maria", state / "outbox").generate("ABC")
@@ -91,7 +91,7 @@ def test_keys_lists_checks_and_draws_what_the_store_has(new_url: str, state: Pat
 
 
 @pytest.mark.slow
-def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state: Path) -> None:
+def test_without_a_url_it_uses_the_database_of_the_environment(new_url: str, state: Path) -> None:
     env = {"GATEPASS_CENTER_STATE": str(state), "GATEPASS_CENTER_DATABASE": new_url}
     for word in ("center:", f"center:?disaster={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"):
         answer = shell("simulate", "--keys", word, "--duration", "0", **env)
@@ -108,9 +108,7 @@ def test_without_a_url_it_is_the_database_of_the_environment(new_url: str, state
         ("center:sqlite:///none/none.sqlite", "gatepass center init"),
     ],
 )
-def test_a_word_that_names_no_store_is_refused(
-    state: Path, new_url: str, word: str, named: str
-) -> None:
+def test_a_url_without_a_store_is_refused(state: Path, new_url: str, word: str, named: str) -> None:
     env = {"GATEPASS_CENTER_STATE": str(state), "GATEPASS_CENTER_DATABASE": new_url}
     answer = run("simulate", "--keys", word, "--duration", "0", **env)
     assert answer.exit_code == 2

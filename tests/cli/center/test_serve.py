@@ -39,7 +39,7 @@ def log_in(browser: Browser, password: str, outbox: Path) -> str:
     return browser.submit("/login/password", new=CHOSEN, again=CHOSEN)
 
 
-def test_it_starts_with_nothing_given_and_somebody_logs_in(tmp_path: Path) -> None:
+def test_it_starts_without_options_and_its_administrator_logs_in(tmp_path: Path) -> None:
     with serving(XDG_DATA_HOME=str(tmp_path)) as live:
         password = live.wait_for(PASSWORD.pattern)[1]
         outbox = Path(live.wait_for("mails are written to (.*)")[1])
@@ -56,7 +56,7 @@ def test_it_starts_with_nothing_given_and_somebody_logs_in(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
-def test_its_folder_is_its_owners_alone(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with serving("--state", str(folder)) as live:
         password = live.wait_for(PASSWORD.pattern)[1]
@@ -72,7 +72,7 @@ def test_its_folder_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_second_start_goes_on_with_what_is_there(tmp_path: Path) -> None:
+def test_the_second_start_uses_the_existing_store(tmp_path: Path) -> None:
     state = ("--state", str(tmp_path / "state"))
     with serving(*state) as first:
         first.wait_for(PASSWORD.pattern)
@@ -86,7 +86,7 @@ def test_the_second_start_goes_on_with_what_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_0_even_while_a_browser_is_connected(
+def test_a_signal_stops_it_with_0_even_while_a_browser_is_connected(
     tmp_path: Path, number: int
 ) -> None:
     with serving("--state", str(tmp_path / "state")) as live:
@@ -97,7 +97,7 @@ def test_a_signal_ends_it_with_0_even_while_a_browser_is_connected(
 
 
 @pytest.mark.slow
-def test_a_mail_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+def test_a_mail_server_that_hangs_does_not_delay_the_end(tmp_path: Path) -> None:
     """Neither the server for mails, nor the one for codes, which a request waits for."""
     state, config = tmp_path / "state", tmp_path / "center.toml"
     with serving("--state", str(state)) as live:
@@ -141,7 +141,9 @@ def test_several_processes_serve_one_database(new_url: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_path: Path) -> None:
+def test_processes_that_start_at_the_same_time_make_one_administrator(
+    new_url: str, tmp_path: Path
+) -> None:
     # Each state folder would get its own envelope key, so the key is made first.
     words = ("--database", new_url, "--state", str(tmp_path / "state"))
     assert shell("center", "init", *words).returncode == 0
@@ -151,7 +153,7 @@ def test_processes_that_start_at_once_make_one_administrator(new_url: str, tmp_p
 
 
 @pytest.mark.slow
-def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_open_always_ignores_the_opening_hours(tmp_path: Path) -> None:
     config = tmp_path / "center.toml"
     config.write_text("open-always = true\n")
     for words in (("--open-always",), ("--config", str(config))):
@@ -163,7 +165,7 @@ def test_it_is_open_always_where_that_is_asked_for(tmp_path: Path) -> None:
         assert "Open Sunday 10:00 to Friday 16:30" in Browser(live.url).get("/login")
 
 
-def test_it_answers_to_the_address_that_people_type(tmp_path: Path) -> None:
+def test_it_answers_requests_for_its_public_address(tmp_path: Path) -> None:
     words = ("--state", str(tmp_path / "state"))
     with serving(*words, "--address", "https://keys.example.com:8443/") as live:
         live.wait_for("^public address: https://keys.example.com:8443$")
@@ -182,7 +184,7 @@ def _status(url: str, name: str) -> int:
     return status
 
 
-def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:
+def test_json_writes_one_object_per_line_after_the_first(tmp_path: Path) -> None:
     with serving("--state", str(tmp_path / "state"), "--json") as live:
         told = json.loads(live.wait_for('^{.*"administrator".*')[0])
         assert (told["name"], told["session"]) == ("admin", "ABC")
@@ -208,7 +210,7 @@ def test_it_serves_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_sends_the_mails_that_wait(new_url: str, tmp_path: Path) -> None:
+def test_it_sends_waiting_mails(new_url: str, tmp_path: Path) -> None:
     state = tmp_path / "state"
     with serving("--database", new_url, "--state", str(state)) as live:
         settings = replace(embedded.defaults(state), database=new_url)
@@ -226,7 +228,7 @@ def test_it_sends_the_mails_that_wait(new_url: str, tmp_path: Path) -> None:
         assert live.end() == 0
 
 
-def test_where_codes_go_to_mobiles_nobody_is_made_up(tmp_path: Path) -> None:
+def test_no_administrator_is_made_if_codes_go_to_mobiles(tmp_path: Path) -> None:
     config = tmp_path / "center.toml"
     config.write_text('[codes]\nwebhook = "http://127.0.0.1:1/sms"\n')
     with serving("--config", str(config), "--state", str(tmp_path / "state")) as live:
@@ -261,7 +263,7 @@ def test_a_password_in_the_environments_url_is_in_no_output(tmp_path: Path) -> N
     assert not re.search("hunter2[23]", result.output)
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = run("center", "serve", "--state", str(tmp_path / "state"), "--port", port)

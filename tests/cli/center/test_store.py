@@ -80,7 +80,7 @@ def test_init_makes_a_store_and_shows_a_password_once(new_url: str, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_processes_that_begin_a_store_at_once_agree(new_url: str, tmp_path: Path) -> None:
+def test_processes_that_make_a_store_at_the_same_time_agree(new_url: str, tmp_path: Path) -> None:
     store = Store(new_url, tmp_path / "state")
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: shell("center", "init", *store.options), range(4)))
@@ -90,12 +90,12 @@ def test_processes_that_begin_a_store_at_once_agree(new_url: str, tmp_path: Path
     assert not list(store.state.glob(".*"))
 
 
-def test_init_takes_a_firm_and_its_manager_together(store: Store) -> None:
+def test_init_needs_a_firm_together_with_its_manager(store: Store) -> None:
     assert "--manager" in store.run("init", "--firm", "Beta", code=2)
     assert "firm 'ACME' already exists" in store.run("init", "--firm", "ACME", *MANAGER, code=2)
 
 
-def test_init_goes_on_where_a_manager_was_refused(new_url: str, tmp_path: Path) -> None:
+def test_init_continues_after_a_refused_manager(new_url: str, tmp_path: Path) -> None:
     store = Store(new_url, tmp_path / "state")
     wrong = [word.replace("maria@example.com", "maria") for word in MANAGER]
     assert "e-mail" in store.run("init", "--firm", "ACME", *wrong, code=2)
@@ -103,7 +103,7 @@ def test_init_goes_on_where_a_manager_was_refused(new_url: str, tmp_path: Path) 
     assert [one["firm"] for one in store.json("user", "list")["users"]] == ["ACME"]
 
 
-def test_users_come_change_and_go(store: Store) -> None:
+def test_users_are_added_changed_and_disabled(store: Store) -> None:
     details = ("--full-name", "Kim", "--email", "kim@example.com", "--mobile", "+13125550124")
     first = store.json("user", "add", "kim", "--firm", "ACME", "--role", "keys", *details)
     assert first["name"] == "kim"
@@ -233,7 +233,7 @@ def anchors(store: Store) -> list[Path]:
     return sorted(store.state.glob("audit-*.anchor"))
 
 
-def test_a_log_whose_end_was_cut_off_is_found_without_any_option(store: Store) -> None:
+def test_a_cut_off_log_is_found_without_any_option(store: Store) -> None:
     assert "made a new anchor" in run(*("center", "audit", "verify"), *store.options).stderr
     (file,) = anchors(store)
     with store.center() as center, center.database.read() as connection:
@@ -266,7 +266,9 @@ def test_two_databases_of_one_state_folder_have_an_anchor_each(
     assert len(anchors(store)) == 2
 
 
-def test_a_restore_begins_the_anchor_again(store: Store, tmp_path: Path) -> None:
+def test_a_restore_removes_the_anchor_and_the_next_check_makes_a_new_one(
+    store: Store, tmp_path: Path
+) -> None:
     file = str(tmp_path / "monday.backup")
     store.run("backup", file)
     store.run("user", "change", "maria", "--mobile", "+13125550199")
@@ -294,7 +296,7 @@ def test_without_a_state_folder_the_verdict_is_the_exit_code(tmp_path: Path) -> 
     assert "cannot be written" in " ".join(done.stderr.split())
 
 
-def test_where_no_anchor_can_be_written_the_verdict_is_said(store: Store, tmp_path: Path) -> None:
+def test_the_verdict_is_shown_if_no_anchor_can_be_written(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "anchor"
     words = ("center", "audit", "verify", "--anchor", str(file), *store.options)
     done = run(*words)
@@ -306,7 +308,9 @@ def test_where_no_anchor_can_be_written_the_verdict_is_said(store: Store, tmp_pa
     assert json.loads(run(*words, "--json").stdout)["ok"]
 
 
-def test_a_backup_is_restored_and_a_newer_store_only_if_told(store: Store, tmp_path: Path) -> None:
+def test_a_backup_is_restored_over_a_newer_store_only_with_replace(
+    store: Store, tmp_path: Path
+) -> None:
     file = str(tmp_path / "monday.backup")
     by = ("--firm", "ACME", "--created-by", "maria")
     store.run("session", "add", "ABC", *by)
@@ -321,7 +325,7 @@ def test_a_backup_is_restored_and_a_newer_store_only_if_told(store: Store, tmp_p
     assert "no such file" in store.run("restore", str(tmp_path / "none"), code=2)
 
 
-def test_a_backup_is_restored_into_a_database_that_is_empty(store: Store, tmp_path: Path) -> None:
+def test_a_backup_is_restored_into_an_empty_database(store: Store, tmp_path: Path) -> None:
     file = str(tmp_path / "monday.backup")
     store.run("backup", file)
     fresh = Store(f"sqlite:///{tmp_path / 'fresh.sqlite'}", store.state)
@@ -329,7 +333,7 @@ def test_a_backup_is_restored_into_a_database_that_is_empty(store: Store, tmp_pa
     assert [one["name"] for one in fresh.json("user", "list")["users"]] == ["maria"]
 
 
-def test_sweep_sends_the_mails(store: Store) -> None:
+def test_sweep_sends_mails(store: Store) -> None:
     with store.center() as center:
         center.database.write(
             lambda connection: mails.queue(
@@ -342,7 +346,7 @@ def test_sweep_sends_the_mails(store: Store) -> None:
     assert len(list((store.state / "outbox").glob("mail-*.eml"))) == 1
 
 
-def test_a_clock_far_ahead_is_believed_when_told_so(store: Store) -> None:
+def test_a_clock_far_ahead_is_accepted_only_with_accept_clock(store: Store) -> None:
     store.run("sweep")
     with store.center() as center:
         long_ago = update(clock).values(swept_at=center.clock() - timedelta(days=8))
@@ -352,7 +356,7 @@ def test_a_clock_far_ahead_is_believed_when_told_so(store: Store) -> None:
     store.run("sweep")
 
 
-def test_a_new_envelope_key_takes_the_place_of_the_old(store: Store) -> None:
+def test_a_new_envelope_key_replaces_the_old_one(store: Store) -> None:
     file = store.state / "envelope.key"
     (old,) = file.read_text().split()
     made = store.json("rewrap", "--new-key")
@@ -365,7 +369,7 @@ def test_a_new_envelope_key_takes_the_place_of_the_old(store: Store) -> None:
     assert made["envelope_key"] in store.run("audit", "verify", code=2)
 
 
-def test_an_envelope_key_from_the_environment_is_changed_there(tmp_path: Path) -> None:
+def test_an_envelope_key_from_the_environment_must_be_changed_there(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'store.sqlite'}", tmp_path / "state")
     store.run("init")
     env = {"GATEPASS_CENTER_ENVELOPE_KEY": (store.state / "envelope.key").read_text()}
@@ -376,21 +380,21 @@ def test_an_envelope_key_from_the_environment_is_changed_there(tmp_path: Path) -
     assert "add the new key there" in result.stderr
 
 
-def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_store_is_not_made(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'none.sqlite'}", tmp_path / "state")
     for words in (("user", "list"), ("audit", "verify"), ("sweep",), ("backup", "b"), ("rewrap",)):
         assert "gatepass center init" in store.run(*words, code=2)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_without_tables_says_what_to_run(new_url: str, tmp_path: Path) -> None:
+def test_an_empty_database_is_refused_with_the_command_to_run(new_url: str, tmp_path: Path) -> None:
     if new_url.startswith("sqlite"):
         Path(new_url.removeprefix("sqlite:///")).touch(0o600)
     store = Store(new_url, tmp_path / "state")
     assert "gatepass center init" in store.run("session", "list", code=2)
 
 
-def test_tables_of_a_newer_gatepass_are_left_alone(store: Store) -> None:
+def test_tables_of_a_newer_gatepass_are_not_changed(store: Store) -> None:
     with store.center() as center:
         newer = text("UPDATE alembic_version SET version_num = '9999'")
         center.database.write(lambda connection: connection.execute(newer))
@@ -398,7 +402,7 @@ def test_tables_of_a_newer_gatepass_are_left_alone(store: Store) -> None:
         assert "newer gatepass" in store.run(*words, code=2)
 
 
-def test_texts_of_users_do_not_steer_a_terminal(store: Store) -> None:
+def test_control_characters_in_texts_of_users_are_escaped(store: Store) -> None:
     words = ("--firm", "ACME", "--created-by", "maria", "--description", "\x1b[31mred")
     store.run("session", "add", "ABC", *words)
     listed = store.run("session", "list")
@@ -406,7 +410,7 @@ def test_texts_of_users_do_not_steer_a_terminal(store: Store) -> None:
     assert r"\x1b[31mred" in listed
 
 
-def test_the_script_does_it_too(store: Store) -> None:
+def test_the_installed_script_works_too(store: Store) -> None:
     answer = shell("center", "user", "list", "--json", *store.options)
     assert answer.returncode == 0
     assert answer.stderr == b""
@@ -442,7 +446,7 @@ def test_without_the_extra_it_says_what_to_install(package: str, words: tuple[st
     ("patience", "terminal", "shown"),
     [(0.0, True, True), (3600.0, True, False), (0.0, False, False)],
 )
-def test_a_long_verification_shows_how_far_it_is(
+def test_a_long_verification_shows_its_progress(
     monkeypatch: pytest.MonkeyPatch, patience: float, terminal: bool, shown: bool
 ) -> None:
     stream = Stream(terminal)

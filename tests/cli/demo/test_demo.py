@@ -48,7 +48,7 @@ def sent_numbers(step: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_the_whole_story_is_told(temporary: Path) -> None:
+def test_all_steps_are_shown_and_succeed(temporary: Path) -> None:
     result = run("demo")
     assert result.exit_code == 0
     assert result.stderr == ""
@@ -113,7 +113,7 @@ def test_the_secret_is_in_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(pair.secret.reveal() not in text for text in texts)
 
 
-def test_a_refusal_for_another_reason_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_for_another_reason_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     # With a wrong CheckSum, the signature is no longer the reason.
     monkeypatch.setattr(
         demo_story, "change_one_byte", lambda logon: logon.replace(b"108=30", b"108=60")
@@ -126,38 +126,38 @@ def test_a_refusal_for_another_reason_is_a_failure(monkeypatch: pytest.MonkeyPat
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["refuse"]
 
 
-def test_a_wrong_key_that_is_let_in_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_that_is_accepted_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     # The "wrong" pair is the right one.
     monkeypatch.setattr(demo_live, "replace", lambda pair, **_: pair)
     found = json.loads(run("demo", "--json").stdout)
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["wrong key"]
 
 
-def test_a_rotation_that_nobody_follows_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotation_without_effect_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_live, "write_key_file", lambda *_: None)
     found = json.loads(run("demo", "--json").stdout)
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["key rotation"]
 
 
-def test_a_signed_logon_that_is_not_valid_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_signed_logon_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Verdict, "valid", False)
     assert run("demo").exit_code == 1
     assert run("demo", "--json").exit_code == 1
 
 
-def test_a_change_that_goes_unnoticed_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_is_not_noticed_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_story, "change_one_byte", lambda logon: logon)
     found = json.loads(run("demo", "--json").stdout)
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["change", "refuse"]
 
 
-def test_a_pair_that_stays_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_that_is_not_deleted_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_desk.Desk, "delete", lambda *_: None)
     found = json.loads(run("demo", "--json").stdout)
     assert [step["step"] for step in found["steps"] if not step["ok"]] == ["delete"]
 
 
-def test_a_pair_that_lives_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_that_is_valid_too_long_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "OVERLAP", timedelta(weeks=8))
     found = json.loads(run("demo", "--json").stdout)
     # The audit check also compares how long a pair is valid.
@@ -166,7 +166,7 @@ def test_a_pair_that_lives_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("package", ["sqlalchemy", "exchange_calendars"])
-def test_without_the_extra_its_part_is_left_out_in_one_line(
+def test_without_the_extra_its_part_is_skipped_with_one_line(
     monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
@@ -179,11 +179,11 @@ def test_without_the_extra_its_part_is_left_out_in_one_line(
     assert [step["step"] for step in found["steps"]] == STEPS[:12]
 
 
-def test_the_pauses_leave_it_under_ten_seconds() -> None:
+def test_with_its_pauses_it_takes_less_than_ten_seconds() -> None:
     assert 0 < demo.PACE * (len(STEPS) - 1) < 9
 
 
-def test_the_script_tells_it_too() -> None:
+def test_the_installed_script_works_too() -> None:
     answer = shell("demo", "--json")
     assert answer.returncode == 0
     assert answer.stderr == b""

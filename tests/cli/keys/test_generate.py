@@ -12,7 +12,7 @@ from tests.cli.samples import run
 NOW = datetime.now(UTC)
 
 
-def test_a_pair_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_a_new_key_file(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     result = run("keys", "generate", str(path), "ABC")
     assert result.exit_code == 0, result.stderr
@@ -26,7 +26,7 @@ def test_a_pair_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     assert secret not in result.stdout + result.stderr
 
 
-def test_a_second_pair_is_added_and_a_third_refused(tmp_path: Path) -> None:
+def test_a_second_pair_is_added_and_a_third_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     run("keys", "generate", str(path), "ABC", "--expired")
     first = path.read_bytes()
@@ -42,7 +42,7 @@ def test_a_second_pair_is_added_and_a_third_refused(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     path.write_text("mine")
     result = run("keys", "generate", str(path), "ABC")

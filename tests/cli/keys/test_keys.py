@@ -44,7 +44,7 @@ def test_list_shows_each_pair_and_which_one_is_used(tmp_path: Path) -> None:
     assert other[5:7] == ["✗", "expired"]
 
 
-def test_list_marks_a_used_pair_that_soon_expires_and_one_that_is_still_to_come(
+def test_list_marks_a_used_pair_that_expires_soon_and_one_that_is_not_valid_yet(
     tmp_path: Path,
 ) -> None:
     keys = write_keys(tmp_path, OLD, pair(OTHER_ACCESS_KEY_ID, "2026-12-01", "2027-12-01"))
@@ -73,7 +73,7 @@ def test_list_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", [3, 4, 5, 7])
-def test_a_secret_that_lost_characters_fails_the_check(
+def test_a_secret_with_missing_characters_fails_the_check(
     tmp_path: Path, lost: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     cut = replace(NEW, secret=SecretKey(_cut(NEW.secret.reveal(), lost)))
@@ -129,7 +129,7 @@ def test_a_pair_without_dates_is_listed_and_passes_the_check() -> None:
         ),
     ],
 )
-def test_check_fails_a_session_without_a_pair_that_lasts(
+def test_check_fails_a_session_without_a_pair_that_stays_valid(
     tmp_path: Path, pairs: list[IssuedPair], code: int, said: str
 ) -> None:
     keys = write_keys(tmp_path, *pairs)
@@ -155,7 +155,7 @@ def test_check_fails_a_session_without_a_pair_that_lasts(
         ("5", "2026-11-22", 1),
     ],
 )
-def test_how_long_a_pair_must_last_may_be_told(
+def test_days_sets_how_long_a_pair_must_stay_valid(
     tmp_path: Path, days: str, expires: str, code: int
 ) -> None:
     result = run(
@@ -165,13 +165,13 @@ def test_how_long_a_pair_must_last_may_be_told(
 
 
 @pytest.mark.parametrize("days", ["-1", "soon", "10000"])
-def test_days_is_a_number_of_days(tmp_path: Path, days: str) -> None:
+def test_days_must_be_a_number_of_days(tmp_path: Path, days: str) -> None:
     result = run("keys", "check", write_keys(tmp_path), "--days", days)
     assert result.exit_code == 2
     assert "--days" in result.stderr
 
 
-def test_one_session_that_fails_fails_the_check(tmp_path: Path) -> None:
+def test_one_failing_session_fails_the_check(tmp_path: Path) -> None:
     lapsed = pair("AnotherSession000001", "2024-01-01", "2025-01-01", session="XYZ")
     keys = write_keys(tmp_path, NEW, lapsed)
     result = run("keys", "check", keys, "--at", NOW, "--json")
@@ -185,14 +185,14 @@ def test_one_session_that_fails_fails_the_check(tmp_path: Path) -> None:
     assert [one["access_key_id"] for one in bad["pairs"]] == ["AnotherSession000001"]
 
 
-def test_the_first_day_and_the_market_close_of_the_last_one_count(tmp_path: Path) -> None:
+def test_a_pair_is_valid_from_its_first_day_to_the_market_close_of_its_last(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, only_pair("2026-11-23"))
     before_close = run("keys", "list", keys, "--at", "2026-11-23T15:59:59-06:00")
     assert "! active, used" in before_close.stdout
     assert "✗ expired" in run("keys", "list", keys, "--at", "2026-11-23T16:00:00-06:00").stdout
 
 
-def test_check_fails_where_there_is_no_pair_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_fails_without_any_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_keys, "_open", lambda *_: KeyRing([]))
     result = run("keys", "check", "keys.txt")
     assert result.exit_code == 1

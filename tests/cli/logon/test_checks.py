@@ -19,5 +19,5 @@ def test_a_target_is_a_host_and_a_port(text: str, target: tuple[str, int]) -> No
     ("host", "local"),
     [("localhost", True), ("127.0.0.5", True), ("::1", True), ("192.0.2.1", False), ("h", False)],
 )
-def test_only_this_machines_own_addresses_are_its_own(host: str, local: bool) -> None:
+def test_only_addresses_of_this_machine_are_loopback(host: str, local: bool) -> None:
     assert is_loopback(host) is local

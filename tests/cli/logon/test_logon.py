@@ -101,14 +101,14 @@ def test_json_gives_the_messages_and_the_ending(live: Rehearsal) -> None:
     assert ending == {"result": "logged out", "text": None, "next_expected": 4, "what_to_do": None}
 
 
-def test_the_second_logon_is_mid_week_and_its_numbers_go_on(live: Rehearsal) -> None:
+def test_the_second_logon_is_mid_week_and_its_numbers_continue(live: Rehearsal) -> None:
     first, _ = told(live.logon("--json"))
     second, _ = told(live.logon("--json"))
     assert int(values(second[0])[34]) == int(values(first[-2])[34]) + 1
     assert 141 not in values(second[0])
 
 
-def test_the_scenario_that_was_chosen_is_named(live: Rehearsal) -> None:
+def test_the_chosen_scenario_is_named(live: Rehearsal) -> None:
     first = live.logon().stdout.decode()
     assert "· scenario beginning-of-week: the first logon of the week" in first
     assert first.index("scenario") < first.index("Logon (A) sent")
@@ -119,7 +119,7 @@ def test_the_scenario_that_was_chosen_is_named(live: Rehearsal) -> None:
     assert all(set(note) == {"time", "scenario"} for note in named)
 
 
-def test_a_garbled_message_that_is_ignored_is_shown(tmp_path: Path) -> None:
+def test_an_ignored_garbled_message_is_shown(tmp_path: Path) -> None:
     with rehearsal(tmp_path, *spoilt(tmp_path, do="corrupt", type="1", byte=40)) as live:
         answer = live.logon("--stay", "1")
         assert answer.returncode == 0
@@ -131,7 +131,7 @@ def test_a_garbled_message_that_is_ignored_is_shown(tmp_path: Path) -> None:
         assert "CheckSum" in note["garbled"]
 
 
-def test_a_whole_message_with_a_field_that_is_none_is_garbled_and_not_shown() -> None:
+def test_a_message_with_a_malformed_field_is_garbled_and_not_shown() -> None:
     shown: list[Any] = []
 
     async def story() -> None:
@@ -144,7 +144,7 @@ def test_a_whole_message_with_a_field_that_is_none_is_garbled_and_not_shown() ->
     assert shown == []
 
 
-def test_a_session_that_the_client_ends_is_told_with_the_reason_and_what_to_do(
+def test_a_session_that_the_client_ends_shows_the_reason_and_what_to_do(
     tmp_path: Path,
 ) -> None:
     plan = spoilt(tmp_path, do="wrong-number", type="1", by=-1)
@@ -164,9 +164,7 @@ def test_a_session_that_the_client_ends_is_told_with_the_reason_and_what_to_do(
 
 
 @pytest.mark.parametrize("scenario", ["beginning-of-week", "in-session"])
-def test_a_session_that_is_cut_in_the_middle_is_logged_on_again(
-    tmp_path: Path, scenario: str
-) -> None:
+def test_after_a_lost_connection_it_can_log_on_again(tmp_path: Path, scenario: str) -> None:
     # In session, the connection is cut at the Test Request before the Logon.
     kind = "0" if scenario == "beginning-of-week" else "1"
     with rehearsal(tmp_path, *spoilt(tmp_path, do="disconnect", on="receive", type=kind)) as live:
@@ -182,7 +180,7 @@ def test_a_session_that_is_cut_in_the_middle_is_logged_on_again(
         assert live.logon().returncode == 0
 
 
-def test_a_logout_that_is_not_confirmed_comes_with_its_advice(tmp_path: Path) -> None:
+def test_an_unconfirmed_logout_is_shown_with_advice(tmp_path: Path) -> None:
     with rehearsal(tmp_path, *spoilt(tmp_path, do="drop", type="5")) as live:
         answer = live.logon("--json")
     assert answer.returncode == 3
@@ -192,7 +190,7 @@ def test_a_logout_that_is_not_confirmed_comes_with_its_advice(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("scenario", ["beginning-of-week", "mid-week", "auto"])
-def test_a_scenario_can_be_asked_for(live: Rehearsal, scenario: str) -> None:
+def test_a_scenario_can_be_chosen(live: Rehearsal, scenario: str) -> None:
     if scenario == "mid-week":
         live.logon()
     answer = live.logon("--scenario", scenario, "--json")
@@ -201,7 +199,7 @@ def test_a_scenario_can_be_asked_for(live: Rehearsal, scenario: str) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_in_session_logs_on_first_and_then_starts_anew(live: Rehearsal, again: bool) -> None:
+def test_in_session_logs_on_first_and_then_resets_the_numbers(live: Rehearsal, again: bool) -> None:
     if again:
         live.logon()
     answer = live.logon("--scenario", "in-session", "--json")
@@ -214,7 +212,7 @@ def test_in_session_logs_on_first_and_then_starts_anew(live: Rehearsal, again: b
     assert order.index("> Test Request") < len(order) - 1 - order[::-1].index("> Logon")
 
 
-def test_a_wrong_key_is_refused_with_the_text_and_what_to_do(live: Rehearsal) -> None:
+def test_a_refused_wrong_key_shows_the_text_and_what_to_do(live: Rehearsal) -> None:
     answer = live.logon(keys=live.wrong_keys())
     assert answer.returncode == 1
     text = answer.stdout.decode()
@@ -224,7 +222,7 @@ def test_a_wrong_key_is_refused_with_the_text_and_what_to_do(live: Rehearsal) ->
     assert "signature: EncryptedPassword (1402) is not the signature" in refused
 
 
-def test_a_refusal_as_json(live: Rehearsal) -> None:
+def test_a_refusal_is_written_as_json(live: Rehearsal) -> None:
     answer = live.logon("--json", keys=live.wrong_keys())
     assert answer.returncode == 1
     messages, ending = told(answer)
@@ -235,7 +233,7 @@ def test_a_refusal_as_json(live: Rehearsal) -> None:
     assert "key pair" in ending["what_to_do"]
 
 
-def test_a_second_first_logon_is_refused_and_the_next_one_goes_on_with_789(
+def test_a_second_first_logon_is_refused_and_the_next_one_uses_789(
     live: Rehearsal,
 ) -> None:
     live.logon()
@@ -247,7 +245,7 @@ def test_a_second_first_logon_is_refused_and_the_next_one_goes_on_with_789(
     assert values(told(answer)[0][0])[34] == str(told(refused)[1]["next_expected"])
 
 
-def test_lost_state_is_refused_once_and_then_mended_by_789(live: Rehearsal) -> None:
+def test_lost_state_is_refused_once_and_then_fixed_by_789(live: Rehearsal) -> None:
     live.logon()
     other = str(live.folder / "other")
     assert live.logon("--state", other).returncode == 1
@@ -266,7 +264,7 @@ def test_lost_state_is_refused_once_and_then_mended_by_789(live: Rehearsal) -> N
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_each_refusal_comes_with_its_advice(
+def test_each_refusal_is_shown_with_advice(
     live: Rehearsal, words: tuple[str, ...], text: str, advice: str
 ) -> None:
     answer = live.logon(*words, "--json")
@@ -277,7 +275,7 @@ def test_each_refusal_comes_with_its_advice(
 
 
 @pytest.mark.slow
-def test_the_fifth_invalid_logon_is_held_back_across_restarts(
+def test_the_fifth_invalid_logon_is_not_sent_even_after_a_restart(
     live: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = live.wrong_keys()
@@ -298,7 +296,9 @@ def test_the_fifth_invalid_logon_is_held_back_across_restarts(
 
 
 @pytest.mark.slow
-def test_a_port_closes_at_the_fifth_and_is_opened_by_the_operator(live: Rehearsal) -> None:
+def test_a_port_closes_at_the_fifth_invalid_logon_and_the_operator_opens_it(
+    live: Rehearsal,
+) -> None:
     wrong = live.wrong_keys()
     for _ in range(4):
         live.logon("--unguarded", keys=wrong)
@@ -325,7 +325,7 @@ def test_a_pair_added_to_the_key_file_is_used_without_a_restart(live: Rehearsal)
     assert values(told(old)[0][0])[355] == live.pair.access_key_id
 
 
-def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(
+def test_each_session_has_a_state_file_that_only_its_owner_can_read(
     live: Rehearsal, own_state: Path
 ) -> None:
     live.logon()
@@ -339,7 +339,7 @@ def test_the_state_is_a_file_a_session_that_only_its_owner_can_enter(
         assert db.execute("SELECT * FROM logon_attempt").fetchall() == []
 
 
-def test_a_market_segment_has_numbers_of_its_own(tmp_path: Path) -> None:
+def test_a_market_segment_has_its_own_sequence_numbers(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with rehearsal(tmp_path) as cgw:
         for _ in range(2):
@@ -359,7 +359,7 @@ def test_a_target_sub_id_that_could_be_a_path_is_refused(live: Rehearsal) -> Non
 
 
 @POSIX
-def test_a_user_without_a_folder_for_state_is_told_so(
+def test_a_user_without_a_folder_for_state_gets_an_error(
     live: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = live.folder / "file"
@@ -385,7 +385,7 @@ def test_a_signal_ends_the_stay_cleanly(live: Rehearsal, number: int) -> None:
     assert "✓ logged on and logged out cleanly" in out.decode()
 
 
-def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
+def test_a_gateway_that_disappears_is_exit_code_3(live: Rehearsal) -> None:
     words = ("--sender-comp-id", "ABC123N", "--state", str(live.folder / "s"), "--stay", "60")
     with started("logon", live.address, "--keys", live.keys, *words) as client:
         assert client.stdout is not None
@@ -403,7 +403,7 @@ def test_a_gateway_that_goes_away_is_exit_code_3(live: Rehearsal) -> None:
     assert "What to do: The connection was lost" in text
 
 
-def test_a_gateway_that_forgot_the_week_is_told_apart(tmp_path: Path) -> None:
+def test_a_gateway_that_forgot_the_week_is_recognised(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as live:
         live.logon()
     with rehearsal(tmp_path) as live:
@@ -424,7 +424,7 @@ def backup_of(live: Rehearsal) -> str:
     return line.split()[-1]
 
 
-def test_both_gateways_and_each_message_says_which(tmp_path: Path) -> None:
+def test_with_a_backup_each_message_names_its_connection(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--backup-port", "0") as live:
         words = ("--sender-comp-id", "ABC123U", "--backup", backup_of(live))
         messages, ending = told(live.logon(*words, "--json"))
@@ -460,7 +460,7 @@ def test_a_failover_is_shown_and_survived(tmp_path: Path, json: bool) -> None:
         assert live.logon(*session).returncode == 0
 
 
-def test_a_backup_that_is_down_costs_no_session(live: Rehearsal) -> None:
+def test_a_backup_that_is_down_does_not_end_the_session(live: Rehearsal) -> None:
     words = ("--sender-comp-id", "ABC123U", "--backup", free_address())
     answer = live.logon(*words, "--json", "--stay", "0.5")
     assert answer.returncode == 0
@@ -481,7 +481,7 @@ def test_a_backup_that_refuses_the_logon_is_an_error(tmp_path: Path) -> None:
         assert told(answer)[1]["text"] == "Invalid Logon. Logout Forced"
 
 
-def test_in_session_with_a_backup_goes_by_the_primary(tmp_path: Path) -> None:
+def test_in_session_with_a_backup_uses_the_primary(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--backup-port", "0") as live:
         words = ("--sender-comp-id", "ABC123U", "--backup", backup_of(live))
         messages, ending = told(live.logon(*words, "--scenario", "in-session", "--json"))
@@ -490,7 +490,7 @@ def test_in_session_with_a_backup_goes_by_the_primary(tmp_path: Path) -> None:
         assert resets == ["primary", "primary"]
 
 
-def test_a_lost_primary_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_lost_primary_is_shown_with_what_to_do(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\ndo = "disconnect"\non = "receive"\ntype = "0"\nnth = 3\n')
     backup = ("--backup-port", "0", "--fault-plan", str(plan))
@@ -518,7 +518,7 @@ def test_no_gateway_is_exit_code_3(tmp_path: Path) -> None:
     assert ending["result"] == "no connection"
 
 
-def test_a_peer_that_hangs_up_without_a_word_is_exit_code_3_and_counts(
+def test_a_peer_that_hangs_up_without_an_answer_is_exit_code_3_and_counts(
     tmp_path: Path, own_state: Path
 ) -> None:
     keys = tmp_path / "keys.txt"
@@ -583,7 +583,7 @@ def test_bad_input_is_exit_code_2(tmp_path: Path, words: tuple[str, ...], named:
     assert named in result.stderr
 
 
-def test_a_state_that_is_no_database_is_bad_input(live: Rehearsal) -> None:
+def test_a_state_file_that_is_not_a_database_is_bad_input(live: Rehearsal) -> None:
     state = live.folder / "state"
     state.mkdir()
     (state / "ABC123.sqlite").write_bytes(b"this is no database" * 100)

@@ -72,7 +72,7 @@ def log_on(folder: Path, address: str, *words: str) -> tuple[int, dict[str, str]
         ({108: "-10"}, "HeartBtInt (108) is -10, expected 30", "broke a rule of FIX"),
     ],
 )
-def test_an_answer_that_is_not_the_exchanges_is_told_with_its_advice(
+def test_an_answer_from_another_system_is_shown_with_advice(
     tmp_path: Path, fields: dict[int, str], text: str, advice: str
 ) -> None:
     with answering("A", fields) as (address, came):
@@ -86,7 +86,7 @@ def test_an_answer_that_is_not_the_exchanges_is_told_with_its_advice(
     }
 
 
-def test_a_number_that_nobody_can_believe_is_told_with_the_way_on(tmp_path: Path) -> None:
+def test_an_implausible_number_is_shown_with_what_to_do(tmp_path: Path) -> None:
     refusal = {58: "Invalid Logon. Logout Forced", 789: "5000000"}
     with answering("5", refusal) as (address, came):
         code, ending = log_on(tmp_path, address)
@@ -98,7 +98,7 @@ def test_a_number_that_nobody_can_believe_is_told_with_the_way_on(tmp_path: Path
     assert [m.msg_seq_num for m in came if m.msg_type == "A"] == [1, 1, 5_000_000]
 
 
-def test_a_next_number_goes_with_no_scenario_that_begins_at_1(tmp_path: Path) -> None:
+def test_a_next_number_is_refused_with_a_scenario_that_begins_at_1(tmp_path: Path) -> None:
     keys = tmp_path / "keys.txt"
     write_key_file(keys, [fresh_pair()])
     options = ("--keys", str(keys), "--sender-comp-id", "ABC123N", "--state", str(tmp_path / "s"))

@@ -23,7 +23,7 @@ def papers(tmp_path: Path) -> tuple[str, str, str]:
     return str(ca), str(certificate), str(key)
 
 
-def test_a_logon_over_tls_by_options(tmp_path: Path, papers: tuple[str, str, str]) -> None:
+def test_options_make_a_logon_over_tls(tmp_path: Path, papers: tuple[str, str, str]) -> None:
     ca, certificate, key = papers
     with rehearsal(tmp_path, "--tls-cert", certificate, "--tls-key", key) as live:
         answer = live.logon("--tls", "--ca", ca)
@@ -42,7 +42,9 @@ def test_a_logon_over_tls_by_options(tmp_path: Path, papers: tuple[str, str, str
         assert b"gateway over TLS" in err
 
 
-def test_a_logon_over_tls_by_a_configuration(tmp_path: Path, papers: tuple[str, str, str]) -> None:
+def test_a_configuration_makes_a_logon_over_tls(
+    tmp_path: Path, papers: tuple[str, str, str]
+) -> None:
     ca, _, _ = papers
     config = tmp_path / "gateway.toml"
     config.write_text('store = "week.db"\n[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n')
@@ -62,7 +64,7 @@ def test_a_logon_over_tls_by_a_configuration(tmp_path: Path, papers: tuple[str, 
         ('store = "no-folder/week.db"\n', b"week.db cannot be opened: unable to open"),
     ],
 )
-def test_a_configuration_that_cannot_be_used(
+def test_an_unusable_configuration_is_named(
     tmp_path: Path, papers: tuple[str, str, str], text: str, words: bytes
 ) -> None:
     config = tmp_path / "gateway.toml"
@@ -80,7 +82,7 @@ def gateway(folder: Path, *words: str):  # type: ignore[no-untyped-def]
     return shell("simulate", "--keys", str(keys), "--duration", "0", *words)
 
 
-def test_options_that_say_half(tmp_path: Path, papers: tuple[str, str, str]) -> None:
+def test_incomplete_options_are_refused(tmp_path: Path, papers: tuple[str, str, str]) -> None:
     ca, _, key = papers
     assert b"give its certificate too: --tls-cert" in gateway(tmp_path, "--tls-key", key).stderr
     words = ("--keys", "k", "--sender-comp-id", "ABC123N", "--state", str(tmp_path / "state"))

@@ -27,7 +27,7 @@ def live(tmp_path: Path) -> Iterator[Rehearsal]:
         yield running
 
 
-def test_the_table_is_there() -> None:
+def test_the_table_exists() -> None:
     """Without it, the next test would test nothing."""
     assert len(ROWS) > 10
     assert {"--set", "--omit", "--scenario"} <= {row[1].split()[0] for row in ROWS}
@@ -35,7 +35,7 @@ def test_the_table_is_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("wrong", "words", "text"), ROWS, ids=[row[0] for row in ROWS])
-def test_the_gateway_says_what_the_table_has_and_the_next_logon_is_good(
+def test_the_gateway_answers_as_in_the_table_and_the_next_logon_is_good(
     live: Rehearsal, wrong: str, words: str, text: str
 ) -> None:
     assert live.logon().returncode == 0
@@ -47,7 +47,7 @@ def test_the_gateway_says_what_the_table_has_and_the_next_logon_is_good(
     assert live.logon().returncode == 0
 
 
-def test_a_higher_number_is_gone_on_with(live: Rehearsal) -> None:
+def test_the_numbers_continue_from_a_higher_number(live: Rehearsal) -> None:
     assert live.logon().returncode == 0
     assert live.logon("--set", "34=99").returncode == 0
     assert b"messages 4 to 98 asked for" in live.wait_for(b"gap")
@@ -64,7 +64,7 @@ def test_a_number_far_too_high_is_bad_input_and_changes_nothing(live: Rehearsal)
     assert live.logon().returncode == 0
 
 
-def test_several_at_once(live: Rehearsal) -> None:
+def test_several_changes_can_be_made_at_once(live: Rehearsal) -> None:
     answer = live.logon("--set", "141=Y", "--set", "9999=a=b", "--omit", "142", "--json")
     *events, ending = json_lines(answer.stdout)
     assert ending["text"] == "SenderLocationId (142) tag is not present"
@@ -74,7 +74,7 @@ def test_several_at_once(live: Rehearsal) -> None:
     assert 142 not in values
 
 
-def test_the_table_runs_from_top_to_bottom_where_no_port_is_closed(tmp_path: Path) -> None:
+def test_the_whole_table_runs_in_order_without_port_closure(tmp_path: Path) -> None:
     """As a reader runs it: one after the other, without a good Logon in between."""
     with rehearsal(tmp_path, "--no-port-closure") as live:
         assert live.logon().returncode == 0
@@ -84,7 +84,7 @@ def test_the_table_runs_from_top_to_bottom_where_no_port_is_closed(tmp_path: Pat
         assert live.logon().returncode == 0
 
 
-def test_a_fifth_wrong_one_is_not_held_back_and_no_exchange_counts_any(
+def test_a_fifth_wrong_logon_is_sent_and_none_counts_for_an_exchange(
     live: Rehearsal, own_state: Path
 ) -> None:
     for _ in range(4):
@@ -113,7 +113,7 @@ def test_a_fifth_wrong_one_is_not_held_back_and_no_exchange_counts_any(
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_makes_no_sense_is_bad_input(
+def test_a_change_that_makes_no_sense_is_bad_input(
     tmp_path: Path, target: str, words: tuple[str, ...], named: str
 ) -> None:
     keys = ("--keys", write_keys(tmp_path), "--state", str(tmp_path / "state"))
@@ -124,7 +124,7 @@ def test_what_makes_no_sense_is_bad_input(
     assert not (tmp_path / "state").exists()
 
 
-def test_a_session_that_the_gateway_does_not_know(live: Rehearsal) -> None:
+def test_an_unknown_session_is_refused(live: Rehearsal) -> None:
     keys = live.folder / "xyz.txt"
     other = fresh_pair("XYZ")
     live.secrets.append(other.secret.reveal())
@@ -134,7 +134,7 @@ def test_a_session_that_the_gateway_does_not_know(live: Rehearsal) -> None:
     assert b"Session ID XYZ" in live.wait_for(b"refused")
 
 
-def test_a_second_logon_of_a_session_that_is_on(live: Rehearsal) -> None:
+def test_a_second_logon_of_a_logged_on_session_is_refused(live: Rehearsal) -> None:
     words = ("--sender-comp-id", "ABC123N", "--state", str(live.folder / "one"), "--stay", "60")
     with started("logon", live.address, "--keys", live.keys, *words) as first:
         live.wait_for(b"logged on")

@@ -26,7 +26,7 @@ from tests.cli.samples import (
 CANONICAL = E1["canonical"].replace("\n", r"\n")
 
 
-def test_a_valid_logon_is_explained_with_all_that_was_signed(tmp_path: Path) -> None:
+def test_a_valid_logon_is_explained_with_all_signed_fields(tmp_path: Path) -> None:
     result = run("explain", "--keys", write_keys(tmp_path), "--at", THEN, stdin=SIGNED)
     assert result.exit_code == 0
     assert result.stderr == ""
@@ -63,7 +63,7 @@ def test_a_refused_logon_shows_both_signatures_and_where_they_differ(tmp_path: P
         (None, "a", None),
     ],
 )
-def test_the_first_difference_is_also_found_where_one_ends(
+def test_the_first_difference_is_also_found_at_the_end_of_one(
     expected: str | None, received: str | None, index: int | None
 ) -> None:
     assert first_difference(expected, received) == index
@@ -96,7 +96,7 @@ def test_a_message_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     assert "Signed fields" not in result.stdout
 
 
-def test_a_wrong_check_sum_hides_no_field(tmp_path: Path) -> None:
+def test_a_wrong_checksum_hides_no_field(tmp_path: Path) -> None:
     broken = SIGNED.replace("10=", "10=9")[:-2] + "|"
     result = run("explain", "--keys", write_keys(tmp_path), stdin=broken)
     assert result.exit_code == 1
@@ -112,7 +112,7 @@ def test_a_file_without_any_fix_message_is_bad_input(tmp_path: Path, command: st
     assert "contains no FIX message" in result.stderr
 
 
-def test_only_the_time_being_wrong_gives_a_hint(tmp_path: Path) -> None:
+def test_a_logon_with_only_a_wrong_time_gets_a_hint(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     late = run("explain", "--keys", keys, "--at", LATER, stdin=SIGNED)
     assert late.exit_code == 1
@@ -121,7 +121,7 @@ def test_only_the_time_being_wrong_gives_a_hint(tmp_path: Path) -> None:
     assert run("explain", "--keys", keys, "--any-time", stdin=SIGNED).exit_code == 0
 
 
-def test_each_of_several_logons_is_explained_under_its_place(tmp_path: Path) -> None:
+def test_each_of_several_logons_is_explained_with_its_place(tmp_path: Path) -> None:
     stdin = f"{SIGNED}\n{TAMPERED}{SIGNED}\n"
     result = run("explain", "--keys", write_keys(tmp_path), "--at", THEN, stdin=stdin)
     assert result.exit_code == 1
@@ -129,7 +129,7 @@ def test_each_of_several_logons_is_explained_under_its_place(tmp_path: Path) -> 
         assert f"─ Logon of line {place} ─" in result.stdout
 
 
-def test_json_gives_all_that_text_does(tmp_path: Path) -> None:
+def test_json_contains_everything_that_text_does(tmp_path: Path) -> None:
     words = ("explain", "--keys", write_keys(tmp_path), "--at", THEN, "--json")
     result = run(*words, stdin=f"{SIGNED}\n{TAMPERED}\n")
     assert result.exit_code == 1

@@ -58,7 +58,7 @@ def test_a_good_logon_that_the_gateway_refused_is_not_valid(
 
 @pytest.mark.parametrize(("late", "failed"), [(0, ["gateway"]), (9, ["sending time", "gateway"])])
 @pytest.mark.parametrize("command", ["verify", "explain"])
-def test_a_logon_in_a_log_is_judged_by_the_time_of_the_log(
+def test_a_logon_in_a_log_is_checked_as_of_the_time_in_the_log(
     tmp_path: Path, command: str, late: int, failed: list[str]
 ) -> None:
     text = log(("why", SIGNED), at=AT + timedelta(seconds=late))
@@ -80,7 +80,7 @@ def test_each_logon_has_its_own_reason(tmp_path: Path) -> None:
     assert [found["line"] for found in objects(result)] == [3, 7, 11]
 
 
-def test_a_logon_without_the_line_before_it_was_refused_all_the_same(tmp_path: Path) -> None:
+def test_a_logon_without_the_line_before_it_still_counts_as_refused(tmp_path: Path) -> None:
     alone = [line for line in log((ON_ALREADY, SIGNED)).splitlines() if '"logon"' in line]
     for text in (alone[0], "\n".join([*log(("of another", SIGNED)).splitlines()[:1], *alone])):
         result = run("verify", "--keys", write_keys(tmp_path), stdin=text)
@@ -90,7 +90,7 @@ def test_a_logon_without_the_line_before_it_was_refused_all_the_same(tmp_path: P
 
 
 @pytest.mark.parametrize("time", ['""', '"yesterday"', '"2026-11-27T18:00:00"', "17", "null"])
-def test_a_time_that_is_none_is_left_out(tmp_path: Path, time: str) -> None:
+def test_a_malformed_time_is_ignored(tmp_path: Path, time: str) -> None:
     line = f'{{"time": {time}, "session": "x", "what": "logon", "detail": {json.dumps(SIGNED)}}}'
     result = run("verify", "--keys", write_keys(tmp_path), stdin=f"{line}\n")
     assert result.exit_code == 1
@@ -98,7 +98,7 @@ def test_a_time_that_is_none_is_left_out(tmp_path: Path, time: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["verify", "explain"])
-def test_lines_without_a_logon_are_passed_over_and_counted(tmp_path: Path, command: str) -> None:
+def test_lines_without_a_logon_are_skipped_and_counted(tmp_path: Path, command: str) -> None:
     """As `gatepass simulate --json > sim.jsonl` writes them."""
     path = tmp_path / "sim.jsonl"
     text = log(("why", SIGNED), ("why", SIGNED), listening=True)
@@ -113,9 +113,7 @@ def test_lines_without_a_logon_are_passed_over_and_counted(tmp_path: Path, comma
 
 
 @pytest.mark.parametrize("command", ["verify", "explain"])
-def test_what_people_read_has_no_logon_and_says_where_they_are(
-    tmp_path: Path, command: str
-) -> None:
+def test_the_gateways_text_output_is_refused_with_advice(tmp_path: Path, command: str) -> None:
     path = tmp_path / "sim.log"
     path.write_text(
         "listening on 127.0.0.1:43175\n"
@@ -127,7 +125,7 @@ def test_what_people_read_has_no_logon_and_says_where_they_are(
     assert "contains no Logon: a gateway writes the Logons that it refused with" in result.stderr
 
 
-def test_a_line_of_another_file_that_is_no_message_is_not_passed_over(tmp_path: Path) -> None:
+def test_a_line_of_another_file_that_is_not_a_message_is_not_skipped(tmp_path: Path) -> None:
     """It may be a damaged message."""
     result = run("verify", "--keys", write_keys(tmp_path), "--at", THEN, stdin=f"{SIGNED}\nx\n")
     assert result.exit_code == 1
@@ -135,9 +133,7 @@ def test_a_line_of_another_file_that_is_no_message_is_not_passed_over(tmp_path: 
 
 
 @pytest.mark.parametrize("command", ["verify", "explain"])
-def test_a_signature_over_what_the_log_does_not_show_is_not_called_wrong(
-    tmp_path: Path, command: str
-) -> None:
+def test_a_signature_over_a_hidden_value_is_not_called_wrong(tmp_path: Path, command: str) -> None:
     hidden = written(Message.parse(having(WIRE, (142, SECRET))), [])
     assert "|142=" + "*" * 43 in hidden
     words = (command, "--keys", write_keys(tmp_path), "--json")
@@ -147,7 +143,7 @@ def test_a_signature_over_what_the_log_does_not_show_is_not_called_wrong(
     assert found["valid"] is False
 
 
-def test_json_of_another_kind_was_refused_by_nobody(tmp_path: Path) -> None:
+def test_a_logon_in_other_json_does_not_count_as_refused(tmp_path: Path) -> None:
     line = json.dumps({"line": 1, "logon": SIGNED})
     result = run("verify", "--keys", write_keys(tmp_path), "--at", THEN, stdin=f"{line}\n")
     assert result.exit_code == 0

@@ -36,7 +36,7 @@ def read(path: Path) -> int:
     return sum(1 for _ in logons.read_logons(str(path)))
 
 
-def test_a_line_of_just_that_length(tmp_path: Path) -> None:
+def test_a_line_of_the_maximum_length_is_read(tmp_path: Path) -> None:
     path = tmp_path / "logons.txt"
     line = LINE.ljust((1 << 20) - 1, b" ") + b"\n"
     path.write_bytes(line * 3)
@@ -52,7 +52,7 @@ def test_a_longer_line_is_refused_with_its_number(tmp_path: Path, end: bytes) ->
         read(path)
 
 
-def test_the_command_says_so(tmp_path: Path) -> None:
+def test_the_command_reports_a_line_that_is_too_long(tmp_path: Path) -> None:
     path = tmp_path / "logons.txt"
     path.write_bytes(b"x" * (1 << 21))
     for command in ("sign", "verify", "explain"):

@@ -24,7 +24,7 @@ def test_the_logon_is_signed_and_valid(tmp_path: Path) -> None:
     assert "valid" in verified.stdout
 
 
-def test_the_refused_one_is_refused_and_the_mistake_is_found(tmp_path: Path) -> None:
+def test_the_refused_logon_is_refused_and_its_mistake_is_found(tmp_path: Path) -> None:
     run("samples", str(tmp_path))
     words = (str(tmp_path / "refused.fix"), "--keys", str(tmp_path / "CMEKeys.txt"), "--any-time")
     (verdict,) = objects(run("verify", *words, "--json"))
@@ -34,7 +34,7 @@ def test_the_refused_one_is_refused_and_the_mistake_is_found(tmp_path: Path) -> 
     assert "line feed after the last value" in objects(explained)[0]["cause"]
 
 
-def test_the_key_file_is_for_its_owner_alone_and_lasts_a_year(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_key_file_and_it_is_valid_for_a_year(tmp_path: Path) -> None:
     run("samples", str(tmp_path))
     keys = tmp_path / "CMEKeys.txt"
     if os.name == "posix":
@@ -42,7 +42,7 @@ def test_the_key_file_is_for_its_owner_alone_and_lasts_a_year(tmp_path: Path) ->
     assert run("keys", "check", str(keys), "--days", "360").exit_code == 0
 
 
-def test_a_file_that_is_there_is_not_touched_and_nothing_is_written(tmp_path: Path) -> None:
+def test_if_a_file_exists_nothing_is_written(tmp_path: Path) -> None:
     for name in NAMES:
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()

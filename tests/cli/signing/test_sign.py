@@ -64,7 +64,7 @@ def test_now_is_the_time_when_none_is_given(tmp_path: Path) -> None:
     ],
     ids=["|", "CRLF", "no end", "SOH", "SOH line", "SOH stream", "two in a line", "mixed"],
 )
-def test_the_answer_has_the_form_of_what_came(
+def test_the_output_has_the_format_of_the_input(
     tmp_path: Path, given: bytes, answered: bytes
 ) -> None:
     keys = write_keys(tmp_path)
@@ -75,7 +75,7 @@ def test_the_answer_has_the_form_of_what_came(
     assert run("sign", str(file), "--keys", keys, "--at", THEN).stdout_bytes == answered
 
 
-def test_a_signed_logon_is_signed_anew(tmp_path: Path) -> None:
+def test_a_signed_logon_is_signed_again(tmp_path: Path) -> None:
     result = run("sign", "--keys", write_keys(tmp_path), "--at", THEN, stdin=SIGNED)
     assert result.stdout == SIGNED
 
@@ -93,7 +93,7 @@ def test_lines_that_cannot_be_signed_are_named_and_the_others_are_signed(tmp_pat
     assert "XYZ" in unknown
 
 
-def test_a_logon_that_cannot_be_signed_holds_back_none_beside_it(tmp_path: Path) -> None:
+def test_a_logon_that_cannot_be_signed_does_not_affect_its_neighbours(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     result = run("sign", "--keys", keys, "--at", THEN, stdin=f"{RAW}{INCOMPLETE}{RAW}\n{RAW}\n")
     assert result.exit_code == 2
@@ -101,7 +101,7 @@ def test_a_logon_that_cannot_be_signed_holds_back_none_beside_it(tmp_path: Path)
     assert result.stderr.startswith("gatepass: line 1.2: ")
 
 
-def test_the_pair_is_the_newest_valid_one_or_the_one_asked_for(tmp_path: Path) -> None:
+def test_the_pair_is_the_newest_valid_one_or_the_chosen_one(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, pair(), NEWER)
     both_valid = "2018-06-15T12:00:00Z"
     newest = run("sign", "--keys", keys, "--at", both_valid, stdin=RAW)
@@ -115,7 +115,7 @@ def test_the_pair_is_the_newest_valid_one_or_the_one_asked_for(tmp_path: Path) -
     assert unknown.stdout == ""
 
 
-def test_a_pair_that_soon_expires_is_used_with_a_warning_said_once(tmp_path: Path) -> None:
+def test_a_pair_that_expires_soon_is_used_with_one_warning(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     result = run("sign", "--keys", keys, "--at", "2018-06-20T12:00:00Z", stdin=f"{RAW}\n" * 3)
     assert result.exit_code == 0
@@ -171,7 +171,7 @@ def test_keys_come_from_a_descriptor_and_logons_from_standard_input(tmp_path: Pa
     assert answer.stdout.decode() == SIGNED
 
 
-def test_what_was_signed_is_verified_when_it_comes_as_a_stream(tmp_path: Path) -> None:
+def test_a_stream_of_signed_logons_is_verified(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     signed = shell("sign", "--keys", keys, "--at", THEN, stdin=soh(RAW) * 50)
     assert signed.returncode == 0
@@ -197,9 +197,7 @@ DRAFTS = {
 
 
 @pytest.mark.parametrize("name", DRAFTS)
-def test_body_length_and_checksum_are_made_new_whatever_they_were(
-    tmp_path: Path, name: str
-) -> None:
+def test_body_length_and_checksum_are_always_computed(tmp_path: Path, name: str) -> None:
     draft = DRAFTS[name](RAW)
     assert draft != RAW
     words = ("sign", "--keys", write_keys(tmp_path), "--at", THEN)
@@ -221,7 +219,7 @@ def test_a_logon_cut_off_in_its_last_field_is_not_signed(tmp_path: Path) -> None
     assert "truncated" in result.stderr
 
 
-def test_a_logon_that_is_late_is_signed_and_said_once(tmp_path: Path) -> None:
+def test_late_logons_are_signed_with_one_warning(tmp_path: Path) -> None:
     keys = write_keys(tmp_path, pair(expires="9999-12-31"))
     for count, more in ((1, ""), (3, "3 Logons in total have a SendingTime (52) too far off")):
         result = run("sign", "--keys", keys, stdin=f"{RAW}\n" * count)
@@ -234,7 +232,7 @@ def test_a_logon_that_is_late_is_signed_and_said_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("without", ["", "|52=20170623-14:48:42.855"], ids=["replaced", "added"])
-def test_now_puts_the_present_time_into_the_logon(tmp_path: Path, without: str) -> None:
+def test_now_sets_the_present_time(tmp_path: Path, without: str) -> None:
     keys = write_keys(tmp_path, pair(expires="9999-12-31"))
     stale = RAW.replace(without, "")
     signed = run("sign", "--keys", keys, "--now", stdin=f"{stale}\n")
@@ -246,14 +244,14 @@ def test_now_puts_the_present_time_into_the_logon(tmp_path: Path, without: str) 
     assert verified.exit_code == 0, verified.stdout
 
 
-def test_now_and_at_are_two_times(tmp_path: Path) -> None:
+def test_now_and_at_exclude_each_other(tmp_path: Path) -> None:
     words = ("sign", "--keys", write_keys(tmp_path), "--at", THEN, "--now")
     result = run(*words, stdin=RAW)
     assert result.exit_code == 2
     assert "not both" in result.stderr
 
 
-def test_what_the_exchange_will_refuse_is_said_of_each_value_and_of_local_time(
+def test_a_warning_names_each_value_that_the_exchange_refuses_and_local_time(
     tmp_path: Path,
 ) -> None:
     local = datetime.now(UTC) + timedelta(hours=8)

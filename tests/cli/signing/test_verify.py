@@ -54,7 +54,7 @@ def test_a_logon_that_is_not_valid_names_the_check_and_gives_exit_code_1(
     assert f"✗ failed       {failed} " in result.stdout or f"✗ failed  {failed} " in result.stdout
 
 
-def test_the_time_decides_unless_it_is_left_out(tmp_path: Path) -> None:
+def test_the_time_counts_unless_it_is_skipped(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     late = run("verify", "--keys", keys, "--at", LATER, stdin=SIGNED)
     assert late.exit_code == 1
@@ -66,7 +66,7 @@ def test_the_time_decides_unless_it_is_left_out(tmp_path: Path) -> None:
     assert "· not checked  sending time" in left_out.stdout
 
 
-def test_several_logons_give_a_row_each_with_the_checks_that_failed(tmp_path: Path) -> None:
+def test_several_logons_give_a_row_each_with_the_failed_checks(tmp_path: Path) -> None:
     stdin = f"{SIGNED}\n\n{TAMPERED}{SIGNED}\nnonsense\n"
     result = run("verify", "--keys", write_keys(tmp_path), "--any-time", stdin=stdin)
     assert result.exit_code == 1

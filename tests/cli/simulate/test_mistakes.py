@@ -20,7 +20,7 @@ def keys(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_pair_that_a_fault_plan_names_is_one_of_the_gateways(tmp_path: Path) -> None:
+def test_a_fault_plan_must_name_pairs_of_the_gateway(tmp_path: Path) -> None:
     pair = fresh_pair()
     keys, plan = tmp_path / "keys.txt", tmp_path / "plan.toml"
     write_key_file(keys, [pair])
@@ -139,7 +139,7 @@ def test_a_port_in_use_is_bad_input(tmp_path: Path, keys: str, name: str) -> Non
     assert both.returncode == 0
 
 
-def test_equal_ports_of_which_one_is_in_the_file_name_its_line(tmp_path: Path, keys: str) -> None:
+def test_equal_ports_name_the_line_of_the_one_in_the_file(tmp_path: Path, keys: str) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text("backup-port = 9443\n")
     words = ("--config", str(config), "--port", "9443", "--duration", "0")

@@ -35,7 +35,7 @@ def keys(tmp_path: Path) -> str:
 
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_0_even_while_a_client_is_connected(
+def test_a_signal_stops_it_with_0_even_while_a_client_is_connected(
     tmp_path: Path, number: int
 ) -> None:
     with rehearsal(tmp_path) as live:
@@ -48,14 +48,14 @@ def test_a_signal_ends_it_with_0_even_while_a_client_is_connected(
     assert b"reopen ABC to" in err
 
 
-def test_a_duration_ends_it_with_0(keys: str) -> None:
+def test_it_stops_with_0_after_its_duration(keys: str) -> None:
     answer = shell("simulate", "--keys", keys, "--duration", "0.2")
     assert answer.returncode == 0
     assert answer.stdout.startswith(b"listening on 127.0.0.1:")
     assert answer.stdout.count(b"\n") == 1
 
 
-def test_each_decision_is_a_line_with_its_reason(tmp_path: Path) -> None:
+def test_each_event_is_a_line_with_its_reason(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as live:
         live.logon()
         on = live.wait_for(b"logged on").decode()
@@ -65,7 +65,7 @@ def test_each_decision_is_a_line_with_its_reason(tmp_path: Path) -> None:
         assert "✗ refused" in live.wait_for(b"refused").decode()
 
 
-def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:
+def test_json_writes_one_object_per_line_after_the_first(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--json") as live:
         live.logon(keys=live.wrong_keys())
         live.logon()
@@ -77,7 +77,7 @@ def test_json_is_an_object_a_line_after_the_first(tmp_path: Path) -> None:
     assert whats.index("refused") < whats.index("logged on") < whats.index("logout")
 
 
-def test_the_log_has_the_same_and_is_appended_to(tmp_path: Path) -> None:
+def test_the_log_contains_the_same_and_is_appended_to(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text('{"what": "before"}\n')
     with rehearsal(tmp_path, "--json", "--log", str(log)) as live:
@@ -90,7 +90,7 @@ def test_the_log_has_the_same_and_is_appended_to(tmp_path: Path) -> None:
     assert "signature" in logged[0]["detail"]
 
 
-def test_a_backup_gateway_wants_the_primary_first(tmp_path: Path) -> None:
+def test_a_backup_gateway_needs_the_primary_first(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--backup-port", "0") as live:
         assert live.process.stderr is not None
         line = live.process.stderr.readline().decode()
@@ -107,7 +107,7 @@ def test_the_kind_decides_what_57_must_be(tmp_path: Path) -> None:
         assert live.logon("--target-sub-id", "92").returncode == 0
 
 
-def test_the_operator_sends_a_message_and_is_told_what_there_is(tmp_path: Path) -> None:
+def test_the_operator_sends_a_message_and_gets_the_list_of_commands(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--json") as live:
         live.say("reopen ABC123")
         assert b"no port of ABC is closed" in live.wait_for(b"operator")
@@ -150,7 +150,7 @@ def test_the_operator_names_a_session_as_the_log_does_or_without_its_role(
         assert b"not logged on: nothing was done" in live.wait_for(b"operator")
 
 
-def test_output_that_nobody_reads_holds_up_nobody(
+def test_unread_output_does_not_delay_clients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"
@@ -173,7 +173,7 @@ def test_output_that_nobody_reads_holds_up_nobody(
 
 
 @POSIX
-def test_a_log_on_a_full_disk_is_complained_of_once(tmp_path: Path) -> None:
+def test_a_log_on_a_full_disk_is_reported_once(tmp_path: Path) -> None:
     with rehearsal(tmp_path, "--log", "/dev/full") as live:
         for _ in range(2):
             assert live.logon().returncode == 0
@@ -182,7 +182,7 @@ def test_a_log_on_a_full_disk_is_complained_of_once(tmp_path: Path) -> None:
     assert err.count(b"cannot write /dev/full: No space left on device") == 1
 
 
-def test_sighup_opens_the_log_again_and_loses_no_line(tmp_path: Path) -> None:
+def test_sighup_reopens_the_log_and_loses_no_line(tmp_path: Path) -> None:
     log, old = tmp_path / "log", tmp_path / "log.1"
     with rehearsal(tmp_path, "--log", str(log)) as live:
         for number in range(2):
@@ -204,7 +204,7 @@ def test_sighup_opens_the_log_again_and_loses_no_line(tmp_path: Path) -> None:
     assert kept == [["logged on", "logout", "close"], ["logged on", "logout", "close"] * 2]
 
 
-def test_a_log_that_cannot_be_opened_again_goes_on_in_the_old_file(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_reopened_continues_in_the_old_file(tmp_path: Path) -> None:
     log, old = tmp_path / "log", tmp_path / "log.1"
     with rehearsal(tmp_path, "--log", str(log)) as live:
         log.rename(old)
@@ -221,7 +221,7 @@ def test_a_log_that_cannot_be_opened_again_goes_on_in_the_old_file(tmp_path: Pat
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="another process's limits")
-def test_without_file_descriptors_it_says_so_and_goes_on(tmp_path: Path) -> None:
+def test_without_file_descriptors_it_says_so_and_continues(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as live:
         host, port = live.address.split(":")
         used = max(int(file.name) for file in Path(f"/proc/{live.process.pid}/fd").iterdir())
@@ -244,7 +244,7 @@ def test_without_a_log_sighup_changes_nothing(tmp_path: Path) -> None:
         assert live.end()[0] == 0
 
 
-def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
+def test_it_stops_when_its_terminal_is_closed(tmp_path: Path, keys: str) -> None:
     ours, theirs = os.openpty()
     words = [sys.executable, "-m", "gatepass", "simulate", "--keys", keys, "--port", "0"]
 
@@ -267,7 +267,7 @@ def test_a_terminal_that_is_closed_ends_it(tmp_path: Path, keys: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:
+def test_a_closed_port_stays_closed_after_a_restart(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text('store = "week.sqlite"\n')
     with rehearsal(tmp_path, "--config", str(config)) as live:
@@ -281,7 +281,7 @@ def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: 
         assert live.logon("--unguarded").returncode == 0
 
 
-def test_a_config_file_is_read_and_options_come_first(tmp_path: Path) -> None:
+def test_a_config_file_is_read_and_options_override_it(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text('kind = "msgw:92"\nstore = "week.sqlite"\n[sending-time]\nmax-age = 60\n')
     with rehearsal(tmp_path, "--config", str(config)) as live:
@@ -305,7 +305,7 @@ def test_a_fault_plan_is_carried_out_and_reported(tmp_path: Path) -> None:
     assert b"Test Request (1)" not in answer.stdout.split(b"Logout")[0]
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
+def test_it_stops_quietly_when_its_reader_closes_the_output(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as live:
         assert live.process.stdout is not None
         live.process.stdout.close()
@@ -318,18 +318,20 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert live.process.returncode == 141
 
 
-def test_what_could_be_a_secret_is_not_shown() -> None:
+def test_a_possible_secret_is_not_shown() -> None:
     report = Report(Event.REFUSED, "ABC123N", f"tag 57 is {'x' * 43}, not G")
     assert Told(utc_now(), report).detail == "tag 57 is ***, not G"
 
 
-def test_a_report_cannot_steer_the_terminal() -> None:
+def test_control_characters_in_a_report_are_escaped() -> None:
     assert Told(utc_now(), Report(Event.REFUSED, "A\x1b[2J", "\x1b]0;x\x07")).detail == (
         "\\x1b]0;x\\x07"
     )
 
 
-def test_a_refusal_names_the_cause_and_the_log_has_the_logon_for_explain(tmp_path: Path) -> None:
+def test_a_refusal_names_the_cause_and_the_log_contains_the_logon_for_explain(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "gateway.jsonl"
     with rehearsal(tmp_path, "--log", str(log)) as live:
         assert live.logon().returncode == 0
@@ -360,7 +362,7 @@ def test_a_refusal_names_the_cause_and_the_log_has_the_logon_for_explain(tmp_pat
 
 
 @pytest.mark.slow
-def test_ports_stay_open_where_they_are_told_to(tmp_path: Path) -> None:
+def test_ports_stay_open_with_no_port_closure(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text("port-closure = false\n")
     for words in (["--no-port-closure"], ["--config", str(config)]):

@@ -30,7 +30,7 @@ def _put(keys: Path, text: str) -> None:
     new.replace(keys)
 
 
-def test_a_bad_line_is_told_once_and_its_mending_too(tmp_path: Path) -> None:
+def test_a_bad_line_is_reported_once_and_its_repair_too(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     with rehearsal(tmp_path, "--log", str(log)) as live:
         keys = Path(live.keys)

@@ -73,7 +73,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(
 
 
 @POSIX
-def test_a_key_file_that_others_can_read_is_refused_with_the_chmod(tmp_path: Path) -> None:
+def test_a_key_file_that_others_can_read_is_refused_with_the_chmod_command(tmp_path: Path) -> None:
     keys = Path(write_keys(tmp_path))
     keys.chmod(0o644)
     for words in (("sign", "--keys", str(keys)), ("keys", "list", str(keys))):
@@ -102,7 +102,7 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated(words: tuple[s
     assert "looks like a Secret Key" in result.stderr
 
 
-def test_a_file_whose_name_looks_like_a_secret_can_be_named_otherwise(
+def test_a_file_whose_name_looks_like_a_secret_can_be_given_as_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -120,7 +120,7 @@ def test_no_traceback_of_typer_or_rich_can_show_local_variables() -> None:
 @POSIX
 @pytest.mark.parametrize("more", [(), ("--json",)])
 @pytest.mark.parametrize("command", ["verify", "explain", "sign"])
-def test_a_reader_that_leaves_ends_the_command_quietly(
+def test_the_command_ends_quietly_when_its_reader_leaves(
     tmp_path: Path, command: str, more: tuple[str, ...]
 ) -> None:
     logons = tmp_path / "logons.txt"
@@ -166,7 +166,7 @@ def test_output_that_cannot_be_written_is_reported(tmp_path: Path, more: tuple[s
 
 
 @pytest.mark.slow
-def test_a_terminal_that_knows_only_ascii_is_served(tmp_path: Path) -> None:
+def test_a_terminal_with_only_ascii_gets_ascii_output(tmp_path: Path) -> None:
     keys = write_keys(tmp_path)
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     for words in (

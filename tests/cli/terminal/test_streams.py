@@ -85,7 +85,7 @@ def in_shell(line: str, places: dict[str, str]) -> subprocess.CompletedProcess[b
 
 
 @pytest.mark.parametrize(("name", "where"), CLOSED_OR_FULL)
-def test_a_lost_answer_is_exit_code_2_and_one_line_that_says_so(
+def test_lost_results_are_exit_code_2_and_one_line_that_says_so(
     places: dict[str, str], name: str, where: str
 ) -> None:
     answer = in_shell(f"gatepass {ANSWERING[name][0]} >{where}", places)
@@ -95,7 +95,7 @@ def test_a_lost_answer_is_exit_code_2_and_one_line_that_says_so(
 
 
 @pytest.mark.parametrize(("name", "where"), CLOSED_OR_FULL)
-def test_talk_that_nobody_hears_changes_neither_answer_nor_exit_code(
+def test_lost_messages_change_neither_results_nor_exit_code(
     places: dict[str, str], name: str, where: str
 ) -> None:
     line, code = ANSWERING[name]
@@ -125,7 +125,7 @@ def test_keys_from_a_closed_standard_input_are_bad_input(places: dict[str, str])
         assert said.startswith(b"gatepass: ")
 
 
-def test_a_command_that_reads_nothing_does_without_standard_input(places: dict[str, str]) -> None:
+def test_a_command_that_reads_nothing_needs_no_standard_input(places: dict[str, str]) -> None:
     for name in ("verify", "keys check", "simulate", "help", "center user list"):
         line, code = ANSWERING[name]
         assert in_shell(f"gatepass {line} <&-", places).returncode == code
@@ -141,7 +141,7 @@ def test_a_command_without_any_stream_ends_with_its_code(places: dict[str, str])
     assert in_shell(f"gatepass nonsense {closed}", places).returncode == 2
 
 
-def test_what_is_said_never_lands_in_a_file_that_got_the_number_of_a_closed_stream(
+def test_no_message_is_written_to_a_file_with_the_number_of_a_closed_stream(
     places: dict[str, str],
 ) -> None:
     """The system gives the lowest free number to the next opened file."""
@@ -152,9 +152,7 @@ def test_what_is_said_never_lands_in_a_file_that_got_the_number_of_a_closed_stre
 
 
 @pytest.mark.parametrize("line", ["--help", "center serve -h", "logon --help", "--version"])
-def test_a_reader_who_has_seen_enough_of_the_help_has_missed_nothing(
-    places: dict[str, str], line: str
-) -> None:
+def test_a_reader_may_close_the_help_early(places: dict[str, str], line: str) -> None:
     # The reader is gone before the first line.
     code = "import sys, subprocess as s; p = s.Popen(sys.argv[1:], stdout=s.PIPE);"
     code += " p.stdout.close(); sys.exit(p.wait())"
@@ -164,7 +162,7 @@ def test_a_reader_who_has_seen_enough_of_the_help_has_missed_nothing(
 
 
 @pytest.mark.parametrize("name", ["sign", "verify", "explain", "keys list", "demo", "simulate"])
-def test_a_reader_who_leaves_before_an_answer_gets_neither_a_yes_nor_a_no(
+def test_a_reader_who_leaves_before_the_results_gets_neither_0_nor_1(
     places: dict[str, str], name: str
 ) -> None:
     line = "demo" if name == "demo" else ANSWERING[name][0]
@@ -174,7 +172,9 @@ def test_a_reader_who_leaves_before_an_answer_gets_neither_a_yes_nor_a_no(
     assert answer.returncode == 141
 
 
-def test_a_logon_that_nobody_watches_ends_well_and_is_no_invalid_one(tmp_path: Path) -> None:
+def test_a_logon_whose_reader_left_still_logs_out_and_does_not_count_as_invalid(
+    tmp_path: Path,
+) -> None:
     """If it were cut off before its answer, it would count as a possibly invalid Logon."""
     with rehearsal(tmp_path) as live:
         words = f"logon {live.address} --keys {live.keys} --sender-comp-id ABC123N --stay 60"

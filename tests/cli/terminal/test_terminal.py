@@ -72,7 +72,7 @@ def test_an_explanation_fits_the_terminal_and_cuts_no_signature(
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
-def test_a_list_of_pairs_cuts_no_id_however_narrow_the_terminal(
+def test_a_list_of_pairs_cuts_no_id_even_in_a_narrow_terminal(
     files: tuple[str, str], columns: int
 ) -> None:
     shown = plain(terminal("keys", "list", files[1], "--at", THEN, columns=columns))
@@ -81,7 +81,7 @@ def test_a_list_of_pairs_cuts_no_id_however_narrow_the_terminal(
     assert "…" not in shown
 
 
-def test_no_color_takes_the_colour_and_leaves_the_words(files: tuple[str, str]) -> None:
+def test_no_color_removes_the_colour_and_keeps_the_words(files: tuple[str, str]) -> None:
     words = ("verify", files[0], "--keys", files[1], "--at", THEN)
     coloured, bare = terminal(*words, columns=80), terminal(*words, columns=80, NO_COLOR="1")
     assert re.search(r"\x1b\[[0-9;]*3[0-7]m", coloured)
@@ -92,7 +92,7 @@ def test_no_color_takes_the_colour_and_leaves_the_words(files: tuple[str, str]) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("env", [{}, {"COLUMNS": "40"}, {"FORCE_COLOR": "1"}], ids=str)
-def test_a_pipe_cuts_and_folds_nothing(tmp_path: Path, env: dict[str, str]) -> None:
+def test_output_in_a_pipe_is_neither_cut_nor_folded(tmp_path: Path, env: dict[str, str]) -> None:
     keys = write_keys(tmp_path, pair(LONG, environment="E" * 40), pair(created="2017-06-22"))
     listed = plain(shell("keys", "list", keys, "--at", THEN, **env).stdout.decode())
     assert len(listed.splitlines()) == 3
@@ -111,7 +111,7 @@ def test_only_a_terminal_gets_colour(files: tuple[str, str]) -> None:
     assert b"\x1b" not in shell(*words).stdout
 
 
-def test_the_keyboard_is_announced(files: tuple[str, str]) -> None:
+def test_input_from_the_keyboard_is_announced(files: tuple[str, str]) -> None:
     ours, theirs = pty.openpty()
     os.write(ours, f"{SIGNED}\n\x04".encode())
     words = ("verify", "--keys", files[1], "--at", THEN, "--json")

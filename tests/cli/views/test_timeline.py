@@ -58,7 +58,7 @@ def test_the_bars_show_past_future_last_days_and_the_present(tmp_path: Path) -> 
         assert glyph in legend
 
 
-def test_each_tick_stands_under_its_month(tmp_path: Path) -> None:
+def test_each_tick_is_below_its_month(tmp_path: Path) -> None:
     result = run("keys", "timeline", write_keys(tmp_path, OLD, NEW), "--at", NOW)
     months, axis = result.stdout.splitlines()[:2]
     ticks = [match.start() for match in re.finditer("┬", axis)]
@@ -66,7 +66,7 @@ def test_each_tick_stands_under_its_month(tmp_path: Path) -> None:
     assert len(ticks) > 6
 
 
-def test_pairs_that_are_not_valid_are_told_apart_in_words(tmp_path: Path) -> None:
+def test_words_distinguish_pairs_that_are_not_valid(tmp_path: Path) -> None:
     lapsed = pair(created="2025-01-01", expires="2026-01-01")
     coming = pair(OTHER_ACCESS_KEY_ID, "2026-12-24", "2027-12-24", secret=OTHER_SECRET)
     text = run("keys", "timeline", write_keys(tmp_path, lapsed, coming), "--at", NOW).stdout
@@ -82,7 +82,7 @@ def test_json_gives_the_dates_of_the_picture(tmp_path: Path) -> None:
     assert [one["access_key_id"] for one in found["pairs"]] == [ACCESS_KEY_ID]
 
 
-def test_svg_is_written_beside_the_bars_or_alone(tmp_path: Path) -> None:
+def test_svg_is_written_with_the_bars_or_alone(tmp_path: Path) -> None:
     keys, svg = write_keys(tmp_path, OLD, NEW), tmp_path / "keys.svg"
     beside = run("keys", "timeline", keys, "--at", NOW, "--svg", str(svg))
     assert beside.exit_code == 0
@@ -93,7 +93,7 @@ def test_svg_is_written_beside_the_bars_or_alone(tmp_path: Path) -> None:
     assert alone.stderr == ""
 
 
-def test_the_svg_stands_alone_scales_and_follows_light_and_dark(tmp_path: Path) -> None:
+def test_the_svg_is_self_contained_scales_and_follows_light_and_dark(tmp_path: Path) -> None:
     text = run("keys", "timeline", write_keys(tmp_path, OLD, NEW), "--at", NOW, "--svg", "-").stdout
     root = ET.fromstring(text)  # noqa: S314 - made by the test itself
     assert root.get("viewBox") is not None
@@ -110,7 +110,7 @@ def test_the_svg_stands_alone_scales_and_follows_light_and_dark(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("years", [-20, 20])
-def test_a_pair_of_another_time_is_seen_at_the_edge(tmp_path: Path, years: int) -> None:
+def test_a_pair_of_another_time_is_visible_at_the_edge(tmp_path: Path, years: int) -> None:
     born = date(2026 + years, 3, 1)
     keys = write_keys(tmp_path, pair(created=str(born), expires=str(born + timedelta(days=90))))
     drawn = run("keys", "timeline", keys, "--at", NOW).stdout.splitlines()[3]
@@ -152,7 +152,7 @@ def test_everything_stays_inside_the_picture(
 
 
 @pytest.mark.parametrize("months", [1, 3, 14, 40, 100])
-def test_ticks_are_as_close_as_there_is_room(months: int) -> None:
+def test_ticks_are_as_close_as_they_fit(months: int) -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
     end = at.date() + timedelta(days=round(months * 30.4))
     timeline = picture(key_pair(at.date(), end), at=at).timeline
