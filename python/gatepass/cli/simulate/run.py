@@ -19,7 +19,7 @@ from gatepass.cli.simulate.operator_line import HELP, listen_to_operator, obey
 from gatepass.cli.simulate.screen import Log, Screen, Show
 from gatepass.cli.simulate.settings import Settings
 from gatepass.cli.terminal.interrupts import HANGUP, ending_on_signal, on_signals
-from gatepass.cli.terminal.key_reports import telling_of_keys
+from gatepass.cli.terminal.key_reports import reporting_key_changes
 from gatepass.cli.terminal.output import say
 from gatepass.cli.views.simulate import Told
 from gatepass.errors import StoreError
@@ -77,7 +77,7 @@ class Run:
             with (
                 ending_on_signal(self._end),
                 self._rotating(),
-                telling_of_keys(self._tell_from_any_thread),
+                reporting_key_changes(self._tell_from_any_thread),
             ):
                 await _listen(gateway, settings, source)
                 if keyboard:

@@ -32,7 +32,7 @@ class _Messages(logging.Handler):
 
 
 @contextmanager
-def talking_of_keys() -> Iterator[None]:
+def printing_key_warnings() -> Iterator[None]:
     """Print the warnings of key sources during the block."""
     log, messages = logging.getLogger(LOGS[0]), _Messages(logging.WARNING)
     log.addHandler(messages)
@@ -43,7 +43,7 @@ def talking_of_keys() -> Iterator[None]:
 
 
 @contextmanager
-def telling_of_keys(tell: Callable[[Report], None]) -> Iterator[None]:
+def reporting_key_changes(tell: Callable[[Report], None]) -> Iterator[None]:
     """Report changes of the key pairs during the block; may call `tell` from any thread."""
     reporter = _Reporter(tell)
     logs = [logging.getLogger(name) for name in LOGS]

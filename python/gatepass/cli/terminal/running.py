@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from gatepass._native import SigningKey
 from gatepass.cli.terminal import streams
-from gatepass.cli.terminal.key_reports import talking_of_keys
+from gatepass.cli.terminal.key_reports import printing_key_warnings
 from gatepass.cli.terminal.output import emit, say
 from gatepass.errors import GatepassError, SecretKeyError
 from gatepass.keys.likely_secret import may_be_secret_part
@@ -83,7 +83,7 @@ class Commands(TyperGroup):
             code = self._code_without_reader(words)
         except OSError as error:
             code = _lose(error, words)
-        streams.finish_talk()
+        streams.finish_messages()
         sys.exit(code)
 
     def _code_without_reader(self, words: Sequence[str]) -> int:
@@ -99,7 +99,10 @@ class Commands(TyperGroup):
     def _run(self, words: list[str], prog_name: str, extra: dict[str, Any]) -> int:
         try:
             _refuse_secret(words)
-            with talking_of_keys(), self.make_context(prog_name, words[:], **extra) as context:
+            with (
+                printing_key_warnings(),
+                self.make_context(prog_name, words[:], **extra) as context,
+            ):
                 self.invoke(context)
         except Exit as exit_:
             return exit_.exit_code

@@ -73,7 +73,7 @@ def silence(stream: IO[str]) -> None:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def finish_talk() -> None:
+def finish_messages() -> None:
     """Flush standard error; a failure there must not change the exit code."""
     try:
         sys.stderr.flush()
