@@ -1,4 +1,4 @@
-"""`verify_batch`: one code a logon, the same as for each logon alone, on any number of threads."""
+"""`verify_batch`: one code per logon, as for each logon alone, on any number of threads."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_each_logon_has_its_own_code_on_any_number_of_threads(
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7, 64, 2**40])
-def test_a_big_batch(threads: int) -> None:
+def test_a_big_batch_has_the_right_codes(threads: int) -> None:
     batch = list(CASES) * 100
     assert list(verify_batch(KEYS, batch, threads)) == list(CASES.values()) * 100
 
@@ -74,7 +74,7 @@ def test_any_sequence_of_bytes_is_a_batch() -> None:
         (KEYS, None, 1, TypeError),
     ],
 )
-def test_what_is_no_batch_is_refused(
+def test_wrong_arguments_of_a_batch_are_refused(
     keys: Any, batch: Any, threads: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error):

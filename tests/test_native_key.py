@@ -1,4 +1,4 @@
-"""`SigningKey`: what it takes for a key, and what it refuses, without ever quoting it."""
+"""`SigningKey`: which texts it accepts as a key, and which it refuses, without quoting them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def pieces(text: str) -> list[str]:
     return [text[at : at + 8] for at in range(len(text) - 7)]
 
 
-#: Texts that are no secret key, and what the refusal must say.
+#: Texts that are not a secret key, and what the error must say.
 BAD = {
     "blank inside": (SECRET[:20] + " " + SECRET[20:], "white space: copy it again"),
     "blank before": (" " + SECRET, "white space: copy it again"),
-    "blank behind": (SECRET + " ", "white space: copy it again"),
-    "line feed behind": (SECRET + "\n", "white space: copy it again"),
+    "blank after": (SECRET + " ", "white space: copy it again"),
+    "line feed after": (SECRET + "\n", "white space: copy it again"),
     "tab inside": (SECRET[:20] + "\t" + SECRET[21:], "white space: copy it again"),
-    "plus": ("+" + SECRET[1:], "holds '+' or '/': it must be base64url"),
-    "slash": (SECRET[:-1] + "/", "holds '+' or '/': it must be base64url"),
+    "plus": ("+" + SECRET[1:], "contains '+' or '/': it must be base64url"),
+    "slash": (SECRET[:-1] + "/", "contains '+' or '/': it must be base64url"),
     "standard base64": (
         base64.b64encode(b"\xff" * 32).decode(),
-        "holds '+' or '/': it must be base64url",
+        "contains '+' or '/': it must be base64url",
     ),
-    "two padding characters": (SECRET + "==", "wrongly padded: leave '=' away"),
-    "padding before": ("=" + SECRET, "wrongly padded: leave '=' away"),
-    "padding inside": (SECRET[:20] + "=" + SECRET[21:], "wrongly padded: leave '=' away"),
-    "padding where none fits": (as_text(bytes(33)) + "=", "wrongly padded: leave '=' away"),
-    "padding only": ("====", "wrongly padded: leave '=' away"),
+    "two padding characters": (SECRET + "==", "wrongly padded: leave out '='"),
+    "padding before": ("=" + SECRET, "wrongly padded: leave out '='"),
+    "padding inside": (SECRET[:20] + "=" + SECRET[21:], "wrongly padded: leave out '='"),
+    "padding where none is needed": (as_text(bytes(33)) + "=", "wrongly padded: leave out '='"),
+    "padding only": ("====", "wrongly padded: leave out '='"),
     "spare bits": (SECRET[:-1] + "5", "ends in the middle of a byte"),
     "one character too many": (SECRET + "AA", "ends in the middle of a byte"),
     "one character too few": (SECRET[:-2], "ends in the middle of a byte"),
@@ -61,7 +61,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("kind", [str, bytes, bytearray])
-def test_a_text_that_is_no_key_is_refused_by_the_check_that_failed(name: str, kind: type) -> None:
+def test_the_error_for_an_unusable_key_names_the_check_that_failed(name: str, kind: type) -> None:
     text, says = BAD[name]
     given_text: Any = text if kind is str else kind(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(SecretKeyError) as caught:
@@ -78,22 +78,22 @@ def test_a_key_is_made_of_text_bytes_or_a_buffer(kind: type) -> None:
     text: Any = SECRET if kind is str else kind(SECRET.encode())
     key = SigningKey(text)
     assert key.sign(MESSAGE) == KEY.sign(MESSAGE)
-    assert text == (SECRET if kind is str else SECRET.encode())  # wiping it is the caller's part
+    assert text == (SECRET if kind is str else SECRET.encode())  # the caller wipes it
 
 
 @pytest.mark.parametrize("wrong", [None, 5, 5.0, [SECRET], memoryview(SECRET.encode()), KEY])
-def test_nothing_else_makes_a_key(wrong: Any) -> None:
+def test_a_key_is_made_of_nothing_else(wrong: Any) -> None:
     with pytest.raises(TypeError, match="a secret key is str, bytes or bytearray") as caught:
         SigningKey(wrong)
     assert SECRET not in shown(caught.value)
 
 
 @pytest.mark.parametrize("length", range(16, 129))
-def test_every_length_that_is_allowed(length: int) -> None:
+def test_a_key_of_every_allowed_length_signs(length: int) -> None:
     raw = bytes(range(length))
     text = base64.urlsafe_b64encode(raw).decode()
     expected = hmac.digest(raw, MESSAGE, hashlib.sha256)
-    assert SigningKey(text).sign(MESSAGE) == expected  # padded in exactly the right way
+    assert SigningKey(text).sign(MESSAGE) == expected  # with exactly the right padding
     assert SigningKey(text.rstrip("=")).sign(MESSAGE) == expected
 
 
@@ -101,7 +101,7 @@ def test_every_length_that_is_allowed(length: int) -> None:
 @example(SECRET)
 @example(SECRET + "=")
 def test_any_text_is_a_key_or_is_refused(text: str) -> None:
-    # One text, one key: what is accepted is what its bytes give, with all padding or none.
+    # One key has one text: the text of its bytes, with full padding or none.
     try:
         key = SigningKey(text)
     except SecretKeyError:
@@ -112,7 +112,7 @@ def test_any_text_is_a_key_or_is_refused(text: str) -> None:
 
 
 @given(secrets, st.binary(max_size=300))
-def test_any_message_is_signed_as_hmac_does(secret: str, text: bytes) -> None:
+def test_any_message_is_signed_as_by_hmac(secret: str, text: bytes) -> None:
     raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
     key, expected = SigningKey(secret), hmac.digest(raw, text, hashlib.sha256)
     assert key.sign(text) == expected
@@ -125,7 +125,7 @@ def test_any_message_is_signed_as_hmac_does(secret: str, text: bytes) -> None:
 
 
 @given(st.binary(max_size=70))
-def test_no_other_bytes_are_a_signature(forged: bytes) -> None:
+def test_other_bytes_are_not_a_signature(forged: bytes) -> None:
     assert not KEY.verify(MESSAGE, forged)
     assert not KEY.matches_undecoded(MESSAGE, forged)
 
@@ -158,7 +158,7 @@ def test_an_argument_of_another_type_is_named(wrong: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [None, 5, b"1", ["1"]])
 @pytest.mark.parametrize("index", range(11))
-def test_a_value_that_is_no_text_is_named_by_its_tag(index: int, wrong: Any) -> None:
+def test_a_value_that_is_not_text_is_named_by_its_tag(index: int, wrong: Any) -> None:
     values: list[Any] = ["1"] * 11
     values[index] = wrong
     tag, name = PROFILES["fix-logon"][index]

@@ -1,4 +1,4 @@
-"""`Framer`: any split of a byte stream gives the same events, and nothing good is lost."""
+"""`Framer`: any split of a byte stream gives the same events, and no good message is lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatepass.errors import FramingError
 from tests.fix.samples import RAW, SIGNED, body_of, message, raw_logons
 
 HEARTBEAT = message([("35", "0"), ("49", "CME"), ("34", "2")])
-#: A message whose data field holds what looks like another message.
+#: A message whose data field contains another message.
 TRICKY = message([("35", "A"), ("95", str(len(HEARTBEAT))), ("96", HEARTBEAT.decode("latin-1"))])
 WRONG_SUM = RAW.replace(b"10=098", b"10=099")
 WRONG_LENGTH = RAW.replace(b"\x019=117", b"\x019=116")
@@ -22,7 +22,7 @@ Event = bytes | str
 
 
 def events(*chunks: bytes, framer: Framer | None = None) -> list[Event]:
-    """All events of a stream, an error by its message."""
+    """Return all events of a stream, an error as its message."""
     framer = framer or Framer()
     found = [event for chunk in chunks for event in framer.feed(chunk)]
     return [event if isinstance(event, bytes) else str(event) for event in found]
@@ -69,14 +69,14 @@ def test_one_byte_at_a_time_gives_the_same_events_as_all_at_once(stream: bytes) 
 
 
 @given(st.lists(st.one_of(good, raw_logons), max_size=6))
-def test_messages_end_to_end_come_out_as_they_went_in(messages: list[bytes]) -> None:
+def test_consecutive_messages_come_out_unchanged(messages: list[bytes]) -> None:
     framer = Framer()
     assert framer.feed(b"".join(messages)) == messages
     assert framer.pending == 0
 
 
 @given(streams)
-def test_whatever_comes_out_is_a_message(stream: bytes) -> None:
+def test_every_event_is_a_message_or_a_framing_error(stream: bytes) -> None:
     for event in Framer().feed(stream):
         if isinstance(event, bytes):
             assert event in stream
@@ -98,28 +98,28 @@ def test_whatever_comes_out_is_a_message(stream: bytes) -> None:
         (b"8=FIX.4.2|9=117|", "8=FIX"),
     ],
 )
-def test_a_garbled_message_does_not_take_the_next_one_along(garbled: bytes, says: str) -> None:
+def test_the_message_after_a_garbled_one_is_found(garbled: bytes, says: str) -> None:
     first, *between, last = events(HEARTBEAT + garbled + RAW)
     assert (first, last) == (HEARTBEAT, RAW)
     assert len(between) == 1
     assert says in str(between[0])
 
 
-# Cut inside its BeginString, a message runs together with the next one's: one wrong CheckSum.
+# A message that is cut inside its BeginString merges with the next one: one wrong CheckSum.
 @pytest.mark.parametrize("length", [1, 2, 3, 4, *range(10, len(RAW))])
-def test_a_message_that_ends_too_early_does_not_take_the_next_one_along(length: int) -> None:
+def test_the_message_after_a_truncated_one_is_found(length: int) -> None:
     *errors, last = events(RAW[:length] + SIGNED)
     assert last == SIGNED
     assert errors
     assert all(isinstance(error, str) for error in errors)
 
 
-def test_a_message_inside_a_data_field_is_no_message() -> None:
+def test_a_message_inside_a_data_field_is_not_an_event() -> None:
     assert events(TRICKY) == [TRICKY]
     assert dict(scan(TRICKY))[96] == HEARTBEAT
 
 
-def test_what_is_not_whole_yet_is_pending() -> None:
+def test_an_incomplete_message_is_pending() -> None:
     framer = Framer()
     assert (framer.feed(b""), framer.pending) == ([], 0)
     assert (framer.feed(SIGNED[:100]), framer.pending) == ([], 100)
@@ -134,7 +134,7 @@ def test_the_limit_is_the_length_of_the_whole_message(limit: int) -> None:
     assert found[-1] == HEARTBEAT
 
 
-def test_a_stream_that_never_ends_is_not_kept() -> None:
+def test_an_endless_stream_is_not_buffered() -> None:
     framer = Framer()
     for chunk in (b"8=FIX.4.2\x019=", b"x" * 5_000_000, b"8=FI", b"8=FIX.4.2\x01" * 100_000):
         framer.feed(chunk)
@@ -153,7 +153,7 @@ def test_a_limit_is_a_size(limit: int) -> None:
 
 
 @pytest.mark.parametrize("data", ["text", None, 5, [1]])
-def test_only_bytes_are_fed(data: object) -> None:
+def test_only_bytes_are_accepted(data: object) -> None:
     with pytest.raises(TypeError):
         Framer().feed(data)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
@@ -161,7 +161,7 @@ def test_only_bytes_are_fed(data: object) -> None:
 
 
 @given(st.one_of(raw_logons, good))
-def test_fields_as_text_are_those_of_the_scan(wire: bytes) -> None:
+def test_read_fields_returns_the_fields_of_the_scan_as_text(wire: bytes) -> None:
     fields = scan(wire)[2:-1]
     assert read_fields(wire) == tuple((tag, value.decode("latin-1")) for tag, value in fields)
 

@@ -62,20 +62,20 @@ class SigningKey:
 
     Made from the Secret Key of a pair: strict base64url text of 16 to 128 bytes. It cannot be
     printed, compared, copied, pickled or read back. Raises `gatepass.errors.SecretKeyError`,
-    which names the check that failed and never the text. Wiping the text is the caller's part.
-    Every call raises `gatepass.errors.ArgumentError` for another type than it takes, or
-    `gatepass.errors.FieldError` where that is a field's value.
+    which names the check that failed and never the text. The caller wipes the text.
+    Every call raises `gatepass.errors.ArgumentError` for a wrong type, or
+    `gatepass.errors.FieldError` if the argument is a field's value.
     """
 
     def __new__(cls, secret: str | bytes | bytearray, /) -> SigningKey: ...
     def __reduce__(self) -> NoReturn: ...
     @property
     def length(self) -> int:
-        """Bytes of the decoded secret key: CME's have 32, that of a public vector has 48."""
+        """Bytes of the decoded secret key: CME's keys have 32, a public vector's key has 48."""
 
     @property
     def has_usual_length(self) -> bool:
-        """Whether it is one of those lengths: another one has most likely lost characters."""
+        """Whether `length` is 32 or 48: a key of another length has most likely lost characters."""
 
     def sign(self, canonical: bytes, /) -> bytes:
         """Sign a canonical string: 32 bytes, as iLink 3 sends them."""
@@ -83,7 +83,7 @@ class SigningKey:
     def verify(self, canonical: bytes, signature: bytes, /) -> bool:
         """Whether the 32 bytes of `signature` are this key's, compared in constant time.
 
-        A truncated or longer signature is never right.
+        A truncated or longer signature is never valid.
         """
 
     def matches_undecoded(self, canonical: bytes, signature: bytes, /) -> bool:
@@ -116,7 +116,7 @@ class SigningKey:
         """Turn a raw Logon into a signed one.
 
         98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end
-        of the body; 9 and 10 are made new. Raises `gatepass.errors.LogonError`.
+        of the body; 9 and 10 are computed again. Raises `gatepass.errors.LogonError`.
         """
 
     def verify_logon(self, logon: bytes, /) -> bool:
@@ -127,11 +127,12 @@ class SigningKey:
 
 @final
 class KeyTable:
-    """The key pairs of a key file in CME's layout, in its order; cannot be changed.
+    """The key pairs of a key file in CME's layout, in its order; immutable.
 
-    `text` is read with the GIL released, and not kept; the one copy made of it is wiped. `path` is
-    for messages only; with `may_be_empty` a header alone is a file of no pairs. It cannot be
-    pickled or copied. Raises `gatepass.errors.KeyFileError` with the line, which never quotes it.
+    `text` is read with the GIL released, and not kept; the only copy of it is wiped. `path` is
+    for messages only; with `may_be_empty`, a file may contain a header and no pairs. It cannot be
+    pickled or copied. Raises `gatepass.errors.KeyFileError`, which names the line and never quotes
+    it.
     """
 
     def __new__(
@@ -217,22 +218,22 @@ class Logon:
 class Framer:
     """Cuts a byte stream into messages; any split of the stream gives the same events.
 
-    A garbled message is an event, not an end: the next one is looked for, as FIX asks.
+    A garbled message is an event, and the search for the next message continues, as FIX requires.
     """
 
     def __new__(cls, max_message: int = 65536) -> Framer: ...
     def feed(self, data: bytes, /) -> list[bytes | FramingError]:
-        """Add bytes as they came; give the whole messages and the errors found by them."""
+        """Add received bytes; return the messages and errors that are complete with them."""
 
     @property
     def pending(self) -> int:
-        """Bytes held that are not part of an event yet."""
+        """How many buffered bytes are not part of an event yet."""
 
     @property
     def unfinished(self) -> tuple[int, FramingError] | None:
-        """How many bytes are held that are no whole message, and why, where no more will come.
+        """How many buffered bytes are an incomplete message if the stream ends now, and why.
 
-        ``None`` if nothing is held, or only what was an event already.
+        ``None`` if nothing is buffered, or only bytes of an event that was returned.
         """
 
 def scan(message: bytes, /) -> list[tuple[int, bytes]]:
@@ -248,21 +249,21 @@ def read_fields(message: bytes, /) -> tuple[tuple[int, str], ...]:
     """
 
 def write_message(body: bytes, /) -> bytes:
-    """Write the message of a body: 8 (``FIX.4.2``) and 9 before it, 10 behind it.
+    """Write the message of a body: 8 (``FIX.4.2``) and 9 before it, 10 after it.
 
-    `body` is not looked at: its fields end in SOH, MsgType (35) is the first.
+    `body` is not checked: its fields must end in SOH, and MsgType (35) must be the first.
     """
 
 def scan_unchecked(message: bytes, /) -> list[tuple[int, bytes]]:
-    """The fields behind BodyLength that can be read, whatever BodyLength and CheckSum say.
+    """The fields after BodyLength that can be read, whatever BodyLength and CheckSum say.
 
-    For diagnosis only: what is signed or verified never comes this way.
+    For diagnosis only: signing and verifying never use it.
     """
 
 def complete_draft(draft: bytes, sending_time: str | None = None, /) -> bytes:
-    """Give a message with the BodyLength (9) and CheckSum (10) that its bytes need.
+    """Return a message with the BodyLength (9) and CheckSum (10) that its bytes need.
 
-    They may be wrong or missing; `sending_time` is put in the place of SendingTime (52). Raises
+    They may be wrong or missing; `sending_time` replaces SendingTime (52). Raises
     `gatepass.errors.FramingError`.
     """
 
@@ -274,10 +275,10 @@ def canonical_string(profile: str, values: Sequence[str | bytes | None], /) -> b
     """
 
 def hide_secrets(value: bytes, tag: int | None = None, /, *, keep_length: bool = False) -> bytes:
-    """Give a text with ``***`` for each part of it that may be a secret key.
+    """Return a text with ``***`` for each part of it that may be a secret key.
 
-    `tag` says whose value the text is; without it, it is words. With `keep_length` each character
-    becomes an asterisk.
+    `tag` is the field whose value the text is; without it, the text is a sentence. With
+    `keep_length`, each character becomes an asterisk.
     """
 
 def header_fault(
@@ -285,9 +286,10 @@ def header_fault(
 ) -> tuple[int, str, bool, str] | None:
     """Find the first fault in the header of a message, by CME's Session Layer Validation.
 
-    Gives the tag, Text (58) of the gateway's answer, whether that answer is a Logout, and what is
-    wrong in plain words. `target_sub_id` is what TargetSubID (57) must be; without it ``G`` and two
-    digits will do. Raises `gatepass.errors.FramingError` if the bytes are no whole message.
+    Returns the tag, Text (58) of the gateway's answer, whether that answer is a Logout, and what is
+    wrong in plain words. `target_sub_id` is what TargetSubID (57) must be; without it, ``G`` and
+    two digits are accepted. Raises `gatepass.errors.FramingError` if the bytes are not one whole
+    message.
     """
 
 def logon_faults(
@@ -299,9 +301,9 @@ def logon_faults(
 ) -> list[tuple[int, str, bool, str]]:
     """Find every fault of a Logon that can be seen without knowing the session.
 
-    As `header_fault`, in the order in which a gateway looks. `first_indicators` are the Fault
-    Tolerance Indicators of a first Logon; `logged_on` says whether the session is logged on, which
-    the Logon's own ResetSeqNumFlag (141) says where it is left out.
+    As `header_fault`, in the order in which a gateway checks. `first_indicators` are the Fault
+    Tolerance Indicators of a first Logon. `logged_on` says whether the session is logged on;
+    without it, the Logon's own ResetSeqNumFlag (141) decides.
     """
 
 def encode_signature(signature: bytes, /) -> str:
@@ -316,9 +318,9 @@ def decode_signature(text: str | bytes, /) -> bytes:
 def verify_batch(keys: dict[str, SigningKey], logons: Sequence[bytes], threads: int, /) -> bytes:
     """Verify many signed Logons on `threads` threads with the GIL released.
 
-    `keys` goes from Access Key ID to key. The answer has one byte a logon: 0 valid, 1 unreadable,
-    2 unknown Access Key ID, 3 wrong signature. Looks at the signature only, as
-    `SigningKey.verify_logon` does: not at the session, the time or the life of the key.
+    `keys` maps Access Key IDs to keys. The answer has one byte per logon: 0 valid, 1 unreadable,
+    2 unknown Access Key ID, 3 wrong signature. Checks the signature only, as
+    `SigningKey.verify_logon` does: not the session, the time or the life of the key.
     """
 
 def measure_core(
@@ -326,6 +328,6 @@ def measure_core(
 ) -> list[tuple[float, float]]:
     """Time the core from inside, for `gatepass.bench`.
 
-    Nanoseconds a signature, one pair a round: the bare MAC over ready bytes, and canonicalise +
-    MAC + encode from the eleven values.
+    Nanoseconds per signature, one pair per round: the MAC alone over prepared bytes, and
+    canonicalise + MAC + encode from the eleven values.
     """

@@ -1,4 +1,4 @@
-"""Files that are their owner's alone, and names in a folder that last through a power cut."""
+"""Files that only their owner can access, and writes that survive a power cut."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-#: What a file and a folder should have. Pipes and devices are not looked at.
+#: The mode that a file and a folder should have. Pipes and devices are not checked.
 _WANTED = {stat.S_IFREG: "600", stat.S_IFDIR: "700"}
 
 
 def exposed(status: os.stat_result, path: Path | None, what: str) -> str:
-    """Say that others than its owner have access, and what to do; nothing where they have none.
+    """Say that users other than the owner have access, and what to do; empty if they have none.
 
-    ``what`` names it. Give the status of the open file, whose path may name another one by now.
-    Nothing is said on Windows.
+    ``what`` is its name in the text. ``status`` is that of the open file: ``path`` may name another
+    file by now. Always empty on Windows.
     """
     mode = stat.S_IMODE(status.st_mode)
     wanted = _WANTED.get(stat.S_IFMT(status.st_mode))
     if os.name != "posix" or wanted is None or not mode & _OTHERS:
         return ""
     return (
-        f"others than its owner have access to {what} (mode {mode:04o}):"
+        f"users other than its owner have access to {what} (mode {mode:04o}):"
         f" chmod {wanted} {shlex.quote(str(path)) if path else 'the file'}"
     )
 
 
 def sync(path: Path) -> None:
-    """Make a file, or the names in a folder, last through a power cut; Windows cannot."""
+    """Make a file, or the names in a folder, survive a power cut; Windows cannot."""
     if os.name != "posix":
         return
     opened = os.open(path, os.O_RDONLY)

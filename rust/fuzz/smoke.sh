@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs each fuzz target for a few seconds: smoke.sh [SECONDS], 10 unless told otherwise.
-# Fuzzing needs a nightly toolchain and cargo-fuzz; without them it says so and is content.
+# Runs each fuzz target for a few seconds: smoke.sh [SECONDS], 10 by default.
+# Fuzzing needs a nightly toolchain and cargo-fuzz; without them it says so and succeeds.
 set -eu
 cd "$(dirname "$0")"
 seconds="${1:-10}"
@@ -19,4 +19,4 @@ for target in scanner key_decoder key_file sign_then_verify; do
     cargo +nightly fuzz run --fuzz-dir . "$target" -- \
         -dict=fix.dict -max_total_time="$seconds" -verbosity=0 -print_funcs=0
 done
-echo "fuzz: every target ran $seconds s and found nothing"
+echo "fuzz: every target ran for $seconds s and found nothing"

@@ -92,7 +92,7 @@ def test_an_explanation_says_which_field_is_not_shown() -> None:
 
 def test_a_fault_says_that_something_is_not_shown() -> None:
     faults = {tag: reason for tag, *_, reason in logon_faults(changed(SIGNED, t108=SECRET))}
-    words = "(what came looks like a Secret Key, which is never sent)"
+    words = "(the value looks like a Secret Key, which must never be sent)"
     assert faults[108] == f"HeartBtInt (108) is ***: it must be 5 to 60 seconds {words}"
 
 

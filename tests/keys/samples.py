@@ -48,7 +48,7 @@ Facts = tuple[str, str, bytes, date | None, date | None, str | None]
 
 
 def facts(pair: KeyPair | IssuedPair) -> Facts:
-    """All there is to know of a pair, its key by what it signs."""
+    """Everything known about a pair; its key is compared by a signature."""
     key = pair.signing_key if isinstance(pair, KeyPair) else pair.secret.signing_key()
     return (
         pair.session,
@@ -68,9 +68,9 @@ def private_file(path: Path, content: str | bytes) -> Path:
 
 
 def everything_shown(error: BaseException) -> str:
-    """All that a careless program may print of an error, local variables included.
+    """Everything that a careless program may print of an error, including local variables.
 
-    The frame of the test itself is left out: it holds the input.
+    The frame of the test itself is left out: it contains the input.
     """
     assert error.__traceback__ is not None
     shown = traceback.TracebackException(
@@ -80,7 +80,7 @@ def everything_shown(error: BaseException) -> str:
 
 
 def shares_run(text: str, data: str, length: int = 20) -> bool:
-    """Whether a run of so many characters of ``data`` occurs in ``text``."""
+    """Whether any ``length`` consecutive characters of ``data`` occur in ``text``."""
     return any(data[i : i + length] in text for i in range(len(data) - length + 1))
 
 
@@ -116,10 +116,10 @@ def issued_pairs(draw: st.DrawFn) -> IssuedPair:
     )
 
 
-def _at_most_two_a_session(pairs: list[IssuedPair]) -> bool:
+def _at_most_two_per_session(pairs: list[IssuedPair]) -> bool:
     return max(Counter(pair.session for pair in pairs).values()) <= 2
 
 
 key_files = st.lists(
     issued_pairs(), min_size=1, max_size=6, unique_by=lambda pair: pair.access_key_id
-).filter(_at_most_two_a_session)
+).filter(_at_most_two_per_session)

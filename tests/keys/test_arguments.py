@@ -1,4 +1,4 @@
-"""What is handed in by mistake: refused at once, by name, and never shown."""
+"""Wrong arguments are refused at once, by name, and never shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.keys.samples import OLD, SAMPLE_FILE, SAMPLE_SECRET, shares_run
 
 TEXT = SAMPLE_FILE.read_text()
 
-#: What was tried, and what the answer says about it.
+#: A wrong call, and what its error says.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a key file's text": (lambda: parse_key_file(TEXT), "data is of type str: give the bytes of"),
     "a path as text": (lambda: parse_key_file(b"", "k"), "path is of type str: give a pathlib"),
@@ -47,14 +47,14 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: store_in_keyring("B08", TEXT.encode()),
         "key_file is of type bytes: give the text of a key file",
     ),
-    "no place": (lambda: open_keys(""), "where the key pairs are is empty"),
+    "no place": (lambda: open_keys(""), "the source of the key pairs is empty"),
     "a secret as a place": (lambda: open_keys(SAMPLE_SECRET), "this looks like a secret key"),
-    "a place that no file has": (lambda: as_source("a\0b"), "a character that no path may have"),
+    "an impossible place": (lambda: as_source("a\0b"), "has a character that no path can have"),
 }
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_in_a_call_is_answered_with_what_to_give(name: str) -> None:
+def test_the_error_for_a_wrong_argument_says_what_to_give(name: str) -> None:
     call, says = MISTAKES[name]
     with pytest.raises(GatepassError, match=says) as caught:
         call()

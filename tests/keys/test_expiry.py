@@ -41,7 +41,7 @@ def test_the_closest_threshold_is_reached(days: int, threshold: int) -> None:
     assert (warning.pair, warning.days_left, warning.threshold) == (PAIR, days, threshold)
 
 
-def test_too_early_too_late_and_without_a_date_there_is_none() -> None:
+def test_there_is_no_warning_too_early_too_late_or_without_a_date() -> None:
     assert expiry_warning(PAIR, days_before(29)) is None
     assert expiry_warning(PAIR, EXPIRY_NOON + timedelta(hours=4)) is None
     assert expiry_warning(replace(PAIR, expires=None), days_before(1)) is None
@@ -55,13 +55,13 @@ def test_a_warning_says_what_expires_when_and_what_to_do(days: int, when: str) -
     )
 
 
-def test_a_ring_warns_of_each_pair_that_is_close() -> None:
+def test_a_ring_warns_of_each_pair_that_expires_soon() -> None:
     ring = KeyRing([OLD.key_pair(), NEW.key_pair(), OTHER.key_pair()])
     assert [warning.pair for warning in ring.warnings(days_before(5))] == [PAIR]
     assert ring.warnings(days_before(100)) == []
 
 
-def test_a_ring_does_not_warn_at_a_time_without_zone() -> None:
+def test_a_ring_refuses_a_time_without_a_zone() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         KeyRing([PAIR]).warnings(datetime(2026, 2, 1))
 
@@ -79,7 +79,7 @@ def test_each_warning_is_given_once(days: list[int]) -> None:
     assert bool(thresholds) == bool(close)
 
 
-def test_all_five_are_given_to_whoever_asks_daily() -> None:
+def test_a_caller_that_asks_daily_gets_all_five_warnings() -> None:
     ring = KeyRing([PAIR, OTHER.key_pair()])
     reminder = ExpiryReminder()
     given_out = [

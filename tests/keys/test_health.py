@@ -1,4 +1,4 @@
-"""How a session stands with its pairs."""
+"""The health of a session's pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_every_session_is_judged_in_the_rings_order() -> None:
     assert [pair.access_key_id for pair in b08.pairs] == [OLD.access_key_id, NEW.access_key_id]
 
 
-def test_an_older_pair_that_runs_out_beside_a_newer_good_one_is_healthy() -> None:
+def test_a_session_is_healthy_if_only_its_older_pair_expires_soon() -> None:
     b08, _ = session_health(RING, BOTH_ACTIVE)
     assert b08.used is not None
     assert b08.used.access_key_id == NEW.access_key_id
@@ -28,7 +28,7 @@ def test_an_older_pair_that_runs_out_beside_a_newer_good_one_is_healthy() -> Non
     assert b08
 
 
-def test_a_used_pair_that_soon_expires_is_not_healthy() -> None:
+def test_a_session_whose_pair_in_use_expires_soon_is_not_healthy() -> None:
     (only,) = session_health(KeyRing([OLD.key_pair()]), BOTH_ACTIVE)
     assert only.used is not None
     assert only.warning is not None

@@ -27,13 +27,13 @@ def test_an_access_key_id_is_its_text(text: str) -> None:
             (
                 text,
                 "illegal",
-                "Access Key ID (355) holds an illegal character: use A-Z a-z 0-9 - _ only",
+                "Access Key ID (355) contains an illegal character: use A-Z a-z 0-9 - _ only",
             )
             for text in ("a b", "a\n", "a=", "a+b", "a/b", "ä", "\x00", "٣")
         ),
     ],
 )
-def test_another_text_is_no_access_key_id(text: str, rule: str, message: str) -> None:
+def test_any_other_text_is_not_an_access_key_id(text: str, rule: str, message: str) -> None:
     with pytest.raises(FieldError) as caught:
         AccessKeyId(text)
     assert str(caught.value) == message
@@ -55,7 +55,7 @@ def test_a_session_id_has_three_or_six_characters(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "B0", "B080", "B0800", "B08004N", "B 8", "B0-", "B0\n", "B0ä"]
 )
-def test_another_text_is_no_session_id(text: str) -> None:
+def test_any_other_text_is_not_a_session_id(text: str) -> None:
     with pytest.raises(FieldError) as caught:
         SessionId(text)
     assert "must be 3 or 6 characters of A-Z a-z 0-9" in str(caught.value)
@@ -77,7 +77,7 @@ def test_a_session_serves_the_senders_that_start_with_it() -> None:
 
 
 @given(session_ids, st.text(max_size=4))
-def test_a_session_serves_itself_and_what_is_longer(session: SessionId, rest: str) -> None:
+def test_a_session_serves_itself_and_longer_names(session: SessionId, rest: str) -> None:
     assert session.serves(session + rest)
 
 

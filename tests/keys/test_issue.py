@@ -52,7 +52,7 @@ def test_a_generated_pair_has_a_possible_session_and_dates() -> None:
         generate_pair("B08", EXPIRES, CREATED)
 
 
-def test_the_sample_is_written_as_it_came() -> None:
+def test_the_sample_is_written_as_it_was_read() -> None:
     (pair,) = parse_key_file(SAMPLE_FILE.read_bytes())
     issued = replace(
         OLD,
@@ -80,20 +80,20 @@ def test_a_column_is_as_wide_as_its_longest_value_needs() -> None:
     assert record.split() == ["XYZ", "x" * 31, "A" * 86, "2025-06-01", "2026-06-01"]
 
 
-def test_what_no_reader_accepts_is_not_written(tmp_path: Path) -> None:
+def test_pairs_that_no_reader_accepts_are_not_written(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     third = replace(OLD, access_key_id=AccessKeyId("third"))
     for pairs, complaint in (
         ([], "needs at least one key pair: generate one first"),
         ([OLD, NEW, third], "session B08 has 3 key pairs"),
-        ([OLD, replace(OTHER, access_key_id=OLD.access_key_id)], "is there twice: keep one"),
+        ([OLD, replace(OTHER, access_key_id=OLD.access_key_id)], "occurs twice: keep one"),
     ):
         with pytest.raises(KeySourceError, match=complaint):
             write_key_file(path, pairs)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_file_is_written_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_a_new_key_file(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     mask = os.umask(0)
     try:
@@ -133,7 +133,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     assert not shares_run(str(caught.value) + repr(caught.value), NEW.secret.reveal(), 8)
 
 
-def test_a_file_in_no_folder_cannot_be_written(tmp_path: Path) -> None:
+def test_a_file_in_a_missing_folder_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="it cannot be written: No such file or directory"):
         write_key_file(tmp_path / "nowhere" / "keys.txt", [OLD])
 
@@ -144,7 +144,7 @@ def test_a_failed_write_shows_no_secret_even_with_local_variables(tmp_path: Path
     assert not shares_run(everything_shown(caught.value), OLD.secret.reveal(), 8)
 
 
-def test_a_pair_is_added_behind_those_that_are_there(tmp_path: Path) -> None:
+def test_a_pair_is_added_after_the_existing_ones(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     write_key_file(path, [OLD])
     add_to_key_file(str(path), NEW)

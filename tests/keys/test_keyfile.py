@@ -72,13 +72,13 @@ def test_the_sample_is_read() -> None:
         "trailing blanks",
     ],
 )
-def test_what_a_file_goes_through_on_its_way_does_not_matter(change: Callable[[str], str]) -> None:
+def test_changes_by_editors_and_transfers_do_not_matter(change: Callable[[str], str]) -> None:
     changed = parse_key_file(change(TWO).encode())
     assert [facts(pair) for pair in changed] == [facts(OLD), facts(OTHER)]
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_any_buffer_is_read_and_left_as_it_is(kind: type) -> None:
+def test_any_buffer_is_read_and_not_changed(kind: type) -> None:
     data = kind(SAMPLE)
     assert len(parse_key_file(data)) == 1
     assert data == SAMPLE
@@ -92,7 +92,7 @@ def test_what_is_written_is_read_back(issued: list[IssuedPair]) -> None:
 
 @st.composite
 def odd_files(draw: st.DrawFn) -> tuple[list[IssuedPair], bytes]:
-    """A file with its columns in another order and of other widths, and what it holds."""
+    """A file with its columns in another order and of other widths, and its pairs."""
     issued = draw(key_files)
     order = draw(st.permutations(COLUMNS))
     rows = [{column: draw(st.sampled_from(NAMES.get(column, [column.name]))) for column in order}]
@@ -145,13 +145,13 @@ def line_with(start: int, value: str, width: int = 21) -> str:
         (line_with(21, "two words", 31), "Access ID has a blank inside"),
         (line_with(52, SAMPLE_SECRET.replace("j", " "), 51), "Secret Key has a blank inside"),
         (line_with(0, "B080"), "Session ID, the start of SenderCompID (49), must be 3 or 6"),
-        (line_with(21, "a.b", 31), "Access Key ID (355) holds an illegal character"),
+        (line_with(21, "a.b", 31), "Access Key ID (355) contains an illegal character"),
         (line_with(21, SAMPLE_SECRET, 31)[:72], "a value runs into the column Secret Key"),
         (RECORD[:52] + "s" * 60, "a value runs into the column Creation Date"),
-        (line_with(103, "23.06.2017"), "Creation Date is no date of the form YYYY-MM-DD"),
-        (line_with(103, "20170623"), "Creation Date is no date of the form YYYY-MM-DD"),
-        (line_with(124, "2018-02-29"), "Expiration Date is no date of the form YYYY-MM-DD"),
-        (line_with(124, "2018-06-2"), "Expiration Date is no date of the form YYYY-MM-DD"),
+        (line_with(103, "23.06.2017"), "Creation Date is not a date of the form YYYY-MM-DD"),
+        (line_with(103, "20170623"), "Creation Date is not a date of the form YYYY-MM-DD"),
+        (line_with(124, "2018-02-29"), "Expiration Date is not a date of the form YYYY-MM-DD"),
+        (line_with(124, "2018-06-2"), "Expiration Date is not a date of the form YYYY-MM-DD"),
         (line_with(124, "2017-06-22"), "Creation Date 2017-06-23 is after Expiration Date"),
         (RECORD.replace("B08", "B\t8"), "the character at position 2 is a tab, NUL or not ASCII"),
         (RECORD.replace("B08", "B\x008"), "the character at position 2 is a tab, NUL or not ASCII"),
@@ -215,7 +215,7 @@ def test_an_access_key_id_that_occurs_twice_is_refused_by_its_lines() -> None:
 
 
 def refusal_of(data: bytes | bytearray) -> str:
-    """What is said of a file that is refused; nothing of one that gives pairs."""
+    """The error of a file that is refused; an empty text for one with pairs."""
     try:
         assert parse_key_file(data)
     except KeySourceError as error:
@@ -225,12 +225,12 @@ def refusal_of(data: bytes | bytearray) -> str:
 
 @given(st.binary(max_size=400))
 @example(SAMPLE)
-def test_any_bytes_give_pairs_or_one_kind_of_error(data: bytes) -> None:
+def test_any_bytes_give_pairs_or_a_key_source_error(data: bytes) -> None:
     assert not shares_run(refusal_of(data), data.decode("latin-1"))
 
 
 @given(key_files, st.data())
-def test_a_damaged_file_gives_pairs_or_one_kind_of_error(
+def test_a_damaged_file_gives_pairs_or_a_key_source_error(
     issued: list[IssuedPair], data: st.DataObject
 ) -> None:
     text = bytearray(format_key_file(issued), "ascii")
@@ -284,7 +284,7 @@ def test_a_ring_of_a_file_is_the_ring_of_its_pairs(issued: list[IssuedPair]) -> 
 
 
 @pytest.mark.parametrize("wrong", [500, 1500], ids=["first half", "second half"])
-def test_the_first_thing_that_is_wrong_with_a_long_file_is_told(wrong: int) -> None:
+def test_the_first_error_of_a_long_file_is_reported(wrong: int) -> None:
     sessions = (f"{number:03d}" for number in range(999))
     issued = [replace(OLD, session=SessionId(name)) for name in sessions for _ in range(2)]
     named = [
@@ -297,7 +297,7 @@ def test_the_first_thing_that_is_wrong_with_a_long_file_is_told(wrong: int) -> N
     ]
     lines[wrong - 1] = lines[wrong - 1].replace("2025-02-03", "2025-02-30")
     lines[wrong + 99] = lines[wrong]  # what comes later does not count
-    with pytest.raises(KeyFileError, match=f"line {wrong}: Creation Date is no date of the form"):
+    with pytest.raises(KeyFileError, match=f"line {wrong}: Creation Date is not a date of the"):
         parse_key_file("\n".join(lines).encode())
     lines[wrong - 101] = lines[wrong - 201]
     message = f"line {wrong - 100}: the same Access Key ID is in line {wrong - 200}: keep one"

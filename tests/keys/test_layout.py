@@ -27,7 +27,7 @@ def test_a_missing_column_is_named(name: str) -> None:
         parse_key_file(f"{header}\n{RECORD}\n".encode())
     assert str(caught.value) == (
         f"key file, line 1: the header has no column {name}: the first line must name the"
-        " columns, as in the file that the Request Center gives"
+        " columns, as in the file from the Request Center"
     )
 
 
@@ -39,7 +39,7 @@ def test_a_file_without_a_header_is_refused_and_not_quoted() -> None:
 
 
 @pytest.mark.parametrize("name", ["Status", "Session", "session id", "Environments", "ID"])
-def test_an_unknown_column_is_refused_by_its_place(name: str) -> None:
+def test_an_unknown_column_is_refused_with_its_position(name: str) -> None:
     with pytest.raises(KeyFileError) as caught:
         parse_key_file(f"{HEADER}{name}\n{RECORD}\n".encode())
     assert str(caught.value) == (

@@ -1,4 +1,4 @@
-"""A secret key that lost characters when it was copied loads, and is told of."""
+"""A secret key that lost characters when it was copied is loaded, and reported."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_key_says_how_many_bytes_it_has(count: int) -> None:
 
 
 @given(st.integers(3, 7))
-def test_a_secret_that_lost_characters_is_never_one_of_the_usual_length(lost: int) -> None:
+def test_a_secret_that_lost_characters_never_has_the_usual_length(lost: int) -> None:
     text = secret(32)[:-lost]
     try:
         key = SigningKey(text)
@@ -80,7 +80,7 @@ def test_a_key_of_a_known_length_is_healthy(count: int) -> None:
     assert health.cut is None
 
 
-def test_a_file_with_a_cut_key_is_taken_and_told_of_once(
+def test_a_file_with_a_cut_key_is_loaded_and_reported_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = written(tmp_path / "keys.txt", 32, 30, 48)
@@ -88,31 +88,31 @@ def test_a_file_with_a_cut_key_is_taken_and_told_of_once(
         keys = KeyFile(path)
         assert len(keys.ring) == 3
         keys.ring  # noqa: B018 - nothing new
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 1
-    assert told[0].startswith(f"{path}: session AA1: the secret key of AA1x has 30 bytes")
-    assert secret(30)[:6] not in told[0]
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == 1
+    assert logged[0].startswith(f"{path}: session AA1: the secret key of AA1x has 30 bytes")
+    assert secret(30)[:6] not in logged[0]
     caplog.clear()
     written(path, 32, 30, 31)
     with caplog.at_level(logging.WARNING, "gatepass.keys"):
         keys.reload()
         keys.reload()
-    told = [record.getMessage() for record in caplog.records]
-    assert [("AA1x" in line, "AA2x" in line) for line in told] == [(True, False), (False, True)]
+    logged = [record.getMessage() for record in caplog.records]
+    assert [("AA1x" in line, "AA2x" in line) for line in logged] == [(True, False), (False, True)]
 
 
-def test_of_many_cut_keys_some_are_named_and_the_rest_is_counted(
+def test_of_many_cut_keys_some_are_named_and_the_others_counted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = written(tmp_path / "keys.txt", *[31] * 25)
     with caplog.at_level(logging.WARNING, "gatepass.keys"):
         KeyFile(path)
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == MOST_NAMED + 1
-    assert told[-1] == f"{path}: {25 - MOST_NAMED} more keys like these"
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == MOST_NAMED + 1
+    assert logged[-1] == f"{path}: {25 - MOST_NAMED} more keys like these"
 
 
-def test_a_cut_key_in_the_environment_is_told_of(
+def test_a_cut_key_in_the_environment_is_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("GATEPASS_SESSION_ID", "ABC")
@@ -123,7 +123,7 @@ def test_a_cut_key_in_the_environment_is_told_of(
     assert "has 29 bytes" in caplog.text
 
 
-def test_what_is_generated_has_the_usual_length() -> None:
+def test_a_generated_key_has_the_usual_length() -> None:
     made = generate_pair("ABC", *DAYS).key_pair()
     assert made.signing_key.has_usual_length
     assert made.length_warning is None

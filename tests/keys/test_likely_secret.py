@@ -1,4 +1,4 @@
-"""A secret key in the place of a path is not repeated, whole or in part, however it is written."""
+"""A secret key in place of a path is never repeated, not even in part, however it is written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_no_message_repeats_it(text: str) -> None:
+def test_no_message_repeats_a_secret(text: str) -> None:
     for use in (open_keys, LogonSigner, LogonVerifier):
         with pytest.raises(KeySourceError, match="looks like a secret key") as caught:
             use(text)
@@ -44,7 +44,7 @@ def test_no_message_repeats_it(text: str) -> None:
 
 
 @given(st.binary(min_size=30, max_size=32))
-def test_a_key_is_known_in_either_alphabet(key: bytes) -> None:
+def test_a_key_is_recognised_in_either_alphabet(key: bytes) -> None:
     for encode in (base64.urlsafe_b64encode, base64.b64encode):
         text = encode(key).decode()
         kinds = (str.isupper, str.islower, str.isdigit)
@@ -68,11 +68,11 @@ def test_a_key_is_known_in_either_alphabet(key: bytes) -> None:
         "center:",
     ],
 )
-def test_the_name_of_a_file_is_none(path: str) -> None:
+def test_a_file_name_is_not_a_secret(path: str) -> None:
     assert not may_be_secret(path)
 
 
-def test_a_file_that_is_there_is_read_whatever_its_name(tmp_path: Path) -> None:
+def test_an_existing_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / SECRET
     path.write_text("no key file\n")
     path.chmod(0o600)
@@ -85,6 +85,8 @@ def test_a_file_that_is_there_is_read_whatever_its_name(tmp_path: Path) -> None:
     ("text", "may_be"),
     [("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", False), ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXG", True)],
 )
-def test_what_is_as_long_as_an_access_key_id_may_well_be_one(text: str, may_be: bool) -> None:
+def test_a_text_as_long_as_an_access_key_id_is_not_taken_for_a_secret(
+    text: str, may_be: bool
+) -> None:
     assert may_be_secret(text)
     assert may_be_secret_part(text) is may_be

@@ -73,11 +73,11 @@ def test_a_wrong_session_is_refused(backend: MemoryKeyring, session: str) -> Non
         ("", "keyring entry B08: it is empty"),
         (OLD.secret.reveal(), "keyring entry B08, line 1: the header has no column Session ID"),
         ("\udc80" + TEXT, "keyring entry B08, line 1: the character at position 1 is a tab, NUL"),
-        (TEXT.replace("2027-", "2027/"), "keyring entry B08, line 3: Expiration Date is no date"),
-        (format_key_file([OLD, OTHER]), "keyring entry B08 holds a pair of session XYZ"),
+        (TEXT.replace("2027-", "2027/"), "keyring entry B08, line 3: Expiration Date is not a"),
+        (format_key_file([OLD, OTHER]), "keyring entry B08 contains a pair of session XYZ"),
     ],
 )
-def test_an_entry_that_is_no_key_file_of_the_session_is_refused(
+def test_an_entry_that_is_not_a_key_file_of_the_session_is_refused(
     backend: MemoryKeyring, text: str, message: str
 ) -> None:
     backend.entries["gatepass", "B08"] = text
@@ -93,13 +93,13 @@ def test_an_entry_that_is_no_key_file_of_the_session_is_refused(
     assert backend.entries == {}
 
 
-def test_a_keyring_that_refuses_is_reported_without_its_words(backend: MemoryKeyring) -> None:
+def test_a_keyring_that_refuses_is_reported_without_its_message(backend: MemoryKeyring) -> None:
     backend.locked = True
     with pytest.raises(KeySourceError) as caught:
         read_from_keyring("B08")
     assert str(caught.value) == (
         "the keyring could not read the entry (KeyringLocked):"
-        " unlock it, or see that it runs for this user"
+        " unlock it, or check that it runs for this user"
     )
     with pytest.raises(KeySourceError) as caught:
         store_in_keyring("B08", TEXT)

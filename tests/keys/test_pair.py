@@ -27,7 +27,7 @@ def test_a_pair_knows_its_life() -> None:
     assert pair.days_left(BOTH_ACTIVE) == 9
 
 
-def test_a_pair_without_dates_always_is_active() -> None:
+def test_a_pair_without_dates_is_always_active() -> None:
     pair = replace(OLD.key_pair(), created=None, expires=None)
     assert (pair.valid_from, pair.valid_until) == (None, None)
     assert pair.days_left(BOTH_ACTIVE) is None

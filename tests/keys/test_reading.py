@@ -1,4 +1,4 @@
-"""Key files on disk: who may read them, what stands in the way, and what stays in memory."""
+"""Key files on disk: who may read them, what prevents that, and what stays in memory."""
 
 from __future__ import annotations
 
@@ -60,19 +60,19 @@ def test_a_private_file_is_read(path: Path) -> None:
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601, 0o666])
-def test_a_file_that_others_can_get_at_is_refused(path: Path, mode: int) -> None:
+def test_a_file_that_others_can_access_is_refused(path: Path, mode: int) -> None:
     path.chmod(mode)
     with pytest.raises(KeyFilePermissionError) as caught:
         read_key_file(path)
     assert str(caught.value) == (
-        f"{path}: others than its owner have access to it (mode {mode:04o}): chmod 600 {path}"
+        f"{path}: users other than its owner have access to it (mode {mode:04o}): chmod 600 {path}"
     )
     assert len(read_key_file(path, allow_insecure=True)) == 2
 
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
-def test_a_file_of_its_owner_alone_is_read(path: Path, mode: int) -> None:
+def test_a_file_that_only_its_owner_can_access_is_read(path: Path, mode: int) -> None:
     path.chmod(mode)
     assert len(read_key_file(path)) == 2
 
@@ -90,7 +90,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError) as caught:
         read_key_file(path)
     assert str(caught.value) == (
-        f"{path}: there is no such file: give the path of the file that the Request Center gave"
+        f"{path}: there is no such file: give the path of the key file from the Request Center"
     )
 
 
@@ -113,7 +113,7 @@ def test_an_unreadable_file_is_refused(
     def refuse(*args: object, **kwargs: object) -> None:
         raise error
 
-    # Tests may run as root, whom permission bits do not stop.
+    # Tests may run as root, which permission bits do not stop.
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(KeyFileError) as caught:
         read_key_file(path)
@@ -145,7 +145,7 @@ def test_a_file_of_any_accepted_size_is_read_and_no_larger_one(path: Path) -> No
     blank = b" " * (reading.MAX_KEY_FILE_BYTES - len(TEXT))
     assert len(read_key_file(private_file(path, TEXT.encode() + blank))) == 2
     private_file(path, TEXT.encode() + blank + b" ")
-    with pytest.raises(KeyFileError, match="it has more than 16777216 bytes: no key file"):
+    with pytest.raises(KeyFileError, match="it has more than 16777216 bytes: it is not a key file"):
         read_key_file(path)
 
 
@@ -170,7 +170,7 @@ def test_a_buffer_is_no_larger_than_the_text_needs(length: int) -> None:
 
 @posix_only
 @given(st.integers(0, 400_000))
-def test_text_of_unknown_length_is_whole_and_what_it_outgrew_is_wiped(length: int) -> None:
+def test_a_text_of_unknown_length_is_complete_and_old_buffers_are_wiped(length: int) -> None:
     buffers: list[memoryview] = []
     real = reading._moved
 
@@ -198,7 +198,7 @@ def test_text_of_unknown_length_is_whole_and_what_it_outgrew_is_wiped(length: in
     assert not any(any(buffer) for buffer in buffers)
 
 
-def test_a_file_that_changes_under_the_reader_is_refused(
+def test_a_file_that_changes_while_it_is_read_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = reading._content
@@ -225,7 +225,7 @@ def test_a_pipe_is_read_to_its_end_and_left_open(pipe: tuple[int, int]) -> None:
 def test_a_pipe_without_data_yet_is_refused(pipe: tuple[int, int]) -> None:
     os.write(pipe[1], TEXT.encode())
     os.set_blocking(pipe[0], False)
-    with pytest.raises(KeyFileError, match="does not wait for its data: give a blocking desc"):
+    with pytest.raises(KeyFileError, match="is non-blocking: give a blocking descriptor"):
         read_descriptor(pipe[0])
 
 
@@ -264,8 +264,8 @@ def test_the_files_text_is_wiped(path: Path, monkeypatch: pytest.MonkeyPatch, co
     assert not any(text.obj)
 
 
-#: Reads a key file again and again, and then looks for a secret in all memory of its process.
-#: The secret is given, and looked for, backwards: so the search itself does not hold it.
+#: Reads a key file many times, and then searches all memory of its process for a secret.
+#: The secret is given and searched backwards, so that the search itself does not contain it.
 SEARCH = """
 import sys
 from pathlib import Path
@@ -292,11 +292,11 @@ print(any(backwards in piece for piece in found), any(sys.argv[3].encode() in p 
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux shows the memory")
-def test_when_a_file_was_read_its_secrets_are_nowhere_in_memory(path: Path) -> None:
+def test_after_a_file_was_read_its_secrets_are_nowhere_in_memory(path: Path) -> None:
     content = format_key_file([generate_pair("ABC", date(2026, 1, 5), date(2027, 1, 5))])
     private_file(path, content)
     secret = content.split("\n")[1].split()[2]
-    # The other text is kept on purpose, to show that the search finds what is there.
+    # The other text is kept on purpose, to show that the search works.
     arguments = [str(path), secret[::-1], "?".join("kept on purpose")]
     run = subprocess.run(
         [sys.executable, "-c", SEARCH, *arguments], capture_output=True, text=True, check=True

@@ -29,7 +29,7 @@ def chosen(ring: KeyRing, at: datetime, name: str | None = None, sender: str = "
     return ring.choose(sender, at, name).access_key_id
 
 
-def test_a_ring_holds_its_pairs_in_order() -> None:
+def test_a_ring_contains_its_pairs_in_order() -> None:
     assert [pair.access_key_id for pair in RING] == [
         OLD.access_key_id,
         NEW.access_key_id,
@@ -56,9 +56,9 @@ def test_a_third_pair_is_refused() -> None:
     )
 
 
-def test_an_access_key_id_stands_for_one_pair() -> None:
+def test_two_pairs_with_the_same_access_key_id_are_refused() -> None:
     twin = replace(OTHER, access_key_id=OLD.access_key_id)
-    with pytest.raises(KeySourceError, match=r"Access Key ID old.* is there twice: keep one"):
+    with pytest.raises(KeySourceError, match=r"Access Key ID old.* occurs twice: keep one"):
         KeyRing([OLD.key_pair(), twin.key_pair()])
 
 
@@ -67,7 +67,7 @@ def test_the_pair_created_last_is_chosen() -> None:
     assert chosen(KeyRing(reversed(list(RING))), BOTH_ACTIVE) == NEW.access_key_id
 
 
-def test_a_pair_that_is_not_valid_is_passed_over() -> None:
+def test_a_pair_that_is_not_valid_is_not_chosen() -> None:
     assert chosen(RING, ONLY_OLD) == OLD.access_key_id
     assert chosen(RING, datetime(2026, 3, 1, tzinfo=UTC)) == NEW.access_key_id
 
@@ -100,13 +100,13 @@ def test_an_unknown_session_is_refused(sender: str) -> None:
     with pytest.raises(UnknownSessionError) as caught:
         RING.choose(sender, BOTH_ACTIVE)
     assert str(caught.value) == (
-        f"there is no key pair for session {sender[:3]!r}, the start of SenderCompID (49):"
-        " the sessions there are: B08, XYZ"
+        f"there is no key pair for session {sender[:3]!r}, the start of SenderCompID (49);"
+        " sessions with key pairs: B08, XYZ"
     )
 
 
 def test_an_empty_ring_says_so() -> None:
-    with pytest.raises(UnknownSessionError, match="the sessions there are: none"):
+    with pytest.raises(UnknownSessionError, match="sessions with key pairs: none"):
         KeyRing([]).choose("B08004N", BOTH_ACTIVE)
 
 
@@ -131,7 +131,7 @@ def test_expired_pairs_are_refused_with_their_dates() -> None:
     )
 
 
-def test_pairs_whose_time_has_not_come_are_refused_with_their_dates() -> None:
+def test_pairs_that_are_not_valid_yet_are_refused_with_their_dates() -> None:
     with pytest.raises(PairNotYetValidError) as caught:
         RING.choose("XYZ001N", BEFORE_ALL)
     assert str(caught.value) == (
@@ -141,7 +141,7 @@ def test_pairs_whose_time_has_not_come_are_refused_with_their_dates() -> None:
     )
 
 
-def test_between_two_pairs_the_coming_one_decides_the_kind() -> None:
+def test_of_an_expired_and_a_future_pair_the_future_one_decides_the_error() -> None:
     gap = datetime(2026, 2, 4, tzinfo=UTC)
     later = replace(NEW, created=date(2026, 3, 1)).key_pair()
     with pytest.raises(PairNotYetValidError) as caught:
@@ -157,7 +157,7 @@ def test_a_pair_asked_for_must_be_valid_too() -> None:
         RING.choose("B08004N", ONLY_OLD, NEW.access_key_id)
 
 
-def test_a_time_without_zone_is_refused() -> None:
+def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         RING.choose("B08004N", datetime(2026, 1, 25))
 
@@ -168,14 +168,14 @@ def test_the_longer_session_wins() -> None:
     assert ring.pairs_for("B08004N") == (longer.key_pair(),)
     assert ring.pairs_for("B08005N") == (OLD.key_pair(), NEW.key_pair())
     assert chosen(ring, BOTH_ACTIVE) == OTHER.access_key_id
-    # The pair of the shorter session is used when asked for, and never for want of a better one.
+    # The pair of the shorter session is used when asked for, but never as a fallback.
     assert chosen(ring, BOTH_ACTIVE, OLD.access_key_id) == OLD.access_key_id
     with pytest.raises(PairExpiredError, match="session B08004 has no valid key pair"):
         ring.choose("B08004N", datetime(2026, 7, 1, tzinfo=UTC))
 
 
 @given(key_files, st.data())
-def test_no_choice_is_ever_wrong(issued: list[IssuedPair], data: st.DataObject) -> None:
+def test_the_chosen_pair_is_always_right(issued: list[IssuedPair], data: st.DataObject) -> None:
     ring = KeyRing(pair.key_pair() for pair in issued)
     one = data.draw(st.sampled_from(issued))
     sender = one.session + data.draw(st.sampled_from(["", "N", "004N"]))

@@ -24,10 +24,10 @@ from tests.keys.samples import (
     shares_run,
 )
 
-#: Each a wrong secret, and what its refusal must speak of.
+#: Wrong secrets, and what the error must name.
 WRONG = {
     "space inside": (SAMPLE_SECRET[:20] + " " + SAMPLE_SECRET[21:], "white space"),
-    "newline behind": (SAMPLE_SECRET + "\n", "white space"),
+    "newline after": (SAMPLE_SECRET + "\n", "white space"),
     "plus": ("+" + SAMPLE_SECRET[1:], "'+' or '/'"),
     "slash": ("/" + SAMPLE_SECRET[1:], "'+' or '/'"),
     "padding too long": (SAMPLE_SECRET + "==", "padded"),
@@ -38,8 +38,8 @@ WRONG = {
     "too long": ("A" * 172, "too long: at most 128 bytes"),
     "not ASCII": ("ä" + SAMPLE_SECRET[1:], "not base64url"),
 }
-#: Those that a line of a key file can hold in place of its secret.
-IN_A_FILE = [name for name in WRONG if name not in {"space inside", "newline behind", "not ASCII"}]
+#: Those that a line of a key file can contain.
+IN_A_FILE = [name for name in WRONG if name not in {"space inside", "newline after", "not ASCII"}]
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -61,14 +61,14 @@ def test_an_exposed_path_is_refused_unless_allowed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["fd", "env", "-x", "C:keys", "vault:B08"])
-def test_what_is_no_other_source_is_a_path(name: str) -> None:
+def test_anything_but_a_named_source_is_a_path(name: str) -> None:
     with pytest.raises(KeyFileError, match=f"^{name}: there is no such file"):
         open_keys(name)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a file name cannot hold a colon on Windows")
+@pytest.mark.skipif(os.name != "posix", reason="a file name cannot contain a colon on Windows")
 @pytest.mark.parametrize("name", ["-", "fd:3", "env:", "keyring:B08"])
-def test_a_file_with_the_name_of_a_source_is_read_as_one(
+def test_a_file_with_the_name_of_a_source_is_read_as_a_file(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private_file(tmp_path / name, TEXT)
@@ -99,7 +99,7 @@ def test_standard_input_is_read() -> None:
     assert done.stdout == "<KeyRing of 2 pairs for B08>\n"
 
 
-def test_the_environment_holds_one_pair(environment: pytest.MonkeyPatch) -> None:
+def test_the_environment_contains_one_pair(environment: pytest.MonkeyPatch) -> None:
     (pair,) = open_keys("env:").ring
     assert (pair.session, pair.access_key_id) == ("B08", "oNDxM33uE81ohWuVRtWT")
     assert (pair.created, pair.expires) == (date(2017, 6, 23), date(2018, 6, 23))
@@ -135,8 +135,8 @@ def test_missing_variables_are_named(environment: pytest.MonkeyPatch) -> None:
         ("GATEPASS_SESSION_ID", SAMPLE_SECRET, "Session ID, the start of SenderCompID (49)"),
         ("GATEPASS_ACCESS_KEY_ID", SAMPLE_SECRET, "Access Key ID (355) is too long"),
         ("GATEPASS_SECRET_KEY", SAMPLE_SECRET[:8], "the secret key is too short"),
-        ("GATEPASS_KEY_CREATED", SAMPLE_SECRET, "GATEPASS_KEY_CREATED is no date of the form"),
-        ("GATEPASS_KEY_EXPIRES", "2018-02-30", "GATEPASS_KEY_EXPIRES is no date of the form"),
+        ("GATEPASS_KEY_CREATED", SAMPLE_SECRET, "GATEPASS_KEY_CREATED is not a date of the form"),
+        ("GATEPASS_KEY_EXPIRES", "2018-02-30", "GATEPASS_KEY_EXPIRES is not a date of the form"),
         ("GATEPASS_KEY_EXPIRES", "2017-06-22", "Creation Date 2017-06-23 is after Expiration"),
         ("GATEPASS_KEY_ENVIRONMENT", "tab\tinside", "Environment must be printable ASCII"),
     ],

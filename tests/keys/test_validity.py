@@ -24,7 +24,7 @@ instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=
         (date(2018, 1, 23), datetime(2018, 1, 23, 22, tzinfo=UTC)),  # CST
     ],
 )
-def test_a_pair_is_good_until_the_close_of_its_expiration_date(day: date, close: datetime) -> None:
+def test_a_pair_is_valid_until_the_close_of_its_expiration_date(day: date, close: datetime) -> None:
     assert valid_until(day) == close
     assert status_at(None, day, close - SECOND) is Status.ACTIVE
     assert status_at(None, day, close - SECOND)
@@ -39,7 +39,7 @@ def test_a_pair_is_good_until_the_close_of_its_expiration_date(day: date, close:
         (date(2018, 1, 23), datetime(2018, 1, 23, 6, tzinfo=UTC)),
     ],
 )
-def test_a_pair_is_good_from_midnight_in_chicago(day: date, midnight: datetime) -> None:
+def test_a_pair_is_valid_from_midnight_in_chicago(day: date, midnight: datetime) -> None:
     assert valid_from(day) == midnight
     assert status_at(day, None, midnight - SECOND) is Status.NOT_YET_VALID
     assert status_at(day, None, midnight) is Status.ACTIVE
@@ -53,7 +53,7 @@ def test_an_unknown_date_is_no_limit(at: datetime) -> None:
 
 
 @given(dates, dates, instants, instants)
-def test_a_pair_only_grows_older(one: date, two: date, at: datetime, later: datetime) -> None:
+def test_a_status_never_goes_back(one: date, two: date, at: datetime, later: datetime) -> None:
     created, expires = sorted((one, two))
     order = list(Status)
     before, after = sorted((at, later))
@@ -62,7 +62,7 @@ def test_a_pair_only_grows_older(one: date, two: date, at: datetime, later: date
 
 
 @given(dates, instants, st.sampled_from(["Asia/Tokyo", "America/Chicago", "Europe/London"]))
-def test_the_time_zone_of_the_question_does_not_matter(day: date, at: datetime, zone: str) -> None:
+def test_the_time_zone_of_the_time_does_not_matter(day: date, at: datetime, zone: str) -> None:
     there = at.astimezone(ZoneInfo(zone))
     assert status_at(day, None, there) is status_at(day, None, at)
     assert status_at(None, day, there) is status_at(None, day, at)
@@ -88,7 +88,7 @@ def test_days_are_those_of_chicago() -> None:
 @pytest.mark.parametrize(
     "ask", [lambda at: status_at(None, None, at), lambda at: days_left(None, at)]
 )
-def test_a_time_without_zone_is_refused(ask: Callable[[datetime], object]) -> None:
+def test_a_time_without_a_zone_is_refused(ask: Callable[[datetime], object]) -> None:
     with pytest.raises(ValueError, match=r"at needs a time zone: use datetime\.now"):
         ask(datetime(2018, 6, 23, 12))
 

@@ -1,4 +1,4 @@
-"""A ring that follows its file: whole states only, without a restart."""
+"""A ring that follows its file without a restart, and never loads a partial file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ THIRD = replace(NEW, access_key_id=AccessKeyId("thirdthirdthirdthird"))
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Time stands still, at a moment when every file written now is from the future."""
+    """Stop the clocks, at a time before every file that is written now."""
     stopped = SimpleNamespace(time=lambda: LONG_AGO + 1000.0, monotonic=lambda: 50.0)
     monkeypatch.setattr(watch, "time", stopped)
     return stopped
@@ -55,20 +55,22 @@ def expected(*pairs: IssuedPair) -> set[Facts]:
 
 
 def rewrite(path: Path, content: str | bytes, *, still: bool) -> None:
-    """Write a file in place; ``still`` makes it look as if that was long ago."""
+    """Write a file in place; ``still`` gives it an old time."""
     private_file(path, content)
     if still:
         os.utime(path, (LONG_AGO, LONG_AGO))
 
 
-def test_the_ring_is_that_of_the_file(path: Path) -> None:
+def test_the_ring_contains_the_pairs_of_the_file(path: Path) -> None:
     keys = KeyFile(path)
     assert held(keys.ring) == expected(OLD, NEW)
     assert keys.path == path
     assert held(KeyFile(str(path)).ring) == expected(OLD, NEW)
 
 
-def test_a_file_that_is_still_is_read_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_does_not_change_is_read_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rewrite(path, path.read_bytes(), still=True)
     keys = KeyFile(path)
     first = keys.ring
@@ -81,7 +83,7 @@ def test_a_file_that_is_still_is_read_once(path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("at", ["open", "dup"])
-def test_a_file_that_no_descriptor_was_left_for_is_read_when_there_is_one(
+def test_a_file_that_could_not_be_opened_without_free_descriptors_is_read_later(
     path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     keys = KeyFile(path)
@@ -96,18 +98,18 @@ def test_a_file_that_no_descriptor_was_left_for_is_read_when_there_is_one(
         short.setattr(os, at, none_left)
         for _ in range(3):
             assert held(keys.ring) == expected(OLD, NEW)
-            gc.collect()  # what was half made ends without a word
+            gc.collect()  # a half-made object is freed without an error
     assert len(problems) == 1
     assert held(keys.ring) == expected(NEW)
 
 
-def test_an_added_pair_is_taken_up_at_once(path: Path) -> None:
+def test_an_added_pair_is_loaded_at_once(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=False)
     assert held(keys.ring) == expected(OLD, NEW, OTHER)
 
 
-def test_a_rotation_is_taken_up_when_the_file_is_still(path: Path) -> None:
+def test_a_rotation_is_loaded_when_the_file_has_not_changed_for_a_while(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([NEW, THIRD]), still=False)
     assert held(keys.ring) == expected(OLD, NEW)
@@ -115,16 +117,16 @@ def test_a_rotation_is_taken_up_when_the_file_is_still(path: Path) -> None:
     assert held(keys.ring) == expected(NEW, THIRD)
 
 
-def test_a_replacement_by_renaming_is_taken_up_at_once(path: Path) -> None:
+def test_a_replacement_by_renaming_is_loaded_at_once(path: Path) -> None:
     keys = KeyFile(path)
     for pairs in ([NEW, THIRD], [THIRD], [OTHER], [OLD, OTHER]):
         write_key_file(path, pairs)
         assert held(keys.ring) == expected(*pairs)
 
 
-def test_a_file_that_is_written_in_the_place_of_another_waits(path: Path) -> None:
+def test_a_file_that_is_written_in_place_of_another_is_not_loaded_at_once(path: Path) -> None:
     keys = KeyFile(path)
-    path.rename(path.with_suffix(".old"))  # the inode is another from now on
+    path.rename(path.with_suffix(".old"))  # the new file gets another inode
     private_file(path, "")
     rewrite(path, format_key_file([NEW]), still=False)
     assert held(keys.ring) == expected(OLD, NEW)
@@ -144,7 +146,7 @@ def test_a_file_whose_last_line_was_deleted_has_no_pairs(path: Path) -> None:
 @pytest.mark.parametrize(
     ("age", "taken"), [(0.0, False), (watch.SETTLE_SECONDS - 0.25, False), (1.0, True)]
 )
-def test_a_file_is_still_when_it_was_not_written_to_for_a_second(
+def test_a_file_is_complete_when_it_was_not_written_to_for_a_second(
     path: Path, age: float, taken: bool
 ) -> None:
     keys = KeyFile(path)
@@ -153,13 +155,13 @@ def test_a_file_is_still_when_it_was_not_written_to_for_a_second(
     assert held(keys.ring) == (expected(NEW, THIRD) if taken else expected(OLD, NEW))
 
 
-def test_a_rotation_is_taken_up_at_once_when_asked(path: Path) -> None:
+def test_reload_loads_a_rotation_at_once(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([THIRD]), still=False)
     assert held(keys.reload()) == held(keys.ring) == expected(THIRD)
 
 
-def test_a_replaced_file_is_noticed_though_size_and_time_are_the_same(path: Path) -> None:
+def test_a_replaced_file_is_noticed_even_with_the_same_size_and_time(path: Path) -> None:
     rewrite(path, format_key_file([OLD]), still=True)
     keys = KeyFile(path)
     assert held(keys.ring) == expected(OLD)
@@ -173,7 +175,7 @@ def test_a_replaced_file_is_noticed_though_size_and_time_are_the_same(path: Path
 def test_two_writes_within_one_tick_of_the_clock_are_both_noticed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As on a file system whose times are coarse: nothing about the file's state changes.
+    # As on a file system with coarse times: the file's state does not change.
     monkeypatch.setattr(reading, "identity_of", lambda status: (1, 1, status.st_size, 1))
     monkeypatch.setattr(watch, "identity_of", lambda status: (1, 1, status.st_size, 1))
     rewrite(path, format_key_file([OTHER]) + " " * 167, still=False)
@@ -184,7 +186,7 @@ def test_two_writes_within_one_tick_of_the_clock_are_both_noticed(
     assert len(keys.ring) == 2
 
 
-def test_a_pair_whose_secret_changes_counts_as_altered(path: Path) -> None:
+def test_a_pair_with_a_new_secret_counts_as_altered(path: Path) -> None:
     keys = KeyFile(path)
     changed = replace(NEW, secret=SecretKey.generate())
     rewrite(path, format_key_file([OLD, changed]), still=False)
@@ -204,7 +206,7 @@ def test_a_file_cut_at_any_byte_never_gives_a_wrong_ring(path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_file_written_anew_byte_by_byte_never_gives_a_wrong_ring(path: Path, end: str) -> None:
+def test_a_file_rewritten_byte_by_byte_never_gives_a_wrong_ring(path: Path, end: str) -> None:
     keys = KeyFile(path)
     after = format_key_file([NEW, THIRD]).replace("\n", end)
     for cut in range(len(after) + 1):
@@ -236,7 +238,7 @@ def test_a_file_that_grows_byte_by_byte_never_gives_a_partial_pair(path: Path) -
     assert seen == [expected(OLD), expected(OLD, OTHER), expected(OLD, OTHER, NEW)]
 
 
-def test_a_last_line_without_its_end_is_taken_up_when_the_file_is_still(path: Path) -> None:
+def test_a_last_line_without_a_newline_is_loaded_after_a_while(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]).rstrip(), still=False)
     assert held(keys.ring) == expected(OLD, NEW)
@@ -244,7 +246,7 @@ def test_a_last_line_without_its_end_is_taken_up_when_the_file_is_still(path: Pa
     assert held(keys.ring) == expected(OLD, NEW, OTHER)
 
 
-def test_a_file_from_the_future_is_taken_up_when_it_was_watched_long_enough(
+def test_a_file_with_a_future_time_is_loaded_when_it_was_watched_long_enough(
     path: Path, clock: SimpleNamespace
 ) -> None:
     keys = KeyFile(path)
@@ -314,7 +316,7 @@ def test_a_spoilt_file_keeps_the_ring_and_reports_once(
     assert len(problems) == 2
 
 
-def test_each_change_for_the_worse_is_reported(path: Path) -> None:
+def test_each_change_to_a_bad_file_is_reported(path: Path) -> None:
     problems: list[KeySourceError] = []
     keys = KeyFile(path, on_problem=problems.append)
     for size in (10, 20, 30):
@@ -324,7 +326,7 @@ def test_each_change_for_the_worse_is_reported(path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
-def test_the_chmod_that_mends_a_file_is_noticed(path: Path) -> None:
+def test_the_chmod_that_fixes_a_file_is_noticed(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
     path.chmod(0o644)
@@ -334,7 +336,7 @@ def test_the_chmod_that_mends_a_file_is_noticed(path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
-def test_an_exposed_file_is_followed_only_when_allowed(path: Path) -> None:
+def test_an_exposed_file_is_followed_only_if_allowed(path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(KeyFilePermissionError, match="chmod 600"):
         KeyFile(path)
@@ -357,7 +359,7 @@ def test_a_reload_that_fails_raises_and_keeps_the_ring(path: Path) -> None:
     assert held(keys.ring) == expected(OLD, NEW)
 
 
-def test_a_file_written_to_while_it_is_read_is_tried_again_later(
+def test_a_file_that_changes_while_it_is_read_is_read_again_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems: list[KeySourceError] = []
@@ -417,7 +419,7 @@ def test_threads_see_one_state_or_the_other(path: Path) -> None:
     assert held(keys.ring) == allowed[59 % len(states)]
 
 
-def test_expiry_is_warned_of_once_in_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_expiry_warning_is_logged_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keys = KeyFile(path)
     noon = datetime(2026, 2, 3, 18, 0, tzinfo=UTC)
     with caplog.at_level(logging.WARNING, "gatepass.keys"):
@@ -439,8 +441,8 @@ def test_a_warning_needs_a_time_zone(path: Path) -> None:
         KeyFile(path).warn(datetime(2026, 2, 3))
 
 
-def test_a_pair_is_gone_though_the_file_was_replaced_twice_between_two_looks(path: Path) -> None:
-    """The second file may get the inode that the first one left behind."""
+def test_a_removed_pair_is_noticed_even_if_the_file_was_replaced_twice(path: Path) -> None:
+    """The second file may get the inode of the first one."""
     keys = KeyFile(path)
     for _ in range(5):
         write_key_file(path, [OLD])
@@ -452,7 +454,7 @@ def test_a_pair_is_gone_though_the_file_was_replaced_twice_between_two_looks(pat
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
-def test_a_pipe_in_the_files_place_holds_nobody_up(path: Path) -> None:
+def test_a_pipe_in_place_of_the_file_does_not_block(path: Path) -> None:
     problems: list[KeySourceError] = []
     keys = KeyFile(path, on_problem=problems.append)
     path.unlink()

@@ -1,4 +1,4 @@
-"""What following a file costs: a state that there is no more to learn of is not read again."""
+"""What following a file costs: a known state is not read again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GARBLED = b"\x00" * 200
 
 
 class Costs:
-    """Counts what is asked of the file system, and stops the clocks."""
+    """Counts the calls of the file system, and stops the clocks."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.reads = self.stats = 0
@@ -39,7 +39,7 @@ class Costs:
         patch.setattr(watch, "time", clocks)
 
     def of(self, keys: KeyFile, times: int = 10) -> tuple[int, int]:
-        """How often the file is read, and looked at, when the ring is asked for so many times."""
+        """How many reads and ``stat`` calls the file gets when the ring is used ``times`` times."""
         self.reads = self.stats = 0
         for _ in range(times):
             assert {facts(pair) for pair in keys.ring} >= {facts(OLD), facts(NEW)}
@@ -57,17 +57,17 @@ def path(tmp_path: Path) -> Path:
 
 
 def still(path: Path) -> Path:
-    """Let a file look as if it was written long ago; without this it comes from the future."""
+    """Give a file an old time; without this its time is in the future."""
     os.utime(path, (LONG_AGO, LONG_AGO))
     return path
 
 
-def test_a_file_that_stays_the_same_costs_one_look(path: Path, costs: Costs) -> None:
+def test_an_unchanged_file_costs_one_stat(path: Path, costs: Costs) -> None:
     assert costs.of(KeyFile(path)) == (0, 10)
 
 
 @pytest.mark.parametrize("content", [GARBLED, b"", format_key_file([OLD]).encode()[:-50] + b"\n"])
-def test_a_bad_file_is_read_once_and_then_costs_one_look(
+def test_a_bad_file_is_read_once_and_then_costs_one_stat(
     path: Path, costs: Costs, content: bytes
 ) -> None:
     problems: list[KeySourceError] = []
@@ -81,7 +81,7 @@ def test_a_bad_file_is_read_once_and_then_costs_one_look(
     assert len(keys.ring) == 3
 
 
-def test_one_bad_line_in_a_file_of_many_pairs_costs_one_look(path: Path, costs: Costs) -> None:
+def test_a_large_file_with_one_bad_line_costs_one_stat(path: Path, costs: Costs) -> None:
     sessions = [replace(OTHER, session=type(OTHER.session)(f"{n:03d}")) for n in range(1000)]
     many = [
         replace(pair, access_key_id=type(pair.access_key_id)(f"{n:020d}"))
@@ -96,7 +96,7 @@ def test_one_bad_line_in_a_file_of_many_pairs_costs_one_look(path: Path, costs: 
     assert len(keys.ring) == 1002
 
 
-def test_a_file_that_is_gone_is_looked_for_and_not_read(path: Path, costs: Costs) -> None:
+def test_a_missing_file_costs_one_stat(path: Path, costs: Costs) -> None:
     keys = KeyFile(path)
     content = path.read_bytes()
     path.unlink()
@@ -108,7 +108,7 @@ def test_a_file_that_is_gone_is_looked_for_and_not_read(path: Path, costs: Costs
 
 
 @pytest.mark.parametrize("content", [GARBLED, format_key_file([OLD]).encode()])
-def test_a_fresh_state_that_is_not_taken_up_is_read_once_more_when_it_is_still(
+def test_a_new_state_that_is_not_loaded_is_read_once_more_after_a_while(
     path: Path, costs: Costs, content: bytes
 ) -> None:
     keys = KeyFile(path)
@@ -124,17 +124,17 @@ def test_a_fresh_state_that_is_not_taken_up_is_read_once_more_when_it_is_still(
     assert len(keys.ring) == (2 if content == GARBLED else 1)
 
 
-def test_a_bad_state_that_is_mended_unseen_is_noticed_when_it_is_still(
+def test_an_unseen_fix_of_a_bad_file_is_noticed_after_a_while(
     path: Path, costs: Costs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As on a file system whose times are coarse: nothing about the file's state changes.
+    # As on a file system with coarse times: the file's state does not change.
     monkeypatch.setattr(reading, "identity_of", lambda status: (1, 1, status.st_size, 1))
     monkeypatch.setattr(watch, "identity_of", lambda status: (1, 1, status.st_size, 1))
     keys = KeyFile(path)
-    mended = format_key_file([OLD, NEW, OTHER])
-    private_file(path, "\t" + mended[1:])
+    fixed = format_key_file([OLD, NEW, OTHER])
+    private_file(path, "\t" + fixed[1:])
     assert costs.of(keys) == (1, 11)
-    private_file(path, mended)
+    private_file(path, fixed)
     assert costs.of(keys) == (0, 10)
     costs.now += watch.SETTLE_SECONDS
     assert costs.of(keys, 1)[0] == 1
@@ -142,7 +142,7 @@ def test_a_bad_state_that_is_mended_unseen_is_noticed_when_it_is_still(
     assert costs.of(keys) == (0, 10)
 
 
-def test_a_secret_that_changes_unseen_is_noticed_when_the_file_is_still(
+def test_an_unseen_change_of_a_secret_is_noticed_after_a_while(
     path: Path, costs: Costs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "identity_of", lambda status: (1, 1, status.st_size, 1))
@@ -159,9 +159,7 @@ def test_a_secret_that_changes_unseen_is_noticed_when_the_file_is_still(
     assert costs.reads == 0
 
 
-def test_whether_the_ring_at_hand_is_current_is_told_without_reading(
-    path: Path, costs: Costs
-) -> None:
+def test_is_current_does_not_read_the_file(path: Path, costs: Costs) -> None:
     keys = KeyFile(path)
     before = keys.ring
     assert keys.is_current()

@@ -1,7 +1,7 @@
 """Key pairs: what they are, how long they live, where they are read from.
 
-In the order of the files: names and secrets, validity and expiry, the pair, many of them in a list
-or in a key file, the ring that chooses one, how a session stands with its pairs, reading a file
+In the order of the files: names and secrets, validity and expiry, the pair, many pairs in a list
+or in a key file, the ring that chooses one, the health of a session's pairs, reading a file
 from disk, following it, and the other sources; `generate_pair` and `write_key_file` make new ones.
 """
 

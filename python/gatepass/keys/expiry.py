@@ -1,4 +1,4 @@
-"""Warnings before a pair expires: which are due, and each only once."""
+"""Warnings before a pair expires: which are due; each is given only once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WARNING_DAYS = (28, 14, 7, 3, 1)
 class ExpiryWarning:
     """A pair that expires soon. ``threshold`` is the entry of `WARNING_DAYS` it has reached.
 
-    It is the number of days that was asked for, where that is another one.
+    If the caller asked for fewer days, ``threshold`` is that number.
     """
 
     pair: KeyPair
@@ -40,8 +40,8 @@ def expiry_warning(
 ) -> ExpiryWarning | None:
     """Return the warning that is due for a pair, or ``None``; the first is `within` days before.
 
-    Only the closest threshold counts: 10 days before the end, that is the one of 14 days. A pair
-    that has expired is past warning.
+    Only the closest threshold counts: 10 days before the end, it is the one of 14 days. An expired
+    pair gets no warning.
     """
     days = pair.days_left(at)
     if days is None or pair.status(at) is Status.EXPIRED:
@@ -52,7 +52,7 @@ def expiry_warning(
 
 
 def reached_threshold(days: int) -> int | None:
-    """Return the closest of `WARNING_DAYS` that so many days before the end are within."""
+    """Return the closest of `WARNING_DAYS` that is reached so many days before the end."""
     return min((threshold for threshold in WARNING_DAYS if days <= threshold), default=None)
 
 
@@ -65,7 +65,7 @@ class ExpiryReminder:
         self._given: set[tuple[AccessKeyId, int]] = set()
 
     def unseen(self, warnings: Iterable[ExpiryWarning]) -> list[ExpiryWarning]:
-        """Return those that were not let through before, and remember them."""
+        """Return the warnings that were not let through before, and remember them."""
         new = []
         for warning in warnings:
             if not isinstance(warning, ExpiryWarning):

@@ -1,4 +1,4 @@
-"""How a session stands with its key pairs: which one it uses, and whether that lasts."""
+"""The health of a session's key pairs: which one it uses, and whether that one expires soon."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gatepass.keys.ring import KeyRing
 class SessionHealth:
     """One session and its pairs at one time.
 
-    ``used`` is the pair that `KeyRing.choose` gives, ``problem`` why it gives none, ``warning``
-    that the pair in use expires soon, ``cut`` that its secret key has a length that CME's keys do
-    not have. True exactly when it is `healthy`.
+    ``used`` is the pair that `KeyRing.choose` returns, ``problem`` why it returns none, ``warning``
+    says that the pair in use expires soon, ``cut`` that its secret key has a length that CME's keys
+    do not have. True exactly when it is `healthy`.
     """
 
     session: SessionId
@@ -33,9 +33,9 @@ class SessionHealth:
 
     @property
     def healthy(self) -> bool:
-        """Whether there is a pair to use, whole, and it is not about to expire.
+        """Whether there is a pair to use, its key is complete, and it does not expire soon.
 
-        Another pair that runs out beside it does not count: that is how pairs are rotated.
+        Another pair of the session may expire: that is how pairs are rotated.
         """
         return self.used is not None and self.warning is None and self.cut is None
 

@@ -39,7 +39,7 @@ class AccessKeyId(str):
                 "too long", f"is too long: at most {MAX_ACCESS_KEY_ID_LENGTH} characters"
             )
         if not _ACCESS_KEY_ID.fullmatch(text):
-            raise _refusal("illegal", "holds an illegal character: use A-Z a-z 0-9 - _ only")
+            raise _refusal("illegal", "contains an illegal character: use A-Z a-z 0-9 - _ only")
         return super().__new__(cls, text)
 
 

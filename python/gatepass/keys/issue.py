@@ -29,7 +29,7 @@ from gatepass.keys.reading import read_key_file
 from gatepass.keys.ring import KeyRing
 from gatepass.keys.secret import SecretKey, wipe
 
-#: Characters of a generated Access Key ID; the samples of CME's have 20 letters and digits.
+#: Characters of a generated Access Key ID; CME's samples have 20 letters and digits.
 ACCESS_KEY_ID_LENGTH = 20
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -54,11 +54,11 @@ def generate_pair(
 
 
 def format_key_file(pairs: Iterable[IssuedPair]) -> str:
-    """Return the text of a key file with these pairs, in this order. It holds the secrets.
+    """Return the text of a key file with these pairs, in this order. It contains the secrets.
 
     A column is as wide as CME's, or wider where a value would fill it; Environment is left out
     when no pair has one. Raises `KeySourceError` for what no reader would accept: no pair, three
-    for one session, an Access Key ID twice.
+    pairs for one session, an Access Key ID that occurs twice.
     """
     issued = list(pairs)
     for pair in issued:
@@ -84,7 +84,7 @@ def format_key_file(pairs: Iterable[IssuedPair]) -> str:
         if not column.optional or any(record[column] for record in records)
     ]
     rows = [{column: column.name for column in columns}, *records]
-    # One blank at least between two values: without it a reader cannot tell them apart.
+    # At least one blank between two values: without it a reader cannot tell them apart.
     widths = {
         column: max(column.width, *(len(row[column]) + 1 for row in rows)) for column in columns
     }
@@ -96,7 +96,7 @@ def format_key_file(pairs: Iterable[IssuedPair]) -> str:
 def write_key_file(path: str | os.PathLike[str], pairs: Iterable[IssuedPair]) -> None:
     """Write a key file that only its owner can read (mode 0600), whole or not at all.
 
-    A file that was there is replaced in one step, so a reader sees the old or the new one.
+    An existing file is replaced in one step, so a reader sees the old or the new one.
     Raises `KeySourceError` as `format_key_file` does and `KeyFileError` when it cannot be
     written.
     """
@@ -116,7 +116,7 @@ def add_to_key_file(path: str | os.PathLike[str], pair: IssuedPair) -> None:
     of the session already, or cannot be written.
     """
     target = Path(path)
-    # Read first as everybody else does: its permissions and its content are checked by that.
+    # Read it first as any reader does: that checks its permissions and its content.
     read_key_file(target)
     header = format_key_file([pair]).split("\n")[0]
     with target.open("rb") as file:
@@ -143,8 +143,8 @@ def _replace(target: Path, content: bytes | bytearray) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(content)
             file.flush()
-            # The rename must show as later than the last write, on coarse clocks too: by that a
-            # `KeyFile` knows at once that nothing more will come.
+            # The rename must have a later time than the last write, also with coarse clocks: that
+            # tells a `KeyFile` at once that the file is complete.
             written = os.fstat(file.fileno()).st_mtime_ns
             os.utime(fd if os.utime in os.supports_fd else name, ns=(written, written - 1_000_000))
             os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """The pairs of a key file, read by the core.
 
-Secrets go from the given buffer into their signing keys there: none of them is a Python object on
-the way, so that even a traceback that shows local variables shows no secret.
+There, secrets go from the given buffer into their signing keys and never become Python objects:
+even a traceback that shows local variables shows no secret.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from gatepass.keys.pair import KeyPair
 
 
 class FilePairs:
-    """The pairs of a key file, in its order; a `KeyPair` is made when it is asked for.
+    """The pairs of a key file, in its order; a `KeyPair` is made when it is needed.
 
-    A logon needs one or two of them. To make all 20,000 of a large file takes several times as
-    long as to read it.
+    A logon needs one or two of them. Making all 20,000 of a large file takes several times as
+    long as reading it.
     """
 
     __slots__ = ("_made", "_table")
@@ -87,8 +87,8 @@ def parse_key_file(
     """Read the pairs of a key file in CME's layout, in the file's order.
 
     The columns are found from the header line; Environment may be absent; blank lines, CRLF and
-    a byte order mark are accepted. ``path`` is for messages only. Wiping ``data`` is the
-    caller's part. With ``may_be_empty`` a header alone is a file of no pairs.
+    a byte order mark are accepted. ``path`` is for messages only. The caller wipes ``data``.
+    With ``may_be_empty``, a file may contain a header and no pairs.
 
     Raises `KeyFileError`, with the line, for anything else: no header, no pair, a value that is
     missing, cut or wrong, three pairs for one session, an Access Key ID that occurs twice.

@@ -1,6 +1,6 @@
 """The columns of CME's key file, to write one.
 
-The core has the table, and reads by it (``rust/core/src/key_file``).
+The table is the core's, which reads with it (``rust/core/src/key_file``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from gatepass._native import KEY_FILE_COLUMNS
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: what it is called in the header, and how wide a writer makes it."""
+    """One column: its name in the header, and how wide a writer makes it."""
 
     name: str
     width: int

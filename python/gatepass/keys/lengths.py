@@ -1,4 +1,4 @@
-"""Secret keys of a length that CME's keys do not have, told in the log when they are read."""
+"""Log secret keys of a length that CME's keys do not have, when they are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gatepass.keys.pair import KeyPair
 
-#: Pairs that are named; of more the count is given.
+#: How many pairs are named; the others are counted.
 MOST_NAMED = 10
 
 logger = logging.getLogger("gatepass.keys")

@@ -1,8 +1,8 @@
 """Whether a text may be a secret key, or most of one, that was put in the wrong place.
 
-What may be one is not repeated in a message. Rather too much is taken for one than too little: a
-key that was cut, quoted, written with a line end or in standard base64, or that stands behind its
-Access Key ID, is as secret as a whole one.
+What may be one is not repeated in a message. In doubt, a text counts as a secret: a key that was
+cut, quoted, written with a line end or in standard base64, or that follows its Access Key ID, is
+as secret as a whole one.
 
 `may_be_secret` is for what should be a path. For what came in a message the core has the rule
 (``likely_secret.rs``): `hidden` and `starred` apply it.
@@ -33,7 +33,7 @@ def may_be_secret(text: str) -> bool:
 
 
 def hidden(text: str, tag: int | None = None) -> str:
-    """Write ``***`` for what may be a secret key: in the value of a `tag`, or in words."""
+    """Write ``***`` for what may be a secret key: in the value of a `tag`, or in a sentence."""
     return hide_secrets(text.encode(errors="surrogatepass"), tag).decode(errors="surrogatepass")
 
 
@@ -43,5 +43,5 @@ def starred(value: bytes, tag: int) -> bytes:
 
 
 def may_be_secret_part(text: str) -> bool:
-    """Tell the same of a text that may well be an Access Key ID: only what is longer counts."""
+    """Tell the same for a text that may be an Access Key ID: only a longer one counts."""
     return len(text) > MAX_ACCESS_KEY_ID_LENGTH and may_be_secret(text)

@@ -1,4 +1,4 @@
-"""Key pairs that are at hand as objects, looked up without a search."""
+"""Key pairs that exist as objects, with an index to look them up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatepass.keys.pair import KeyPair
 
 
 class FoundPairs(Protocol):
-    """Pairs in an order, that are found without a search."""
+    """Pairs in an order, with an index to look them up."""
 
     def __len__(self) -> int: ...
 
@@ -47,14 +47,14 @@ class ListedPairs:
         if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
             raise refuse("pairs", pairs, "KeyPairs, or take the ring of open_keys(path)")
         self._pairs = tuple(pairs)
-        # A gateway has thousands of sessions: both look-ups must not depend on how many.
+        # A gateway has thousands of sessions: the cost of a look-up must not depend on how many.
         self._by_session: dict[str, tuple[KeyPair, ...]] = {}
         self._by_access_key: dict[str, KeyPair] = {}
         for pair in self._pairs:
             if not isinstance(pair, KeyPair):
                 raise refuse("pairs", pair, "a KeyPair for each")
             if pair.access_key_id in self._by_access_key:
-                raise KeySourceError(f"Access Key ID {pair.access_key_id} is there twice: keep one")
+                raise KeySourceError(f"Access Key ID {pair.access_key_id} occurs twice: keep one")
             self._by_access_key[pair.access_key_id] = pair
             self._by_session[pair.session] = (*self._by_session.get(pair.session, ()), pair)
         for session, found in self._by_session.items():

@@ -1,7 +1,7 @@
-"""Key pairs in the operating system's keyring, by way of the ``keyring`` package.
+"""Key pairs in the operating system's keyring, through the ``keyring`` package.
 
-One entry a session: service ``gatepass``, the Session ID as user name, and the text of a key file
-as password. ``keyring`` hands passwords about as ``str``, which Python cannot wipe.
+One entry per session: service ``gatepass``, the Session ID as user name, and the text of a key file
+as password. ``keyring`` passes passwords as ``str``, which Python cannot wipe.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def read_from_keyring(session: str) -> list[KeyPair]:
     """Read the pairs of a session from the keyring.
 
     Raises `KeySourceError` when the package is missing, the keyring refuses, there is no entry,
-    or the entry is no key file of this session.
+    or the entry is not a key file of this session.
     """
     name = _session(session)
     keyring = _package()
@@ -55,7 +55,7 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
         try:
             keyring.set_password(SERVICE, name, key_file)
         except keyring.errors.KeyringError as error:
-            # Not chained: the backend's frames hold the password.
+            # Not chained: the backend's frames contain the password.
             raise _refused("write", error) from None
     finally:
         del key_file  # a traceback that shows local variables would show it
@@ -63,7 +63,7 @@ def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
 
 
 def _buffer(text: str) -> bytearray:
-    # Whatever is not ASCII must survive, for the parser to refuse it.
+    # Characters that are not ASCII must survive, so that the parser refuses them.
     return bytearray(text, "utf-8", "surrogatepass")
 
 
@@ -79,8 +79,8 @@ def _parse(session: SessionId, buffer: bytearray) -> list[KeyPair]:
     for pair in pairs:
         if pair.session != session:
             raise KeySourceError(
-                f"keyring entry {session} holds a pair of session {pair.session}:"
-                " store one entry a session"
+                f"keyring entry {session} contains a pair of session {pair.session}:"
+                " store one entry per session"
             )
     return pairs
 
@@ -104,8 +104,8 @@ def _session(text: str) -> SessionId:
 
 
 def _refused(action: str, error: Exception) -> KeySourceError:
-    # Only the kind: what a backend says of a password is not known.
+    # Only the type: a backend's message could contain the password.
     return KeySourceError(
         f"the keyring could not {action} the entry ({type(error).__name__}):"
-        " unlock it, or see that it runs for this user"
+        " unlock it, or check that it runs for this user"
     )

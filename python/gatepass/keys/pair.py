@@ -52,8 +52,8 @@ class KeyPair:
     def length_warning(self) -> str | None:
         """Say that the secret key has a length that CME's keys do not have; ``None`` if it has.
 
-        Such a pair works, with whoever has the same key. The rule is not public: CME's keys have 32
-        bytes, a public vector has 48.
+        Such a pair works if both sides have the same key. The rule is not public: CME's keys have
+        32 bytes, a public vector has 48.
         """
         key = self.signing_key
         if key.has_usual_length:
@@ -70,7 +70,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class IssuedPair:
-    """A pair with its secret, for whoever writes it to a key file. Raises as `KeyPair` does."""
+    """A pair with its secret, to be written to a key file. Raises as `KeyPair` does."""
 
     session: SessionId
     access_key_id: AccessKeyId
@@ -83,7 +83,7 @@ class IssuedPair:
         _check(self.created, self.expires, self.environment)
 
     def key_pair(self) -> KeyPair:
-        """Return the pair as its user will hold it, without the secret's text."""
+        """Return the pair to sign with, without the secret's text."""
         return KeyPair(
             session=self.session,
             access_key_id=self.access_key_id,

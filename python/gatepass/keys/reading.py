@@ -1,8 +1,8 @@
-"""From a path or an open file descriptor to the key file's text, and who may read it.
+"""Read a key file from a path or an open file descriptor, and check who may read it.
 
-The text lies in one ``bytearray`` that never grows, because one that grows leaves copies of itself
-behind. It is made as large as the file; what turns out to be longer moves to a larger one, and the
-outgrown one is wiped at once, as the last one is when the pairs are made.
+The text is in one ``bytearray`` that never grows, because one that grows leaves copies of itself
+behind. It is made as large as the file; a text that turns out longer moves to a larger one. The
+old one is wiped at once, and the last one when the pairs are made.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from gatepass.keys.pair import KeyPair
 
 #: Bytes of the largest key file accepted: some 100,000 pairs.
 MAX_KEY_FILE_BYTES = 16 * 1024 * 1024
-#: Bytes to begin with where the length is not known beforehand: a pipe holds as many.
+#: Bytes to begin with if the length is not known: as many as a pipe buffers.
 _UNKNOWN_LENGTH = 64 * 1024
 _ZEROS = bytes(64 * 1024)
 
 #: What tells one state of a file from another: changed times, size and inode. The time of the
-#: last status change is among them so that the ``chmod`` that mends a file is noticed.
+#: last status change is among them so that the ``chmod`` that fixes a file is noticed.
 Identity = tuple[int, int, int, int]
 
 
 class ChangedWhileReadError(KeyFileError):
-    """The file was written to while it was read: what was read is of no use."""
+    """The file was written to while it was read: the content cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The pairs of a key file and the state of the file they were read from.
 
-    ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line has its end,
-    ``moved_here`` that the file got its name, or its mode, after it was last written to. As long as
-    ``kept`` is there, no other file gets this one's inode. A pipe is no ``is_file``.
+    ``mtime`` is in seconds since the epoch; ``closed`` tells that the last line ends in a newline,
+    ``moved_here`` that the file got its name, or its mode, after the last write. As long as
+    ``kept`` exists, no other file gets this one's inode. ``is_file`` is false for a pipe.
     """
 
     pairs: FilePairs
@@ -56,7 +56,7 @@ class Snapshot:
 
 
 class Kept:
-    """Keeps a file open, so that its inode is nobody else's when its name is gone."""
+    """Keeps a file open, so that no other file gets its inode after it was deleted."""
 
     _fd = -1
 
@@ -71,7 +71,7 @@ class Kept:
 def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:
     """Read the key pairs of a key file.
 
-    Raises `KeyFilePermissionError` when others than the owner may read the file (not looked at
+    Raises `KeyFilePermissionError` when users other than the owner can read the file (not checked
     on Windows, or with ``allow_insecure``), and `KeyFileError` when it cannot be opened or its
     content cannot be used.
     """
@@ -83,8 +83,7 @@ def read_snapshot(
 ) -> Snapshot:
     """Read a key file and note its state; raises as `read_key_file` does.
 
-    Without ``may_wait`` it must be a file: a pipe may never have data, and reading it would wait
-    for ever.
+    Without ``may_wait`` it must be a file: reading a pipe without data would wait forever.
     """
     with _explained(path), _opened(path, may_wait=may_wait) as file:
         is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -110,7 +109,7 @@ def read_snapshot(
 
 
 def _opened(path: Path, *, may_wait: bool) -> io.FileIO:
-    """Open a file to read. A pipe waits here until somebody writes to it, unless told not to."""
+    """Open a file to read. With ``may_wait``, a pipe waits here until a program writes to it."""
     wait = 0 if may_wait else getattr(os, "O_NONBLOCK", 0)
     return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | wait))
 
@@ -118,7 +117,7 @@ def _opened(path: Path, *, may_wait: bool) -> io.FileIO:
 def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
     """Read key pairs from an open file descriptor to its end; it is not closed.
 
-    Raises as `read_key_file` does; the permissions of a pipe or socket are not looked at.
+    Raises as `read_key_file` does; the permissions of a pipe or socket are not checked.
     """
     if not _is_open(fd):
         name = "standard input" if fd == 0 else f"descriptor {fd}"
@@ -131,7 +130,7 @@ def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
 
 
 def _is_open(fd: int) -> bool:
-    """Tell whether a descriptor is open, to be read from."""
+    """Tell whether a descriptor is open."""
     try:
         os.read(fd, 0)
     except OSError as error:
@@ -152,7 +151,7 @@ def _refuse_exposed(file: io.FileIO, path: Path | None, *, allow_insecure: bool)
 
 @contextmanager
 def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
-    """Give the file's bytes, and wipe them afterwards."""
+    """Yield the file's bytes, and wipe them afterwards."""
     known = os.fstat(file.fileno()).st_size or _UNKNOWN_LENGTH
     # One byte more than is wanted tells the end of the file from a full buffer.
     buffer = memoryview(bytearray(min(known, MAX_KEY_FILE_BYTES) + 1))
@@ -160,13 +159,13 @@ def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
     try:
         while True:
             if length > MAX_KEY_FILE_BYTES:
-                message = f"it has more than {MAX_KEY_FILE_BYTES} bytes: no key file"
+                message = f"it has more than {MAX_KEY_FILE_BYTES} bytes: it is not a key file"
                 raise KeyFileError(message, path)
             if length == len(buffer):
                 buffer = _moved(buffer, min(2 * length, MAX_KEY_FILE_BYTES) + 1)
             count = file.readinto(buffer[length:])
             if count is None:
-                raise KeyFileError("it does not wait for its data: give a blocking descriptor")
+                raise KeyFileError("it is non-blocking: give a blocking descriptor")
             if count == 0:
                 break
             length += count
@@ -176,7 +175,7 @@ def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
 
 
 def _moved(text: memoryview, size: int) -> memoryview:
-    """Give a buffer of so many bytes that begins with the text, which is wiped where it was."""
+    """Return a buffer of ``size`` bytes that begins with the text, and wipe the old one."""
     larger = memoryview(bytearray(size))
     larger[: len(text)] = text
     _wipe(text)
@@ -184,7 +183,7 @@ def _moved(text: memoryview, size: int) -> memoryview:
 
 
 def _wipe(buffer: memoryview) -> None:
-    # In pieces: zeros for all of a large file would be as large as it.
+    # In pieces: zeros for a whole large file would need as much memory again.
     for begin in range(0, len(buffer), len(_ZEROS)):
         piece = buffer[begin : begin + len(_ZEROS)]
         piece[:] = _ZEROS[: len(piece)]
@@ -197,14 +196,14 @@ def _explained(path: Path | None) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise KeyFileError(
-            "there is no such file: give the path of the file that the Request Center gave",
+            "there is no such file: give the path of the key file from the Request Center",
             path,
         ) from error
     except IsADirectoryError as error:
         raise KeyFileError("it is a directory: give the path of a file in it", path) from error
     except PermissionError as error:
         raise KeyFileError(
-            "this user may not read it: run as its owner, or have the owner hand it over", path
+            "this user may not read it: run as its owner, or ask its owner for a copy", path
         ) from error
     except OSError as error:
         raise KeyFileError(f"it cannot be read: {error.strerror}", path) from error

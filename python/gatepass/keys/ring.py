@@ -23,7 +23,7 @@ _LONGEST_FIRST = sorted(SESSION_ID_LENGTHS, reverse=True)
 
 
 class KeyRing:
-    """Key pairs of any number of sessions, at most two each. Cannot be changed once made.
+    """Key pairs of any number of sessions, at most two each. Immutable.
 
     Raises `KeySourceError` when a session has more than two pairs or two pairs share an Access
     Key ID.
@@ -32,7 +32,7 @@ class KeyRing:
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Iterable[KeyPair]) -> None:
-        # A traceback that shows local variables shows the ring, too, whose pairs are refused.
+        # If the pairs are refused, a traceback that shows local variables shows this ring, too.
         self._pairs: FoundPairs = ListedPairs(())
         found = hasattr(pairs, "of_session")
         self._pairs = cast(FoundPairs, pairs) if found else ListedPairs(pairs)
@@ -54,7 +54,7 @@ class KeyRing:
     def pairs_for(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
         """Return the pairs of the session that a SenderCompID (49) belongs to, or none.
 
-        Where a session of 3 and one of 6 characters fit, it is the longer one.
+        If a session of 3 and one of 6 characters match, it is the longer one.
         """
         serving = self.serving(sender_comp_id)
         return tuple(pair for pair in serving if pair.session == serving[0].session)
@@ -62,7 +62,7 @@ class KeyRing:
     def serving(self, sender_comp_id: str) -> tuple[KeyPair, ...]:
         """Return the pairs of every session that serves a SenderCompID, the longest session first.
 
-        A Logon may name any of them; `pairs_for` has those that are used unless told otherwise.
+        A Logon may name any of them; `pairs_for` returns those that are used by default.
         """
         found: tuple[KeyPair, ...] = ()
         for length in _LONGEST_FIRST:
@@ -79,9 +79,9 @@ class KeyRing:
     ) -> KeyPair:
         """Choose the pair to sign a logon of ``sender_comp_id`` with at time ``at``.
 
-        The pair created last among those valid at ``at``; of two from one day the one that
+        It is the pair created last among those valid at ``at``; of two from one day, the one that
         expires last, then the one later in the file. CME's rule is not public. With an
-        ``access_key_id`` it is that pair, of any session that serves the SenderCompID.
+        ``access_key_id``, it is that pair, of any session that serves the SenderCompID.
 
         Raises `UnknownSessionError`, `UnknownAccessKeyError`, `PairExpiredError` or
         `PairNotYetValidError`, and `ValueError` when ``at`` has no time zone.
@@ -91,14 +91,14 @@ class KeyRing:
         if not candidates:
             raise UnknownSessionError(
                 f"there is no key pair for session {sender_comp_id[:3]!r}, the start of"
-                f" SenderCompID (49): the sessions there are: {_list(self.sessions)}"
+                f" SenderCompID (49); sessions with key pairs: {_list(self.sessions)}"
             )
         if access_key_id is not None:
             candidates = self._named(access_key_id, sender_comp_id)
         active = [pair for pair in candidates if pair.status(at) is Status.ACTIVE]
         if not active:
             raise _none_valid(candidates, at)
-        # max() takes the first of equals, and of equals the later in the file is wanted.
+        # max() takes the first of equals, but the one later in the file is wanted.
         return max(reversed(active), key=_age_order)
 
     def warnings(self, at: datetime) -> list[ExpiryWarning]:
@@ -125,7 +125,7 @@ class KeyRing:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number of things in words."""
+    """Return a count with its noun, such as ``2 pairs``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
@@ -140,7 +140,7 @@ def _age_order(pair: KeyPair) -> tuple[date, date]:
 
 
 def _none_valid(pairs: Sequence[KeyPair], at: datetime) -> KeyChoiceError:
-    """Say for each pair why not; one that is still to come decides what kind of error it is."""
+    """Say for each pair why it is not valid; a future pair decides the type of the error."""
     waiting = any(pair.status(at) is Status.NOT_YET_VALID for pair in pairs)
     reasons = "; ".join(
         f"{pair.access_key_id} is not valid before {pair.valid_from}"

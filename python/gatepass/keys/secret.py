@@ -1,6 +1,6 @@
-"""The secret half of a key pair, as text, for the few who must write it down.
+"""The secret half of a key pair, as text, for code that must write it to a file.
 
-Whoever only signs needs a `gatepass._native.SigningKey`, which cannot be read back.
+To sign, use a `gatepass._native.SigningKey`, which cannot be read back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SECRET_BYTES = 32
 class SecretKey:
     """The text of a Secret Key, shown only by `reveal`.
 
-    Raises `gatepass.errors.SecretKeyError` when the text is no usable secret key. Cannot be
-    pickled or copied. Python cannot wipe a ``str``: hold one of these no longer than it takes to
+    Raises `gatepass.errors.SecretKeyError` when the text is not a usable secret key. Cannot be
+    pickled or copied. Python cannot wipe a ``str``: keep one of these only as long as it takes to
     write it.
     """
 
@@ -55,7 +55,7 @@ class SecretKey:
         return "<SecretKey [redacted]>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a SecretKey cannot be pickled or copied: pass its key file on instead")
+        raise TypeError("a SecretKey cannot be pickled or copied: pass its key file instead")
 
 
 def wipe(buffer: bytearray) -> None:

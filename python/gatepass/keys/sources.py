@@ -29,7 +29,7 @@ ENV_CREATED = "GATEPASS_KEY_CREATED"
 ENV_EXPIRES = "GATEPASS_KEY_EXPIRES"
 ENV_ENVIRONMENT = "GATEPASS_KEY_ENVIRONMENT"
 
-#: What the command opens by itself: it takes a database, which the base install does without.
+#: Opened by the command itself: it needs a database, which the base install does not include.
 CENTER = "center:"
 STDIN = 0
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -37,11 +37,11 @@ _DESCRIPTOR = re.compile(r"[0-9]{1,9}")
 
 
 class KeySource(Protocol):
-    """Whatever has a key ring; ask for it anew for each logon, as it may follow a file."""
+    """Anything with a key ring; ask for the ring at each logon, because it may follow a file."""
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now."""
+        """The current ring."""
 
 
 class WatchedKeys(KeySource, Protocol):
@@ -52,7 +52,7 @@ class WatchedKeys(KeySource, Protocol):
         """The ring that was read last; costs nothing."""
 
     def is_current(self) -> bool:
-        """Tell whether the ring at hand is that of now; costs one ``stat`` at the most."""
+        """Tell whether the ring at hand is current; costs at most one ``stat``."""
 
 
 def watched(source: KeySource) -> WatchedKeys | None:
@@ -73,16 +73,16 @@ class FixedKeys:
         return self.ring
 
     def is_current(self) -> bool:
-        """Tell that it is."""
+        """Return true: the ring never changes."""
         return True
 
 
-#: What key pairs may be given as: pairs at hand, a source, or what `open_keys` takes.
+#: How key pairs may be given: as a ring, as a source, or as what `open_keys` accepts.
 Keys = KeyRing | KeySource | str | os.PathLike[str]
 
 
 def as_source(keys: Keys) -> KeySource:
-    """Give the source that was meant: a text or a path is opened as `open_keys` does.
+    """Return the source that was meant: a text or a path is opened as `open_keys` does.
 
     Raises `KeySourceError` for anything else, and as `open_keys` does.
     """
@@ -90,13 +90,13 @@ def as_source(keys: Keys) -> KeySource:
         return FixedKeys(keys)
     if isinstance(keys, (str, os.PathLike)):
         if not is_text(str(keys)):
-            raise KeySourceError("where the key pairs are has a character that no path may have")
+            raise KeySourceError("the source of the keys has a character that no path can have")
         return open_keys(keys)
-    # Not asked for here: to read the ring may take long.
+    # The ring is not read here: that may take long.
     if inspect.getattr_static(keys, "ring", None) is not None:
         return keys
     raise KeySourceError(
-        "key pairs are given as a KeyRing, a key source or the path of a key file, not as"
+        "give key pairs as a KeyRing, a key source or the path of a key file, not as"
         f" {type(keys).__name__}"
     )
 
@@ -106,7 +106,7 @@ def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -
 
     ``source`` is the path of a key file, which is then followed (`KeyFile`); ``-`` for standard
     input; ``fd:N`` for an open file descriptor; ``env:`` for one pair in environment variables;
-    ``keyring:SESSION`` for the operating system's keyring. Write ``./fd:3`` for a file of such a
+    ``keyring:SESSION`` for the operating system's keyring. Write ``./fd:3`` for a file with that
     name.
 
     Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
@@ -115,18 +115,18 @@ def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -
         raise refuse("source", source, "the path of a key file")
     source = os.fspath(source)
     if not source:
-        raise KeySourceError("where the key pairs are is empty: give the path of a key file")
+        raise KeySourceError("the source of the key pairs is empty: give the path of a key file")
     if may_be_secret(source) and not os.path.lexists(source):
-        # Not repeated, and not looked for: a path that is not found would stand in the message.
+        # Not repeated, and not opened: the error for a missing path would contain it.
         raise KeySourceError(
             "this looks like a secret key, not like a place to read one from:"
-            " write ./NAME for a file of such a name"
+            " write ./NAME for a file with that name"
         )
     prefix, colon, rest = source.partition(":")
     if prefix + colon == CENTER and not os.path.lexists(source):
         raise KeySourceError(
             "center: is for the command's --keys: a program calls gatepass.center.pairs.key_source"
-            ".open_center_keys; write ./NAME for a file of such a name"
+            ".open_center_keys; write ./NAME for a file with that name"
         )
     read = _READERS.get(prefix + colon)
     if read is None:
@@ -164,7 +164,7 @@ def _from_environment(rest: str, _allow_insecure: bool) -> list[KeyPair]:
             )
         ]
     except (FieldError, KeySourceError, SecretKeyError) as error:
-        # Not chained: the frames below hold values as text, and one may be the secret, misplaced.
+        # Not chained: the frames below contain values as text, one of which may be a secret.
         raise KeySourceError(f"environment: {error}") from None
 
 
@@ -177,14 +177,14 @@ def _env_date(variable: str) -> date | None:
             return date.fromisoformat(text)
     except ValueError:
         pass  # a day that does not exist
-    raise KeySourceError(f"{variable} is no date of the form YYYY-MM-DD")
+    raise KeySourceError(f"{variable} is not a date of the form YYYY-MM-DD")
 
 
 def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
     return read_from_keyring(rest)
 
 
-#: What a source begins with, and what reads the rest of it.
+#: The prefix of a source, and the function that reads the rest.
 _READERS: dict[str, Callable[[str, bool], Iterable[KeyPair]]] = {
     "-": _from_stdin,
     "fd:": _from_descriptor,

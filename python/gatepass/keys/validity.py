@@ -1,4 +1,4 @@
-"""From when until when a key pair may be used. No clock is read here: the time is given."""
+"""When a key pair may be used. No clock is read here: the caller gives the time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gatepass.errors import KeySourceError
 
 #: The exchange's own time zone: key files give dates in it.
 EXCHANGE_ZONE = "America/Chicago"
-#: When the pair's last day is over: the Globex close. CME says "at market close"; the clock time,
-#: and that the Expiration Date's own close is meant, are this project's reading: CME's rule is
-#: not public.
+#: When the pair's last day ends: the Globex close. CME says "at market close"; this project reads
+#: that as this clock time, and as the close of the Expiration Date itself. CME's rule is not
+#: public.
 MARKET_CLOSE = time(16, 0)
-#: When the pair's first day begins. CME says that a new pair is active at once; that the day's
-#: first midnight counts is this project's reading: CME's rule is not public.
+#: When the pair's first day begins. CME says that a new pair is active at once; this project reads
+#: that as midnight at the start of the day. CME's rule is not public.
 DAY_START = time(0, 0)
 
 
@@ -73,7 +73,7 @@ def status_at(created: date | None, expires: date | None, at: datetime) -> Statu
 
 @lru_cache(1024)
 def _life(created: date | None, expires: date | None) -> tuple[datetime | None, datetime | None]:
-    """Give both ends in UTC: to compare with these is much less work."""
+    """Return both ends in UTC: comparing with these is much faster."""
     begin, end = valid_from(created), valid_until(expires)
     return begin and begin.astimezone(UTC), end and end.astimezone(UTC)
 
@@ -91,5 +91,5 @@ def days_left(expires: date | None, at: datetime) -> int | None:
 
 
 def require_aware(at: datetime) -> None:
-    """Raise `ArgumentError`, a `ValueError`, for what is no time with a time zone."""
+    """Raise `ArgumentError`, a `ValueError`, unless ``at`` is a time with a time zone."""
     aware(at, "at")

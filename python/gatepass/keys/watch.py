@@ -27,14 +27,14 @@ from gatepass.keys.reading import (
 )
 from gatepass.keys.ring import KeyRing, counted
 
-#: Seconds without a write after which a file counts as whole, and its timestamp as telling: two
+#: Seconds without a write after which a file counts as complete, and its timestamp as reliable: two
 #: writes inside one tick of the file system's clock look like one.
 SETTLE_SECONDS = 1.0
-#: Key pairs that one line of the log names.
+#: How many key pairs one line of the log names.
 MOST_NAMED = 10
-#: What the system says where it has nothing left to read with: the file is not to blame for it.
+#: Errors of a system that has run out of resources: nothing is wrong with the file.
 _PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-#: The state of a file that is not there: no file has it.
+#: The state of a missing file: no file has it.
 GONE: Identity = (0, 0, 0, 0)
 
 logger = logging.getLogger("gatepass.keys")
@@ -42,7 +42,7 @@ logger = logging.getLogger("gatepass.keys")
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A state of the file: when it was written to, and since when it is known."""
+    """A state of the file: when it was written to, and since when it has been known."""
 
     identity: Identity
     mtime: float
@@ -50,33 +50,32 @@ class _Sight:
 
     @property
     def is_still(self) -> bool:
-        """Whether the file has long been as it is, by its own time or by being watched.
+        """Whether the file has not changed for long enough, by its own time or as seen here.
 
-        Watching helps where the file's time lies in the future: on a share whose clock is ahead.
+        The second helps if the file's time is in the future: on a share whose clock is ahead.
         """
         age = max(time.time() - self.mtime, time.monotonic() - self.since)
         return self.identity == GONE or age >= SETTLE_SECONDS
 
 
 class KeyFile:
-    """The key ring of a file, as the file is now.
+    """The key ring of a file, always up to date with the file.
 
-    A file that is being written cannot be told from one that is whole: cut at a line's end, it is
-    a good file that lacks a pair. So new pairs are taken up at once, but a content that drops or
-    alters a pair in use, or that ends inside a line, only when the file has been still for
+    A file that is being written looks like a complete one: cut at a line's end, it is a valid file
+    that lacks a pair. So new pairs are loaded at once. But a content that drops or alters a pair
+    in use, or that ends inside a line, is loaded only when the file has not changed for
     `SETTLE_SECONDS`, or when another file was renamed into its place (as
-    `gatepass.keys.write_key_file` does). A content that cannot be read leaves the ring as it is,
-    and so does a file that is gone; a header alone means that all pairs were deleted.
+    `gatepass.keys.write_key_file` does). If the content cannot be read, or the file is missing, the
+    ring stays unchanged; a header alone means that all pairs were deleted.
 
-    A state of the file that was not taken up is read once more when the file is still, as it may
-    have changed unseen until then, and after that not before it changes.
+    A state of the file that was not loaded is read once more after `SETTLE_SECONDS`, because it may
+    have changed unseen until then, and after that only when the file changes.
 
     A pipe, such as a shell's ``<(...)``, is read once and not followed.
 
-    Any number of threads may share one. ``on_problem`` is called, once for each change, with
-    the `KeySourceError` for which the file was not taken up, in the thread that asked for the ring;
-    the same goes to the log ``gatepass.keys``. The constructor raises it instead: there is no ring
-    to keep.
+    Any number of threads may share one. If a change cannot be loaded, ``on_problem`` is called
+    once with the `KeySourceError`, in the thread that asked for the ring; the log
+    ``gatepass.keys`` gets it, too. The constructor raises it instead: it has no ring to keep.
     """
 
     def __init__(
@@ -92,18 +91,18 @@ class KeyFile:
         self._lock = threading.Lock()
         self._reminder = ExpiryReminder()
         self._pairs: FilePairs | None = None
-        #: The pairs whose key may be cut, which were told of.
+        #: The pairs whose key may be cut, which were reported.
         self._unusual: tuple[KeyPair, ...] = ()
         self._ring = KeyRing(())
-        #: The state of the file that there is no more to learn of: its pairs are those of the ring,
-        #: or cannot be used.
+        #: The state of the file that need not be read again: its pairs are those of the ring, or
+        #: cannot be used.
         self._settled: Identity | None = None
-        #: The state that was not taken up, and is read once more when the file is still.
+        #: The state that was not loaded, and is read once more when it has not changed for long.
         self._refused: _Sight | None = None
         self._adopted: Identity | None = None
         self._inode = 0
         self._kept: Kept | None = None
-        #: A pipe is read once: it has nothing more to give.
+        #: A pipe is read only once.
         self._is_pipe = False
         self._seen: _Sight | None = None
         self._reported: tuple[Identity, str] | None = None
@@ -114,7 +113,7 @@ class KeyFile:
 
     @property
     def ring(self) -> KeyRing:
-        """The ring as of now. Costs one ``stat`` while there is nothing to learn from the file.
+        """The current ring. Costs one ``stat`` while the file does not change.
 
         Raises nothing but what ``on_problem`` raises.
         """
@@ -130,24 +129,24 @@ class KeyFile:
 
     @property
     def ring_at_hand(self) -> KeyRing:
-        """The ring that was read last, whatever has become of the file."""
+        """The ring that was read last, even if the file has changed."""
         return self._ring
 
     def is_current(self) -> bool:
-        """Tell whether the ring at hand is that of now, without reading: costs one ``stat``."""
+        """Tell whether the ring at hand is current, without reading: costs one ``stat``."""
         return self._is_pipe or self._is_known(self._state()[0])
 
     def reload(self) -> KeyRing:
-        """Take the file up as it is, at once, and return the ring.
+        """Load the file as it is, at once, and return the ring.
 
-        Raises `KeySourceError` when it cannot be used; the ring then stays what it was.
+        Raises `KeySourceError` when it cannot be used; the ring then stays unchanged.
         """
         with self._lock:
             self._adopt(read_snapshot(self.path, allow_insecure=self._allow_insecure))
             return self._ring
 
     def warn(self, at: datetime) -> list[ExpiryWarning]:
-        """Log the expiry warnings that are due at ``at`` and were not yet given; return them.
+        """Log the expiry warnings that are due at ``at`` and were not given before; return them.
 
         Raises `ValueError` when ``at`` has no time zone.
         """
@@ -159,12 +158,12 @@ class KeyFile:
         return new
 
     def _follow(self) -> KeySourceError | None:
-        """Take up a change of the file if that is safe; return what stands in the way, if new."""
+        """Load a change of the file if that is safe; return what prevents it, if that is new."""
         identity, mtime = self._state()
         if self._is_known(identity):
             return None  # another thread was faster
         sight = self._sight(identity, mtime)
-        # Asked before reading: what is written from now on gives the file another state.
+        # Checked before reading: a later write gives the file another state.
         was_still = sight.is_still
         try:
             snapshot = read_snapshot(
@@ -176,7 +175,7 @@ class KeyFile:
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
-            self._refuse(sight, for_good=was_still and not _passes(error))
+            self._refuse(sight, is_final=was_still and not _passes(error))
             return self._once(identity, error)
         sight = self._sight(snapshot.identity, snapshot.mtime)
         whole = sight.is_still or self._replaces(snapshot)
@@ -184,23 +183,23 @@ class KeyFile:
             self._adopt(snapshot)
             return None
         if snapshot.identity == self._adopted:
-            return None  # taken up when it was asked for; what changed unseen is looked at again
-        self._refuse(sight, for_good=False)
+            return None  # loaded by `reload`; an unseen change is looked for again
+        self._refuse(sight, is_final=False)
         message = (
-            "key pairs in use were removed or changed, or it is still being written: it is taken up"
-            f" when nobody has written to it for {SETTLE_SECONDS:g} s"
+            "key pairs in use were removed or changed, or it is still being written: it is loaded"
+            f" when it has not changed for {SETTLE_SECONDS:g} s"
         )
         return self._once(snapshot.identity, KeyFileError(message, self.path))
 
-    def _refuse(self, sight: _Sight, *, for_good: bool) -> None:
-        """Note that a state of the file was not taken up."""
-        if for_good:
+    def _refuse(self, sight: _Sight, *, is_final: bool) -> None:
+        """Note that a state of the file was not loaded."""
+        if is_final:
             self._settled, self._refused = sight.identity, None
         else:
             self._settled, self._refused = None, sight
 
     def _once(self, identity: Identity, error: KeySourceError) -> KeySourceError | None:
-        """Return an error that this state of the file has not led to before."""
+        """Return an error unless this state of the file has caused it before."""
         report = (identity, str(error))
         if report == self._reported:
             return None
@@ -212,7 +211,7 @@ class KeyFile:
             self._tell_of_gone(snapshot.pairs.gone_since(self._pairs))
         if self._reported is not None:
             logger.info(
-                "%s: it is good again, and has %s",
+                "%s: it can be used again, and has %s",
                 self.path,
                 counted(len(snapshot.pairs), "key pair"),
             )
@@ -221,8 +220,8 @@ class KeyFile:
             warn_of_lengths(str(self.path), unusual)
         self._unusual = unusual
         sight = self._sight(snapshot.identity, snapshot.mtime)
-        # One assignment: another thread has the old ring or the new one. The ring comes before
-        # the state that vouches for it.
+        # One assignment: another thread sees the old ring or the new one. The ring is set before
+        # the state that says it is current.
         self._pairs, self._ring = snapshot.pairs, KeyRing(snapshot.pairs)
         self._adopted, self._inode = snapshot.identity, snapshot.inode
         self._kept, self._is_pipe = snapshot.kept, not snapshot.is_file
@@ -239,7 +238,7 @@ class KeyFile:
         logger.warning("%s: key pair%s gone: %s", self.path, plural, shown)
 
     def _is_known(self, identity: Identity) -> bool:
-        """Tell whether reading the file in this state would tell nothing."""
+        """Tell whether reading the file in this state would give nothing new."""
         refused = self._refused
         return identity == self._settled or (
             refused is not None and refused.identity == identity and not refused.is_still
@@ -252,14 +251,14 @@ class KeyFile:
         return self._seen
 
     def _replaces(self, snapshot: Snapshot) -> bool:
-        """Tell whether this is another file than the ring's, and was whole before it came here."""
+        """Tell whether this file replaced the ring's file, and was complete before that."""
         return snapshot.closed and snapshot.moved_here and snapshot.inode != self._inode
 
     def _keeps_all(self, snapshot: Snapshot) -> bool:
         return self._pairs is None or snapshot.pairs.keeps_all_of(self._pairs)
 
     def _state(self) -> tuple[Identity, float]:
-        """Give the file's state, and when it was written to."""
+        """Return the file's state, and when it was written to."""
         try:
             status = self.path.stat()
         except OSError:
@@ -268,6 +267,6 @@ class KeyFile:
 
 
 def _passes(error: KeySourceError) -> bool:
-    """Tell whether the same file can be read another time."""
+    """Tell whether the same file may be readable later."""
     cause = error.__cause__
     return isinstance(cause, OSError) and cause.errno in _PASSING

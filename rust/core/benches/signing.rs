@@ -1,7 +1,7 @@
-//! What the core costs beside the bare MAC.
+//! What the core costs compared with the MAC alone.
 //!
 //! `cargo bench -p gatepass-core`. Absolute times drift from run to run, so the last line is a
-//! ratio of two paths timed in turn within one run: canonicalise, sign and encode from eleven
+//! ratio of two paths timed alternately in one run: canonicalise, sign and encode from eleven
 //! values, against `ring::hmac::sign` with a prepared key over the same bytes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ const RAW: &str = "8=FIX.4.2|9=117|35=A|34=1|49=B08004N|50=MSG|52=20170623-14:48
 
 fn main() {
     if cfg!(debug_assertions) {
-        eprintln!("a debug build is not worth measuring: use cargo bench");
+        eprintln!("a debug build gives no useful numbers: use cargo bench");
         std::process::exit(1);
     }
     let ring_key = hmac::Key::new(hmac::HMAC_SHA256, &KEY);
@@ -44,7 +44,7 @@ fn main() {
     let sign = |out: &mut Vec<u8>| sign_logon(&key, access_key, black_box(&raw), out).unwrap();
     let verify = |signed: &[u8]| verify_logon(black_box(signed), |_| Some(&key));
 
-    // A fast wrong answer is no answer.
+    // A wrong answer must not count as fast.
     let mut signed = Vec::with_capacity(512);
     sign(&mut signed);
     assert_eq!(key.sign(CANONICAL).as_bytes(), bare().as_ref());
@@ -67,7 +67,7 @@ fn main() {
     println!("core / ring = {ratio:.3} (bar: at most {BAR}, {met})");
 }
 
-/// The median over many short rounds of the time of `ours` by the time of `theirs`, in turn.
+/// The time of `ours` divided by that of `theirs`, alternately: the median of many short rounds.
 fn ratio<A, B>(ours: impl Fn() -> A, theirs: impl Fn() -> B) -> f64 {
     const ROUNDS: usize = 301;
     let mut ratios: Vec<f64> =

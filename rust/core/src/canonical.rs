@@ -4,7 +4,7 @@ use crate::error::{FieldError, FieldRule};
 use crate::key::{Signature, SigningKey};
 use crate::profile::Profile;
 
-/// Bytes the canonical string may hold.
+/// The most bytes of a canonical string.
 ///
 /// CME's widest values add up to about 170; a longer string is a mistake, not a logon.
 pub const CAPACITY: usize = 256;
@@ -14,8 +14,8 @@ const DELIMITER: u8 = b'\n';
 /// The bytes that are signed, on the stack.
 ///
 /// Values only, in the order of the profile, one `\n` between two values, none before the first
-/// or after the last. Two different sets of values never share one canonical string: a value is
-/// at least one printable ASCII character, so it can neither hold the delimiter nor vanish.
+/// or after the last. Two different sets of values never have the same canonical string: a value is
+/// at least one printable ASCII character, so it cannot contain the delimiter or be empty.
 pub struct CanonicalString {
     bytes: [u8; CAPACITY],
     len: usize,
@@ -28,7 +28,7 @@ impl CanonicalString {
         &self.bytes[..self.len]
     }
 
-    /// Nothing but delimiters, of which none counts yet.
+    /// A buffer full of delimiters, with length 0.
     #[inline]
     fn blank() -> Self {
         Self { bytes: [DELIMITER; CAPACITY], len: 0 }
@@ -36,8 +36,8 @@ impl CanonicalString {
 
     /// How many of its bytes are printable.
     ///
-    /// Whole blocks and a narrow counter compile to vector instructions. What stands behind the
-    /// string in its last block is delimiters, which do not count.
+    /// Whole blocks and a narrow counter compile to vector instructions. The bytes after the string
+    /// in its last block are delimiters, which do not count.
     #[inline]
     fn printable(&self) -> usize {
         const BLOCK: usize = 32;
@@ -49,7 +49,7 @@ impl CanonicalString {
     }
 }
 
-/// Says how long it is; what it holds does not belong in a log.
+/// Shows the length only; the content does not belong in a log.
 impl std::fmt::Debug for CanonicalString {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "CanonicalString({} bytes)", self.len)
@@ -60,9 +60,9 @@ impl<const N: usize> Profile<N> {
     /// Builds the canonical string of `values`, given in the profile's order.
     ///
     /// # Errors
-    /// [`FieldError`] naming the first field that is missing (`None`), empty, holds a byte outside
-    /// printable ASCII (0x20 to 0x7E), or makes the string longer than [`CAPACITY`]. CME's rule
-    /// for such values is not public, and peers disagree, so nothing is guessed.
+    /// [`FieldError`] naming the first field that is missing (`None`), is empty, contains a byte
+    /// outside printable ASCII (0x20 to 0x7E), or makes the string longer than [`CAPACITY`]. CME's
+    /// rule for such values is not public, and peers disagree, so nothing is guessed.
     #[inline]
     pub fn canonical(&self, values: &[Option<&[u8]>; N]) -> Result<CanonicalString, FieldError> {
         let mut string = CanonicalString::blank();
@@ -73,7 +73,7 @@ impl<const N: usize> Profile<N> {
     /// Signs `values`, given in the profile's order, with `key`.
     ///
     /// The same as signing the bytes of [`canonical`](Self::canonical), but faster: the string is
-    /// signed where it was built, not moved to the caller first.
+    /// signed in place, and not moved to the caller first.
     ///
     /// # Errors
     /// As [`canonical`](Self::canonical); nothing is signed then.
@@ -88,7 +88,7 @@ impl<const N: usize> Profile<N> {
         Ok(key.sign(string.as_bytes()))
     }
 
-    /// Lays the values into a blank string.
+    /// Writes the values into a blank string.
     #[inline(always)]
     fn fill(
         &self,
@@ -110,11 +110,11 @@ impl<const N: usize> Profile<N> {
             };
             copy_value(slot, value);
             string.len = end;
-            // The delimiter between this value and the next is there from the beginning.
+            // The delimiter after this value is already there.
             start = end + 1;
         }
-        // One sweep over the whole string is faster than one per value: legal values leave
-        // nothing unprintable but the delimiters.
+        // One pass over the whole string is faster than one per value: if all values are legal,
+        // only the delimiters are unprintable.
         if string.printable() + (N - 1) == string.len {
             Ok(())
         } else {
@@ -128,7 +128,7 @@ impl<const N: usize> Profile<N> {
             let at = value.iter().flat_map(|v| v.iter()).position(|b| !is_printable(*b))?;
             value.map(|v| self.refuse(index, FieldRule::Illegal { at, byte: v[at] }))
         });
-        // The count said there is one; a wrong count must still refuse.
+        // The count says that there is one; if the count is wrong, it is still refused.
         found.unwrap_or_else(|| self.refuse(0, FieldRule::Missing))
     }
 
@@ -143,14 +143,14 @@ fn is_printable(byte: u8) -> bool {
     byte.wrapping_sub(0x20) < 0x5F
 }
 
-/// Copies a value in moves of a fixed size, the last of which may overlap the one before.
+/// Copies a value in moves of a fixed size; the last one may overlap the one before.
 ///
-/// Most values are a few bytes long, and each of these moves is one instruction where a copy of a
-/// length known only at run time is a call.
+/// Most values are a few bytes long. Each of these moves is one instruction; a copy whose length is
+/// known only at run time is a call.
 #[inline(always)]
 fn copy_value(to: &mut [u8], from: &[u8]) {
     let len = from.len();
-    assert_eq!(to.len(), len, "a value is laid into a slot of its own length");
+    assert_eq!(to.len(), len, "a slot must be as long as its value");
     match len {
         0 => {}
         // First, middle and last byte.

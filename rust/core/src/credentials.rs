@@ -3,18 +3,18 @@
 use crate::error::{FieldError, FieldRule};
 use crate::fix::fields::name_of;
 
-/// EncryptedPasswordMethod (1400), the only value CME knows.
+/// The only value of EncryptedPasswordMethod (1400) that CME accepts.
 pub const ALGORITHM: &str = "CME-1-SHA-256";
 
 /// An Access Key ID: EncodedText (355) of a FIX Logon, AccessKeyID of an iLink 3 message.
 ///
-/// CME's are 20 characters of `[A-Za-z0-9]`; tag 355 is Data(32), and whether `-` and `_` occur
-/// is not public. So 1 to 32 characters of `[A-Za-z0-9_-]` are accepted.
+/// CME's have 20 characters of `[A-Za-z0-9]`; tag 355 is Data(32), and it is not public whether `-`
+/// and `_` occur. So 1 to 32 characters of `[A-Za-z0-9_-]` are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessKeyId<'a>(&'a str);
 
 impl<'a> AccessKeyId<'a> {
-    /// Longest accepted, in characters.
+    /// The most characters accepted.
     pub const MAX: usize = 32;
 
     /// Accepts a well-formed Access Key ID.
@@ -40,7 +40,7 @@ impl<'a> AccessKeyId<'a> {
         self.0
     }
 
-    /// The bytes as they stand in tag 355.
+    /// The bytes as they are sent in tag 355.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.0.as_bytes()

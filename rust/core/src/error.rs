@@ -1,6 +1,6 @@
 //! What can be wrong, and what to do about it.
 //!
-//! No message holds a secret, a signature or a canonical string.
+//! No message contains a secret, a signature or a canonical string.
 
 use std::error::Error;
 use std::fmt;
@@ -8,27 +8,27 @@ use std::fmt;
 /// What is wrong with one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldRule {
-    /// The field is not there.
+    /// The field is missing.
     Missing,
     /// The field has no value.
     Empty,
-    /// The field is there more than once.
+    /// The field occurs more than once.
     Repeated,
-    /// The value holds a byte it must not hold.
+    /// The value contains an illegal byte.
     Illegal {
         /// Where in the value, from 0.
         at: usize,
         /// The byte.
         byte: u8,
     },
-    /// The value, or what it is part of, is too long.
+    /// The value, or the whole that it is part of, is too long.
     TooLong {
         /// The most bytes allowed.
         max: usize,
     },
-    /// The value is not the one that must stand here.
+    /// The value is not the expected one.
     Unexpected {
-        /// What must stand here.
+        /// The expected value.
         expected: &'static str,
     },
 }
@@ -68,7 +68,7 @@ impl fmt::Display for FieldError {
             FieldRule::Repeated => write!(f, "occurs more than once: send it once"),
             FieldRule::Illegal { at, byte } => write!(
                 f,
-                "holds the illegal byte 0x{byte:02X} at position {}: {}",
+                "contains the illegal byte 0x{byte:02X} at position {}: {}",
                 at + 1,
                 if self.tag == 355 {
                     "use A-Z a-z 0-9 - _ only"
@@ -94,7 +94,7 @@ impl Error for FieldError {}
 /// Bytes that are not one whole, intact FIX message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FramingError {
-    /// There is nothing.
+    /// There are no bytes.
     Empty,
     /// The message does not begin with `8=FIX`.
     BeginString,
@@ -104,12 +104,12 @@ pub enum FramingError {
     BodyLength {
         /// The value of tag 9.
         declared: usize,
-        /// What it should be, where that can be told.
+        /// The right value, if it is known.
         actual: Option<usize>,
     },
     /// The bytes end before the message does.
     Truncated {
-        /// How many bytes more BodyLength promises, if it was read.
+        /// How many more bytes BodyLength announces, if it was read.
         missing: Option<usize>,
     },
     /// The message is larger than allowed.
@@ -124,9 +124,9 @@ pub enum FramingError {
         /// What the bytes add up to.
         actual: u8,
     },
-    /// CheckSum has not three digits.
+    /// CheckSum does not have three digits.
     CheckSumForm,
-    /// Bytes stand behind the end of the message.
+    /// There are bytes after the end of the message.
     TrailingBytes {
         /// How many.
         count: usize,
@@ -136,7 +136,7 @@ pub enum FramingError {
         /// Offset of the field in the message.
         at: usize,
     },
-    /// A field that frames the message stands where it must not.
+    /// A field that frames the message is in the wrong place.
     Misplaced {
         /// Its tag.
         tag: u32,
@@ -174,13 +174,13 @@ impl fmt::Display for FramingError {
             }
             Self::BodyLength { declared, actual: None } => write!(
                 f,
-                "BodyLength (9) is {declared}, but CheckSum (10) must stand where the body ends"
+                "BodyLength (9) is {declared}, but CheckSum (10) is not where the body would end"
             ),
             Self::Truncated { missing: Some(missing) } => {
                 write!(f, "the message is truncated: give the {missing} missing bytes as well")
             }
             Self::Truncated { missing: None } => {
-                write!(f, "the message is truncated: give all of it")
+                write!(f, "the message is truncated: give the whole message")
             }
             Self::TooLong { max } => {
                 write!(f, "the message is too long: at most {max} bytes are accepted")
@@ -190,14 +190,17 @@ impl fmt::Display for FramingError {
             }
             Self::CheckSumForm => write!(f, "CheckSum (10) must have 3 digits, such as 007"),
             Self::TrailingBytes { count } => {
-                write!(f, "{count} bytes stand behind the end of the message: give one message")
+                write!(
+                    f,
+                    "there are extra bytes after the end of the message ({count}): give one message"
+                )
             }
             Self::MalformedField { at } => {
                 write!(f, "the field at byte {at} must be tag=value, closed by SOH (0x01)")
             }
             Self::Misplaced { tag } => write!(
                 f,
-                "tag {tag} stands in the wrong place: a message is 8, 9, 35, the other fields, 10"
+                "tag {tag} is in the wrong place: a message is 8, 9, 35, the other fields, 10"
             ),
             Self::DataLength { tag } => write!(
                 f,
@@ -244,7 +247,7 @@ impl From<FramingError> for LogonError {
     }
 }
 
-/// A text that is no usable secret key. Names the check, never the text.
+/// A text that is not a usable secret key. Names the check, never the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKeyError {
     /// White space in the text.
@@ -253,9 +256,9 @@ pub enum SecretKeyError {
     NotUrlSafe,
     /// Another character outside the alphabet.
     Alphabet,
-    /// `=` that is not exactly the right amount at the end.
+    /// The wrong number of `=`, or `=` that is not at the end.
     Padding,
-    /// The length fits no whole number of bytes, or bits of the last character are left over.
+    /// The text is not a whole number of bytes: bits of the last character are left over.
     SpareBits,
     /// Fewer bytes than allowed.
     TooShort,
@@ -267,10 +270,10 @@ impl fmt::Display for SecretKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the secret key ")?;
         f.write_str(match self {
-            Self::WhiteSpace => "holds white space: copy it again, as one word",
-            Self::NotUrlSafe => "holds '+' or '/': it must be base64url, which has '-' and '_'",
-            Self::Alphabet => "holds a character that is not base64url: copy it again",
-            Self::Padding => "is wrongly padded: leave '=' away, or give exactly the right amount",
+            Self::WhiteSpace => "contains white space: copy it again, as one word",
+            Self::NotUrlSafe => "contains '+' or '/': it must be base64url, with '-' and '_'",
+            Self::Alphabet => "contains a character that is not base64url: copy it again",
+            Self::Padding => "is wrongly padded: leave out '=', or give exactly the right number",
             Self::SpareBits => "ends in the middle of a byte: it was cut or altered, copy it again",
             Self::TooShort => "is too short: at least 16 bytes (22 characters) are needed",
             Self::TooLong => "is too long: at most 128 bytes (171 characters) are accepted",

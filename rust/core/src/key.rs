@@ -38,13 +38,13 @@ impl SigningKey {
     /// Decodes the Secret Key of a pair: base64url, as the Request Center gives it.
     ///
     /// Strict: no `+`, `/`, white space or spare bits; `=` only in exactly the right amount; 16 to
-    /// 128 bytes. Wiping `text` is the caller's part.
+    /// 128 bytes. The caller wipes `text`.
     ///
     /// # Errors
     /// [`SecretKeyError`] naming the check that failed.
     pub fn from_base64url(text: &[u8]) -> Result<Self, SecretKeyError> {
-        // Good texts are the rule, also by the thousand: the alphabet is looked at again only to say
-        // what is wrong, and that comes before anything else that may be.
+        // Nearly all texts are good, and there may be thousands: the alphabet is checked again only
+        // for an error, where it comes before any other reason.
         Self::decode(text).map_err(|error| alphabet_error(text).unwrap_or(error))
     }
 
@@ -104,7 +104,7 @@ impl SigningKey {
 
     /// Whether `signature` is this key's over `message`, compared in constant time.
     ///
-    /// A signature is 32 bytes; a truncated or longer one is never right.
+    /// A signature is 32 bytes; a truncated or longer one is never valid.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.0.key, message, signature).is_ok()
@@ -130,7 +130,7 @@ impl Drop for Wiped {
     }
 }
 
-/// What is wrong with the first character that no base64url has.
+/// The error for the first character that is not base64url.
 fn alphabet_error(text: &[u8]) -> Option<SecretKeyError> {
     let wrong = |byte: &&u8| !(byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
     text.iter().find(wrong).map(|byte| match byte {

@@ -1,12 +1,12 @@
 //! Sign and verify CME Globex secure logons.
 //!
 //! CME Globex accepts a Logon only with an HMAC-SHA-256 signature over a canonical string of
-//! its fields. This crate holds the one scanner, the one canonicaliser and the one MAC that
+//! its fields. This crate contains the one scanner, the one canonicaliser and the one MAC that
 //! both sides use, so that signer and verifier cannot disagree about what was signed.
 //!
 //! A logon flows from its protocol's scanner ([`fix`]) to [`canonical`] (driven by a [`profile`])
-//! and [`key`]. [`key_file`] reads the keys; [`likely_secret`] keeps keys that were put into a wrong
-//! field out of all words.
+//! and [`key`]. [`key_file`] reads the keys; [`likely_secret`] keeps misplaced keys out of messages
+//! and logs.
 //!
 //! ```
 //! use gatepass_core::{AccessKeyId, SigningKey, Verdict, sign_logon, verify_logon};

@@ -1,25 +1,24 @@
-//! What may be a Secret Key where none belongs: it is repeated in no words, reason or log.
+//! Finds a possible Secret Key in the wrong place, so that no message or log repeats it.
 //!
-//! Rather too much is taken for one than too little: a key that was cut, that is written in
-//! standard base64 or in hexadecimal, or that stands behind something else, is as secret as a
-//! whole one.
+//! In doubt, a text counts as a key: one that was cut, that is written in standard base64 or in
+//! hexadecimal, or that follows something else, is as secret as a whole one.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Characters of the shortest secret key (16 bytes).
 const SHORTEST: usize = 22;
-/// More characters than any value of those tags has that may be as long as a short key.
+/// More characters than a value of [`LONG_TAGS`] can have.
 const LONG: usize = 33;
 /// Operator ID (32 bytes are accepted), Access Key ID (32), ApplicationSystemName (30).
 const LONG_TAGS: [u32; 3] = [50, 355, 1603];
 
-/// Where a text stands.
+/// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// It is the value of a tag.
     Value(u32),
-    /// It is made of words, and of what came.
+    /// It is a sentence, which may quote a value.
     Words,
 }
 
@@ -35,7 +34,7 @@ pub fn hidden(text: &[u8], place: Place) -> Cow<'_, [u8]> {
     replaced(text, place, |_| b"***".to_vec())
 }
 
-/// The text with an asterisk for each character that may be one of a secret key: as long as before.
+/// The text with an asterisk for each character of a possible secret key: as long as before.
 #[must_use]
 pub fn starred(text: &[u8], place: Place) -> Cow<'_, [u8]> {
     replaced(text, place, |count| vec![b'*'; count])
@@ -56,7 +55,7 @@ fn replaced(text: &[u8], place: Place, by: impl Fn(usize) -> Vec<u8>) -> Cow<'_,
     Cow::Owned(safe)
 }
 
-/// Where the parts stand that may be secret keys.
+/// The parts that may be secret keys.
 fn secrets(text: &[u8], place: Place) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -70,11 +69,11 @@ fn secrets(text: &[u8], place: Place) -> impl Iterator<Item = Range<usize>> {
 
 fn is_secret(word: &[u8], place: Place) -> bool {
     match place {
-        // A value that is one character again and again is a filler, and no key.
+        // A value that repeats one character is a filler, not a key.
         Place::Value(_) if word.iter().all(|byte| *byte == word[0]) => false,
         Place::Value(tag) if LONG_TAGS.contains(&tag) => word.len() >= LONG,
         Place::Value(_) => word.len() >= SHORTEST,
-        // The names of tags are as long, and have no digits.
+        // The names of tags are as long, but have no digits.
         Place::Words => {
             let has_both =
                 word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);

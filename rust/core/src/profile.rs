@@ -3,7 +3,7 @@
 /// One signed field: its tag and the name used for it in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldSpec {
-    /// FIX tag; for iLink 3 the tag CME's schema gives the field.
+    /// FIX tag; for iLink 3, the field's tag in CME's schema.
     pub tag: u32,
     /// Name in CME's documentation.
     pub name: &'static str,
@@ -12,7 +12,7 @@ pub struct FieldSpec {
 /// The signed fields of one kind of logon, in the order in which they are signed.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<const N: usize> {
-    /// Name by which bindings and tools ask for it.
+    /// Its name for bindings and tools.
     pub name: &'static str,
     /// The fields in signed order.
     pub fields: [FieldSpec; N],
@@ -43,7 +43,7 @@ pub const FIX_LOGON: Profile<11> = Profile {
     ],
 };
 
-/// iLink 3 Negotiate (template 500), as CME's page of that message lists it.
+/// iLink 3 Negotiate (template 500), as listed on CME's page of that message.
 pub const ILINK3_NEGOTIATE: Profile<4> = Profile {
     name: "ilink3-negotiate",
     fields: [
@@ -54,7 +54,7 @@ pub const ILINK3_NEGOTIATE: Profile<4> = Profile {
     ],
 };
 
-/// iLink 3 Establish (template 503), as CME's page of that message lists it.
+/// iLink 3 Establish (template 503), as listed on CME's page of that message.
 ///
 /// The signed order differs from the order of the fields on the wire.
 pub const ILINK3_ESTABLISH: Profile<9> = Profile {

@@ -1,6 +1,6 @@
-//! Signing and verifying take no memory from the heap.
+//! Signing and verifying do not allocate on the heap.
 //!
-//! A test binary of its own, because it counts all allocations of its thread.
+//! A separate test binary, because it counts all allocations of its thread.
 #![allow(unsafe_code, clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -21,8 +21,8 @@ fn count() {
     ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
 }
 
-// SAFETY: every call goes to the system's allocator as it came; counting neither allocates,
-// being a thread-local cell without a destructor, nor touches the memory.
+// SAFETY: every call goes unchanged to the system's allocator. Counting does not allocate, because
+// it uses a thread-local cell without a destructor, and does not touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many times `work` asked for memory.
+/// How many times `work` allocates.
 fn allocations(work: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     work();
@@ -61,7 +61,7 @@ const RAW: &str = "8=FIX.4.2|9=117|35=A|34=1|49=B08004N|50=MSG|52=20170623-14:48
     57=92|142=US,NY|369=0|108=60|1603=BRIO|1604=8.0|1605=ABC|10=098|";
 
 #[test]
-fn the_count_counts() {
+fn allocations_are_counted() {
     assert_eq!(allocations(|| drop(black_box(Vec::<u8>::with_capacity(1)))), 1);
     assert_eq!(allocations(|| drop(black_box(vec![0_u8; 9]))), 1);
     let mut vec = vec![0_u8; 9];
@@ -69,7 +69,7 @@ fn the_count_counts() {
 }
 
 #[test]
-fn signing_values() {
+fn signing_values_does_not_allocate() {
     let key = SigningKey::from_base64url(SECRET).unwrap();
     let mut parts = CANONICAL.split('\n').map(str::as_bytes);
     let values: [Option<&[u8]>; 11] = std::array::from_fn(|_| parts.next());
@@ -84,7 +84,7 @@ fn signing_values() {
 }
 
 #[test]
-fn signing_a_message_into_a_buffer_with_room() {
+fn signing_a_message_into_a_large_buffer_does_not_allocate() {
     let key = SigningKey::from_base64url(SECRET).unwrap();
     let access_key = AccessKeyId::new("oNDxM33uE81ohWuVRtWT").unwrap();
     let raw = RAW.replace('|', "\x01").into_bytes();
@@ -95,7 +95,7 @@ fn signing_a_message_into_a_buffer_with_room() {
 }
 
 #[test]
-fn verifying_a_message() {
+fn verifying_a_message_does_not_allocate() {
     let key = SigningKey::from_base64url(SECRET).unwrap();
     let access_key = AccessKeyId::new("oNDxM33uE81ohWuVRtWT").unwrap();
     let raw = RAW.replace('|', "\x01").into_bytes();

@@ -1,4 +1,4 @@
-//! The decoder of secret keys and signatures against a slow one that reads bit by bit.
+//! Compares the decoder of secret keys and signatures with a slow one that reads bit by bit.
 #![no_main]
 
 use gatepass_core::{SecretKeyError, Signature, SigningKey};
@@ -17,7 +17,7 @@ fuzz_target!(|text: &[u8]| {
         Err(SecretKeyError::TooShort) => {
             assert!(decoded.as_ref().is_some_and(|bytes| bytes.len() < 16));
         }
-        // A text of more than 172 characters is too long, whatever else is wrong with it.
+        // A text of more than 172 characters is too long, even if it has other errors.
         Err(SecretKeyError::TooLong) => {
             assert!(text.len() > 172 || decoded.as_ref().is_some_and(|bytes| bytes.len() > 128));
         }

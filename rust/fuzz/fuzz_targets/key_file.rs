@@ -1,5 +1,5 @@
-//! The reader of key files: any bytes, and good records with some bytes changed. What is read is
-//! found again, and no error quotes the file.
+//! The reader of key files: any bytes, and good records with some bytes changed. Every pair that is
+//! read is found, and no error quotes the file.
 #![no_main]
 
 use gatepass_core::KeyTable;
@@ -14,7 +14,7 @@ const FILE: &str = concat!(
     "2026-06-01\r\n",
 );
 
-/// Bytes as they are, and changes to a good file: where, and to what.
+/// Any bytes, and changes to a good file: where, and to what.
 type Input<'a> = (&'a [u8], Vec<(u16, u8)>);
 
 fuzz_target!(|input: Input| {

@@ -1,5 +1,5 @@
-//! Everything that reads bytes of unknown origin, and the stream reader against itself: whole
-//! against cut into pieces.
+//! Everything that reads bytes of unknown origin; and a stream must give the same events whole and
+//! cut into pieces.
 #![no_main]
 
 use gatepass_core::{Frame, Framer, Logon, MAX_MESSAGE, StreamEvent};
@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     read(bytes);
     read(&framed(bytes));
     stream(bytes, usize::from(*piece) + 1);
-    // The same with messages that are intact, which the fuzzer would hardly hit upon.
+    // The same with intact messages, which the fuzzer would hardly find.
     let bytes = [&framed(bytes)[..], bytes, &framed(bytes)].concat();
     stream(&bytes, usize::from(*piece) + 1);
 });
@@ -51,7 +51,7 @@ fn read(bytes: &[u8]) {
     assert!(!failed);
     let _ = (logon.access_key_id(), logon.signature());
     if let Ok(canonical) = logon.canonical() {
-        let values = logon.values().map(|value| value.expect("a string has all its values"));
+        let values = logon.values().map(|value| value.expect("all values must be there"));
         assert_eq!(canonical.as_bytes(), values.join(&b'\n'));
         assert!(values.iter().all(|value| value.iter().all(|byte| matches!(byte, 0x20..=0x7E))));
     }

@@ -1,4 +1,4 @@
-//! What is signed is valid, stays as it is when signed again, and is not valid once changed.
+//! A signed logon is valid, does not change when it is signed again, and is not valid when changed.
 #![no_main]
 
 use gatepass_core::{AccessKeyId, FIX_LOGON, SigningKey, Verdict, sign_logon, verify_logon};
@@ -28,7 +28,7 @@ fuzz_target!(|input: Input| {
     assert_eq!(canonical.is_ok(), legal && joined.len() <= 256);
     if let Ok(canonical) = &canonical {
         assert_eq!(canonical.as_bytes(), joined);
-        let signature = FIX_LOGON.sign(&key, &borrowed).expect("what has a string is signed");
+        let signature = FIX_LOGON.sign(&key, &borrowed).expect("legal values can be signed");
         assert!(key.verify(&joined, signature.as_bytes()));
     }
 
@@ -43,7 +43,7 @@ fuzz_target!(|input: Input| {
     sign_logon(&key, access_key, &signed, &mut again).expect("a signed logon can be signed");
     assert_eq!(again, signed);
 
-    // Only a logon whose values are where they were put says where to change them.
+    // A value can be changed only if all values are in the logon as given.
     if canonical.is_err() || change == 0 {
         return;
     }

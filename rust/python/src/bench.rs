@@ -1,4 +1,4 @@
-//! The core measured from inside, for `gatepass bench`: no Python between two readings.
+//! Measures the core from inside, for `gatepass bench`: no Python between two readings.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 
 use crate::errors;
 
-/// Nanoseconds a signature, as (bare MAC over ready bytes, canonicalise + MAC + encode), one pair
-/// a round, the two sides in turn.
+/// Nanoseconds per signature, as (MAC alone over prepared bytes, canonicalise + MAC + encode), one
+/// pair per round, measured alternately.
 #[pyfunction]
 #[pyo3(signature = (secret, values, rounds, loops, /))]
 pub fn measure_core(

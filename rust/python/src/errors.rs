@@ -19,12 +19,12 @@ pub fn field(error: FieldError) -> PyErr {
     python::FieldError::new_err((error.to_string(), error.tag, error.name, error.rule.name()))
 }
 
-/// What a call does not take; `message` never has the value, which may be a secret.
+/// A wrong argument; `message` never contains the value, which may be a secret.
 pub fn argument(name: &'static str, message: String) -> PyErr {
     python::ArgumentError::new_err((message, name))
 }
 
-/// A value of the field `tag` that is of another type than text.
+/// A value of the field `tag` that is not text.
 pub fn no_text(tag: u32, kind: &str) -> PyErr {
     let signed = FIX_LOGON.fields.iter().find(|field| field.tag == tag);
     let name = signed.map_or("EncodedText", |field| field.name);

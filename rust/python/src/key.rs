@@ -62,7 +62,7 @@ impl PySigningKey {
         self.0.matches_undecoded(canonical.0, signature.0)
     }
 
-    // One argument a signed field: a call with positional arguments costs no tuple and no list.
+    // One argument per signed field: positional arguments need no tuple and no list.
     #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (
         msg_seq_num, sender_comp_id, sender_sub_id, sending_time, target_sub_id, heart_bt_int,
@@ -132,6 +132,6 @@ impl PySigningKey {
     }
 
     fn __reduce__(&self) -> PyResult<()> {
-        Err(PyTypeError::new_err("a SigningKey holds a secret: it cannot be pickled or copied"))
+        Err(PyTypeError::new_err("a SigningKey contains a secret: it cannot be pickled or copied"))
     }
 }

@@ -29,8 +29,8 @@ impl PyKeyTable {
         may_be_empty: bool,
     ) -> PyResult<Self> {
         let copy = Wiped(PyByteArray::from(text)?);
-        // SAFETY: this copy was made above and nobody else has it, so nothing can change or move
-        // its bytes, with or without the GIL.
+        // SAFETY: this copy was made above and is not shared, so nothing can change or move its
+        // bytes, with or without the GIL.
         let bytes = unsafe { copy.0.as_bytes() };
         let table = text.py().detach(|| KeyTable::parse(bytes, may_be_empty));
         table.map(Self).map_err(|error| errors::key_file(error, path))
@@ -93,16 +93,16 @@ impl PyKeyTable {
     }
 
     fn __reduce__(&self) -> PyResult<()> {
-        Err(PyTypeError::new_err("a KeyTable holds secrets: it cannot be pickled or copied"))
+        Err(PyTypeError::new_err("a KeyTable contains secrets: it cannot be pickled or copied"))
     }
 }
 
-/// The one copy of a file's text in this module; it is wiped whatever becomes of the reading.
+/// The one copy of a file's text in this module; it is wiped even if reading fails.
 struct Wiped<'py>(Bound<'py, PyByteArray>);
 
 impl Drop for Wiped<'_> {
     fn drop(&mut self) {
-        // SAFETY: nobody else has this object, and what was borrowed from it is gone.
+        // SAFETY: this object is not shared, and nothing borrowed from it is left.
         unsafe { self.0.as_bytes_mut() }.zeroize();
     }
 }

@@ -1,4 +1,4 @@
-//! What may be a secret key where none belongs.
+//! Hides possible secret keys in the wrong place.
 
 use gatepass_core::likely_secret::{self, Place};
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! `Logon`: one Logon, scanned once, for callers that look at its parts.
+//! `Logon`: one Logon, scanned once, for callers that need its parts.
 
 use gatepass_core::{AccessKeyId, FieldError, Logon, Signature};
 use pyo3::exceptions::PyValueError;

@@ -1,5 +1,5 @@
-//! `scan`, `read_fields`, `write_message`, `complete_draft` and `Framer`: fields of a message, a
-//! message made whole, messages of a stream.
+//! `scan`, `read_fields`, `write_message`, `complete_draft` and `Framer`: the fields of a message,
+//! writing and completing a message, and the messages of a stream.
 
 use std::str;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -112,15 +112,15 @@ impl PyFramer {
 }
 
 impl PyFramer {
-    /// Takes all events out before any becomes a Python object: making one can let another thread
-    /// run, and if that one waited for the lock, neither would go on.
+    /// Takes all events out before making a Python object: making one can let another thread run,
+    /// and if that thread waited for the lock, both would be stuck.
     fn push(&self, data: &[u8]) -> Vec<StreamEvent> {
         let mut framer = self.lock();
         framer.push(data);
         std::iter::from_fn(|| framer.next_event()).collect()
     }
 
-    /// A panic cannot leave a framer half-changed that matters: it only forgets bytes.
+    /// A panic cannot leave a framer in a harmful state: it only loses bytes.
     fn lock(&self) -> MutexGuard<'_, Framer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

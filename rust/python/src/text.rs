@@ -8,20 +8,21 @@ use pyo3::{Borrowed, ffi};
 
 use crate::errors;
 
-/// Stands for a `str` that is no text, because it holds half of a surrogate pair: the byte with
-/// which UTF-8 would begin that. No value may hold it, so the refusal names the field.
+/// The bytes for a `str` that cannot be encoded, because it contains half of a surrogate pair: the
+/// first byte that UTF-8 would have for it. It is illegal in every value, so the error names the
+/// field.
 const NO_TEXT: &[u8] = &[0xED];
 
 /// The UTF-8 bytes of a `str`.
 ///
-/// PyO3's `&str` asks for the type and then for the bytes. Asking for the bytes alone answers
-/// both, and a signature has eleven such arguments.
+/// PyO3's `&str` checks the type and then gets the bytes. Getting the bytes does both at once, and
+/// a signature has eleven such arguments.
 ///
-/// With a `TAG` it is the value of that field, and the refusal of another type names it.
+/// With a `TAG` it is the value of that field, and the error for another type names the field.
 pub struct Text<'a, const TAG: u32 = 0>(pub &'a [u8]);
 
 impl<'a, const TAG: u32> Text<'a, TAG> {
-    /// The text; what is no text is one that no rule takes.
+    /// The text; if it cannot be encoded, a text that every rule refuses.
     pub fn as_str(&self) -> &'a str {
         str::from_utf8(self.0).unwrap_or("\u{0}")
     }
@@ -54,10 +55,10 @@ fn refuse<'a, const TAG: u32>(object: &Bound<'_, PyAny>) -> PyResult<Text<'a, TA
     }
 }
 
-/// The arguments that are bytes, by the number of a `Given`.
+/// The names of the arguments that are bytes, by the number of a `Given`.
 const BYTES: [&str; 3] = ["canonical", "signature", "logon"];
 
-/// The bytes of an argument, borrowed: the refusal of another type names it.
+/// The bytes of an argument, borrowed: the error for another type names the argument.
 pub struct Given<'a, const ARGUMENT: usize>(pub &'a [u8]);
 
 impl<'a, 'py, const ARGUMENT: usize> FromPyObject<'a, 'py> for Given<'a, ARGUMENT> {

@@ -1,4 +1,4 @@
-"""A market calendar for the tests that shares nothing with the real one, and what it is held to."""
+"""A market calendar for the tests that shares no code with the real one, and its own check."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def weekdays(day: date) -> bool:
 
 
 def scattered(offset: int) -> Trades:
-    """Weekdays without each eleventh day, and without four days in a row now and then."""
+    """Weekdays without every eleventh day, and sometimes without four days in a row."""
 
     def trades(day: date) -> bool:
         place = day.toordinal() + offset
@@ -36,7 +36,7 @@ def scattered(offset: int) -> Trades:
 
 
 class DayByDay:
-    """Looks at one day after the other until one trades."""
+    """Checks day after day until one is a trading day."""
 
     def __init__(self, trades: Trades) -> None:
         self.trades = trades
@@ -53,7 +53,7 @@ def close_of(day: date) -> datetime:
 
 
 def is_first_close(trades: Trades, close: datetime, after: datetime) -> bool:
-    """Whether ``close`` is 16:00 in Chicago of a trading day, and none lies between."""
+    """Whether ``close`` is 16:00 in Chicago on a trading day, with no close in between."""
     there = close.astimezone(CHICAGO)
     if there.time() != time(16) or not trades(there.date()) or close < after:
         return False

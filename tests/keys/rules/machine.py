@@ -1,7 +1,7 @@
-"""One session's pairs through the years: whatever is done, when, and in which order.
+"""One session's pairs over the years, with any actions, at any times and in any order.
 
-A machine plays the Request Center: it carries the plans out, records what has lapsed only now and
-then, and asks for warnings twice a day. What must hold is checked after each step.
+A machine plays the Request Center: it carries out the plans, records lapsed pairs only sometimes,
+and asks for warnings twice a day. The invariants are checked after each step.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tests.keys.rules.samples import instants
 
 SESSION = "B08"
 FOUR_WEEKS = timedelta(hours=4 * 7 * 24)
-#: Twice a day: no date in Chicago is passed over, whatever the clocks do.
+#: Twice a day: no date in Chicago is missed, even when the clocks change.
 WATCH = timedelta(hours=12)
 
 soon = st.timedeltas(timedelta(), timedelta(days=6))
@@ -50,12 +50,12 @@ waits = st.one_of(
     st.sampled_from([FOUR_WEEKS, FOUR_WEEKS - timedelta(minutes=1), timedelta(days=1)]),
     st.timedeltas(timedelta(days=20), timedelta(days=400)),
 )
-#: On which side of a moment to stop.
+#: Just before, at or just after a moment.
 sides = st.sampled_from([timedelta(microseconds=-1), timedelta(), timedelta(microseconds=1)])
 
 
 class SessionOfPairs(RuleBasedStateMachine):
-    """``calendar`` is what the rules are given, ``trades`` what is known of its days."""
+    """``calendar`` is what the rules get, ``trades`` says which days trade in it."""
 
     calendar: MarketCalendar
     trades: Trades
@@ -70,7 +70,7 @@ class SessionOfPairs(RuleBasedStateMachine):
     def begin(self, at: datetime) -> None:
         self.now = at
 
-    # What can be done
+    # Actions
 
     @rule(wait=waits)
     def wait(self, wait: timedelta) -> None:
@@ -113,7 +113,7 @@ class SessionOfPairs(RuleBasedStateMachine):
         self._end(self._find(plan.access_key_id), PairState.DELETED, plan.ended_at)
 
     @rule(name=st.sampled_from([AccessKeyId("foreign"), AccessKeyId("pair1")]))
-    def choose_what_is_not_there(self, name: AccessKeyId) -> None:
+    def choose_a_pair_that_does_not_exist(self, name: AccessKeyId) -> None:
         if any(pair.access_key_id == name for pair in self.active):
             return
         known = any(pair.access_key_id == name for pair in self.pairs)
@@ -130,12 +130,12 @@ class SessionOfPairs(RuleBasedStateMachine):
     @rule(back=st.timedeltas(timedelta(minutes=2), timedelta(days=4000)))
     def set_the_clock_back(self, back: timedelta) -> None:
         known = max(pair.ended_at or pair.created_at for pair in self.pairs)
-        with pytest.raises(CenterError, match="set the clock right"):
+        with pytest.raises(CenterError, match="correct the clock"):
             plan_generation(SESSION, self.pairs, known - back, self.calendar)
         recorded = [pair for pair in self.pairs if pair.state is not PairState.ACTIVE]
         assert active_pairs(recorded, known - back) == []
 
-    # What must hold
+    # Invariants
 
     @property
     def active(self) -> list[PairTerms]:
@@ -146,13 +146,13 @@ class SessionOfPairs(RuleBasedStateMachine):
         assert len(self.active) <= 2
 
     @invariant()
-    def of_two_the_older_ends_four_weeks_after_the_newer_came(self) -> None:
+    def the_older_of_two_ends_four_weeks_after_the_newer_was_created(self) -> None:
         if len(self.active) == 2:
             older, newer = self.active
             self._check_leaving(older, newer.created_at)
 
     @invariant()
-    def the_drawing_holds_every_pair(self) -> None:
+    def the_drawing_contains_every_pair(self) -> None:
         if not self.pairs:
             return
         lives = [Life(pair.created_at, pair.ended_at or pair.expires_at) for pair in self.pairs]
@@ -161,7 +161,7 @@ class SessionOfPairs(RuleBasedStateMachine):
         for bar in drawn.bars:
             assert 0 <= bar[0].begin <= bar[-1].end <= 1
 
-    # How it is carried out
+    # Helpers
 
     def _generate_a_third(self, place: int) -> None:
         choices = tuple(pair.access_key_id for pair in self.active)
@@ -205,7 +205,7 @@ class SessionOfPairs(RuleBasedStateMachine):
         assert plan.expires_at == valid_until(plan.expires_at.astimezone(CHICAGO).date())
 
     def _check_leaving(self, pair: PairTerms, since: datetime) -> None:
-        # It ends at the first close four weeks on, or it was to end before that anyway.
+        # It ends at the first close after four weeks, or was due to end before that.
         latest = since + FOUR_WEEKS
         assert pair.expires_at <= latest or is_first_close(self.trades, pair.expires_at, latest)
 
@@ -229,12 +229,12 @@ class SessionOfPairs(RuleBasedStateMachine):
     def _advance(self, until: datetime) -> None:
         while self.now < until:
             before = self.active
-            # Without an active pair there is nothing to be warned of on the way.
+            # Without an active pair no warning can become due.
             self.now = min(until, self.now + WATCH) if before else until
             self._remind()
             for pair in before:
                 if effective_state(pair, self.now) is PairState.EXPIRED:
-                    # Each was due once and was sent once, the farthest first.
+                    # Each was due once and was sent once, the earliest threshold first.
                     assert self.sent[pair.access_key_id] == list(WARNING_DAYS)
 
     def _remind(self) -> None:
@@ -248,4 +248,4 @@ class SessionOfPairs(RuleBasedStateMachine):
             sent = self.sent.setdefault(warning.access_key_id, [])
             if warning.threshold not in sent:
                 sent.append(warning.threshold)
-                assert sent == sorted(sent, reverse=True), "a farther warning after a closer one"
+                assert sent == sorted(sent, reverse=True), "an earlier warning after a later one"

@@ -42,8 +42,7 @@ def _near_clock_changes() -> st.SearchStrategy[datetime]:
 
 
 _clock_changes = _near_clock_changes()
-#: Moments of half a century; more of them than chance gives are near a change of the clocks, or
-#: four weeks before one.
+#: Moments in half a century; many are near a change of the clocks, or four weeks before one.
 instants = st.one_of(
     st.datetimes(datetime(2010, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
     _clock_changes,

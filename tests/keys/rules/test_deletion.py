@@ -23,7 +23,7 @@ def test_a_pair_is_deleted_at_once(at: datetime) -> None:
 
 
 @pytest.mark.parametrize("pairs", [[FIRST], [FIRST, SECOND], [SECOND, FIRST]])
-def test_any_active_pair_may_go_the_last_one_too(pairs: list[PairTerms]) -> None:
+def test_any_active_pair_may_be_deleted_even_the_last_one(pairs: list[PairTerms]) -> None:
     at = chicago("2026-09-10 10:00")
     for terms in pairs:
         name = terms.access_key_id

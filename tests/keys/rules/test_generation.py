@@ -1,4 +1,4 @@
-"""Generating: each sentence of CME's, and what is refused. The machine has the properties."""
+"""Generating: each of CME's sentences, and what is refused. `machine` checks the properties."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.keys.rules.samples import NEW, NEXT, OLD, WEEKDAYS, ended, instants, 
 
 FIRST = pair(OLD, "2026-01-20 10:00", "2027-01-20 16:00")
 SECOND = pair(NEW, "2026-09-01 10:00", "2027-09-01 16:00")
-#: FIRST as it is once SECOND was generated.
+#: FIRST after SECOND was generated.
 LEAVING = pair(OLD, "2026-01-20 10:00", "2026-09-29 16:00")
 AT = chicago("2026-09-10 10:00")
 YEAR_ON = chicago("2027-09-10 16:00")
@@ -37,11 +37,11 @@ def test_with_a_second_the_first_expires_in_four_weeks_at_market_close() -> None
 
 
 @pytest.mark.parametrize("expires", ["2026-09-10 16:00", "2026-10-07 16:00", "2026-10-08 16:00"])
-def test_a_first_that_expires_sooner_or_just_then_is_left_alone(expires: str) -> None:
+def test_a_first_pair_that_expires_by_then_is_not_changed(expires: str) -> None:
     assert plan(pair(OLD, "2025-10-07 10:00", expires)) == Generation(AT, YEAR_ON)
 
 
-def test_a_third_needs_the_choice_of_which_to_delete_the_oldest_first() -> None:
+def test_a_third_pair_needs_a_choice_and_lists_the_oldest_pair_first() -> None:
     for pairs in ([LEAVING, SECOND], [SECOND, LEAVING]):
         with pytest.raises(ThirdPairError) as caught:
             plan(*pairs)
@@ -55,17 +55,17 @@ def test_with_a_third_the_remaining_one_expires_in_four_weeks_at_market_close() 
     )
 
 
-def test_the_newer_one_may_be_chosen_and_the_older_one_gains_nothing_by_it() -> None:
+def test_if_the_newer_pair_is_deleted_the_older_one_does_not_live_longer() -> None:
     assert plan(LEAVING, SECOND, delete=NEW) == Generation(AT, YEAR_ON, delete=NEW)
 
 
-def test_what_has_ended_takes_no_room() -> None:
+def test_ended_pairs_do_not_count() -> None:
     gone = ended(pair("gone", "2026-02-02 10:00", "2027-02-02 16:00"), chicago("2026-03-03 10:00"))
     over = pair("over", "2025-09-09 10:00", "2026-09-09 16:00")
     assert plan(gone, over, FIRST) == plan(FIRST)
 
 
-def test_a_pair_expires_in_the_moment_of_the_generation() -> None:
+def test_a_pair_that_expires_at_the_moment_of_generation_does_not_count() -> None:
     at = LEAVING.expires_at
     assert plan(LEAVING, SECOND, at=at).delete is None
     with pytest.raises(ThirdPairError):
@@ -74,7 +74,7 @@ def test_a_pair_expires_in_the_moment_of_the_generation() -> None:
 
 @pytest.mark.parametrize("pairs", [(), (FIRST,)])
 @pytest.mark.parametrize("choice", [OLD, AccessKeyId("foreign")])
-def test_a_choice_where_there_is_room_deletes_nothing(
+def test_a_choice_is_refused_if_there_is_room_for_a_pair(
     pairs: tuple[PairTerms, ...], choice: AccessKeyId
 ) -> None:
     with pytest.raises(
@@ -84,13 +84,13 @@ def test_a_choice_where_there_is_room_deletes_nothing(
         plan(*pairs, delete=choice)
 
 
-def test_a_choice_of_another_sessions_pair_is_not_found() -> None:
+def test_another_sessions_pair_cannot_be_chosen() -> None:
     with pytest.raises(NotFoundError, match="no key pair with the Access Key ID asked for; it has"):
         plan(LEAVING, SECOND, delete=NEXT)
 
 
 @pytest.mark.parametrize("state", [PairState.DELETED, PairState.EXPIRED])
-def test_a_choice_that_has_ended_says_so(state: PairState) -> None:
+def test_an_ended_pair_cannot_be_chosen(state: PairState) -> None:
     gone = ended(
         pair(NEXT, "2026-02-02 10:00", "2026-03-03 16:00"), chicago("2026-03-03 16:00"), state
     )
@@ -99,26 +99,26 @@ def test_a_choice_that_has_ended_says_so(state: PairState) -> None:
 
 
 @pytest.mark.parametrize("delete", [None, OLD])
-def test_three_active_pairs_are_not_made_four_nor_three_again(delete: AccessKeyId | None) -> None:
+def test_with_three_active_pairs_no_pair_is_generated(delete: AccessKeyId | None) -> None:
     third = pair(NEXT, "2026-09-05 10:00", "2027-09-07 16:00")
     with pytest.raises(CenterError, match="B08 has 3 active key pairs, and only 2 can exist"):
         plan(LEAVING, SECOND, third, delete=delete)
 
 
-def test_a_clock_that_was_set_back_generates_nothing() -> None:
+def test_with_a_clock_that_was_set_back_no_pair_is_generated() -> None:
     words = (
-        "^session B08 had a key pair changed at 2026-09-01 10:00:00 CDT, and that is still to come"
-        " by this machine's clock: set the clock right, then try again$"
+        "^session B08 had a key pair changed at 2026-09-01 10:00:00 CDT, which is in the future"
+        " by this machine's clock: correct the clock, then try again$"
     )
     with pytest.raises(CenterError, match=words):
         plan(SECOND, at=SECOND.created_at - timedelta(hours=1))
     gone = ended(FIRST, chicago("2026-09-10 11:00"))
-    with pytest.raises(CenterError, match=r"2026-09-10 11:00:00 CDT.*set the clock right"):
+    with pytest.raises(CenterError, match=r"2026-09-10 11:00:00 CDT.*correct the clock"):
         plan(gone)
 
 
 @pytest.mark.parametrize("apart", [timedelta(seconds=5), CLOCK_SLACK])
-def test_servers_whose_clocks_differ_a_little_get_on(apart: timedelta) -> None:
+def test_clocks_of_two_servers_may_differ_a_little(apart: timedelta) -> None:
     made = plan(FIRST, at=FIRST.created_at - apart)
     assert made.created_at == FIRST.created_at
     assert made.created_at.tzinfo is UTC

@@ -32,21 +32,21 @@ def same_date_next_year(at: datetime) -> datetime:
 
 
 @given(instants, offsets)
-def test_a_life_ends_at_the_first_close_a_year_on(at: datetime, offset: int) -> None:
+def test_a_life_ends_at_the_first_close_a_year_later(at: datetime, offset: int) -> None:
     trades = scattered(offset)
     end = end_of_life(at, DayByDay(trades))
     assert is_first_close(trades, end, same_date_next_year(at))
 
 
 @given(instants, offsets)
-def test_an_overlap_ends_at_the_first_close_four_weeks_on(at: datetime, offset: int) -> None:
+def test_an_overlap_ends_at_the_first_close_four_weeks_later(at: datetime, offset: int) -> None:
     trades = scattered(offset)
     end = end_of_overlap(at, DayByDay(trades))
     assert is_first_close(trades, end, at + timedelta(hours=4 * 7 * 24))
 
 
 @given(instants, offsets)
-def test_ends_are_in_utc_and_are_what_a_key_file_says(at: datetime, offset: int) -> None:
+def test_ends_are_in_utc_and_equal_those_of_a_key_file(at: datetime, offset: int) -> None:
     calendar = DayByDay(scattered(offset))
     for end in (end_of_life(at, calendar), end_of_overlap(at, calendar)):
         assert end.tzinfo is UTC
@@ -54,15 +54,15 @@ def test_ends_are_in_utc_and_are_what_a_key_file_says(at: datetime, offset: int)
 
 
 @given(instants, instants)
-def test_who_comes_later_does_not_end_earlier(one: datetime, two: datetime) -> None:
+def test_a_later_start_does_not_give_an_earlier_end(one: datetime, two: datetime) -> None:
     one, two = sorted((one, two))
     assert end_of_overlap(one, WEEKDAYS) <= end_of_overlap(two, WEEKDAYS)
     assert end_of_life(one, WEEKDAYS) <= end_of_life(two, WEEKDAYS)
 
 
 @given(instants)
-def test_without_holidays_an_overlap_is_four_weeks_and_a_weekend(at: datetime) -> None:
-    # From Friday's close to Monday's; an hour more when the clocks go back in between.
+def test_without_holidays_an_overlap_is_at_most_four_weeks_and_a_weekend(at: datetime) -> None:
+    # From Friday's close to Monday's; one hour more if the clocks go back in between.
     longest = timedelta(days=3, hours=1)
     assert OVERLAP <= end_of_overlap(at, WEEKDAYS) - at <= OVERLAP + longest
 
@@ -70,7 +70,7 @@ def test_without_holidays_an_overlap_is_four_weeks_and_a_weekend(at: datetime) -
 @pytest.mark.parametrize(
     ("at", "end"),
     [
-        # The same hour four weeks on is before the close, at it, and after it.
+        # The same hour four weeks later is before, at or after the close.
         ("2026-09-01 15:59", "2026-09-29 16:00"),
         ("2026-09-01 16:00", "2026-09-29 16:00"),
         ("2026-09-01 16:01", "2026-09-30 16:00"),
@@ -79,14 +79,14 @@ def test_without_holidays_an_overlap_is_four_weeks_and_a_weekend(at: datetime) -
         ("2026-09-06 12:00", "2026-10-05 16:00"),
     ],
 )
-def test_four_weeks_at_market_close(at: str, end: str) -> None:
+def test_an_overlap_lasts_four_weeks_to_a_market_close(at: str, end: str) -> None:
     assert end_of_overlap(chicago(at), WEEKDAYS) == chicago(end)
 
 
-def test_four_weeks_are_672_hours_also_where_the_clocks_change() -> None:
-    # The clocks went forward: 672 hours on it is 16:30 on a Friday, past that close.
+def test_four_weeks_are_672_hours_even_if_the_clocks_change() -> None:
+    # The clocks go forward: 672 hours later it is 16:30 on a Friday, after that close.
     assert end_of_overlap(chicago("2026-02-20 15:30"), WEEKDAYS) == chicago("2026-03-23 16:00")
-    # They went back: it is 15:30, before the close of that day.
+    # They go back: it is 15:30, before the close of that day.
     assert end_of_overlap(chicago("2026-10-20 16:30"), WEEKDAYS) == chicago("2026-11-17 16:00")
 
 
@@ -99,19 +99,19 @@ def test_the_close_is_an_hour_later_in_utc_in_winter() -> None:
     ("at", "end"),
     [
         ("2026-03-04 09:00", "2027-03-04 16:00"),
-        # After the close the same date still counts.
+        # After the close, the same date still counts.
         ("2026-03-04 23:00", "2027-03-04 16:00"),
-        # A year on it is a Saturday.
+        # A year later it is a Saturday.
         ("2026-03-06 09:00", "2027-03-08 16:00"),
         # 29 February: the day after 28 February counts.
         ("2028-02-29 09:00", "2029-03-01 16:00"),
     ],
 )
-def test_every_twelve_months(at: str, end: str) -> None:
+def test_a_pair_lives_for_twelve_months(at: str, end: str) -> None:
     assert end_of_life(chicago(at), WEEKDAYS) == chicago(end)
 
 
-def test_the_date_is_chicagos() -> None:
+def test_the_date_is_that_in_chicago() -> None:
     # 03:00 on 5 March in UTC is the evening of the 4th.
     assert end_of_life(utc("2026-03-05 03:00"), WEEKDAYS) == chicago("2027-03-04 16:00")
 
@@ -123,7 +123,7 @@ def test_a_time_without_a_zone_is_refused(end_of: object) -> None:
         end_of(datetime(2026, 3, 4), WEEKDAYS)
 
 
-def test_weekdays_are_what_they_seem() -> None:
+def test_the_test_calendar_trades_on_weekdays_only() -> None:
     assert [weekdays(date(2026, 11, 23) + timedelta(days=n)) for n in range(7)] == (
         [True] * 5 + [False] * 2
     )
@@ -145,7 +145,7 @@ def test_the_machines_own_time_zone_does_not_matter() -> None:
     assert end_of_overlap(at, WEEKDAYS).tzinfo is UTC
 
 
-def test_a_pair_outlives_the_rules_where_it_has_more_than_its_longest_life() -> None:
+def test_a_pair_outlives_the_rules_if_it_lives_longer_than_the_longest_life() -> None:
     created = utc("2026-03-04 12:00")
     assert not outlives_rules(created, created + LONGEST_LIFE)
     assert outlives_rules(created, created + LONGEST_LIFE + timedelta(seconds=1))

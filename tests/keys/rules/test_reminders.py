@@ -11,7 +11,7 @@ from gatepass.keys.rules import DueWarning, PairTerms, due_warnings
 from tests.keys.rules.calendars import CHICAGO, DAY, MINUTE, chicago
 from tests.keys.rules.samples import NEW, OLD, ended, instants, pair
 
-#: Its last four weeks hold a change of the clocks.
+#: The clocks change in its last four weeks.
 LEAVING = pair(OLD, "2025-10-07 10:00", "2026-03-20 16:00")
 LASTING = pair(NEW, "2026-02-20 10:00", "2027-02-22 16:00")
 END = LEAVING.expires_at
@@ -34,22 +34,22 @@ def test_the_closest_threshold_is_due(day: str, left: int, threshold: int) -> No
     assert warning == DueWarning(OLD, END, left, threshold, successor=None)
 
 
-def test_there_is_none_too_early_nor_too_late() -> None:
+def test_no_warning_is_due_too_early_or_too_late() -> None:
     assert due_warnings([LEAVING], chicago("2026-02-19 23:59")) == []
     assert due_warnings([LEAVING], END) == []
     assert due_warnings([], END) == []
 
 
-def test_a_pair_that_was_deleted_is_past_warning() -> None:
+def test_a_deleted_pair_gets_no_warning() -> None:
     gone = ended(LEAVING, chicago("2026-03-01 10:00"))
     assert due_warnings([gone], chicago("2026-03-10 10:00")) == []
 
 
-def test_it_names_the_pair_to_move_to() -> None:
+def test_a_warning_names_the_pair_to_move_to() -> None:
     at = chicago("2026-03-10 10:00")
     (warning,) = due_warnings([LEAVING, LASTING], at)
     assert (warning.access_key_id, warning.successor) == (OLD, NEW)
-    # That one has to be there still.
+    # That pair must still be active.
     (warning,) = due_warnings([LEAVING, ended(LASTING, at)], at)
     assert warning.successor is None
 
@@ -64,7 +64,7 @@ def test_a_newer_pair_that_ends_sooner_is_no_successor() -> None:
 
 
 @given(instants, st.lists(st.integers(0, 60 * 24), min_size=1, max_size=80))
-def test_whoever_asks_now_and_then_sends_each_once_and_in_order(
+def test_a_caller_that_asks_at_random_times_sends_each_warning_once_and_in_order(
     expires: datetime, hours: list[int]
 ) -> None:
     terms = PairTerms(OLD, expires - 400 * DAY, expires)
@@ -81,7 +81,7 @@ def test_whoever_asks_now_and_then_sends_each_once_and_in_order(
 
 
 @given(instants)
-def test_whoever_asks_twice_a_day_sends_all(expires: datetime) -> None:
+def test_a_caller_that_asks_twice_a_day_sends_all_warnings(expires: datetime) -> None:
     terms = PairTerms(OLD, expires - 400 * DAY, expires)
     sent: list[int] = []
     for halves in range(70, 0, -1):

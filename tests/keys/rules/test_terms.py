@@ -27,7 +27,7 @@ def test_a_new_pair_is_active_at_once() -> None:
     assert effective_state(FIRST, FIRST.created_at) is PairState.ACTIVE
 
 
-def test_a_pair_is_over_at_its_close_and_not_before() -> None:
+def test_a_pair_expires_at_its_close_and_not_before() -> None:
     assert effective_state(FIRST, FIRST.expires_at - MINUTE) is PairState.ACTIVE
     assert effective_state(FIRST, FIRST.expires_at) is PairState.EXPIRED
 
@@ -38,19 +38,19 @@ def test_a_clock_set_back_revives_nothing(state: PairState, at: datetime) -> Non
     assert effective_state(ended(FIRST, FIRST.created_at, state), at) is state
 
 
-def test_a_clock_set_back_makes_no_room() -> None:
+def test_a_clock_set_back_makes_no_room_for_another_pair() -> None:
     assert effective_state(FIRST, FIRST.created_at - timedelta(days=900)) is PairState.ACTIVE
 
 
 @given(instants, instants, instants)
-def test_a_pair_only_grows_older(created: datetime, expires: datetime, at: datetime) -> None:
+def test_a_state_never_goes_back(created: datetime, expires: datetime, at: datetime) -> None:
     terms = PairTerms(OLD, created, expires)
     later = [effective_state(terms, at + MINUTE * n) for n in (0, 1, 1000, 1_000_000)]
     assert later == sorted(later, key=list(PairState).index)
 
 
 @given(instants, st.sampled_from(["Asia/Tokyo", "America/Chicago", "Europe/London"]))
-def test_the_time_zone_of_the_question_does_not_matter(at: datetime, zone: str) -> None:
+def test_the_time_zone_of_the_time_does_not_matter(at: datetime, zone: str) -> None:
     assert effective_state(FIRST, at.astimezone(ZoneInfo(zone))) is effective_state(FIRST, at)
 
 
@@ -63,14 +63,14 @@ def test_active_pairs_come_oldest_first() -> None:
     assert active_pairs([twin, FIRST], at) == [twin, FIRST]
 
 
-def test_lapsed_pairs_are_those_not_yet_recorded() -> None:
+def test_lapsed_pairs_have_expired_but_are_not_recorded_yet() -> None:
     recorded = ended(FIRST, FIRST.expires_at, PairState.EXPIRED)
     assert lapsed_pairs([FIRST, SECOND], FIRST.expires_at) == [FIRST]
     assert lapsed_pairs([recorded, SECOND], FIRST.expires_at) == []
     assert lapsed_pairs([FIRST, SECOND], FIRST.expires_at - MINUTE) == []
 
 
-def test_only_what_has_ended_has_an_end() -> None:
+def test_only_an_ended_pair_has_an_end() -> None:
     with pytest.raises(ValueError, match="if, and only if, it has ended"):
         PairTerms(OLD, FIRST.created_at, FIRST.expires_at, None, PairState.DELETED)
     with pytest.raises(ValueError, match="if, and only if, it has ended"):

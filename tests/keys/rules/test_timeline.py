@@ -23,7 +23,7 @@ def parts(bar: tuple[Stretch, ...]) -> list[Part]:
 def test_each_life_is_a_bar_in_the_order_given() -> None:
     drawn = lay_out([SECOND, FIRST], AT)
     new, old = drawn.bars
-    # The first one's warnings began nine days ago, the second one's are months away.
+    # The warnings for the first began nine days ago; those for the second are months away.
     assert parts(old) == [Part.PAST, Part.LAST_WEEKS]
     assert parts(new) == [Part.PAST, Part.TO_COME, Part.LAST_WEEKS]
     assert old[0].begin < new[0].begin < drawn.now < old[-1].end < new[-1].end
@@ -78,7 +78,7 @@ def lives(draw: st.DrawFn, at: datetime) -> Life:
 
 
 @given(st.data(), instants)
-def test_nothing_falls_out_of_the_picture(data: st.DataObject, at: datetime) -> None:
+def test_every_bar_is_inside_the_frame(data: st.DataObject, at: datetime) -> None:
     wanted = data.draw(st.lists(lives(at), max_size=6))
     drawn = lay_out(wanted, at)
     assert drawn.begin <= at < drawn.end
@@ -102,7 +102,7 @@ def test_the_warnings_of_a_short_life_begin_with_it() -> None:
 
 
 @given(instants, st.integers(1, 40))
-def test_ticks_are_firsts_of_months_with_room_for_their_labels(at: datetime, room: int) -> None:
+def test_every_tick_has_room_for_its_label(at: datetime, room: int) -> None:
     drawn = lay_out([Life(at - timedelta(days=300), at + timedelta(days=65))], at)
     ticks = drawn.ticks(room)
     assert len(ticks) <= room
@@ -117,14 +117,14 @@ def test_a_time_without_a_zone_is_refused(lives_given: list[Life]) -> None:
         lay_out(lives_given, datetime(2026, 9, 10))
 
 
-def test_ticks_stand_at_the_same_months_wherever_the_frame_begins() -> None:
+def test_ticks_are_at_the_same_months_wherever_the_frame_begins() -> None:
     life = Life(chicago("2026-08-15 10:00"), chicago("2027-03-10 16:00"))
     drawn = lay_out([life], chicago("2026-10-10 10:00"))
     assert [tick.label for tick in drawn.ticks(3)] == ["Oct", "2027"]
     assert drawn.ticks(3)[0].at == drawn.place(chicago("2026-10-01 00:00"))
 
 
-def test_where_there_is_little_room_ticks_are_five_years_apart() -> None:
+def test_with_little_room_ticks_are_five_years_apart() -> None:
     drawn = lay_out([Life(AT - timedelta(days=7305), AT + timedelta(days=7305))], AT)
     assert [tick.label for tick in drawn.ticks(1)] == ["2020"]
     assert [tick.label for tick in drawn.ticks(4)] == ["2020", "2025", "2030"]

@@ -1,9 +1,10 @@
 """The rules of a key pair's life: pure functions of pairs, a time and a market calendar.
 
-In the order of the files: what a pair is to the rules (`terms`), when the market closes
+In the order of the files: what the rules know of a pair (`terms`), when the market closes
 (`market`), how long pairs live (`life`), what generating and deleting change (`generation`,
-`deletion`), which warnings are due (`reminders`), and how it all is drawn (`frame`, `timeline`).
-Nothing here reads a clock, a file or a database: whoever keeps the pairs carries the plans out.
+`deletion`), which warnings are due (`reminders`), and how all this is drawn (`frame`, `timeline`).
+Nothing here reads a clock, a file or a database: the caller stores the pairs and carries out the
+plans.
 """
 
 from gatepass.keys.rules.deletion import Deletion, plan_deletion

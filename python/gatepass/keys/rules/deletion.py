@@ -1,4 +1,4 @@
-"""What deleting a pair changes: it ends at once, and no other lives longer for it."""
+"""What deleting a pair changes: it ends at once, and no other pair lives longer because of it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Deletion:
 def plan_deletion(
     session: str, pairs: Sequence[PairTerms], access_key_id: AccessKeyId, at: datetime
 ) -> Deletion:
-    """Plan to delete a pair of a session that has ``pairs``, be it the last one.
+    """Plan to delete a pair of a session that has ``pairs``, even the last one.
 
-    A clock that was set back does not matter: a key that is in wrong hands must go. Raises
+    A clock that was set back does not matter: a stolen key must go. Raises
     `NotFoundError` when the pair is not the session's, `CenterError` when it has ended, and
     `ValueError` when ``at`` has no time zone.
     """

@@ -1,4 +1,4 @@
-"""A stretch of time to draw on: where a moment is on it, and where its ticks stand."""
+"""The time axis of a drawing: where a moment is on it, and where its ticks are."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 
 from gatepass.keys.validity import exchange_zone, require_aware
 
-#: What is farther from the present is cut off: a pair without an end has a last day in 9999.
+#: Anything further from the present is cut off: a pair without an end has a last day in 9999.
 REACH = timedelta(days=10 * 366)
-#: Shown on either side of the present at the least.
+#: Shown at least, on either side of the present.
 MARGIN = timedelta(days=45)
-#: Months from one labelled tick to the next, of which the first that leaves room is taken.
+#: Months from one labelled tick to the next; the first that leaves enough room is used.
 STEPS = (1, 2, 3, 6, 12, 24, 60)
 #: How much of its room a label fills.
 LABEL = 0.8
@@ -52,12 +52,12 @@ class Frame:
             Tick(self.place(_month(number)), _label(number))
             for number in range(first + -first % step, last, step)
         )
-        # A label stands to the right of its tick.
+        # A label is to the right of its tick.
         return [tick for tick in ticks if tick.at <= 1 - LABEL / room]
 
 
 def frame_around(moments: Iterable[datetime], at: datetime) -> Frame:
-    """Return the whole months that hold the present and all moments within `REACH` of it.
+    """Return the whole months that contain the present and all moments within `REACH` of it.
 
     Raises `ValueError` when ``at`` has no time zone.
     """

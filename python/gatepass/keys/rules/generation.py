@@ -1,10 +1,10 @@
-"""What generating a pair changes: the new one's life, and what happens to those that are there.
+"""What generating a pair changes: the new pair's life, and what happens to the existing ones.
 
 =====================  ==================================================================
 active before          after
 =====================  ==================================================================
 none                   the new one
-one                    it expires in four weeks at market close, or sooner if it was to
+one                    it expires in four weeks at market close, or earlier as planned
 two                    one of them is chosen and deleted at once, the other is as above
 =====================  ==================================================================
 
@@ -26,8 +26,8 @@ from gatepass.keys.rules.market import MarketCalendar
 from gatepass.keys.rules.terms import PairTerms, active_pairs
 from gatepass.keys.validity import require_aware
 
-#: How far the clocks of two servers may be apart, and how long one may wait for another. More is
-#: a clock that was set back: a pair shortened by it would be dead as soon as it is put right.
+#: How far the clocks of two servers may be apart, and how long one may wait for another. More means
+#: a clock that was set back: a pair shortened by it would expire as soon as the clock is corrected.
 CLOCK_SLACK = timedelta(minutes=1)
 
 
@@ -52,7 +52,7 @@ def plan_generation(
     calendar: MarketCalendar,
     delete: AccessKeyId | None = None,
 ) -> Generation:
-    """Plan a new pair for a session that has ``pairs``; those that have ended do not matter.
+    """Plan a new pair for a session that has ``pairs``; ended pairs do not matter.
 
     ``delete`` chooses which of two active pairs makes room.
 
@@ -102,12 +102,12 @@ def _make_room(
 
 
 def _present(session: str, pairs: Sequence[PairTerms], at: datetime) -> datetime:
-    """Return the time of the new pair: ``at``, but not before what has happened already."""
+    """Return the time of the new pair: ``at``, but not before the last change of the session."""
     require_aware(at)
     latest = max([at, *(pair.ended_at or pair.created_at for pair in pairs)])
     if latest - at > CLOCK_SLACK:
         raise CenterError(
-            f"session {session} had a key pair changed at {latest:%Y-%m-%d %H:%M:%S %Z}, and that"
-            " is still to come by this machine's clock: set the clock right, then try again"
+            f"session {session} had a key pair changed at {latest:%Y-%m-%d %H:%M:%S %Z}, which is"
+            " in the future by this machine's clock: correct the clock, then try again"
         )
     return latest.astimezone(UTC)

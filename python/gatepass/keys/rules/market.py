@@ -1,4 +1,4 @@
-"""What the rules must know of the market: when it closes."""
+"""What the rules must know about the market: when it closes."""
 
 from __future__ import annotations
 

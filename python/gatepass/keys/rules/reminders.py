@@ -18,8 +18,8 @@ class DueWarning:
 
     ``days_left`` counts calendar days in Chicago. ``threshold`` is the entry of `WARNING_DAYS`
     it has reached: a warning is sent once for each ``access_key_id`` and ``threshold``.
-    ``successor`` is the active pair that outlives it, to which its users must move; with ``None``
-    one has to be generated.
+    ``successor`` is the active pair that outlives it, to which its users must move; if it is
+    ``None``, a pair must be generated.
     """
 
     access_key_id: AccessKeyId
@@ -32,8 +32,8 @@ class DueWarning:
 def due_warnings(pairs: Sequence[PairTerms], at: datetime) -> list[DueWarning]:
     """Return the warnings that are due at ``at`` for one session's pairs, the oldest pair first.
 
-    Only the closest threshold counts: 10 days before the end, that is the one of 14 days. A pair
-    that has ended is past warning. Raises `ValueError` when ``at`` has no time zone.
+    Only the closest threshold counts: 10 days before the end, it is the one of 14 days. An ended
+    pair gets no warning. Raises `ValueError` when ``at`` has no time zone.
     """
     active = active_pairs(pairs, at)
     warnings = (_warning(pair, active, at) for pair in active)

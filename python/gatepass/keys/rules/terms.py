@@ -1,4 +1,4 @@
-"""What a key pair is to the rules: its times and its state, without the key."""
+"""What the rules know of a key pair: its times and its state, not its key."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gatepass.keys.validity import require_aware
 
 
 class PairState(enum.Enum):
-    """What became of a pair. CME names only *active*; the other names are this project's."""
+    """The state of a pair. CME names only *active*; the other names are this project's."""
 
     #: Valid for logon, from the moment it was generated.
     ACTIVE = "active"
-    #: Its time is over.
+    #: Its expiration time has passed.
     EXPIRED = "expired"
-    #: Somebody deleted it before its time was over.
+    #: A person deleted it before it expired.
     DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class PairTerms:
-    """One pair as it is kept. ``expires_at`` and ``ended_at`` are the first instants without it.
+    """One pair as it is stored. ``expires_at`` and ``ended_at`` are the first instants without it.
 
-    ``state`` is what was recorded, which may be late: `effective_state` knows the time. Raises
-    `ValueError` for a time without a time zone, and unless exactly the ended pairs have an
-    ``ended_at``.
+    ``state`` is what was recorded, which may be late: `effective_state` considers the time. Raises
+    `ValueError` for a time without a time zone, for an ended pair without ``ended_at``, and for an
+    active pair with one.
     """
 
     access_key_id: AccessKeyId
@@ -53,10 +53,10 @@ class PairTerms:
 
 
 def effective_state(terms: PairTerms, at: datetime) -> PairState:
-    """Return what a pair is at ``at``, recorded or not.
+    """Return the state of a pair at ``at``, recorded or not.
 
-    What was recorded as ended stays so and what was generated is active whatever ``at`` is: a
-    clock that is set back neither revives a pair nor makes room for a third. Raises `ValueError`
+    A pair recorded as ended stays ended, and a generated pair is active even if ``at`` is earlier:
+    a clock that is set back neither revives a pair nor makes room for a third. Raises `ValueError`
     when ``at`` has no time zone.
     """
     require_aware(at)
@@ -68,15 +68,15 @@ def effective_state(terms: PairTerms, at: datetime) -> PairState:
 def active_pairs(pairs: Iterable[PairTerms], at: datetime) -> list[PairTerms]:
     """Return the pairs that are active at ``at``, the oldest first.
 
-    Of two made at one time, the earlier of ``pairs`` is the older.
+    Of two pairs created at the same time, the earlier in ``pairs`` is the older.
     """
     active = (pair for pair in pairs if effective_state(pair, at) is PairState.ACTIVE)
     return sorted(active, key=lambda pair: pair.created_at)
 
 
 def lapsed_pairs(pairs: Iterable[PairTerms], at: datetime) -> list[PairTerms]:
-    """Return the pairs whose time is over but which are still recorded as active.
+    """Return the pairs that have expired but are still recorded as active.
 
-    They ended at their ``expires_at``, however late that is recorded.
+    They ended at their ``expires_at``, no matter how late that is recorded.
     """
     return [pair for pair in pairs if effective_state(pair, at) is not pair.state]

@@ -1,6 +1,6 @@
 """Where the lives of key pairs are on a timeline, in fractions of its width.
 
-The one layout: a terminal, a picture and a page draw it, each with its own words and colours.
+A terminal, a picture and a page all draw this layout, each with its own words and colours.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from gatepass.keys.rules.frame import Frame, frame_around
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """From when to when a pair is valid; ``None`` is no limit."""
+    """When a pair becomes valid and when it expires; ``None`` is no limit."""
 
     begin: datetime | None
     end: datetime | None
 
 
 class Part(enum.Enum):
-    """What a stretch of a life is, seen from the present."""
+    """What a stretch of a life is, relative to the present."""
 
     PAST = "past"
     TO_COME = "to come"
-    #: To come, and after the first warning of the pair's end.
+    #: To come, and after the first warning that the pair expires.
     LAST_WEEKS = "last weeks"
 
 
@@ -44,8 +44,8 @@ class Stretch:
 class Timeline(Frame):
     """A frame with a bar for each life, in their order.
 
-    A bar is the stretches that join from the life's begin to its end: one at least, which has no
-    width where the whole life is outside the frame.
+    A bar is the stretches from the beginning of the life to its end. It has at least one, which has
+    no width if the whole life is outside the frame.
     """
 
     bars: tuple[tuple[Stretch, ...], ...]

@@ -1,4 +1,4 @@
-//! A message as a person writes it, made whole: BodyLength and CheckSum, and SendingTime if asked.
+//! Completes a message that a person wrote: BodyLength and CheckSum, and SendingTime if asked.
 
 use crate::error::FramingError;
 use crate::fix::fields::SOH;
@@ -6,16 +6,16 @@ use crate::fix::frame::{Frame, MAX_MESSAGE, framed};
 
 const SENDING_TIME: u32 = 52;
 
-/// Gives the message with the BodyLength (9) and CheckSum (10) that its bytes need.
+/// Returns the message with the BodyLength (9) and CheckSum (10) that its bytes need.
 ///
-/// In the draft they may be wrong, of any form, or missing; a whole message comes back as it is.
-/// `sending_time` is put in the place of SendingTime (52), or where it belongs if there is none.
-/// Of the fields between 9 and 10, no other byte is changed.
+/// In the draft they may be wrong, of any form, or missing; a whole message is returned unchanged.
+/// `sending_time` replaces SendingTime (52), or is inserted if there is none. No other byte between
+/// 9 and 10 changes.
 ///
 /// # Errors
 /// [`FramingError`] if the draft does not begin with BeginString (8), if its last field is not
-/// closed by SOH, if it would be too long, and, where a time is given, if a field is malformed.
-/// What else is wrong with the fields is found when the message is read.
+/// closed by SOH, if it would be too long, and, if a time is given, if a field is malformed.
+/// Other errors of the fields are found when the message is read.
 pub fn complete(draft: &[u8], sending_time: Option<&[u8]>) -> Result<Vec<u8>, FramingError> {
     let frame = Frame::draft(draft)?;
     let body = frame.body();
@@ -35,8 +35,8 @@ pub fn complete(draft: &[u8], sending_time: Option<&[u8]>) -> Result<Vec<u8>, Fr
     }
 }
 
-/// Where SendingTime stands, or where it belongs: before the first field of a higher tag, as the
-/// header's fields ascend.
+/// Where SendingTime is, or where to insert it: before the first field with a higher tag, because
+/// the header's tags ascend.
 fn place_of_time(frame: &Frame<'_>) -> Result<(usize, usize), FramingError> {
     let mut place = None;
     for field in frame.fields() {

@@ -5,9 +5,9 @@ use crate::error::FramingError;
 /// End of a field.
 pub const SOH: u8 = 0x01;
 
-/// Length fields and the data field that directly follows each.
+/// Length fields, each with the data field that directly follows it.
 ///
-/// Taken from FIX 4.2 and CME's credential fields; 212/213 carries Drop Copy's XMLnonFIX.
+/// From FIX 4.2 and CME's credential fields; 212/213 is for Drop Copy's XMLnonFIX.
 const DATA_FIELDS: [(u16, u16); 14] = [
     (90, 91),
     (93, 89),
@@ -25,7 +25,7 @@ const DATA_FIELDS: [(u16, u16); 14] = [
     (1401, 1402),
 ];
 
-/// What the scanner must know of a tag.
+/// What the scanner must know about a tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Plain,
@@ -37,7 +37,7 @@ enum Kind {
     Data,
 }
 
-/// Kinds of all tags up to the highest that is not plain, so that a field costs one look.
+/// Kinds of all tags up to the highest that is not plain, so that a field needs one look-up.
 const KINDS: [Kind; 1403] = {
     let mut kinds = [Kind::Plain; 1403];
     kinds[8] = Kind::Framing;
@@ -63,11 +63,11 @@ pub struct Field<'a> {
     pub value: &'a [u8],
     /// Offset of the tag in the message.
     pub start: usize,
-    /// Offset behind the closing SOH.
+    /// Offset after the closing SOH.
     pub end: usize,
 }
 
-/// Says which tag it is; a value may be a signature or an old password.
+/// Shows the tag, not the value, which may be a signature or an old password.
 impl std::fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Field({}, {} bytes, {}..{})", self.tag, self.value.len(), self.start, self.end)
@@ -76,9 +76,9 @@ impl std::fmt::Debug for Field<'_> {
 
 /// The fields of one framed message between BodyLength and CheckSum, in order.
 ///
-/// Yields an error once and then ends. Checks what two readers could otherwise read differently:
-/// MsgType comes first and once, 8, 9 and 10 do not occur inside, and a data field follows its
-/// length field with exactly that many bytes, whatever these are.
+/// Yields at most one error, and then ends. Refuses anything that two readers could read
+/// differently: MsgType comes first and once, 8, 9 and 10 do not occur inside, and a data field
+/// follows its length field and has exactly that many bytes, of any value.
 #[derive(Clone)]
 pub struct Fields<'a> {
     message: &'a [u8],
@@ -88,7 +88,7 @@ pub struct Fields<'a> {
     announced: Option<Announced>,
 }
 
-/// Says how far it is, and nothing of what it reads.
+/// Shows the position, and nothing of the message.
 impl std::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Fields({}..{})", self.at, self.end)
@@ -163,7 +163,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Reads `tag=`: 1 to 6 digits, no leading zero. Gives the tag and the offset of the `=`.
+/// Reads `tag=`: 1 to 6 digits, no leading zero. Returns the tag and the offset of the `=`.
 #[inline]
 fn read_tag(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut tag = 0;
@@ -186,7 +186,7 @@ pub(crate) fn read_number(digits: &[u8]) -> Option<usize> {
     Some(digits.iter().fold(0, |number, digit| number * 10 + usize::from(digit - b'0')))
 }
 
-/// The name of a tag that a logon may hold; `"field"` for any other.
+/// The name of a tag that a logon may contain; `"field"` for any other.
 #[must_use]
 pub fn name_of(tag: u32) -> &'static str {
     match NAMES.binary_search_by_key(&tag, |(known, _)| *known) {

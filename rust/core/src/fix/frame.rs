@@ -3,10 +3,10 @@
 use crate::error::FramingError;
 use crate::fix::fields::{Fields, SOH, read_number};
 
-/// The largest message accepted unless told otherwise, in bytes.
+/// The largest message accepted by default, in bytes.
 pub const MAX_MESSAGE: usize = 65_536;
 
-/// `8=FIX`, with which each message begins.
+/// `8=FIX`, the beginning of every message.
 pub(crate) const BEGIN: &[u8] = b"8=FIX";
 /// Room for the BeginString field: `8=FIXT.1.1` and its SOH, with some to spare.
 const MAX_BEGIN: usize = 16;
@@ -15,7 +15,7 @@ const TRAILER: usize = 7;
 /// `ddd`.
 const DIGITS: usize = 3;
 
-/// One message whose BodyLength leads to its CheckSum.
+/// One message whose BodyLength points to its CheckSum.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
     bytes: &'a [u8],
@@ -24,14 +24,14 @@ pub struct Frame<'a> {
     trailer: usize,
 }
 
-/// Says how long it is; what it holds does not belong in a log.
+/// Shows the length only; the content does not belong in a log.
 impl std::fmt::Debug for Frame<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Frame({} bytes)", self.bytes.len())
     }
 }
 
-/// What the beginning of a byte stream holds.
+/// What a byte stream begins with.
 pub(crate) enum Prefix<'a> {
     Whole(Frame<'a>),
     Partial { missing: Option<usize> },
@@ -42,7 +42,7 @@ impl<'a> Frame<'a> {
     /// CheckSum.
     ///
     /// # Errors
-    /// [`FramingError`] saying what is off and, where it can be told, what would be right.
+    /// [`FramingError`] saying what is wrong and, if it is known, what would be right.
     pub fn parse(bytes: &'a [u8], max: usize) -> Result<Self, FramingError> {
         if bytes.is_empty() {
             return Err(FramingError::Empty);
@@ -68,8 +68,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Frames the message with which `bytes` begin. The answer depends only on the bytes that
-    /// were needed for it, so any split of a stream gives the same one.
+    /// Frames the message at the beginning of `bytes`. The result depends only on the bytes that
+    /// were needed for it, so any split of a stream gives the same result.
     pub(crate) fn prefix(bytes: &'a [u8], max: usize) -> Result<Prefix<'a>, FramingError> {
         let Some(begin_end) = begin_string(bytes)? else {
             return Ok(Prefix::Partial { missing: None });
@@ -93,9 +93,9 @@ impl<'a> Frame<'a> {
         Ok(Prefix::Whole(Self { bytes, begin_end, body, trailer }))
     }
 
-    /// Frames bytes that end in a CheckSum field, without believing its value or BodyLength's.
+    /// Frames bytes that end in a CheckSum field, without checking its value or BodyLength's.
     ///
-    /// For diagnosis only: what is signed or verified never comes this way.
+    /// For diagnosis only: signing and verifying never use it.
     #[must_use]
     pub fn unchecked(bytes: &'a [u8]) -> Option<Self> {
         let begin_end = bytes.iter().position(|byte| *byte == SOH)? + 1;
@@ -108,7 +108,7 @@ impl<'a> Frame<'a> {
 
     /// Frames a draft: BodyLength and CheckSum may be wrong, of any form, or missing.
     ///
-    /// For `draft` only, which makes both new: the frame is one of the fields between them.
+    /// For `draft` only, which computes both again: the frame is that of the fields in between.
     pub(crate) fn draft(bytes: &'a [u8]) -> Result<Self, FramingError> {
         if bytes.is_empty() {
             return Err(FramingError::Empty);
@@ -169,8 +169,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The sum of all bytes, modulo 256.
-/// Writes the message of a body: BodyLength (9) before it and CheckSum (10) behind it.
+/// Writes the message of a body: BodyLength (9) before it and CheckSum (10) after it.
 ///
 /// `begin_string` is the whole field BeginString (8), with its SOH.
 #[must_use]
@@ -184,11 +183,12 @@ pub fn framed(begin_string: &[u8], body: &[u8]) -> Vec<u8> {
     whole
 }
 
+/// The sum of all bytes, modulo 256.
 pub(crate) fn check_sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
 }
 
-/// Whether `bytes`, as far as they go, begin with `pattern`.
+/// Whether `bytes` begin with `pattern`, or are the beginning of it.
 fn starts_like(bytes: &[u8], pattern: &[u8]) -> bool {
     let common = bytes.len().min(pattern.len());
     bytes[..common] == pattern[..common]
@@ -235,13 +235,13 @@ fn is_trailer(bytes: &[u8]) -> bool {
         && bytes[6] == SOH
 }
 
-/// What is wrong with bytes that begin a message and are no whole one, if their CheckSum says it:
-/// it stands too early, or has not three digits.
+/// Why bytes are not a whole message, if their CheckSum shows it: it comes too early, or does not
+/// have three digits.
 pub(crate) fn unfinished(bytes: &[u8]) -> Option<FramingError> {
     let begin_end = begin_string(bytes).ok()??;
     let (declared, used) = read_body_length(&bytes[begin_end..]).ok()??;
     let body = begin_end + used;
-    // From the SOH on with which BodyLength ends.
+    // From the SOH that ends BodyLength.
     let fields = bytes.get(body - 1..)?;
     let actual = fields.windows(4).position(|bytes| bytes == b"\x0110=")?;
     if fields[..actual].windows(BEGIN.len()).any(|bytes| bytes == BEGIN) {
@@ -254,13 +254,13 @@ pub(crate) fn unfinished(bytes: &[u8]) -> Option<FramingError> {
     let digits = match sum.iter().position(|byte| *byte == SOH) {
         Some(end) => &sum[..end],
         None if sum.len() > DIGITS => sum,
-        None => return None, // it may go on
+        None => return None, // more digits may follow
     };
     let is_right = digits.len() == DIGITS && digits.iter().all(u8::is_ascii_digit);
     (!is_right).then_some(FramingError::CheckSumForm)
 }
 
-/// Where a message ends in a CheckSum but not at its BodyLength: the right BodyLength.
+/// The right BodyLength of a message that ends in a CheckSum, but not where BodyLength says.
 fn body_length(bytes: &[u8]) -> Option<FramingError> {
     let frame = Frame::unchecked(bytes)?;
     let (declared, _) = read_body_length(&bytes[frame.begin_end..]).ok()??;

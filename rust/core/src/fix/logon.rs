@@ -10,12 +10,12 @@ use crate::profile::FIX_LOGON;
 
 const SIGNED: usize = FIX_LOGON.fields.len();
 
-/// Fields that signing leaves out: the credentials it replaces, the retired password (95, 96),
-/// and EncryptMethod (98), with which CME's certification refuses a Logon.
+/// Fields that signing leaves out: the credentials that it replaces, the old password (95, 96),
+/// and EncryptMethod (98): CME's certification refuses a Logon that has it.
 const CUT: [u32; 8] = [95, 96, 98, 354, 355, 1400, 1401, 1402];
 
-/// What a tag is to a logon: 0 nothing, `1 + n` the n-th signed field, `1 + SIGNED + n` the n-th
-/// of `CUT`. A table over all tags up to the highest, so that a field costs one look.
+/// The role of a tag in a logon: 0 none, `1 + n` the n-th signed field, `1 + SIGNED + n` the n-th
+/// of `CUT`. A table of all tags up to the highest, so that a field needs one look-up.
 const ROLES: [u8; 1606] = {
     let mut roles = [0; 1606];
     let mut n = 0;
@@ -39,12 +39,12 @@ pub struct Logon<'a> {
     signed: [Option<&'a [u8]>; SIGNED],
     /// Values of the fields of `CUT`.
     cut: [Option<&'a [u8]>; CUT.len()],
-    /// Stretches of the body that signing leaves out.
+    /// Ranges of the body that signing leaves out.
     cuts: [(usize, usize); CUT.len()],
     cut_count: usize,
 }
 
-/// Says how long it is; what it holds does not belong in a log.
+/// Shows the length only; the content does not belong in a log.
 impl std::fmt::Debug for Logon<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Logon({} bytes)", self.frame.len())
@@ -123,7 +123,7 @@ impl<'a> Logon<'a> {
         FIX_LOGON.sign(key, &self.signed)
     }
 
-    /// EncodedText (355) as it stands.
+    /// The value of EncodedText (355).
     ///
     /// # Errors
     /// [`FieldError`] if it is missing or empty.
@@ -157,7 +157,7 @@ impl<'a> Logon<'a> {
     /// Bytes of the signed message for this Access Key ID.
     ///
     /// # Errors
-    /// [`FramingError::TooLong`] if nobody could read it back.
+    /// [`FramingError::TooLong`] if the message would be too long to be read.
     pub fn signed_len(&self, access_key: AccessKeyId<'_>) -> Result<usize, FramingError> {
         let body = self.signed_body_len(access_key);
         let len = self.frame.begin_string().len() + 2 + decimal_len(body) + 1 + body + 7;
@@ -173,7 +173,7 @@ impl<'a> Logon<'a> {
         self.frame.body().len() - cut + fields + method + signature
     }
 
-    /// Writes the message with these credentials at the end of its body and 9 and 10 made new.
+    /// Writes the message with these credentials at the end of its body, and with new 9 and 10.
     ///
     /// # Panics
     /// If `out` is not [`signed_len`](Self::signed_len) bytes long.
@@ -204,18 +204,18 @@ impl<'a> Logon<'a> {
 
         let sum = check_sum(&out.out[..out.at]);
         out.put(&[b'1', b'0', b'=', b'0' + sum / 100, b'0' + sum / 10 % 10, b'0' + sum % 10, SOH]);
-        assert_eq!(out.at, out.out.len(), "the output must have the length signed_len gives");
+        assert_eq!(out.at, out.out.len(), "the output must have the length that signed_len gives");
     }
 }
 
-/// Signs a raw Logon: `out` holds the signed message and nothing else.
+/// Signs a raw Logon: afterwards `out` contains the signed message and nothing else.
 ///
-/// 98, 95, 96 and credentials that are already there are left out; 354, 355, 1400, 1401 and 1402
-/// come at the end of the body; 9 and 10 are made new. Allocates only if `out` is too small.
+/// 98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end of
+/// the body; 9 and 10 are computed again. Allocates only if `out` is too small.
 ///
 /// # Errors
-/// [`LogonError`] as [`Logon::parse`], [`Logon::canonical`] and [`Logon::signed_len`] give it; `out`
-/// is empty then.
+/// [`LogonError`] as from [`Logon::parse`], [`Logon::canonical`] and [`Logon::signed_len`]; then
+/// `out` is empty.
 pub fn sign_logon(
     key: &SigningKey,
     access_key: AccessKeyId<'_>,
@@ -234,19 +234,19 @@ pub fn sign_logon(
 /// What verification found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The signature is the key's over the logon's canonical string.
+    /// The signature is that of the key over the logon's canonical string.
     Valid,
     /// The logon cannot be read, or a field of it breaks a rule.
     Unreadable(LogonError),
     /// There is no key for its Access Key ID.
     UnknownAccessKey,
-    /// The signature is another one.
+    /// The signature is wrong.
     SignatureMismatch,
 }
 
-/// Verifies a signed Logon with the key that `key_for` has for its Access Key ID.
+/// Verifies a signed Logon with the key that `key_for` returns for its Access Key ID.
 ///
-/// Says nothing of the session, the time or the life of the key: those are the caller's rules.
+/// Does not check the session, the time or the life of the key: the caller must.
 pub fn verify_logon<'k>(
     message: &[u8],
     key_for: impl FnOnce(&[u8]) -> Option<&'k SigningKey>,

@@ -1,8 +1,8 @@
 //! FIX: tag=value messages and their Logon.
 //!
-//! [`frame`] → [`fields`] → [`logon`] is the way of a Logon; [`stream`] cuts messages out of what
-//! comes over a connection, [`draft`] makes a message whole that a person wrote, [`rules`] is the
-//! one table of what a message's fields must be.
+//! A Logon goes through [`frame`] → [`fields`] → [`logon`]. [`stream`] cuts a connection's bytes
+//! into messages, [`draft`] completes a message that a person wrote, and [`rules`] is the one table
+//! of rules for a message's fields.
 
 pub mod draft;
 pub mod fields;

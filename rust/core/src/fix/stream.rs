@@ -1,9 +1,9 @@
-//! Messages out of a byte stream that arrives in any pieces.
+//! Cuts messages out of a byte stream that arrives in any pieces.
 
 use crate::error::FramingError;
 use crate::fix::frame::{BEGIN, Frame, Prefix, unfinished};
 
-/// What a byte stream holds next. Offsets count from the beginning of the stream.
+/// The next part of a byte stream. Offsets count from the beginning of the stream.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StreamEvent {
     /// One message with right BodyLength and CheckSum.
@@ -13,16 +13,16 @@ pub enum StreamEvent {
         /// All of its bytes.
         bytes: Vec<u8>,
     },
-    /// Bytes that are no message; reading goes on at the next `8=FIX`.
+    /// Bytes that are not a message; reading continues at the next `8=FIX`.
     Garbled {
         /// Where they begin.
         offset: u64,
-        /// Why they are no message.
+        /// Why they are not a message.
         error: FramingError,
     },
 }
 
-/// Says how long a message is; what it holds does not belong in a log.
+/// Shows the length of a message only; the content does not belong in a log.
 impl std::fmt::Debug for StreamEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -36,25 +36,25 @@ impl std::fmt::Debug for StreamEvent {
 
 /// Cuts a byte stream into messages.
 ///
-/// Any split of the stream into pieces gives the same events. FIX asks that a garbled message be
-/// ignored, because the sequence gap it leaves brings it again; so an error is an event here, and
-/// the next message is looked for. Memory is bounded by the largest message plus what one
-/// [`push`](Self::push) adds, as long as the events are taken out.
+/// Any split of the stream into pieces gives the same events. FIX requires that a garbled message
+/// is ignored, because it is sent again to fill the sequence gap; so an error is an event here, and
+/// the search for the next message continues. Memory is bounded by the largest message plus the
+/// bytes of one [`push`](Self::push), as long as the events are taken out.
 pub struct Framer {
     buffer: Vec<u8>,
-    /// Bytes of the buffer that are done with.
+    /// How many bytes of the buffer are done.
     start: usize,
     /// Stream offset of `buffer[start]`.
     offset: u64,
-    /// Looking for the next message, which may begin at `buffer[start]`.
+    /// Whether it searches for the next message, which may begin at `buffer[start]`.
     lost: bool,
-    /// In a stretch that was reported already: each stretch of garbage is one event, or a flood
-    /// of it would be a flood of events.
+    /// Whether the present garbage was reported: consecutive garbage is one event, or a flood of it
+    /// would be a flood of events.
     garbled: bool,
     max: usize,
 }
 
-/// Says how much it holds, and nothing of it.
+/// Shows how many bytes it has, and none of them.
 impl std::fmt::Debug for Framer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Framer({} bytes pending at {})", self.pending(), self.offset)
@@ -68,21 +68,21 @@ impl Framer {
         Self { buffer: Vec::new(), start: 0, offset: 0, lost: false, garbled: false, max }
     }
 
-    /// Adds bytes as they came.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Bytes held that are not part of an event yet.
+    /// How many buffered bytes are not part of an event yet.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.start
     }
 
-    /// What is held and no whole message, where nothing more will come: how many bytes, and why
-    /// they are none. `None` if nothing is held, or only what was reported as garbled.
+    /// How many buffered bytes are an incomplete message if the stream ends now, and why. `None` if
+    /// nothing is buffered, or only bytes that were reported as garbled.
     #[must_use]
     pub fn unfinished(&self) -> Option<(usize, FramingError)> {
         let rest = &self.buffer[self.start..];
@@ -121,7 +121,7 @@ impl Framer {
                     return Some(event);
                 }
                 Err(error) => {
-                    // What stands here is no message, so the next one begins later.
+                    // No message begins here, so the next one begins later.
                     self.skip(1);
                     self.lost = true;
                     if !std::mem::replace(&mut self.garbled, true) {

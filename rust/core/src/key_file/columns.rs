@@ -1,15 +1,15 @@
 //! The columns of CME's key file, as data.
 
-/// What a column is called in the header, how wide a writer makes it, and what may stand in it.
+/// The name of a column in the header, how wide a writer makes it, and what it may contain.
 #[derive(Debug)]
 pub struct ColumnSpec {
     /// The name in the header.
     pub name: &'static str,
-    /// Other names that are read.
+    /// Other names that a reader accepts.
     pub aliases: &'static [&'static str],
-    /// Characters that a writer gives it. A reader takes the bounds from the header line.
+    /// Its width in characters for a writer. A reader takes the bounds from the header line.
     pub width: usize,
-    /// Whether the column may be absent, and a value of it empty.
+    /// Whether the column may be absent, and its values empty.
     pub optional: bool,
     /// Whether a value may be several words.
     pub blanks: bool,

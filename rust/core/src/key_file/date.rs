@@ -11,7 +11,7 @@ pub struct Date {
 }
 
 impl Date {
-    /// Reads `YYYY-MM-DD` and no other form; `None` for that and for a day that does not exist.
+    /// Reads `YYYY-MM-DD`; `None` for any other form and for a day that does not exist.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
@@ -53,7 +53,7 @@ fn number(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// Days of a month, 0 for one that does not exist.
+/// The days of a month; 0 for a month that does not exist.
 fn days_of(year: u16, month: u8) -> u8 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {

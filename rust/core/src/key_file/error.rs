@@ -1,4 +1,4 @@
-//! What can be wrong with a key file, as data. No variant quotes a line: it may hold a secret.
+//! What can be wrong with a key file, as data. No variant quotes a line: it may contain a secret.
 
 use std::error::Error;
 use std::fmt;
@@ -21,9 +21,9 @@ pub struct KeyFileError {
 /// What is wrong with a key file, or with one line of it. Places count from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyFileProblem {
-    /// There is no line.
+    /// The file has no line.
     Empty,
-    /// There is a header but no key pair.
+    /// The file has a header but no key pair.
     HeaderOnly,
     /// A byte is not printable ASCII.
     IllegalCharacter {
@@ -34,7 +34,7 @@ pub enum KeyFileProblem {
     MissingColumns(Vec<&'static str>),
     /// The header names a column twice.
     RepeatedColumn(&'static str),
-    /// The header has a word that names no column.
+    /// The header has a word that is not the name of a column.
     UnknownColumn {
         /// Where in the line.
         at: usize,
@@ -45,18 +45,18 @@ pub enum KeyFileProblem {
     BlankInside(&'static str),
     /// There is no value in this column.
     EmptyValue(&'static str),
-    /// The Session ID is none.
+    /// The Session ID is malformed.
     SessionId,
     /// The Access Key ID has more characters than this.
     AccessKeyIdTooLong {
         /// The most characters allowed.
         max: usize,
     },
-    /// The Access Key ID holds an illegal character.
+    /// The Access Key ID contains an illegal character.
     AccessKeyIdIllegal,
-    /// The secret key is none.
+    /// The secret key is unusable.
     Secret(SecretKeyError),
-    /// The value of this column is no date.
+    /// The value of this column is not a date.
     NoDate(&'static str),
     /// The pair ends before it begins.
     DatesReversed {
@@ -94,7 +94,7 @@ impl fmt::Display for KeyFileProblem {
             Self::MissingColumns(names) => write!(
                 f,
                 "the header has no column {}: the first line must name the columns, \
-                 as in the file that the Request Center gives",
+                 as in the file from the Request Center",
                 names.join(", ")
             ),
             Self::RepeatedColumn(name) => write!(f, "the header has the column {name} twice"),
@@ -120,10 +120,10 @@ impl fmt::Display for KeyFileProblem {
             }
             Self::AccessKeyIdIllegal => write!(
                 f,
-                "Access Key ID (355) holds an illegal character: use A-Z a-z 0-9 - _ only"
+                "Access Key ID (355) contains an illegal character: use A-Z a-z 0-9 - _ only"
             ),
             Self::Secret(error) => error.fmt(f),
-            Self::NoDate(name) => write!(f, "{name} is no date of the form YYYY-MM-DD"),
+            Self::NoDate(name) => write!(f, "{name} is not a date of the form YYYY-MM-DD"),
             Self::DatesReversed { created, expires } => {
                 write!(f, "Creation Date {created} is after Expiration Date {expires}")
             }

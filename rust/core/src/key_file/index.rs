@@ -1,11 +1,11 @@
-//! Which pairs have a name: their places, sorted by it.
+//! An index from names to the places of their pairs, sorted by name.
 //!
-//! Sorting names is several times as fast as putting each into a hash map, and as safe against
-//! names that somebody chose to be slow.
+//! Sorting is several times as fast as a hash map, and as safe against names that an attacker chose
+//! to make it slow.
 
 use crate::key_file::name::Name;
 
-/// Names and the places they have in a list, which may be several each.
+/// Names and their places in a list; a name may have several.
 pub struct Index<T> {
     sorted: Vec<(T, u32)>,
 }

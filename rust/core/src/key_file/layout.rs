@@ -12,7 +12,7 @@ pub struct Layout {
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     begin: usize,
-    /// Where the next column begins; that of the last one is beyond any line.
+    /// Where the next column begins; for the last column, beyond any line.
     end: usize,
 }
 
@@ -20,10 +20,10 @@ impl Layout {
     /// Finds the columns of a header line of printable ASCII.
     ///
     /// # Errors
-    /// [`KeyFileProblem`] naming a column that is missing or repeated, or where an unknown one
-    /// stands.
+    /// [`KeyFileProblem`] naming a column that is missing or repeated, or the position of one that
+    /// is not known.
     pub fn of(header: &[u8]) -> Result<Self, KeyFileProblem> {
-        // In the order in which they stand.
+        // In the order of the header.
         let mut found: Vec<(usize, usize)> = Vec::with_capacity(COLUMNS.len());
         let mut unknown = None;
         let mut at = 0;
@@ -58,7 +58,7 @@ impl Layout {
     /// One value of a record, without the blanks around it; empty if there is none.
     ///
     /// # Errors
-    /// [`KeyFileProblem`] when it has a blank inside or runs over the column's start.
+    /// [`KeyFileProblem`] when it has a blank inside, or begins before the column.
     pub fn cell<'a>(&self, line: &'a [u8], column: Column) -> Result<&'a [u8], KeyFileProblem> {
         let Some(Bounds { begin, end }) = self.bounds[column as usize] else { return Ok(b"") };
         if begin >= line.len() {
@@ -76,11 +76,11 @@ impl Layout {
     }
 }
 
-/// Cuts blanks off both ends.
+/// Removes blanks from both ends.
 fn trim(text: &[u8]) -> &[u8] {
     let begin = text.iter().position(|byte| *byte != b' ').unwrap_or(text.len());
     let mut value = &text[begin..];
-    // Half of a file is blanks: eight at a time first.
+    // Half of a file is blanks, so eight at a time come first.
     while let Some(shorter) = value.strip_suffix(b"        ") {
         value = shorter;
     }
@@ -90,7 +90,7 @@ fn trim(text: &[u8]) -> &[u8] {
     value
 }
 
-/// The column whose name a text begins with, as whole words, and the name's length.
+/// The column whose name the text begins with, as whole words, and the name's length.
 fn column_at(text: &[u8]) -> Option<(usize, usize)> {
     let names = COLUMNS.iter().enumerate().flat_map(|(column, spec)| {
         std::iter::once(&spec.name).chain(spec.aliases).map(move |name| (column, *name))

@@ -10,10 +10,10 @@ use crate::key_file::record::KeyPair;
 
 /// Editors on Windows put this at the start of a text; it is skipped.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// So many lines are worth a second thread: one is started in the time of some twenty.
+/// From so many lines on a second thread pays: starting it takes the time of some twenty lines.
 const MANY_LINES: usize = 1000;
 
-/// A line without its end.
+/// A line without its line ending.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
     /// Its number in the file, from 1.
@@ -27,7 +27,7 @@ pub fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut rest = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
     let next = move || {
         let from = rest;
-        // On bytes at hand this cannot fail, and it is several times as fast as looking at each.
+        // On a slice this cannot fail, and it is several times as fast as checking each byte.
         let length = rest.skip_until(b'\n').ok().filter(|length| *length > 0)?;
         let line = &from[..length];
         let Some(line) = line.strip_suffix(b"\n") else { return Some(line) };
@@ -38,10 +38,10 @@ pub fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
     lines.filter(|line| line.text.iter().any(|byte| *byte != b' '))
 }
 
-/// Refuses what is not printable ASCII.
+/// Refuses bytes that are not printable ASCII.
 pub fn refuse_illegal(line: &[u8]) -> Result<(), KeyFileProblem> {
     let illegal = |byte: &u8| !matches!(byte, b' '..=b'~');
-    // Without an early end many bytes are looked at in one step.
+    // Without an early exit, many bytes are checked in one step.
     if line.iter().fold(false, |found, byte| found | illegal(byte)) {
         let at = line.iter().position(illegal).unwrap_or_default();
         return Err(KeyFileProblem::IllegalCharacter { at });
@@ -60,7 +60,7 @@ pub fn read(layout: &Layout, lines: &[Line]) -> (Vec<KeyPair>, Option<KeyFilePro
         let (mut pairs, problem) = read_in_order(layout, first);
         let (more, later) = match beside {
             Ok(beside) => beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // The system gives no thread just now.
+            // The system has no free thread at the moment.
             Err(_) => read_in_order(layout, second),
         };
         if problem.is_some() {

@@ -1,12 +1,12 @@
 //! The reader of CME's key file: from its bytes to key pairs that sign.
 //!
-//! A file is a header line that names the columns, and one line a key pair, its values in fixed
+//! A file is a header line that names the columns, and one line per key pair, its values in fixed
 //! columns with blanks in between. CME does not document it; the names and widths are those of the
 //! one public reader and its samples.
 //!
-//! The modules stand in the order in which a file flows through them: `lines` → [`layout`]
-//! (driven by the [`columns`]) → [`record`] → [`table`]. A secret goes from the given bytes straight
-//! into its [`SigningKey`]; no error quotes a line.
+//! A file flows through the modules in this order: `lines` → [`layout`] (driven by the [`columns`])
+//! → [`record`] → [`table`]. A secret goes from the given bytes directly into its [`SigningKey`];
+//! no error quotes a line.
 //!
 //! [`SigningKey`]: crate::SigningKey
 
@@ -32,8 +32,8 @@ impl KeyTable {
     /// Reads the pairs of a key file, in the file's order.
     ///
     /// The columns are found from the header line; Environment may be absent; blank lines, CRLF
-    /// and a byte order mark are accepted. With `may_be_empty` a header alone is a file of no
-    /// pairs. Wiping `file` is the caller's part.
+    /// and a byte order mark are accepted. With `may_be_empty`, a file may contain a header and no
+    /// pairs. The caller wipes `file`.
     ///
     /// # Errors
     /// [`KeyFileError`], with the line, for anything else.
@@ -47,7 +47,7 @@ impl KeyTable {
         let (pairs, problem) = lines::read(&layout, records);
         let failed = pairs.len();
         let table = Self::new(pairs);
-        // All pairs stand above the line that failed: what is wrong first is told.
+        // All pairs come before the line that failed: the first error is reported.
         if let Some((earlier, later)) = table.repeated() {
             let line = records[earlier].number;
             return Err(at(&records[later], KeyFileProblem::RepeatedAccessKeyId { line }));

@@ -1,4 +1,4 @@
-//! Short names that are compared and looked up often: kept in place, without an allocation each.
+//! Short names that are compared and looked up often: stored in place, without allocations.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -36,7 +36,7 @@ impl<const N: usize> Name<N> {
 
 impl<const N: usize> Ord for Name<N> {
     fn cmp(&self, other: &Self) -> Ordering {
-        // The first characters as one number nearly always decide, and cost one comparison.
+        // The first characters, as one number, nearly always decide, with one comparison.
         let rest = || (&self.bytes, self.length).cmp(&(&other.bytes, other.length));
         self.beginning().cmp(&other.beginning()).then_with(rest)
     }

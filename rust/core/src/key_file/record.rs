@@ -10,9 +10,9 @@ use crate::key_file::error::KeyFileProblem;
 use crate::key_file::layout::Layout;
 use crate::key_file::name::Name;
 
-/// Most characters of a Session ID: iLink takes the first 3 of tag 49, Drop Copy 6.
+/// The most characters of a Session ID: iLink takes the first 3 of tag 49, Drop Copy 6.
 const MAX_SESSION_ID: usize = 6;
-/// Most characters of an Access Key ID.
+/// The most characters of an Access Key ID.
 const MAX_ACCESS_KEY_ID: usize = credentials::AccessKeyId::MAX;
 
 /// 3 or 6 letters and digits.
@@ -33,7 +33,7 @@ pub struct KeyPair {
     pub created: Date,
     /// The last day of its life.
     pub expires: Date,
-    /// Where it is used, if the file says so; shared by neighbours, as few files have several.
+    /// Where it is used, if the file says so; neighbours share it, because few files have several.
     pub environment: Option<Arc<str>>,
 }
 
@@ -66,7 +66,7 @@ impl KeyPair {
         Ok(Self { session, access_key_id, signing_key, created, expires, environment })
     }
 
-    /// Whether another pair is the same in all, its key by what it signs.
+    /// Whether another pair is equal in everything; the keys are compared by a signature.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         const PROBE: &[u8] = b"gatepass";
@@ -88,7 +88,7 @@ fn access_key_id(text: &[u8]) -> Result<AccessKeyId, KeyFileProblem> {
     let id = AccessKeyId::new(text).ok_or(KeyFileProblem::AccessKeyIdTooLong { max })?;
     match credentials::AccessKeyId::new(id.as_str()) {
         Ok(_) => Ok(id),
-        // What is wrong with it is not repeated: it may be a secret in the wrong place.
+        // The value is not repeated: it may be a secret in the wrong place.
         Err(_) => Err(KeyFileProblem::AccessKeyIdIllegal),
     }
 }

@@ -1,4 +1,4 @@
-//! The pairs of one file, found by their session and by their Access Key ID.
+//! The pairs of one file, indexed by session and by Access Key ID.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::key_file::record::{AccessKeyId, KeyPair, SessionId};
 /// The Request Center lets a session have two pairs, for up to four weeks.
 pub const MAX_PAIRS_PER_SESSION: usize = 2;
 
-/// Key pairs in their file's order. Pairs are named by their place in it, from 0.
+/// Key pairs in their file's order. A pair is identified by its place, from 0.
 pub struct KeyTable {
     pairs: Vec<KeyPair>,
     by_access_key_id: Index<AccessKeyId>,
@@ -23,14 +23,14 @@ impl KeyTable {
         Self { pairs, by_access_key_id, by_session }
     }
 
-    /// The first pair whose Access Key ID an earlier pair has: both, the earlier one first.
+    /// The first two pairs with the same Access Key ID, the earlier one first.
     pub(super) fn repeated(&self) -> Option<(usize, usize)> {
         let groups = self.by_access_key_id.groups();
         let repeated = groups.filter_map(|mut group| Some((group.next()?, group.next()?)));
         repeated.min_by_key(|(_, later)| *later)
     }
 
-    /// What is wrong if a session has more pairs than can exist.
+    /// The problem, if a session has more pairs than can exist.
     pub(super) fn crowded(&self) -> Option<KeyFileProblem> {
         let groups = self.by_session.groups().filter(|group| group.len() > MAX_PAIRS_PER_SESSION);
         let first = groups.filter_map(|mut group| Some((group.next()?, group.len() + 1))).min()?;

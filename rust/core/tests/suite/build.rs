@@ -39,7 +39,7 @@ pub fn summed(mut message: Vec<u8>) -> Vec<u8> {
     message
 }
 
-/// `message` with its CheckSum made right again.
+/// `message` with its CheckSum corrected.
 pub fn resummed(mut message: Vec<u8>) -> Vec<u8> {
     message.truncate(message.len() - "10=000|".len());
     summed(message)
@@ -50,7 +50,7 @@ pub fn logon(body: &str) -> Vec<u8> {
     framed(&soh(body))
 }
 
-/// Fields as they stand in a body.
+/// The bytes of these fields in a body.
 pub fn body(fields: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (tag, value) in fields {
@@ -61,7 +61,7 @@ pub fn body(fields: &[(u32, Vec<u8>)]) -> Vec<u8> {
     body
 }
 
-/// Where `part` stands in `whole`.
+/// The position of `part` in `whole`.
 pub fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
     whole.windows(part.len()).position(|window| window == part)
 }
@@ -72,7 +72,7 @@ pub fn replaced(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
     [&whole[..at], &to, &whole[at + from.len()..]].concat()
 }
 
-/// base64url without padding, bit by bit and by itself: the crate's own codec is under test.
+/// base64url without padding, bit by bit: independent, because the crate's codec is under test.
 pub fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bit = |n: usize| bytes.get(n / 8).is_some_and(|byte| byte >> (7 - n % 8) & 1 == 1);
@@ -87,7 +87,7 @@ pub fn padded(bytes: &[u8]) -> String {
     text + &"=".repeat(padding)
 }
 
-/// Properties without files of past failures: a failure becomes a test with a name.
+/// Properties without files of past failures: a failure becomes a named test instead.
 pub fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
 }

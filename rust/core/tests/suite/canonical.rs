@@ -1,4 +1,4 @@
-//! The canonical string: what it holds, and what never enters it.
+//! The canonical string: what it contains, and what it never contains.
 
 use gatepass_core::canonical::CAPACITY;
 use gatepass_core::{
@@ -26,7 +26,7 @@ fn refusal(index: usize, rule: FieldRule) -> FieldError {
 }
 
 #[test]
-fn the_signed_tags_are_cme_s() {
+fn the_signed_tags_are_those_of_cme() {
     assert_eq!(FIX_LOGON.fields.map(|field| field.tag), SIGNED);
     assert_eq!(ILINK3_NEGOTIATE.fields.map(|field| field.tag), [39002, 39001, 39006, 39007]);
     assert_eq!(
@@ -71,8 +71,8 @@ fn exactly_the_printable_bytes_are_legal_in_every_value() {
 }
 
 #[test]
-fn a_string_of_nothing_but_illegal_bytes_is_refused() {
-    // As many unprintable bytes as a counter of eight bits holds, and one more or less.
+fn a_string_of_only_illegal_bytes_is_refused() {
+    // About as many unprintable bytes as a counter of eight bits can count.
     for length in 225..=CAPACITY - 20 {
         let mut values = vec![vec![0x0A]; SIGNED.len()];
         values[4] = vec![0x0A; length - 10];
@@ -82,13 +82,13 @@ fn a_string_of_nothing_but_illegal_bytes_is_refused() {
 }
 
 #[test]
-fn the_string_fills_its_capacity_and_no_more() {
+fn the_string_may_fill_its_capacity_but_not_exceed_it() {
     for index in 0..SIGNED.len() {
         let mut values = vec![b"X".to_vec(); SIGNED.len()];
         values[index] = vec![b'Y'; CAPACITY - 20];
         assert_eq!(canonical(&values).unwrap().as_bytes().len(), CAPACITY);
         values[index].push(b'Y');
-        // The last value is the one for which there is no room.
+        // There is no room for the last value.
         let too_long = FieldRule::TooLong { max: CAPACITY };
         assert_eq!(canonical(&values).err(), Some(refusal(SIGNED.len() - 1, too_long)));
         values[index] = vec![b'Y'; 100_000];
@@ -97,7 +97,7 @@ fn the_string_fills_its_capacity_and_no_more() {
 }
 
 #[test]
-fn values_of_every_length_are_copied_whole() {
+fn values_of_every_length_are_copied_completely() {
     let text: Vec<u8> = (0..CAPACITY).map(|n| b'!' + (n % 90) as u8).collect();
     for length in 1..=CAPACITY - 20 {
         for index in 0..SIGNED.len() {
@@ -111,7 +111,7 @@ fn values_of_every_length_are_copied_whole() {
 proptest! {
     #![proptest_config(cases(2_000))]
 
-    /// The values can be read back from the string, so no two sets of values share one.
+    /// The values can be read back from the string, so no two sets of values have the same one.
     #[test]
     fn canonicalisation_is_injective(values in values()) {
         let canonical = canonical(&values).unwrap();
@@ -120,7 +120,7 @@ proptest! {
         prop_assert_eq!(back, values.iter().map(|v| &v[..]).collect::<Vec<_>>());
     }
 
-    /// The commonest way to make two logons look alike: move bytes from one value to the next.
+    /// The most common way to make two logons look alike: move bytes from one value to the next.
     #[test]
     fn moving_a_byte_between_neighbours_changes_the_string(
         mut values in values(), index in 0..10_usize,
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn ilink3_strings_are_their_values_too(values in prop::collection::vec(value(), 9)) {
+    fn ilink3_strings_are_their_values_as_well(values in prop::collection::vec(value(), 9)) {
         let establish = canonical_of(&ILINK3_ESTABLISH, &values).unwrap();
         prop_assert_eq!(establish.as_bytes(), &values.join(&b'\n')[..]);
         let negotiate = canonical_of(&ILINK3_NEGOTIATE, &values[..4]).unwrap();
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn signing_values_is_signing_their_string(values in values()) {
+    fn signing_values_signs_their_canonical_string(values in values()) {
         let borrowed = std::array::from_fn(|index| Some(&values[index][..]));
         let signature = FIX_LOGON.sign(&key(), &borrowed).unwrap();
         prop_assert!(key().verify(&values.join(&b'\n'), signature.as_bytes()));

@@ -3,7 +3,7 @@
 use gatepass_core::{AccessKeyId, FieldError, FieldRule};
 
 #[test]
-fn exactly_one_to_thirty_two_letters_digits_dashes_and_underscores() {
+fn an_access_key_id_has_1_to_32_letters_digits_dashes_and_underscores() {
     for text in ["a", "oNDxM33uE81ohWuVRtWT", "TXkgU2VjcmV0IEtleQ", "-_", &"x".repeat(32)] {
         let id = AccessKeyId::new(text).unwrap();
         assert_eq!((id.as_str(), id.as_bytes()), (text, text.as_bytes()));

@@ -1,4 +1,4 @@
-//! What the user reads: each text says what to do, and none holds a secret.
+//! What the user reads: each text says what to do, and none contains a secret.
 
 use gatepass_core::{
     AccessKeyId, FieldError, FieldRule, FramingError, LogonError, SecretKeyError, SigningKey,
@@ -7,7 +7,7 @@ use gatepass_core::{
 use crate::build::SECRET;
 
 #[test]
-fn fields() {
+fn texts_of_field_errors() {
     let comp_id = |rule| FieldError { tag: 49, name: "SenderCompID", rule };
     for (error, text) in [
         (comp_id(FieldRule::Missing), "SenderCompID (49) is missing: add it to the logon"),
@@ -15,7 +15,7 @@ fn fields() {
         (comp_id(FieldRule::Repeated), "SenderCompID (49) occurs more than once: send it once"),
         (
             comp_id(FieldRule::Illegal { at: 0, byte: 0x0A }),
-            "SenderCompID (49) holds the illegal byte 0x0A at position 1: \
+            "SenderCompID (49) contains the illegal byte 0x0A at position 1: \
              use printable ASCII (0x20 to 0x7E) only",
         ),
         (
@@ -28,7 +28,7 @@ fn fields() {
         ),
         (
             AccessKeyId::new("a b").unwrap_err(),
-            "EncodedText (355) holds the illegal byte 0x20 at position 2: \
+            "EncodedText (355) contains the illegal byte 0x20 at position 2: \
              use A-Z a-z 0-9 - _ only",
         ),
         (
@@ -56,7 +56,7 @@ fn rules_have_short_names() {
 }
 
 #[test]
-fn framing() {
+fn texts_of_framing_errors() {
     use FramingError as E;
     for (error, text) in [
         (E::Empty, "there is no message: give one whole FIX message"),
@@ -71,14 +71,14 @@ fn framing() {
         ),
         (
             E::BodyLength { declared: 5, actual: None },
-            "BodyLength (9) is 5, but CheckSum (10) must stand where the body ends",
+            "BodyLength (9) is 5, but CheckSum (10) is not where the body would end",
         ),
         (
             E::Truncated { missing: Some(7) },
             "the message is truncated: give the 7 missing bytes as well",
         ),
         (E::CheckSumForm, "CheckSum (10) must have 3 digits, such as 007"),
-        (E::Truncated { missing: None }, "the message is truncated: give all of it"),
+        (E::Truncated { missing: None }, "the message is truncated: give the whole message"),
         (E::TooLong { max: 9 }, "the message is too long: at most 9 bytes are accepted"),
         (
             E::CheckSum { declared: 1, actual: 23 },
@@ -86,7 +86,7 @@ fn framing() {
         ),
         (
             E::TrailingBytes { count: 2 },
-            "2 bytes stand behind the end of the message: give one message",
+            "there are extra bytes after the end of the message (2): give one message",
         ),
         (
             E::MalformedField { at: 16 },
@@ -94,7 +94,7 @@ fn framing() {
         ),
         (
             E::Misplaced { tag: 10 },
-            "tag 10 stands in the wrong place: a message is 8, 9, 35, the other fields, 10",
+            "tag 10 is in the wrong place: a message is 8, 9, 35, the other fields, 10",
         ),
         (
             E::DataLength { tag: 95 },
@@ -108,18 +108,18 @@ fn framing() {
 }
 
 #[test]
-fn secret_keys() {
+fn texts_of_secret_key_errors() {
     use SecretKeyError as E;
     for (error, text) in [
-        (E::WhiteSpace, "the secret key holds white space: copy it again, as one word"),
+        (E::WhiteSpace, "the secret key contains white space: copy it again, as one word"),
         (
             E::NotUrlSafe,
-            "the secret key holds '+' or '/': it must be base64url, which has '-' and '_'",
+            "the secret key contains '+' or '/': it must be base64url, with '-' and '_'",
         ),
-        (E::Alphabet, "the secret key holds a character that is not base64url: copy it again"),
+        (E::Alphabet, "the secret key contains a character that is not base64url: copy it again"),
         (
             E::Padding,
-            "the secret key is wrongly padded: leave '=' away, or give exactly the right amount",
+            "the secret key is wrongly padded: leave out '=', or give exactly the right number",
         ),
         (
             E::SpareBits,
@@ -133,7 +133,7 @@ fn secret_keys() {
 }
 
 #[test]
-fn no_text_holds_a_piece_of_the_secret() {
+fn no_text_contains_a_piece_of_the_secret() {
     let damaged = [
         SECRET.replacen('7', " ", 1),
         SECRET.replacen('7', "+", 1),
@@ -148,7 +148,7 @@ fn no_text_holds_a_piece_of_the_secret() {
         for shown in [error.to_string(), format!("{error:?}")] {
             for piece in SECRET.as_bytes().windows(3) {
                 let piece = std::str::from_utf8(piece).unwrap();
-                assert!(!shown.contains(piece), "{shown:?} holds {piece:?}");
+                assert!(!shown.contains(piece), "{shown:?} contains {piece:?}");
             }
         }
     }

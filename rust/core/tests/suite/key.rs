@@ -1,4 +1,4 @@
-//! Secret keys and signatures as texts: what is taken, and what exactly is refused.
+//! Secret keys and signatures as texts: what is accepted, and what exactly is refused.
 
 use SecretKeyError::{Alphabet, NotUrlSafe, Padding, SpareBits, TooLong, TooShort, WhiteSpace};
 use gatepass_core::{SecretKeyError, Signature, SigningKey};
@@ -13,7 +13,7 @@ fn refusal(text: &str) -> Option<SecretKeyError> {
 }
 
 #[test]
-fn strict_decoding() {
+fn secret_keys_are_decoded_strictly() {
     let with = |from: &str, to: &str| SECRET.replacen(from, to, 1);
     let table: Vec<(&str, String, Option<SecretKeyError>)> = vec![
         ("as issued, 32 bytes", SECRET.into(), None),
@@ -25,7 +25,7 @@ fn strict_decoding() {
         ("128 bytes, padded", "A".repeat(171) + "=", None),
         ("a space inside", with("7", " "), Some(WhiteSpace)),
         ("a space before", format!(" {SECRET}"), Some(WhiteSpace)),
-        ("a space behind", format!("{SECRET} "), Some(WhiteSpace)),
+        ("a space after", format!("{SECRET} "), Some(WhiteSpace)),
         ("a line end", format!("{SECRET}\n"), Some(WhiteSpace)),
         ("a Windows line end", format!("{SECRET}\r\n"), Some(WhiteSpace)),
         ("a tab", with("7", "\t"), Some(WhiteSpace)),
@@ -44,7 +44,7 @@ fn strict_decoding() {
         ("= inside", with("7", "="), Some(Padding)),
         ("= inside, length right", "A".repeat(20) + "=AAA", Some(Padding)),
         ("= before the last", "A".repeat(22) + "=A", Some(Padding)),
-        ("nothing but =", "====".into(), Some(Padding)),
+        ("only =", "====".into(), Some(Padding)),
         ("spare bits", SECRET[..42].to_owned() + "5", Some(SpareBits)),
         ("spare bits, padded", SECRET[..42].to_owned() + "5=", Some(SpareBits)),
         ("one character of a group", "A".repeat(41), Some(SpareBits)),
@@ -107,7 +107,7 @@ fn a_signature_text_has_one_spelling() {
             let mut text = text;
             text[at] = byte;
             let sextet = ALPHABET.iter().position(|known| *known == byte);
-            // 43 characters hold 258 bits; the last two must be zero.
+            // 43 characters have 258 bits; the last two must be zero.
             let legal = sextet.is_some_and(|sextet| at < 42 || sextet % 4 == 0);
             assert_eq!(Signature::from_base64url(&text).is_some(), legal, "{byte} at {at}");
         }
@@ -124,7 +124,9 @@ proptest! {
     #![proptest_config(cases(1_000))]
 
     #[test]
-    fn every_key_of_16_to_128_bytes_is_taken(bytes in prop::collection::vec(any::<u8>(), 0..140)) {
+    fn only_keys_of_16_to_128_bytes_are_accepted(
+        bytes in prop::collection::vec(any::<u8>(), 0..140)
+    ) {
         let expected = match bytes.len() {
             ..16 => Some(TooShort),
             16..=128 => None,
@@ -142,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn signatures_survive_their_text(bytes in any::<[u8; 32]>()) {
+    fn a_signature_is_read_back_from_its_text(bytes in any::<[u8; 32]>()) {
         let text = Signature::from_bytes(bytes).to_base64url();
         let expected = base64url(&bytes);
         prop_assert_eq!(&text[..], expected.as_bytes());

@@ -64,7 +64,7 @@ fn a_value_is_cut_at_its_columns_bounds() {
 }
 
 #[test]
-fn a_value_may_fill_its_column_and_no_more() {
+fn a_value_may_fill_its_column_but_not_exceed_it() {
     let layout = Layout::of(sample().0.as_bytes()).unwrap();
     let full = " ".repeat(52) + &"s".repeat(51);
     assert_eq!(layout.cell(full.as_bytes(), Column::Secret), Ok("s".repeat(51).as_bytes()));
@@ -103,7 +103,7 @@ fn pairs_are_found_by_session_and_by_access_key_id() {
 }
 
 #[test]
-fn what_a_newer_file_lacks_or_alters_is_told() {
+fn pairs_that_a_newer_file_lacks_or_alters_are_found() {
     let pair = |id, expires| record("XYZ", id, "2026-01-05", expires);
     let old = read(&file(&[pair("a", "2027-01-05"), pair("b", "2027-01-05")]));
     let altered = read(&file(&[pair("b", "2027-01-05"), pair("a", "2027-01-06")]));
@@ -128,7 +128,7 @@ fn a_session_with_a_third_pair_is_refused() {
 }
 
 #[test]
-fn a_header_alone_is_a_file_only_where_that_may_be() {
+fn a_header_alone_is_accepted_only_if_the_file_may_be_empty() {
     let header = sample().0.as_bytes();
     assert_eq!(KeyTable::parse(header, true).unwrap().pairs().len(), 0);
     let problem = KeyFileProblem::HeaderOnly;

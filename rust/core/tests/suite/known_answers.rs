@@ -1,4 +1,4 @@
-//! RFC 4231, Wycheproof and the logon vectors, each through every path that takes it.
+//! RFC 4231, Wycheproof and the logon vectors, each through every path that accepts it.
 
 use gatepass_core::{
     AccessKeyId, FIX_LOGON, FieldError, FieldRule, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, LogonError,
@@ -8,7 +8,7 @@ use gatepass_core::{
 use crate::build::{replaced, resummed, soh};
 use crate::vectors::{LogonVector, Mac, logons, rfc4231, wycheproof};
 
-/// How many keys were taken, and how many refused for being short or long.
+/// How many keys were accepted, and how many were refused as too short or too long.
 #[derive(Default, Debug, PartialEq)]
 struct Keys {
     taken: usize,
@@ -52,7 +52,7 @@ fn check_tag(key: &SigningKey, mac: &Mac) {
     let whole = mac.tag.len() == Signature::LEN;
     let signature = key.sign(&mac.message);
     assert_eq!(signature.as_bytes().starts_with(&mac.tag), mac.right, "{}", mac.name);
-    // The right beginning of a tag is not the tag.
+    // The beginning of the right tag is not the tag.
     assert_eq!(key.verify(&mac.message, &mac.tag), mac.right && whole, "{}", mac.name);
     check_only(key, &mac.message, signature.as_bytes());
 }
@@ -78,7 +78,7 @@ fn flipped(signature: &[u8], bit: usize) -> Vec<u8> {
 }
 
 #[test]
-fn logon_vectors_by_their_values() {
+fn the_logon_vectors_are_right_by_their_values() {
     let mut checked = Vec::new();
     for vector in logons() {
         match vector.profile.as_str() {
@@ -109,7 +109,7 @@ fn check_values<const N: usize>(profile: &Profile<N>, vector: &LogonVector) {
         assert_eq!(canonical.unwrap().as_bytes(), vector.canonical.as_bytes(), "{}", vector.id);
         assert_eq!(&signed.unwrap().as_bytes()[..], vector.signature, "{}", vector.id);
     } else {
-        // The first empty field of R5: a correct tool does not build this string.
+        // R5's first empty field: a correct tool does not build this string.
         let empty = FieldError { tag: 1603, name: "TradingSystemName", rule: FieldRule::Empty };
         assert_eq!(canonical.err(), Some(empty), "{}", vector.id);
         assert_eq!(signed.err(), Some(empty), "{}", vector.id);
@@ -117,7 +117,7 @@ fn check_values<const N: usize>(profile: &Profile<N>, vector: &LogonVector) {
 }
 
 #[test]
-fn logon_vectors_by_their_messages() {
+fn the_logon_vectors_are_right_by_their_messages() {
     let messages = logons().into_iter().filter(|vector| vector.profile == "fix-logon");
     let checked: Vec<String> = messages.map(|vector| check_message(&vector)).collect();
     assert_eq!(checked, ["E1"]);
@@ -168,7 +168,7 @@ fn check_message(vector: &LogonVector) -> String {
     vector.id.clone()
 }
 
-/// `message` with this signature in its place, lengths and CheckSum right.
+/// `message` with this signature instead, with the right lengths and CheckSum.
 fn with_signature(message: &[u8], from: &str, to: &str) -> Vec<u8> {
     let (old, new) =
         (format!("1401={}|1402={from}|", from.len()), format!("1401={}|1402={to}|", to.len()));

@@ -1,4 +1,4 @@
-//! A secret key in a field where none belongs stands in no words that are made of it.
+//! A secret key in the wrong field is not repeated in any message.
 
 use gatepass_core::fix::rules::{Context, Phase, Values, header_fault, logon_faults};
 use gatepass_core::likely_secret::{Place, hidden, may_have_secret, starred};
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::build::{BODY, SECRET, SIGNED, cases, framed, soh};
 
-/// Every tag that a rule looks at, and one that none does.
+/// Every tag that a rule checks, and one without a rule.
 const TAGS: [u32; 20] =
     [34, 43, 49, 50, 52, 56, 57, 95, 96, 98, 108, 122, 141, 142, 355, 369, 1603, 1604, 1605, 9999];
 
@@ -19,7 +19,7 @@ fn has_piece(text: &str, secret: &str) -> bool {
     secret.as_bytes().windows(8).any(|piece| text.contains(&*shown(piece)))
 }
 
-/// Texts that have a secret key in them, and the key: short and long, cut, within something else.
+/// Texts that contain a secret key, and the key: short and long, cut, within other text.
 fn texts() -> impl Strategy<Value = (String, String)> {
     let key = prop_oneof!["[A-Za-z0-9_-]{33,80}", "[A-Za-z0-9+/]{43}=", "[0-9a-f]{64}"];
     (key, "[a-z]{0,4}[:. ]?", "[,. ]?[A-Z]{0,2}")
@@ -30,7 +30,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_rule_repeats_it((text, key) in texts(), tag in prop::sample::select(&TAGS[..])) {
+    fn no_rule_repeats_a_key((text, key) in texts(), tag in prop::sample::select(&TAGS[..])) {
         let others = BODY.split_terminator('|').filter(|f| !f.starts_with(&format!("{tag}=")));
         let fields = others.chain([&*format!("{tag}={text}")]).collect::<Vec<_>>().join("|");
         let message = framed(&soh(&format!("{fields}|")));
@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn it_is_hidden_in_words_and_in_values(
+    fn a_key_is_hidden_in_words_and_in_values(
         (text, key) in texts(), tag in prop::sample::select(&TAGS[..])
     ) {
         for place in [Place::Words, Place::Value(tag)] {
@@ -61,14 +61,14 @@ proptest! {
     }
 
     #[test]
-    fn a_short_one_is_hidden_where_no_value_is_as_long(key in "[A-Za-z0-9_-]{22,32}") {
+    fn a_short_key_is_hidden_where_no_value_is_as_long(key in "[A-Za-z0-9_-]{22,32}") {
         for tag in SIGNED.into_iter().filter(|tag| ![50, 1603].contains(tag)) {
             prop_assert!(may_have_secret(key.as_bytes(), Place::Value(tag)));
         }
     }
 
     #[test]
-    fn what_is_none_stays_as_it_is(text in "([A-Za-z0-9]{0,20}[ .:,]){0,6}") {
+    fn a_text_without_a_key_is_not_changed(text in "([A-Za-z0-9]{0,20}[ .:,]){0,6}") {
         for place in [Place::Words, Place::Value(142)] {
             prop_assert!(!may_have_secret(text.as_bytes(), place));
             prop_assert_eq!(hidden(text.as_bytes(), place), text.as_bytes());
@@ -77,7 +77,7 @@ proptest! {
 }
 
 #[test]
-fn values_that_a_logon_has_are_shown() {
+fn usual_values_of_a_logon_are_shown() {
     for (tag, value) in [
         (50, "Operator-2026-in-Chicago-Desk7"),
         (355, "oNDxM33uE81ohWuVRtWToNDxM33uE81o"),

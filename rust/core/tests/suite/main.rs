@@ -1,4 +1,4 @@
-//! The core from outside: one file a module, beside known answers, error texts and redaction.
+//! The core from outside: one file per module, and known answers, error texts and redaction.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod build;

@@ -9,7 +9,7 @@ use gatepass_core::{
 
 use crate::build::{ACCESS_KEY, BODY, SECRET, key, logon};
 
-/// `{:?}` and `{:#?}` of `value` hold no stretch of these bytes, as text or as a list.
+/// `{:?}` and `{:#?}` of `value` contain no part of these bytes, as text or as a list.
 fn shows_nothing(value: &dyn Debug, kept: &[&[u8]]) {
     for shown in [format!("{value:?}"), format!("{value:#?}").replace(char::is_whitespace, "")] {
         for window in kept.iter().flat_map(|bytes| bytes.windows(5)) {
@@ -23,7 +23,7 @@ fn shows_nothing(value: &dyn Debug, kept: &[&[u8]]) {
 }
 
 #[test]
-fn nothing_shows_what_it_keeps() {
+fn no_value_shows_its_content() {
     let key = key();
     let mut signed = Vec::new();
     let access_key = AccessKeyId::new(ACCESS_KEY).unwrap();
@@ -38,7 +38,7 @@ fn nothing_shows_what_it_keeps() {
     shows_nothing(&key, &kept);
     let file = include_str!("../../../../tests/vectors/sample-keys.txt");
     let table = KeyTable::parse(file.as_bytes(), false).unwrap();
-    let secret = [SECRET.as_bytes()]; // an Access Key ID is in the message, and no secret
+    let secret = [SECRET.as_bytes()]; // an Access Key ID may be shown: it is not a secret
     shows_nothing(&table, &secret);
     shows_nothing(&table.pairs(), &secret);
     shows_nothing(&KeyTable::parse(file.replace("2018", "2016").as_bytes(), false), &secret);
@@ -58,7 +58,7 @@ fn nothing_shows_what_it_keeps() {
 }
 
 #[test]
-fn what_is_shown_instead() {
+fn lengths_and_names_are_shown_instead() {
     assert_eq!(format!("{:?}", key()), "SigningKey([redacted])");
     assert_eq!(format!("{:?}", key().sign(b"")), "Signature([redacted])");
     let message = logon(BODY);

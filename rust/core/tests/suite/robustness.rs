@@ -1,4 +1,4 @@
-//! Whatever the bytes are: no panic, and nothing that was not signed is valid.
+//! With any bytes there is no panic, and no logon that was not signed is valid.
 
 use gatepass_core::{
     AccessKeyId, Frame, Framer, Logon, MAX_MESSAGE, Signature, SigningKey, Verdict, sign_logon,
@@ -9,7 +9,7 @@ use proptest::sample::Index;
 
 use crate::build::{ACCESS_KEY, body, cases, framed, key, logon_fields};
 
-/// Puts bytes through everything that reads bytes.
+/// Gives bytes to everything that reads bytes.
 fn read(bytes: &[u8]) {
     let key = key();
     if let Ok(frame) = Frame::parse(bytes, MAX_MESSAGE) {
@@ -39,22 +39,22 @@ proptest! {
     #![proptest_config(cases(2_000))]
 
     #[test]
-    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn random_bytes_are_safe(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         read(&bytes);
     }
 
     #[test]
-    fn random_bytes_in_a_right_frame(body in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn random_bytes_in_a_right_frame_are_safe(body in prop::collection::vec(any::<u8>(), 0..512)) {
         read(&framed(&body));
     }
 
     #[test]
-    fn random_text_of_fields(text in "(35=A\u{1})?([0-9]{1,7}=?[ -~]{0,9}\u{1}?){0,20}") {
+    fn random_fields_are_safe(text in "(35=A\u{1})?([0-9]{1,7}=?[ -~]{0,9}\u{1}?){0,20}") {
         read(&framed(text.as_bytes()));
     }
 
     #[test]
-    fn logons_with_a_few_bytes_changed(
+    fn logons_with_a_few_changed_bytes_are_safe(
         fields in logon_fields(),
         changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..5),
         frame_too in any::<bool>(),

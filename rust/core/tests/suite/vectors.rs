@@ -10,18 +10,18 @@ macro_rules! vectors {
     };
 }
 
-/// A key, a message and the tag that is claimed for them.
+/// A key, a message and their claimed tag.
 pub struct Mac {
     pub name: String,
     pub key: Vec<u8>,
     pub message: Vec<u8>,
     pub tag: Vec<u8>,
-    /// Whether the tag is right for the bytes it has.
+    /// Whether the tag is right, as far as it goes.
     pub right: bool,
 }
 
 impl Mac {
-    /// The key as a Secret Key is written.
+    /// The key, written as a Secret Key.
     pub fn secret(&self) -> String {
         base64url(&self.key)
     }
@@ -52,7 +52,7 @@ fn mac(case: &Value, id: &str, right: bool) -> Mac {
     }
 }
 
-/// Field values, the canonical string claimed for them, and its signature.
+/// Field values, their claimed canonical string, and its signature.
 pub struct LogonVector {
     pub id: String,
     pub profile: String,

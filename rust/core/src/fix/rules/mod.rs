@@ -1,7 +1,7 @@
 //! What CME Globex checks in a message without knowing the session: rules as data.
 //!
-//! A gateway answers the first fault; whoever looks at a recorded Logon wants all of them. Both
-//! read the same tables.
+//! A gateway answers the first fault; a person who studies a recorded Logon wants all of them. Both
+//! use the same tables.
 
 mod rule;
 mod table;
@@ -13,14 +13,14 @@ pub use table::{HEADER, HEARTBEAT_SECONDS, LOGON, REPEATED};
 use values::TagSet;
 pub use values::Values;
 
-/// What a check may know of the gateway and the connection; by default as little as can be.
+/// What a check may know of the gateway and the connection; by default as little as possible.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// TargetSubID (57) of this gateway; `None` for one that is not known: `G`, or two digits.
+    /// TargetSubID (57) of this gateway; if it is not known (`None`), `G` or two digits are right.
     pub target_sub_id: Option<&'a [u8]>,
     /// Fault Tolerance Indicators that a connection's first Logon may have.
     pub first_indicators: &'a [u8],
-    /// Whether a session is logged on; `None` has a Logon's own ResetSeqNumFlag (141) say it.
+    /// Whether a session is logged on; with `None`, the Logon's ResetSeqNumFlag (141) decides.
     pub phase: Option<Phase>,
 }
 
@@ -36,7 +36,7 @@ pub fn header_fault<'a>(values: &Values<'a>, context: &Context<'_>) -> Option<Fa
     faults(HEADER.iter(), values, context).next()
 }
 
-/// Every fault of a Logon, in the order in which a gateway looks for them, one for a tag.
+/// Every fault of a Logon, in the order in which a gateway checks, at most one per tag.
 pub fn logon_faults<'a>(
     values: &Values<'a>,
     context: &Context<'_>,
@@ -52,7 +52,7 @@ fn faults<'a>(
 ) -> impl Iterator<Item = Fault<'a>> {
     let said = if values.get(141) == Some(b"Y") { Phase::LoggedOn } else { Phase::First };
     let phase = context.phase.unwrap_or(said);
-    // What is missing is not also too short.
+    // A missing tag is not reported as too short as well.
     let mut broken = TagSet::default();
     rules.filter_map(move |rule| {
         let is_due = !broken.has(rule.tag) && rule.phase.is_none_or(|only| only == phase);

@@ -7,18 +7,18 @@ use crate::fix::rules::Context;
 use crate::fix::rules::time::is_utc_timestamp;
 use crate::likely_secret::{Place, hidden, may_have_secret};
 
-/// What a value must be. A tag that is not there has none.
+/// What a value must be. A missing tag has no value.
 #[derive(Debug, Clone, Copy)]
 pub enum Test {
-    /// The tag is there and not empty.
+    /// The tag is present and not empty.
     NotEmpty,
-    /// The tag is there and has more than blanks.
+    /// The tag is present and has more than blanks.
     NotBlank,
-    /// The tag is not there.
+    /// The tag is absent.
     Absent,
     /// One of these values.
     OneOf(&'static [&'static str]),
-    /// At least and at most so many characters.
+    /// The least and the most characters.
     Length(usize, usize),
     /// 1 to 9 digits that make a number from the first to the second.
     Number(u32, u32),
@@ -26,7 +26,7 @@ pub enum Test {
     PlainNumber(u32, u32),
     /// Letters, digits and `_ - : @ .`, as CME has them in an Operator ID.
     Operator,
-    /// Session ID (3), firm (3 to 5) or Drop Copy's Session ID (6), and one letter more.
+    /// Session ID (3) and firm (3 to 5), or Drop Copy's Session ID (6), and then one letter.
     Sender,
     /// The last character is one of these.
     EndsIn(&'static str),
@@ -34,7 +34,7 @@ pub enum Test {
     FirstIndicator,
     /// TargetSubID of [`Context::target_sub_id`].
     TargetSubId,
-    /// A UTCTimestamp that exists, with milliseconds or without.
+    /// A UTCTimestamp of a time that exists, with or without milliseconds.
     Time,
 }
 
@@ -47,12 +47,12 @@ pub enum Answer {
     Logout,
 }
 
-/// Whether a session is logged on where a Logon comes.
+/// Whether a session is logged on when a Logon comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Nobody is logged on: it is the connection's first.
+    /// No session is logged on: it is the connection's first Logon.
     First,
-    /// The session is logged on, and begins anew: an In-Session Logon.
+    /// The session is logged on, and starts again: an In-Session Logon.
     LoggedOn,
 }
 
@@ -65,13 +65,13 @@ pub struct Rule {
     pub test: Test,
     /// Whether the tag may be left out.
     pub optional: bool,
-    /// For which Logons it holds; `None` for all.
+    /// The Logons that it applies to; `None` for all.
     pub phase: Option<Phase>,
-    /// What follows.
+    /// What the gateway answers.
     pub answer: Answer,
     /// CME's words in Text (58), with `{value}`, `{indicator}`, `{length}` and `{target}`.
     pub text: &'static str,
-    /// What is wrong, in words for the sender's colleagues, behind the tag's name.
+    /// What is wrong, in words for the sender's staff, to follow the tag's name.
     pub why: &'static str,
 }
 
@@ -114,13 +114,13 @@ pub struct Fault<'a> {
     pub tag: u32,
     /// The rule.
     pub rule: &'static Rule,
-    /// The value as it came; `None` where the tag is not there.
+    /// The value as received; `None` if the tag is missing.
     pub value: Option<&'a [u8]>,
 }
 
 impl Fault<'_> {
-    /// Text (58) of the gateway's answer: Latin-1, as the message itself is. What may be a secret
-    /// key is not repeated.
+    /// Text (58) of the gateway's answer, in Latin-1 like the message itself. A possible secret key
+    /// is not repeated.
     #[must_use]
     pub fn text(&self, context: &Context<'_>) -> String {
         let value = hidden(self.value.unwrap_or_default(), Place::Value(self.tag));
@@ -128,8 +128,8 @@ impl Fault<'_> {
         self.filled(self.rule.text, if latin.is_empty() { "null" } else { &latin }, context)
     }
 
-    /// What is wrong, in words for the sender's colleagues: printable, the value cut at 40 bytes.
-    /// What may be a secret key is not repeated, and the words say so.
+    /// What is wrong, in words for the sender's staff: printable, the value cut at 40 bytes. A
+    /// possible secret key is not repeated, and the words say so.
     #[must_use]
     pub fn reason(&self, context: &Context<'_>) -> String {
         let place = Place::Value(self.tag);
@@ -157,7 +157,7 @@ impl Fault<'_> {
         let indicator =
             given.last().map_or_else(String::new, |byte| byte.escape_ascii().to_string());
         let expected = context.first_indicators.iter().map(|b| char::from(*b).to_string());
-        // The value last: what stands in it is no placeholder.
+        // The value comes last: placeholders in it must not be filled.
         template
             .replace("{indicator}", &indicator)
             .replace("{length}", &given.len().to_string())
@@ -167,16 +167,16 @@ impl Fault<'_> {
     }
 }
 
-/// Says which tag it is; a value may be an old password.
+/// Shows the tag, not the value, which may be an old password.
 impl fmt::Debug for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fault({})", self.tag)
     }
 }
 
-/// Said where a value is not shown because of what it looks like.
-const MAY_BE_KEY: &str = " (what came looks like a Secret Key, which is never sent)";
-/// Bytes of a value that words for people show.
+/// Added where a value is not shown because it may be a secret key.
+const MAY_BE_KEY: &str = " (the value looks like a Secret Key, which must never be sent)";
+/// The most bytes of a value that words for people show.
 const MAX_SHOWN: usize = 40;
 
 /// The value of 1 to 9 digits.

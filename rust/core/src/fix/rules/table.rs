@@ -9,9 +9,9 @@ use crate::fix::rules::rule::{Answer, Phase, Rule, Test};
 /// HeartBtInt (108) that is accepted. CME's pages contradict each other (30-60, 5-60, 5-999).
 pub const HEARTBEAT_SECONDS: RangeInclusive<u32> = 5..=60;
 
-/// CME's words for most of what is wrong with a Logon.
+/// CME's text for most errors of a Logon.
 const INVALID_LOGON: &str = "Invalid logon. Logout forced.";
-/// Most digits of an integer: Int(9).
+/// The largest integer: Int(9) has 9 digits.
 const MAX_INT: u32 = 999_999_999;
 
 /// A rule of the header, answered with a Session Level Reject.
@@ -19,12 +19,12 @@ const fn header(tag: u32, test: Test, text: &'static str, why: &'static str) -> 
     Rule { tag, test, optional: false, phase: None, answer: Answer::Reject, text, why }
 }
 
-/// A rule whose breach ends the connection.
+/// A rule that ends the connection when it is broken.
 const fn ends(tag: u32, test: Test, text: &'static str, why: &'static str) -> Rule {
     Rule { answer: Answer::Logout, ..header(tag, test, text, why) }
 }
 
-/// A rule of the Logon; CME has one text for all that has none of its own.
+/// A rule of the Logon; CME has one text for all errors that have no text of their own.
 const fn logon(tag: u32, test: Test, why: &'static str) -> Rule {
     ends(tag, test, INVALID_LOGON, why)
 }
@@ -38,7 +38,7 @@ const fn only(phase: Phase, rule: Rule) -> Rule {
     Rule { phase: Some(phase), ..rule }
 }
 
-/// What holds for the header of every message.
+/// The rules for the header of every message.
 pub static HEADER: [Rule; 15] = [
     header(
         8,
@@ -64,14 +64,14 @@ pub static HEADER: [Rule; 15] = [
         50,
         Test::Length(2, usize::MAX),
         "Other '50 (SENDER_SUB_ID) length: 1 min: 2'",
-        "has 1 character: it must have 2 at least",
+        "has 1 character: it must have at least 2",
     ),
-    // CME's words for one that is too long are not public: they follow those for one too short.
+    // CME's text for a value that is too long is not public: this one follows that for a short one.
     header(
         50,
         Test::Length(0, 32),
         "Other '50 (SENDER_SUB_ID) length: {length} max: 32'",
-        "has {length} characters: 32 are accepted",
+        "has {length} characters: at most 32 are accepted",
     ),
     header(
         50,
@@ -103,14 +103,15 @@ pub static HEADER: [Rule; 15] = [
     header(142, Test::NotBlank, "SenderLocationId (142) tag is not present", MISSING),
 ];
 
-/// What holds for a Logon besides; each breach ends the connection.
+/// More rules for a Logon; each ends the connection when it is broken.
 pub static LOGON: [Rule; 18] = [
-    // CME's certification takes no Logon with it, an engine in use says; CME's rule is not public.
-    logon(98, Test::Absent, "is on the Logon, and must not be: leave it out"),
+    // CME's certification refuses a Logon with it, according to an engine in use; CME's rule is not
+    // public.
+    logon(98, Test::Absent, "must not be on the Logon: leave it out"),
     logon(95, Test::Absent, OLD_PASSWORD),
     logon(96, Test::Absent, OLD_PASSWORD),
     logon(122, Test::Absent, "is on the Logon, which is never sent again: leave it out"),
-    // Derived: what is sent again has 122, and a Logon must not have it.
+    // Derived: a message that is sent again has 122, and a Logon must not have it.
     optional(43, Test::OneOf(&["N"]), "is {value}, but a Logon is never sent again: leave it out"),
     ends(108, Test::NotEmpty, "Error during logon. Heartbeat tag invalid.", MISSING),
     ends(
@@ -125,14 +126,14 @@ pub static LOGON: [Rule; 18] = [
     optional(
         34,
         Test::Number(1, MAX_INT),
-        "is {value}: it must be a number from 1, of 9 digits at most",
+        "is {value}: it must be a number from 1, with at most 9 digits",
     ),
     optional(
         369,
         Test::Number(0, MAX_INT),
-        "is {value}: it must be a number from 0, of 9 digits at most",
+        "is {value}: it must be a number from 0, with at most 9 digits",
     ),
-    optional(1603, Test::Length(0, 30), "has {length} characters: CME's field has 30"),
+    optional(1603, Test::Length(0, 30), "has {length} characters: CME accepts at most 30"),
     optional(1604, Test::Length(0, 10), TOO_LONG_FOR_TEN),
     optional(1605, Test::Length(0, 10), TOO_LONG_FOR_TEN),
     only(
@@ -169,20 +170,20 @@ pub static LOGON: [Rule; 18] = [
             49,
             Test::EndsIn("PBN"),
             "Received invalid fault tolerance indicator = ({indicator}) Logout forced.",
-            "ends in {indicator}: an In-Session Logon (141=Y) has the role that CME gave, P or N",
+            "ends in {indicator}: an In-Session Logon (141=Y) has the role that CME assigned, P or N",
         ),
     ),
-    // CME's rule is not public: a backup counts on its own, so that nothing can begin again there.
+    // CME's rule is not public: a backup has its own numbers, so there is nothing to reset there.
     only(
         Phase::LoggedOn,
         logon(49, Test::EndsIn("PN"), "ends in B: an In-Session Logon goes through the primary"),
     ),
 ];
 
-/// A tag that is read once and stands on the Logon twice: two readers could take either.
+/// A tag that occurs twice on the Logon: two readers could take different values.
 pub static REPEATED: Rule = logon(0, Test::Absent, "appears more than once: send it once");
 
 const MISSING: &str = "is missing or blank";
 const OLD_PASSWORD: &str =
-    "is on the Logon: it is the old password, which a signed Logon is without";
-const TOO_LONG_FOR_TEN: &str = "has {length} characters: CME's field has 10";
+    "is on the Logon: it is the old password, which a signed Logon must not have";
+const TOO_LONG_FOR_TEN: &str = "has {length} characters: CME accepts at most 10";

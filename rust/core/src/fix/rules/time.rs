@@ -1,11 +1,11 @@
-//! Whether a text is a UTCTimestamp of CME's.
+//! Whether a text is a UTCTimestamp as CME accepts it.
 
 use crate::key_file::Date;
 
-/// `YYYYMMDD-HH:MM:SS` or with `.sss`, of a day and a time that exist.
+/// `YYYYMMDD-HH:MM:SS`, with or without `.sss`, of a day and a time that exist.
 ///
-/// CME's field has 21 characters at most, which is the form with milliseconds. A leap second is a
-/// legal FIX timestamp.
+/// CME's field has at most 21 characters, which is the form with milliseconds. A leap second is
+/// legal in FIX.
 pub(super) fn is_utc_timestamp(text: &[u8]) -> bool {
     let Some((seconds, fraction)) = text.split_at_checked(17) else { return false };
     let [y1, y2, y3, y4, m1, m2, d1, d2, b'-', h1, h2, b':', n1, n2, b':', s1, s2] = *seconds

@@ -1,4 +1,4 @@
-//! The values of one message that the rules look at.
+//! The values of one message that the rules check.
 
 use crate::error::FramingError;
 use crate::fix::frame::Frame;
@@ -7,7 +7,7 @@ use crate::fix::frame::Frame;
 const TAGS: [u16; 19] =
     [8, 34, 43, 49, 50, 52, 56, 57, 95, 96, 98, 108, 122, 141, 142, 369, 1603, 1604, 1605];
 
-/// Where a tag's value stands, plus one; 0 for a tag that no rule looks at.
+/// The place of a tag's value, plus one; 0 for a tag without a rule.
 const SLOTS: [u8; 1606] = {
     let mut slots = [0; 1606];
     let mut n = 0;
@@ -18,7 +18,7 @@ const SLOTS: [u8; 1606] = {
     slots
 };
 
-/// The values of one message that the rules look at; of a tag that occurs twice the first.
+/// The values of one message that the rules check; of a tag that occurs twice, the first.
 #[derive(Clone)]
 pub struct Values<'a> {
     values: [Option<&'a [u8]>; TAGS.len()],
@@ -29,7 +29,7 @@ impl<'a> Values<'a> {
     /// Reads them.
     ///
     /// # Errors
-    /// [`FramingError`] where the fields are not well-formed.
+    /// [`FramingError`] if the fields are not well-formed.
     pub fn of(frame: &Frame<'a>) -> Result<Self, FramingError> {
         let mut found = Self { values: [None; TAGS.len()], repeated: None };
         let begin_string = frame.begin_string();
@@ -46,20 +46,20 @@ impl<'a> Values<'a> {
         Ok(found)
     }
 
-    /// The value of a tag that a rule looks at.
+    /// The value of a tag that a rule checks.
     #[must_use]
     pub fn get(&self, tag: u32) -> Option<&'a [u8]> {
         self.values[slot_of(tag)?]
     }
 
-    /// A tag that occurs twice: two readers could take either value.
+    /// A tag that occurs twice: two readers could take different values.
     #[must_use]
     pub fn repeated(&self) -> Option<u32> {
         self.repeated
     }
 }
 
-/// Some of the tags that rules look at.
+/// Some of the tags that rules check.
 #[derive(Default)]
 pub(super) struct TagSet(u32);
 
@@ -77,7 +77,7 @@ fn bit(tag: u32) -> u32 {
     slot_of(tag).map_or(0, |slot| 1 << slot)
 }
 
-/// Says nothing of what it read.
+/// Shows none of the values.
 impl std::fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Values")

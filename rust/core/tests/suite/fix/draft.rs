@@ -1,11 +1,11 @@
-//! A draft made whole: any 9 and 10, or none, give the message that the fields need.
+//! Completing a draft: with any 9 and 10, or none, the result is the message of its fields.
 
 use gatepass_core::{FramingError, MAX_MESSAGE, complete};
 use proptest::prelude::*;
 
 use crate::build::{BODY, body as body_of, cases, framed, logon, logon_fields, soh};
 
-/// How BodyLength and CheckSum may stand in a draft.
+/// Forms that BodyLength and CheckSum may have in a draft.
 const LENGTHS: [&str; 8] =
     ["", "9=|", "9=0|", "9=1|", "9=999999|", "9=0000117|", "9=-1|", "9=abc|"];
 const SUMS: [&str; 8] = ["", "10=|", "10=000|", "10=98|", "10=0098|", "10=abc|", "10=", "10=098"];
@@ -15,7 +15,7 @@ fn draft(length: &str, body: &str, sum: &str) -> Vec<u8> {
 }
 
 #[test]
-fn any_body_length_and_check_sum_are_made_right() {
+fn any_body_length_and_check_sum_are_corrected() {
     for length in LENGTHS {
         for sum in SUMS {
             assert_eq!(
@@ -28,7 +28,7 @@ fn any_body_length_and_check_sum_are_made_right() {
 }
 
 #[test]
-fn sending_time_is_replaced_where_it_stands_or_put_where_it_belongs() {
+fn sending_time_is_replaced_or_inserted_where_it_belongs() {
     let stamped = BODY.replace("52=20170623-14:48:42.855|", "52=20260302-22:45:00.000|");
     let time = Some(&b"20260302-22:45:00.000"[..]);
     let without = BODY.replace("52=20170623-14:48:42.855|", "");
@@ -43,7 +43,7 @@ fn sending_time_is_replaced_where_it_stands_or_put_where_it_belongs() {
 }
 
 #[test]
-fn what_is_no_draft_is_refused_with_the_reason() {
+fn bytes_that_are_not_a_draft_are_refused_with_the_reason() {
     let cut = FramingError::Truncated { missing: None };
     let whole = logon(BODY);
     for (bytes, error) in [
@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn a_whole_message_comes_back_as_it_is(fields in logon_fields()) {
+    fn a_whole_message_is_not_changed(fields in logon_fields()) {
         let whole = framed(&body_of(&fields));
         prop_assert_eq!(complete(&whole, None), Ok(whole));
     }

@@ -1,4 +1,4 @@
-//! The scanner: tag=value fields, and data fields whose length goes before them.
+//! The scanner: tag=value fields, and data fields with their length before them.
 
 use FramingError::{DataLength, DataWithoutLength, MalformedField, Misplaced};
 use gatepass_core::fix::fields::{NAMES, name_of};
@@ -51,7 +51,7 @@ fn malformed_fields_are_refused_with_their_place() {
 }
 
 #[test]
-fn what_frames_a_message_stands_only_in_its_place() {
+fn fields_that_frame_a_message_are_refused_elsewhere() {
     assert_eq!(error(""), Some(Misplaced { tag: 35 }));
     assert_eq!(error("34=1|35=0|"), Some(Misplaced { tag: 34 }));
     assert_eq!(error("35=0|35=0|"), Some(Misplaced { tag: 35 }));
@@ -62,7 +62,7 @@ fn what_frames_a_message_stands_only_in_its_place() {
 }
 
 #[test]
-fn data_fields_may_hold_anything_of_their_length() {
+fn data_fields_may_contain_any_bytes_of_their_length() {
     for (length, data) in [
         (90, 91),
         (93, 89),
@@ -107,12 +107,12 @@ fn data_fields_may_hold_anything_of_their_length() {
 }
 
 #[test]
-fn an_announced_data_field_that_is_malformed_is_one_error() {
+fn a_malformed_data_field_gives_one_error() {
     assert!(matches!(error("35=0|95=3|abc|"), Some(MalformedField { .. })));
 }
 
 #[test]
-fn names_are_in_order_so_that_they_are_found() {
+fn names_are_in_order_for_the_binary_search() {
     assert!(NAMES.is_sorted_by(|(a, _), (b, _)| a < b));
     assert!(NAMES.iter().all(|(tag, name)| name_of(*tag) == *name));
     assert_eq!(name_of(5000), "field");
@@ -122,7 +122,7 @@ proptest! {
     #![proptest_config(cases(1_000))]
 
     #[test]
-    fn whatever_is_written_is_read(
+    fn all_fields_that_are_written_are_read(
         fields in prop::collection::vec((1000..1400_u32, "[^\u{1}]{0,30}"), 0..20),
     ) {
         let first = (35, b"0".to_vec());

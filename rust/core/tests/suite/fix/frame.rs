@@ -22,7 +22,7 @@ fn a_frame_knows_its_parts() {
 }
 
 #[test]
-fn every_begin_string_of_fix_is_taken() {
+fn every_begin_string_of_fix_is_accepted() {
     for begin in ["FIX.4.2", "FIX.4.4", "FIXT.1.1", "FIX.5.0SP2"] {
         let message = summed(soh(&format!("8={begin}|9=5|35=0|")));
         assert_eq!(refusal(&message), None, "{begin}");
@@ -30,7 +30,7 @@ fn every_begin_string_of_fix_is_taken() {
 }
 
 #[test]
-fn the_beginning() {
+fn a_wrong_beginning_is_refused() {
     assert_eq!(refusal(b""), Some(Empty));
     for wrong in ["x", "35=A|", "8=FX.4.2|9=5|35=0|", " 8=FIX.4.2|9=5|35=0|", "\n8=FIX.4.2|9=5|"] {
         assert_eq!(refusal(&summed(soh(wrong))), Some(BeginString), "{wrong:?}");
@@ -44,14 +44,14 @@ fn the_beginning() {
 }
 
 #[test]
-fn a_wrong_body_length_is_answered_with_the_right_one() {
+fn the_error_for_a_wrong_body_length_has_the_right_one() {
     let actual = soh(BODY).len();
     for declared in (0..200).filter(|declared| *declared != actual) {
         let message = summed(soh(&format!("8=FIX.4.2|9={declared}|{BODY}")));
         let wrong = BodyLength { declared, actual: Some(actual) };
         assert_eq!(refusal(&message), Some(wrong));
     }
-    // Without a CheckSum at the end nobody can say what would be right.
+    // Without a CheckSum at the end, the right one is not known.
     let message = soh("8=FIX.4.2|9=5|35=0|112=TEST|");
     assert_eq!(refusal(&message), Some(BodyLength { declared: 5, actual: None }));
     // CheckSum is a field of its own, not the end of the one before.
@@ -60,7 +60,7 @@ fn a_wrong_body_length_is_answered_with_the_right_one() {
 }
 
 #[test]
-fn every_wrong_check_sum_is_answered_with_the_right_one() {
+fn the_error_for_a_wrong_check_sum_has_the_right_one() {
     let message = logon(BODY);
     let actual = 98;
     for declared in (0..1000).filter(|declared| *declared != u16::from(actual)) {
@@ -91,7 +91,7 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
-fn one_message_is_one_message() {
+fn bytes_after_the_message_are_refused() {
     let message = logon(BODY);
     let two = [&message[..], &message].concat();
     assert_eq!(refusal(&two), Some(TrailingBytes { count: message.len() }));
@@ -118,7 +118,7 @@ fn no_message_is_larger_than_allowed() {
 }
 
 #[test]
-fn what_is_written_around_a_body_is_what_is_read() {
+fn a_body_is_framed_as_it_is_read() {
     for fields in [BODY, "35=0|", ""] {
         let body = soh(fields);
         assert_eq!(gatepass_core::framed(b"8=FIX.4.2\x01", &body), framed(&body));
@@ -128,7 +128,7 @@ fn what_is_written_around_a_body_is_what_is_read() {
 proptest! {
     #![proptest_config(cases(500))]
 
-    /// CheckSum sees every change of one byte, wherever it is.
+    /// CheckSum notices every change of one byte, wherever it is.
     #[test]
     fn any_changed_byte_is_noticed(at in any::<prop::sample::Index>(), change in 1..=255_u8) {
         let mut message = logon(BODY);

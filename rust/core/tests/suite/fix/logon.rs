@@ -16,7 +16,7 @@ use crate::build::{
 const CREDENTIALS: [u32; 5] = [354, 355, 1400, 1401, 1402];
 
 fn try_sign(message: &[u8]) -> Result<Vec<u8>, LogonError> {
-    // What was in the buffer before must not be taken for a signed message.
+    // Old content of the buffer must not be mistaken for a signed message.
     let mut out = b"8=FIX.4.2\x01".to_vec();
     let signed = sign_logon(&key(), AccessKeyId::new(ACCESS_KEY).unwrap(), message, &mut out);
     assert_eq!(out.is_empty(), signed.is_err());
@@ -36,7 +36,7 @@ fn refusal(tag: u32, rule: FieldRule) -> LogonError {
     LogonError::Field(FieldError { tag, name: name_of(tag), rule })
 }
 
-/// Neither signed nor accepted, for this reason. The signature comes from an intact logon.
+/// The body is neither signed nor accepted, with this error. The signature is an intact logon's.
 fn refused(raw_body: &str, error: LogonError) {
     assert_eq!(try_sign(&logon(raw_body)), Err(error), "{raw_body}");
     let credentials =
@@ -52,13 +52,13 @@ fn fields(message: &[u8]) -> Vec<(u32, Vec<u8>)> {
     frame.fields().map(|field| field.map(|f| (f.tag, f.value.to_vec())).unwrap()).collect()
 }
 
-/// `tag=value|` of this tag as it stands in [`BODY`].
+/// `tag=value|` of this tag in [`BODY`].
 fn field_in_body(tag: u32) -> &'static str {
     BODY.split_inclusive('|').find(|field| field.starts_with(&format!("{tag}="))).unwrap()
 }
 
 #[test]
-fn each_signed_field_missing_empty_or_repeated_is_refused() {
+fn a_missing_empty_or_repeated_signed_field_is_refused() {
     for tag in SIGNED {
         let field = field_in_body(tag);
         refused(&BODY.replace(field, ""), refusal(tag, FieldRule::Missing));
@@ -77,7 +77,7 @@ fn illegal_bytes_in_a_signed_field_are_refused() {
             let illegal = format!("{tag}=A{text}B|");
             refused(&BODY.replace(field_in_body(tag), &illegal), refusal(tag, rule));
         }
-        // SOH ends the value, and what follows is no field.
+        // SOH ends the value, and the rest is not a field.
         let split = BODY.replace(field_in_body(tag), &format!("{tag}=A|B|"));
         assert!(matches!(
             try_sign(&logon(&split)),
@@ -87,7 +87,7 @@ fn illegal_bytes_in_a_signed_field_are_refused() {
 }
 
 #[test]
-fn only_a_logon_is_a_logon() {
+fn another_message_is_refused() {
     let rule = FieldRule::Unexpected { expected: "A, for a Logon" };
     for msg_type in ["0", "AA", "a", "5", ""] {
         let other = BODY.replace("35=A|", &format!("35={msg_type}|"));
@@ -128,11 +128,11 @@ fn old_credentials_passwords_and_98_are_left_out() {
     let plain = sign(&logon(BODY));
     assert_eq!(sign(&logon(&format!("{BODY}{old}"))), plain);
     assert_eq!(sign(&logon(&BODY.replace("34=1|", &format!("{old}34=1|")))), plain);
-    // Each alone, too.
+    // Each one alone as well.
     for field in ["98=0|", "95=8|96=pa|ss|wd|", "354=3|355=old|", "1400=MD5|", "1401=1|1402=a|"] {
         assert_eq!(sign(&logon(&BODY.replace("50=MSG|", &format!("{field}50=MSG|")))), plain);
     }
-    // Twice is not something to guess about.
+    // A field that occurs twice is refused: there is no guessing.
     for (field, tag) in [("98=0|", 98), ("354=1|355=A|", 354), ("1400=A|", 1400)] {
         let error = refusal(tag, FieldRule::Repeated);
         assert_eq!(try_sign(&logon(&format!("{BODY}{field}{field}"))), Err(error));
@@ -140,7 +140,7 @@ fn old_credentials_passwords_and_98_are_left_out() {
 }
 
 #[test]
-fn the_credentials_are_checked_in_every_part() {
+fn every_part_of_the_credentials_is_checked() {
     let signed = sign(&logon(BODY));
     let length = signed.len() - "8=FIX.4.2|9=225|".len() - "10=000|".len();
     let read = |from: &str, to: &str| {
@@ -180,7 +180,7 @@ fn the_credentials_are_checked_in_every_part() {
 }
 
 #[test]
-fn nothing_is_signed_that_would_be_too_long() {
+fn a_logon_that_would_be_too_long_is_not_signed() {
     let fill = MAX_MESSAGE - logon(&format!("{BODY}58=|")).len() - 5;
     let of = |length: usize| logon(&format!("{BODY}58={}|", "x".repeat(length)));
     let raw = of(fill);
@@ -193,7 +193,7 @@ fn nothing_is_signed_that_would_be_too_long() {
 }
 
 #[test]
-fn a_signature_from_elsewhere_is_put_in_place() {
+fn a_signature_of_another_signer_is_inserted() {
     let (raw, access_key) = (logon(BODY), AccessKeyId::new(ACCESS_KEY).unwrap());
     let parsed = Logon::parse(&raw).unwrap();
     assert_eq!(parsed.frame().as_bytes(), raw);
@@ -212,7 +212,7 @@ proptest! {
     #![proptest_config(cases(1_000))]
 
     #[test]
-    fn what_is_signed_is_valid(fields in logon_fields()) {
+    fn a_signed_logon_is_valid(fields in logon_fields()) {
         prop_assert_eq!(verdict(&sign(&framed(&body(&fields)))), Verdict::Valid);
     }
 
@@ -222,7 +222,7 @@ proptest! {
         prop_assert_eq!(&sign(&once), &once);
     }
 
-    /// Everything else stays as it was and where it was; the credentials come last.
+    /// All other fields and their order are unchanged; the credentials come last.
     #[test]
     fn the_rest_of_the_logon_is_kept(raw in logon_fields()) {
         let signed = fields(&sign(&framed(&body(&raw))));
@@ -255,7 +255,7 @@ proptest! {
         prop_assert_ne!(verdict(&resummed(changed)), Verdict::Valid);
     }
 
-    /// A whole other value, with the frame made to fit.
+    /// Another value, with a right frame.
     #[test]
     fn any_other_signed_value_is_noticed(
         fields in logon_fields(), tag in prop::sample::select(&SIGNED[..]),
@@ -268,7 +268,7 @@ proptest! {
         prop_assert_eq!(verdict(&framed(&body(&signed))), Verdict::SignatureMismatch);
     }
 
-    /// What is not signed may change on the way.
+    /// Fields that are not signed may change on the way.
     #[test]
     fn unsigned_fields_do_not_matter(fields in logon_fields(), other in "[ -~]{1,20}") {
         let mut signed = self::fields(&sign(&framed(&body(&fields))));

@@ -1,4 +1,4 @@
-//! The rules that need no state, against the vectors that the Python suite reads too.
+//! The rules that need no state, with the vectors that the Python suite also uses.
 
 use gatepass_core::fix::rules::{
     Answer, Context, HEADER, LOGON, Phase, Values, header_fault, logon_faults,
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::build::{BODY, cases, framed, soh, summed};
 use crate::vectors::logon_rules;
 
-/// E1's Logon after a change: tags with other values, tags more, tags less.
+/// E1's Logon after a change: tags with other values, added tags, removed tags.
 fn changed(change: &Map<String, Value>) -> Vec<u8> {
     let mut fields: Vec<(String, String)> = BODY
         .split_terminator('|')
@@ -42,7 +42,7 @@ fn tags(message: &[u8], context: &Context<'_>) -> Vec<u64> {
 }
 
 #[test]
-fn what_the_tables_allow_is_no_fault() {
+fn a_logon_that_the_tables_allow_has_no_fault() {
     for case in logon_rules("good") {
         let message = changed(case["set"].as_object().unwrap());
         assert_eq!(tags(&message, &Context::default()), [0_u64; 0], "{case}");
@@ -50,7 +50,7 @@ fn what_the_tables_allow_is_no_fault() {
 }
 
 #[test]
-fn what_the_tables_do_not_allow_is_named_in_the_order_of_the_gateway() {
+fn faults_are_named_in_the_order_of_the_gateway() {
     for case in logon_rules("bad") {
         let message = changed(case["set"].as_object().unwrap());
         let expected: Vec<u64> =
@@ -64,7 +64,7 @@ fn what_the_tables_do_not_allow_is_named_in_the_order_of_the_gateway() {
 }
 
 #[test]
-fn every_rule_is_broken_by_some_vector_or_by_what_a_gateway_knows() {
+fn every_rule_is_broken_by_a_vector_or_by_the_context() {
     let context = Context::default();
     let mut broken: Vec<*const _> = Vec::new();
     for case in logon_rules("bad") {
@@ -87,7 +87,7 @@ fn every_rule_is_broken_by_some_vector_or_by_what_a_gateway_knows() {
 }
 
 #[test]
-fn a_gateway_knows_more() {
+fn the_context_of_a_gateway_gives_more_faults() {
     let message = framed(&soh(BODY));
     let other = Context { target_sub_id: Some(b"64"), ..Context::default() };
     let fault = header_fault(&values(&message), &other).unwrap();
@@ -105,13 +105,13 @@ fn a_gateway_knows_more() {
 }
 
 #[test]
-fn a_tag_twice_is_named_once() {
+fn a_repeated_tag_is_named_once() {
     let twice = framed(&soh(&format!("{BODY}141=N|141=Y|141=N|")));
     assert_eq!(tags(&twice, &Context::default()), [141]);
 }
 
 #[test]
-fn what_is_in_a_value_is_no_placeholder_and_shown_cut() {
+fn placeholders_in_a_value_are_not_filled_and_a_long_value_is_cut() {
     let context = Context::default();
     let message = framed(&soh(&BODY.replace("56=CME", "56={target}{value}")));
     let values = values(&message);
@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_message_is_too_strange(body in "[ -~]{0,12}", tag in 1_u32..2000) {
+    fn every_message_gets_reasons_without_placeholders(body in "[ -~]{0,12}", tag in 1_u32..2000) {
         prop_assume!(![8, 9, 10, 35].contains(&tag));
         let message = framed(&soh(&format!("35=A|{tag}={}|", body.replace('|', "x"))));
         if let Ok(values) = Values::of(&Frame::parse(&message, MAX_MESSAGE).unwrap()) {

@@ -1,4 +1,4 @@
-//! Messages out of a byte stream, however it is cut.
+//! Messages from a byte stream, however it is cut.
 
 use FramingError::{BeginString, BodyLength, CheckSum, TooLong};
 use gatepass_core::{Framer, FramingError, StreamEvent};
@@ -30,7 +30,7 @@ fn garbled(offset: usize, error: FramingError) -> StreamEvent {
 }
 
 #[test]
-fn messages_one_after_the_other() {
+fn consecutive_messages_are_found() {
     let (first, second) = (logon(BODY), framed(b"35=0\x01"));
     let stream = [&first[..], &second, &first].concat();
     let expected = [
@@ -88,7 +88,7 @@ fn a_message_after_a_garbled_one_is_found() {
             Some(error) => vec![garbled(0, error)],
         };
         expected.push(message(wrong.len(), &good));
-        // What was announced must come before it can be found wrong.
+        // All announced bytes must come before an error can be found.
         stream.extend_from_slice(&[b'x'; MAX]);
         expected.push(garbled(wrong.len() + good.len(), BeginString));
         assert_eq!(events([&stream[..]]), expected, "{error:?}");
@@ -97,7 +97,7 @@ fn a_message_after_a_garbled_one_is_found() {
 }
 
 #[test]
-fn what_is_no_whole_message_at_the_end_says_why() {
+fn an_incomplete_message_at_the_end_has_a_reason() {
     let whole = logon(BODY);
     let text = String::from_utf8(whole.clone()).unwrap().replace('\x01', "|");
     let changed = |from: &str, to: &str| soh(&text.replace(from, to));
@@ -115,7 +115,7 @@ fn what_is_no_whole_message_at_the_end_says_why() {
         assert_eq!(framer.next_event(), None);
         assert_eq!(framer.unfinished(), Some((stream.len(), why)), "{}", stream.len());
     }
-    // What was told, or read, is not told again.
+    // Bytes that were reported or read are not reported again.
     for stream in [&b""[..], &whole, b"GET / HTTP/1.1\r\n8=F", &framed(b"35=0\x01")] {
         let mut framer = Framer::new(MAX);
         framer.push(stream);
@@ -125,7 +125,7 @@ fn what_is_no_whole_message_at_the_end_says_why() {
 }
 
 #[test]
-fn a_check_sum_of_another_form_is_named() {
+fn a_check_sum_of_another_form_gives_its_own_error() {
     for sum in ["98", "9", "", "abc", "0098"] {
         let good = framed(b"35=0\x01");
         let text = String::from_utf8(logon(BODY)).unwrap().replace("10=098\x01", "");
@@ -163,7 +163,7 @@ fn memory_is_bounded_by_the_largest_message_and_one_piece() {
 }
 
 #[test]
-fn nothing_is_an_event_before_its_last_byte() {
+fn there_is_no_event_before_the_last_byte_of_a_message() {
     let message = logon(BODY);
     let mut framer = Framer::new(MAX);
     for (index, byte) in message.iter().enumerate() {
@@ -175,11 +175,11 @@ fn nothing_is_an_event_before_its_last_byte() {
     assert_eq!((framer.next_event(), framer.pending()), (None, 0));
 }
 
-/// A stretch of a stream and what must come of it.
+/// A part of a stream, and whether it is a message.
 #[derive(Debug, Clone)]
 enum Stretch {
     Message(Vec<u8>),
-    /// No message: garbage or a message that is damaged.
+    /// Not a message: garbage, or a damaged message.
     Damage(Vec<u8>),
 }
 
@@ -204,7 +204,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn damage() -> impl Strategy<Value = Vec<u8>> {
-    // Less is cut off than any message has, so that none can take the place of what is missing.
+    // Fewer bytes are cut off than any message has, so that no message can fill the missing part.
     let truncated = (whole(), 1..20_usize).prop_map(|(mut message, cut)| {
         message.truncate(message.len() - cut);
         message
@@ -268,7 +268,7 @@ proptest! {
         prop_assert_eq!(events(cut(&stream, &places)), events([&stream[..]]));
     }
 
-    /// Every whole message comes out, with its place, whatever stands between.
+    /// Every whole message is found with its place, whatever is in between.
     #[test]
     fn no_message_is_lost(stretches in stretches()) {
         let mut stream = Vec::new();
@@ -279,7 +279,7 @@ proptest! {
             }
             stream.extend_from_slice(stretch.bytes());
         }
-        // A truncated message is waited for until as many bytes came as it announced.
+        // The framer waits for as many bytes as a truncated message announced.
         stream.extend_from_slice(&[b'x'; MAX]);
         let found = events([&stream[..]]);
         for message in expected {
@@ -287,7 +287,7 @@ proptest! {
         }
     }
 
-    /// Events never overlap, and messages are the bytes that stand there.
+    /// Events never overlap, and a message has the bytes at its offset.
     #[test]
     fn events_point_into_the_stream(stream in streams()) {
         let mut end = 0;
