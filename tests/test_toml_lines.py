@@ -27,7 +27,7 @@ from gatepass.toml_lines import Key, line_of
         ("a = 1\n[fees.day]\nb = 1\n", ("fees",), 2),
         ("'a.b' = 1\na.b = 2\n", ("a.b",), 1),
         ("'a.b' = 1\na.b = 2\n", ("a", "b"), 2),
-        # A text of several lines that looks like others.
+        # A text of several lines that contains TOML.
         ('text = """\n[tls]\nkey = 1\n"""\n[tls]\nkey = 1\n', ("tls", "key"), 6),
         ("list = [\n  1,\n  2,\n]\nport = 1\n", ("port",), 5),
         ("list = [\n  1,\n  2,\n]\nport = 1\n", ("list",), 1),
@@ -71,7 +71,7 @@ TABLES = st.dictionaries(st.sampled_from("abcd"), VALUES)
 
 
 @given(TABLES, st.lists(TABLES), st.sampled_from(["\n", "\r\n"]))
-def test_each_key_of_any_file_has_the_line_that_it_was_written_on(
+def test_every_key_of_any_file_has_the_line_it_was_written_on(
     top: dict[str, str], tables: list[dict[str, str]], newline: str
 ) -> None:
     lines: list[str] = []

@@ -1,6 +1,6 @@
-"""What a public call is handed: refused at once, by name, where it is of another kind.
+"""Checks of a public call's arguments: a wrong one is refused at once, by its name.
 
-A value is never shown, for it may be a secret in the wrong place.
+A value is never shown, because it may be a secret in the wrong place.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from datetime import datetime
 
 from gatepass.errors import ArgumentError
 
-#: Of a time to reckon with: nearer to its ends, the calendar has no such day in another time zone.
+#: The years of a usable time: near the calendar's ends, a day may not exist in another time zone.
 YEARS = range(1000, 9990)
 TIME = "a datetime with a time zone, such as datetime.now(timezone.utc)"
 
 
 def refuse(argument: str, value: object, wanted: str) -> ArgumentError:
-    """Give the error of an argument: its name, the type that came, and what to give."""
+    """Return the error for an argument: its name, the type that came, and what to give."""
     return refuse_type(argument, type(value), wanted)
 
 
 def refuse_type(argument: str, kind: type, wanted: str) -> ArgumentError:
-    """Give the same of a value that may be a secret: a traceback may show local variables."""
+    """Return the same for a value that may be a secret: a traceback may show local variables."""
     return ArgumentError(f"{argument} is of type {kind.__name__}: give {wanted}", argument)
 
 
 def aware(value: object, argument: str) -> datetime:
-    """Give a datetime with a time zone: without one nobody can tell which instant it is.
+    """Return a datetime with a time zone: without one, its instant is not known.
 
     Raises `ArgumentError` for anything else.
     """
@@ -39,7 +39,7 @@ def aware(value: object, argument: str) -> datetime:
 
 
 def a_time(value: object, argument: str = "at") -> datetime:
-    """Give a datetime to reckon with: with a time zone, and far from the ends of the calendar.
+    """Return a usable datetime: with a time zone, and far from the ends of the calendar.
 
     Raises `ArgumentError` for anything else.
     """
@@ -53,7 +53,7 @@ def a_time(value: object, argument: str = "at") -> datetime:
 
 
 def a_port(value: object, argument: str = "port", *, least: int = 1) -> int:
-    """Give the number of a TCP port. Raises `ArgumentError` for anything else."""
+    """Return the number of a TCP port. Raises `ArgumentError` for anything else."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise refuse(argument, value, "a whole number")
     if not least <= value <= 65535:
@@ -62,7 +62,7 @@ def a_port(value: object, argument: str = "port", *, least: int = 1) -> int:
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a text has bytes, such as a file's name needs, and no NUL among them."""
+    """Tell whether a text can be a file's name: it can be encoded, and contains no NUL."""
     if value.isascii():
         return "\0" not in value
     try:

@@ -1,4 +1,4 @@
-"""Why a session ended, as data: whose fault it was, and nothing that hangs on a sentence."""
+"""Why a session ended, and whose fault it was, as data: no code depends on a sentence."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class Fault(enum.Enum):
 
     OURS = "this side's"
     THEIRS = "the other side's"
-    NOBODYS = "nobody's"
+    NOBODYS = "neither side's"
 
 
 class Cause(enum.Enum):
     """Why a session ended, whatever protocol it speaks."""
 
-    NOT_REACHED = "there was no connection"
+    NOT_REACHED = "the connection could not be made"
     LOST = "the connection was lost"
-    CLOSED = "the other side closed the connection without a word"
+    CLOSED = "the other side closed the connection without a message"
     CLOSED_BEFORE_TLS = "... to a client that spoke without TLS"
     SILENCE = "the other side did not answer a test of the connection"
     LOGON_UNANSWERED = "the Logon was not answered"
@@ -30,14 +30,14 @@ class Cause(enum.Enum):
     FORCED_OUT = "the gateway logged the client out"
     NOT_SIGNED = "the Logon was not signed"
     NUMBERS_USED_UP = "the numbers of the epoch are used up"
-    TOO_MUCH = "too much came while an answer was awaited"
-    BACKUP_WITHOUT_PRIMARY = "the primary connection ended before the backup was on"
+    TOO_MUCH = "too much data came while an answer was awaited"
+    BACKUP_WITHOUT_PRIMARY = "the primary connection ended before the backup was logged on"
     NOT_PRIMARY = "this is a backup gateway: log on to the primary first, or to both"
     NOT_BACKUP = "this is not a backup gateway: its address is given as the backup's"
-    NUMBERS_FORGOTTEN = "the Logon's answer has a lower number than the one that is due"
-    NUMBER_USED_TWICE = "a second message has a number that was used"
-    NUMBER_JUMP = "a number is too far ahead to be believed"
-    GAP_NOT_FILLED = "a message did not come, however often it was asked for"
+    NUMBERS_FORGOTTEN = "the Logon's answer has a lower number than expected"
+    NUMBER_USED_TWICE = "a new message has a number that was used before"
+    NUMBER_JUMP = "a number is too far ahead to be right"
+    GAP_NOT_FILLED = "a missing message did not come, although it was requested several times"
     RULE_BROKEN = "a message broke a rule of the protocol"
     STRANGER = "a message is not from the other side, or not for this session"
     WRONG_TIME = "a message's time is far from this machine's clock"

@@ -3,11 +3,11 @@
 ::
 
     GatepassError
-    ├── ArgumentError              what a call does not take        (also TypeError, ValueError)
+    ├── ArgumentError              a wrong argument of a call       (also TypeError, ValueError)
     ├── LogonError                 a logon that cannot be signed or read   (also ValueError)
     │   ├── FieldError             one tag of it: missing, empty, repeated, illegal, too long
     │   └── FramingError           not one whole FIX message: BodyLength, CheckSum, truncated ...
-    ├── SecretKeyError             a text that is no usable secret key     (also ValueError)
+    ├── SecretKeyError             a text that is not a usable secret key  (also ValueError)
     ├── KeySourceError             key pairs could not be read
     │   └── KeyFileError           ... from a file: path and line
     │       └── KeyFilePermissionError
@@ -18,17 +18,17 @@
     │   └── PairNotYetValidError
     ├── SignerError                a remote signer did not give a signature
     ├── ConfigError                a configuration file cannot be used: path, line, key
-    ├── StoreError                 a session's numbers and messages cannot be kept: path
+    ├── StoreError                 a session's numbers and messages cannot be stored: path
     ├── StateError                 a call that its state does not allow   (also RuntimeError)
     │   └── NotLoggedOnError       ... to send: it is not logged on
-    ├── BackupError                what goes through the primary only      (also RuntimeError)
+    ├── BackupError                a call for the primary connection only  (also RuntimeError)
     ├── BacklogError               too much is unsent: wait, then send     (also RuntimeError)
-    ├── LogonFailedError           a session that did not come up
+    ├── LogonFailedError           a session that could not log on, or ended
     │   ├── LogonRefusedError      theirs: the gateway answered with a Logout or a Reject
     │   ├── LogonGuardError        ours: one more invalid Logon could close the port
     │   ├── ClockError             ours: this machine's clock is too far off
     │   └── SessionEndedError      the connection ended: cause, and whose fault it was
-    │       ├── NoConnectionError  nobody's: not reached, lost, silent
+    │       ├── NoConnectionError  neither side's: not reached, lost, silent
     │       └── LogonReplyError    theirs: numbers, role, a broken rule
     │           ├── PeerError      ... a message that is not from or for this session
     │           └── NumberJumpError    ... a number too far ahead: a person must decide
@@ -41,13 +41,13 @@
         ├── AccountError           user name, password, lockout
         ├── LimitError             too many requests: wait
         │   └── BusyError          too many at this moment: wait a few seconds
-        ├── DeliveryError          a code or mail was not handed over, or nobody knows whether
+        ├── DeliveryError          a code or mail was not delivered, or it is not known whether
         ├── VaultError             a secret cannot be opened: wrong envelope key, or tampered with
         ├── AuditError             the audit log is broken
         └── DatabaseError          the database is locked, gone, or of another version
 
-The native module raises these same classes. No message holds a secret key, a
-signature or a canonical string.
+The native module raises these same classes. No message contains a secret key,
+a signature or a canonical string.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class GatepassError(Exception):
 
 
 class ArgumentError(GatepassError, TypeError, ValueError):
-    """A call was given what it does not take; nothing was done. ``argument`` is its name.
+    """A call got an argument that it does not accept; nothing was done. ``argument`` is its name.
 
-    The message says what to give, and never what came: it may be a secret in the wrong place.
+    The message says what to give. It never shows the value, which may be a misplaced secret.
     """
 
     def __init__(self, message: str, argument: str) -> None:
@@ -102,7 +102,7 @@ class FramingError(LogonError):
 
 
 class SecretKeyError(GatepassError, ValueError):
-    """A text is no usable secret key. The message names the check, never the text."""
+    """A text is not a usable secret key. The message names the check, never the text."""
 
 
 class KeySourceError(GatepassError):
@@ -126,7 +126,7 @@ class KeyFileError(KeySourceError):
 
 
 class KeyFilePermissionError(KeyFileError):
-    """Others than the owner may read the key file; the message names the ``chmod`` for it."""
+    """Users other than the owner can read the key file; the message gives the ``chmod`` to run."""
 
 
 class KeyChoiceError(GatepassError):
@@ -142,15 +142,15 @@ class UnknownAccessKeyError(KeyChoiceError):
 
 
 class PairExpiredError(KeyChoiceError):
-    """The pair's time is over."""
+    """The pair has expired."""
 
 
 class PairNotYetValidError(KeyChoiceError):
-    """The pair's time has not begun."""
+    """The pair is not valid yet."""
 
 
 class SignerError(GatepassError):
-    """A remote signer refused, failed or answered nonsense; nothing was signed."""
+    """A remote signer refused, failed or gave an invalid answer; nothing was signed."""
 
 
 class ConfigError(GatepassError):
@@ -172,9 +172,9 @@ class ConfigError(GatepassError):
 
 
 class StoreError(GatepassError):
-    """The file of a session's numbers and messages cannot be used; ``path`` is where it is.
+    """The file with a session's numbers and messages cannot be used; ``path`` says where it is.
 
-    A session does not go on without it: nothing is sent that was not kept before.
+    The session ends without it: every message is stored before it is sent.
     """
 
     def __init__(self, message: str, path: str) -> None:
@@ -189,7 +189,7 @@ class StoreError(GatepassError):
 class StateError(GatepassError, RuntimeError):
     """A call that the session's state does not allow: nothing was done.
 
-    ``call`` is what was asked for, ``state`` where the session stands, such as ``connected``.
+    ``call`` is the call, ``state`` the session's state, such as ``connected``.
     """
 
     def __init__(self, call: str, state: str) -> None:
@@ -202,9 +202,9 @@ class StateError(GatepassError, RuntimeError):
 
 
 class NotLoggedOnError(StateError):
-    """A session that is not logged on, or not at this moment, was asked to send: nothing was sent.
+    """The session cannot send, because it is not logged on at this moment; nothing was sent.
 
-    ``state`` says where it stands, such as ``resetting`` or ``logout sent``.
+    ``state`` is the session's state, such as ``resetting`` or ``logout sent``.
     """
 
     def __init__(self, state: str) -> None:
@@ -221,13 +221,13 @@ class NotLoggedOnError(StateError):
 
 
 class BackupError(GatepassError, RuntimeError):
-    """A backup connection was asked for what goes through the primary only; nothing was sent."""
+    """The call is for the primary connection only, not for a backup; nothing was sent."""
 
 
 class BacklogError(GatepassError, RuntimeError):
-    """The other side is behind with reading: the message was not numbered, kept or sent.
+    """The other side reads too slowly: the message was not numbered, stored or sent.
 
-    ``unsent`` is how many bytes wait for it.
+    ``unsent`` is the number of bytes that wait to be sent.
     """
 
     def __init__(self, unsent: int) -> None:
@@ -242,7 +242,7 @@ class BacklogError(GatepassError, RuntimeError):
 
 
 class LogonFailedError(GatepassError):
-    """A session did not come up."""
+    """A session could not log on, or ended."""
 
 
 class LogonRefusedError(LogonFailedError):
@@ -262,9 +262,9 @@ class LogonRefusedError(LogonFailedError):
 
 
 class LogonGuardError(LogonFailedError):
-    """A Logon was held back: with one more that is invalid, the exchange closes the port.
+    """A Logon was not sent: one more invalid Logon would make the exchange close the port.
 
-    ``invalid`` is how many count now, ``retry_at`` when the oldest of them no longer does.
+    ``invalid`` is how many count now. From ``retry_at`` on, the oldest of them no longer counts.
     """
 
     def __init__(self, session: str, invalid: int, retry_at: datetime) -> None:
@@ -277,7 +277,7 @@ class LogonGuardError(LogonFailedError):
         return (
             f"session {self.session}: {self.invalid} Logons were refused in the last minute or not"
             " answered in the last five minutes, and a fifth invalid one would close the port:"
-            " nothing was sent; mend the cause, then try again from"
+            " nothing was sent; fix the cause, then try again from"
             f" {self.retry_at:%H:%M:%S} UTC on"
         )
 
@@ -287,7 +287,7 @@ class ClockError(LogonFailedError):
 
 
 class SessionEndedError(LogonFailedError):
-    """The connection has ended, or was never there.
+    """The connection ended, or was never made.
 
     ``cause`` says why, and whose fault it was (``cause.fault``); ``text`` says so in words.
     ``in_doubt``: a Logon was sent on it, and the exchange may have accepted it.
@@ -305,22 +305,22 @@ class SessionEndedError(LogonFailedError):
 
 
 class NoConnectionError(SessionEndedError):
-    """Nobody's fault: the other side was not reached, went away, or is silent."""
+    """Neither side's fault: the other side was not reached, disconnected, or is silent."""
 
 
 class LogonReplyError(SessionEndedError):
-    """Theirs: what came, in answer to the Logon or later, cannot be gone on with.
+    """Theirs: the session cannot continue after a message that came.
 
-    The gateway has forgotten the session's numbers, is a backup where a primary was meant, or broke
+    The gateway has lost the session's numbers, is a backup where a primary was expected, or broke
     a rule of the protocol.
     """
 
 
 class PeerError(LogonReplyError):
-    """Theirs: a message that is not the exchange's, or not for this session; nothing was taken.
+    """Theirs: a message that is not from the exchange, or not for this session; it was refused.
 
-    ``tag`` is the FIX tag that tells, ``expected`` and ``received`` what it should hold and held;
-    ``text`` says so in a few words, which the other side got too (58).
+    ``tag`` is the FIX tag that shows it, ``expected`` and ``received`` are its two values;
+    ``text`` says so in a few words, which were also sent to the other side (58).
     """
 
     def __init__(self, tag: int, expected: str, received: str, text: str, cause: Cause) -> None:
@@ -335,9 +335,9 @@ class PeerError(LogonReplyError):
 
 
 class NumberJumpError(LogonReplyError):
-    """Theirs: a number too far ahead to be believed; nothing of it was kept.
+    """Theirs: a sequence number that is too far ahead; nothing of it was stored.
 
-    ``tag`` is where it stood: MsgSeqNum (34), NewSeqNo (36) or NextExpectedMsgSeqNum (789);
+    ``tag`` is its field: MsgSeqNum (34), NewSeqNo (36) or NextExpectedMsgSeqNum (789);
     ``expected`` is the number that was due, ``received`` the one that came; ``text`` says so in a
     few words. A person must find out which is right: with the wrong one, the week's numbers would
     be lost.
@@ -351,7 +351,7 @@ class NumberJumpError(LogonReplyError):
         self.received = received
 
     def __str__(self) -> str:
-        return f"{self.text}: too far to be believed; the stored numbers are unchanged"
+        return f"{self.text}: too far ahead to be right; the stored numbers are unchanged"
 
 
 class CenterError(GatepassError):
@@ -363,11 +363,11 @@ class NotAllowedError(CenterError):
 
 
 class NotFoundError(CenterError):
-    """There is no such thing for this firm: what another firm has looks the same."""
+    """This firm has no such thing. The answer is the same if another firm has it."""
 
 
 class ThirdPairError(CenterError):
-    """Two pairs of the session are active: one must be chosen to be deleted at once.
+    """Two pairs of the session are active: choose one to be deleted at once.
 
     ``choices`` are their Access Key IDs, the oldest first.
     """
@@ -410,7 +410,7 @@ class CodeError(CenterError):
 
 
 class AccountError(CenterError):
-    """User name and password do not fit, or the user is locked out for a while."""
+    """Wrong user name or password, or the user is locked out for a while."""
 
 
 class LimitError(CenterError):
@@ -435,14 +435,14 @@ class BusyError(LimitError):
         return type(self), ()
 
     def __str__(self) -> str:
-        return "too many people log in at this moment: try again in a few seconds"
+        return "too many people are logging in: try again in a few seconds"
 
 
 class DeliveryError(CenterError):
-    """A code or a mail did not leave. ``rule`` names why.
+    """A code or a mail was not delivered. ``rule`` names why.
 
-    ``unreachable``: nobody answered; ``refused``: the other side said no; ``in doubt``: it was
-    handed over in part, and may arrive all the same.
+    ``unreachable``: the server did not answer; ``refused``: the server refused it; ``in doubt``:
+    it was sent in part, and may still arrive.
     """
 
     def __init__(self, message: str, rule: str) -> None:
@@ -454,7 +454,7 @@ class DeliveryError(CenterError):
 
 
 class VaultError(CenterError):
-    """A sealed secret cannot be opened: the envelope key is another, or it was tampered with."""
+    """A sealed secret cannot be opened: wrong envelope key, or it was tampered with."""
 
 
 class AuditError(CenterError):

@@ -1,4 +1,4 @@
-"""Settings from a TOML file, as a table of what each key does; every mistake names line and key."""
+"""Settings from a TOML file: a table says what each key does; an error names line and key."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from gatepass.toml_lines import line_of
 
 Config = TypeVar("Config")
 #: Takes the settings so far, a value and the file's path; returns the settings with the value.
-#: Raises `ValueError` or `TypeError` for a value that it cannot be.
+#: Raises `ValueError` or `TypeError` for an impossible value.
 Setting = Callable[[Config, object, Path], Config]
 
 PORTS = range(65536)
 _ASSIGNED = re.compile(r"\s*([\w.\"' -]+?)\s*=")
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
-#: What the TOML reader's words mean, and what to do: by how they begin.
+#: How the TOML reader's messages begin, and what they mean to a person.
 _TOML_ADVICE = (
     (
         "Invalid value",
-        "its value is missing or is none: a text stands in quotes, a number does not",
+        "its value is missing or invalid: put a text in quotes, and a number without quotes",
     ),
-    ("Cannot overwrite a value", "this is there already: leave one of the two out"),
-    ("Cannot declare", "this section is there already: put its settings together"),
+    ("Cannot overwrite a value", "this key occurs twice: remove one of the two"),
+    ("Cannot declare", "this section occurs twice: put its settings together"),
     ("Illegal character '\\n'", "the closing quote is missing"),
     ("Unterminated string", "the closing quote is missing"),
 )
@@ -37,7 +37,7 @@ _TOML_ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """A TOML file that was read: where it is, its text, and what that means."""
+    """A TOML file that was read: its path, its text, and the parsed table."""
 
     path: Path
     text: str
@@ -50,10 +50,10 @@ class SettingsFile:
         return cls(path, text, _load_toml(text, path))
 
     def apply(self, config: Config, settings: Mapping[str, Setting[Config]]) -> Config:
-        """Return ``config`` with all values of the file, each put there by its entry.
+        """Return ``config`` with all values of the file, each set by its entry in ``settings``.
 
-        ``settings`` has a key's name, with its section and a dot before it if it is in one. Raises
-        `ConfigError` for a key that is not there, and for a value that is refused.
+        ``settings`` maps a key's name, such as ``section.key``, to a `Setting`. Raises
+        `ConfigError` for an unknown key, and for a value that is refused.
         """
         for key, value in self._entries(settings):
             name = ".".join(key)
@@ -80,7 +80,7 @@ class SettingsFile:
         return ConfigError(message, self.path, line_of(self.text, key), ".".join(key))
 
     def _entries(self, settings: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], Any]]:
-        """Give key and value of each entry; a table that is no section stays a value."""
+        """Yield key and value of each entry; a table that is not a section stays a value."""
         sections = {name.partition(".")[0] for name in settings if "." in name}
         for key, value in self.table.items():
             if isinstance(value, dict) and key in sections:
@@ -100,7 +100,7 @@ def _read_text(path: Path) -> str:
 
 
 def _load_toml(text: str, path: Path) -> dict[str, Any]:
-    """Read TOML. Raises `ConfigError` with the line, and its key if it shows one."""
+    """Read TOML. Raises `ConfigError` with the line, and with the key that it assigns."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -112,14 +112,14 @@ def _load_toml(text: str, path: Path) -> dict[str, Any]:
 
 
 def _key_in(text: str, line: int) -> str | None:
-    """Give the key that a line assigns, as it is written there."""
+    """Return the key that a line assigns, as it is written there."""
     lines = text.splitlines()
     found = _ASSIGNED.match(lines[line - 1]) if line <= len(lines) else None
     return None if found is None else found[1]
 
 
 def choice(word: object, known: Iterable[str]) -> str:
-    """Say what there is instead of a word that is none of it, the nearest first."""
+    """Say which words are known, the closest to an unknown one first."""
     there = list(known)
     nearest = get_close_matches(str(word), there, n=1)
     meant = f"did you mean {nearest[0]}? " if nearest else ""
@@ -129,16 +129,16 @@ def choice(word: object, known: Iterable[str]) -> str:
 def a_text(value: object) -> str:
     """Return the value if it is a text that is not empty."""
     if not isinstance(value, str):
-        raise TypeError(f"a text in quotes is wanted, not {value!r}")
+        raise TypeError(f"give a text in quotes, not {value!r}")
     if not value:
-        raise ValueError("this text is empty: write something, or leave the line out")
+        raise ValueError("this text is empty: write something, or remove the line")
     return value
 
 
 def a_switch(value: object) -> bool:
     """Return the value if it is ``true`` or ``false``."""
     if not isinstance(value, bool):
-        raise TypeError(f"true or false is wanted, not {value!r}")
+        raise TypeError(f"give true or false, not {value!r}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The line of a key in a TOML file: what the standard library's reader does not tell."""
+"""The line of a key in a TOML file, which the standard library's reader does not give."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Key = tuple[str | int, ...]
 
 
 def line_of(text: str, wanted: Key) -> int | None:
-    """Return the line of a key, or where it is missing, that of the table it belongs in.
+    """Return the line of a key; if it is missing, the line of the table that it belongs in.
 
-    ``None`` where that is missing, too. ``text`` is TOML that can be read; lines count from 1.
+    ``None`` if that is missing, too. ``text`` is valid TOML; lines count from 1.
     """
     found, deepest = None, 0
     for line, table, content in _statements(text):
@@ -28,7 +28,7 @@ def line_of(text: str, wanted: Key) -> int | None:
 
 
 def _statements(text: str) -> Iterator[tuple[int, Key, dict[str, Any]]]:
-    """Give the line, the table and the content of each statement; a heading has no content."""
+    """Yield the line, the table and the content of each statement; a heading has no content."""
     table: Key = ()
     arrays: dict[Key, int] = {}
     lines = text.split("\n")
@@ -37,7 +37,7 @@ def _statements(text: str) -> Iterator[tuple[int, Key, dict[str, Any]]]:
         try:
             content = tomllib.loads("\n".join([*lines[begin:end], ""]))
         except tomllib.TOMLDecodeError:
-            continue  # A value of several lines ends farther below.
+            continue  # A value of several lines ends further down.
         if lines[begin].lstrip().startswith("["):
             table, content = _opened(content, arrays), {}
         yield begin + 1, table, content

@@ -118,7 +118,7 @@ def test_a_number_that_jumps_too_far_asks_a_person_and_is_not_kept() -> None:
         refusal = ("5", 1, {58: "Invalid Logon. Logout Forced", 789: "999999999"})
         async with peer(lambda m: [refusal] if m.msg_type == "A" else []) as (port, came):
             for _ in range(2):
-                with pytest.raises(NumberJumpError, match="too far to be believed"):
+                with pytest.raises(NumberJumpError, match="too far ahead to be right"):
                     async with link_to(port, store):
                         pass
             assert [message.msg_seq_num for message in came] == [1, 1]

@@ -1,4 +1,4 @@
-"""A store that fails at one of its calls, and what it had kept by then."""
+"""A store that fails at one of its calls, and what it had stored before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatepass.session.store import BATCH, MemoryStore
 
 
 class FailingStore(MemoryStore):
-    """Fails at its so manieth call, counted from 1, and works again afterwards."""
+    """Fails at its n-th call, counted from 1, and then works again."""
 
     def __init__(self, fails_at: int) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class FailingStore(MemoryStore):
         self.calls = 0
         self.failed_in = ""
         self.kept: set[bytes] = set()
-        #: The numbers of what was kept; a Logon's is, before the Logon is signed.
+        #: The stored numbers; a Logon's number is stored before the Logon is signed.
         self.reserved: set[int] = set()
 
     def _count(self, call: str) -> None:
@@ -60,7 +60,7 @@ class FailingStore(MemoryStore):
 
 
 class Unheard(list[dict[str, Any]]):
-    """What reached nobody but the event loop's own handler."""
+    """Errors that only the event loop's own handler got."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A store that fails ends its session and no other: nothing goes out that was not kept."""
+"""A store that fails ends only its own session: no message is sent that was not stored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Clock:
 
 @dataclass
 class Scene:
-    """A gateway where the store of one session fails, or none."""
+    """A gateway where the store of one session may fail."""
 
     spoilt: FailingStore | None = None
     clock: Clock = field(default_factory=Clock)
@@ -90,20 +90,20 @@ async def until(true: Any) -> None:
 
 
 async def converse(here: Scene, link: Link) -> None:
-    """Every call of a store: messages both ways, a gap, a heartbeat, an in-session logon."""
+    """Use every call of a store: messages both ways, a gap, a heartbeat, an In-Session Logon."""
     await until(lambda: link.session.numbers.next_out >= 3 or link.closed.done())
     link.send("D", [(11, "one")])
-    # As if one message had been lost on its way.
+    # As if one message had been lost.
     link.session.numbers = replace(link.session.numbers, next_out=link.session.numbers.next_out + 1)
     link.send("D", [(11, "three")])
     await until(lambda: here.count("message") == 2 or link.closed.done())
-    # As if one message had been lost on its way, here too.
+    # As if one message had been lost in this direction, too.
     link.session.numbers = replace(link.session.numbers, next_in=link.session.numbers.next_in - 1)
     for text in ("one", "two"):
         try:
             here.gateway.send("ABC123", "n", [(58, text)])
         except KeyError:
-            break  # it is gone
+            break  # the session has ended
     async for message in link.messages():
         if message.get(58) == "two":
             break
@@ -142,16 +142,16 @@ def test_a_client_whose_store_fails_raises_it_and_sends_nothing_more() -> None:
             else:
                 raised = False
             assert raised == bool(store.failed_in)
-            # The Logout that follows a failed acknowledgement may be kept again. The numbers of an
-            # In-Session Logon are kept once it is accepted: it alone goes out before.
+            # The Logout after a failed acknowledgement may be stored. The numbers of an In-Session
+            # Logon are stored when it is accepted: only such a Logon is sent before.
             first = {wire for wire in here.sent if is_first(wire) and b"\x01141=Y\x01" not in wire}
             logons = {wire for wire in first if b"\x0135=A\x01" in wire}
             assert first - logons <= store.kept
-            # A Logon's number is kept before it is signed.
+            # A Logon's number is stored before it is signed.
             assert {Message.parse(logon).msg_seq_num for logon in logons} <= store.reserved
             store.fails_at = 0
             await until(lambda: not here.gateway.connections)
-            # One whose answer could not be kept was a Logon all the same: 789 tells its number.
+            # A Logon whose answer could not be stored still counts: 789 gives its number.
             with suppress(LogonRefusedError):
                 async with here.link("ABC123", store):
                     pass
@@ -167,7 +167,7 @@ def test_a_client_whose_store_fails_raises_it_and_sends_nothing_more() -> None:
     assert failed_in == {"load", "save", "sent", "undelivered", "delivered", ""}
 
 
-def test_a_gateway_whose_store_fails_reports_it_and_goes_on() -> None:
+def test_a_gateway_whose_store_fails_reports_it_and_continues() -> None:
     failed_in = set()
 
     async def story(fails_at: int) -> bool:
@@ -179,7 +179,7 @@ def test_a_gateway_whose_store_fails_reports_it_and_goes_on() -> None:
                 async with here.link("ABC123", MemoryStore()) as link:
                     await converse(here, link)
             except (NoConnectionError, StoreError, RuntimeError):
-                # The client knows no more than that the connection is gone.
+                # The client only knows that the connection is gone.
                 assert store.failed_in
             first = {wire for wire in here.received if is_first(wire)}
             assert first <= store.kept
@@ -195,7 +195,7 @@ def test_a_gateway_whose_store_fails_reports_it_and_goes_on() -> None:
     assert failed_in == {"load", "save", "sent", "undelivered", "delivered", ""}
 
 
-def test_send_raises_what_could_not_be_kept_and_gives_it_no_number() -> None:
+def test_send_raises_if_a_message_cannot_be_stored_and_uses_no_number() -> None:
     async def story() -> bool:
         store = MemoryStore()
         async with scene() as here:
@@ -208,7 +208,7 @@ def test_send_raises_what_could_not_be_kept_and_gives_it_no_number() -> None:
                         with pytest.raises(StoreError, match="full"):
                             link.send("D", [(11, "one")])
                     await link.closed
-                # The Logout could not be kept either.
+                # The Logout could not be stored either.
                 raise AssertionError("nothing was raised at the end")
             assert store.load() == before
             assert here.count("message") == 0
@@ -224,8 +224,8 @@ def spoil(store: MemoryStore) -> None:
     store.save = save  # type: ignore[method-assign]
 
 
-def test_an_error_of_the_program_ends_the_connection_too() -> None:
-    """Whatever interrupts the session's wishes: what was left of them is lost."""
+def test_an_error_of_the_program_also_ends_the_connection() -> None:
+    """After any error, the remaining effects of the session are lost."""
 
     async def story() -> bool:
         unheard = Unheard()

@@ -1,4 +1,4 @@
-"""Key pairs on an event loop: read in a thread, as seldom as may be, and never too early."""
+"""Key pairs on an event loop: read in a thread, as rarely as possible, and never too early."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TWO = KeyRing([OLD.key_pair(), NEW.key_pair()])
 def play(story: Callable[[SlowKeys, FreshKeys], Coroutine[Any, Any, None]]) -> SlowKeys:
     source = SlowKeys(ONE)
 
-    async def told() -> None:
+    async def main() -> None:
         keys = FreshKeys(source)
         try:
             await asyncio.wait_for(story(source, keys), 30)
@@ -33,7 +33,7 @@ def play(story: Callable[[SlowKeys, FreshKeys], Coroutine[Any, Any, None]]) -> S
             await keys.close()
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    asyncio.run(told())
+    asyncio.run(main())
     return source
 
 
@@ -44,7 +44,7 @@ def test_pairs_that_do_not_change_are_current(source: KeyRing | FixedKeys) -> No
     assert keys.ring is ONE
 
 
-def test_a_source_that_cannot_tell_is_never_current_and_read_in_a_thread() -> None:
+def test_a_source_that_cannot_tell_is_never_current_and_is_read_in_a_thread() -> None:
     async def story(source: SlowKeys, keys: FreshKeys) -> None:
         assert len(keys.ring) == 0
         for turn in (1, 2):
@@ -75,7 +75,7 @@ def test_a_file_is_read_only_when_it_changed(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_thousand_who_ask_at_once_cost_one_reading_and_those_behind_it_one_more() -> None:
+def test_a_thousand_callers_at_once_cost_one_reading_and_later_ones_one_more() -> None:
     async def story(source: SlowKeys, keys: FreshKeys) -> None:
         source.hold()
         early = [asyncio.ensure_future(keys.refresh()) for _ in range(1000)]
@@ -89,7 +89,7 @@ def test_a_thousand_who_ask_at_once_cost_one_reading_and_those_behind_it_one_mor
     play(story)
 
 
-def test_whoever_asks_gets_what_was_there_when_it_asked() -> None:
+def test_a_caller_gets_a_reading_that_begins_after_its_call() -> None:
     async def story(source: SlowKeys, keys: FreshKeys) -> None:
         source.hold()
         early = asyncio.ensure_future(keys.refresh())
@@ -105,7 +105,7 @@ def test_whoever_asks_gets_what_was_there_when_it_asked() -> None:
     play(story)
 
 
-def test_a_source_that_fails_tells_everyone_who_waits_and_leaves_the_ring() -> None:
+def test_a_source_that_fails_raises_for_every_caller_and_keeps_the_ring() -> None:
     async def story(source: SlowKeys, keys: FreshKeys) -> None:
         await keys.refresh()
         source.problem = KeySourceError("gone")
@@ -119,7 +119,7 @@ def test_a_source_that_fails_tells_everyone_who_waits_and_leaves_the_ring() -> N
     play(story)
 
 
-def test_a_failure_that_nobody_waits_for_any_more_is_no_loose_end(
+def test_a_failure_after_the_caller_has_gone_logs_no_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story(source: SlowKeys, keys: FreshKeys) -> None:

@@ -1,4 +1,4 @@
-"""A peer that does not read: waited for while it reads at all, cut off when it reads nothing."""
+"""A peer that does not read: a slow one gets time, and one that reads nothing is disconnected."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NAME = "ABC123"
 
 @dataclass
 class Scene:
-    """A gateway on a loop whose time is pushed on."""
+    """A gateway on a loop whose time the test advances."""
 
     loop: PushedLoop
     store: MemoryStore = field(default_factory=MemoryStore)
@@ -66,7 +66,7 @@ class Scene:
         )
 
     async def push(self, seconds: float) -> None:
-        """Let time pass, and let the loop do what is due."""
+        """Advance the time, and let the loop do what is due."""
         for _ in range(int(seconds)):
             self.loop.push(1.0)
             await asyncio.sleep(0.002)
@@ -108,14 +108,14 @@ async def pour(send: Callable[[], int]) -> None:
 
 
 async def stop_reading(here: Scene, link: Link) -> None:
-    """Let a client read nothing more, and fill what lies between it and the gateway."""
+    """Make a client stop reading, and fill the buffers between it and the gateway."""
     await until(lambda: link.session.numbers.next_out == 3)
     assert link._transport is not None
     link._transport.pause_reading()
     await pour(lambda: here.gateway.send(NAME, "n", [(58, "x" * 4000)]))
 
 
-def test_a_client_that_reads_nothing_is_cut_off_and_may_come_again() -> None:
+def test_a_client_that_reads_nothing_is_disconnected_and_may_log_on_again() -> None:
     async def script(here: Scene) -> None:
         async with here.link() as link:
             await stop_reading(here, link)
@@ -129,7 +129,7 @@ def test_a_client_that_reads_nothing_is_cut_off_and_may_come_again() -> None:
     play(script)
 
 
-def test_a_client_that_says_it_is_alive_and_reads_nothing_is_cut_off_too() -> None:
+def test_a_client_that_sends_heartbeats_but_reads_nothing_is_disconnected() -> None:
     async def script(here: Scene) -> None:
         async with here.link() as link:
             await stop_reading(here, link)
@@ -148,7 +148,7 @@ def test_a_client_that_says_it_is_alive_and_reads_nothing_is_cut_off_too() -> No
 
 
 def test_a_client_that_reads_nothing_is_not_read_either() -> None:
-    """Or answers to what it sends would fill the memory."""
+    """Otherwise the answers to its messages would fill the memory."""
 
     async def script(here: Scene) -> None:
         async with here.link() as link:
@@ -168,7 +168,7 @@ def test_a_client_that_reads_nothing_is_not_read_either() -> None:
     play(script)
 
 
-def test_a_page_of_the_longest_messages_is_no_reason_to_cut_a_reader_off() -> None:
+def test_a_page_of_the_longest_messages_does_not_disconnect_a_reader() -> None:
     assert PAGE * MAX_MESSAGE + MAX_UNSENT // 2 <= MOST_UNSENT
 
 
@@ -180,7 +180,7 @@ def test_a_logout_to_a_client_that_reads_nothing_ends_its_connection() -> None:
             side.force_out("enough")
             assert side.session.state is State.CLOSED
             assert not side.closed.done()
-            # Before the client would have ended it for the silence.
+            # Before the client would have ended the connection because of the silence.
             await here.push(LINGER + 1)
             assert side.closed.done()
             assert not here.gateway.account(NAME).primary_on
@@ -189,7 +189,7 @@ def test_a_logout_to_a_client_that_reads_nothing_ends_its_connection() -> None:
     play(script)
 
 
-def test_a_link_whose_gateway_reads_nothing_ends() -> None:
+def test_a_link_ends_if_its_gateway_reads_nothing() -> None:
     async def script(here: Scene) -> None:
         async with here.link() as link:
             await until(lambda: link.session.numbers.next_out == 3)
@@ -206,7 +206,7 @@ def test_a_link_whose_gateway_reads_nothing_ends() -> None:
     play(script)
 
 
-def test_a_burst_is_told_to_wait_and_arrives_once_and_in_order() -> None:
+def test_a_burst_must_wait_and_arrives_once_and_in_order() -> None:
     count, text = 5000, "y" * 2500
 
     async def script(here: Scene) -> None:
@@ -231,7 +231,7 @@ def test_a_burst_is_told_to_wait_and_arrives_once_and_in_order() -> None:
 
 @pytest.mark.parametrize("size", [300, 4000])
 def test_a_whole_resend_reaches_a_healthy_reader(size: int) -> None:
-    """The longest resend there is, in pages, with live messages between them."""
+    """The longest possible resend, in pages, with live messages in between."""
 
     async def script(here: Scene) -> None:
         async with here.link():
@@ -265,7 +265,7 @@ def test_a_whole_resend_reaches_a_healthy_reader(size: int) -> None:
 
 
 class Stuck:
-    """A transport that takes `room` bytes at once and no more."""
+    """A transport that sends nothing."""
 
     def __init__(self) -> None:
         self.unsent = 0
@@ -287,7 +287,7 @@ class Stuck:
         self.closing = True
 
 
-def test_answers_that_nobody_reads_are_bounded() -> None:
+def test_unread_answers_are_bounded() -> None:
     async def main() -> None:
         transport = Stuck()
         outlet = Outlet(transport)  # type: ignore[arg-type]
@@ -303,7 +303,7 @@ def test_answers_that_nobody_reads_are_bounded() -> None:
     asyncio.run(main())
 
 
-def test_a_reader_that_takes_a_byte_an_interval_is_not_cut_off() -> None:
+def test_a_reader_that_takes_one_byte_per_interval_is_not_disconnected() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, PushedLoop)

@@ -1,4 +1,4 @@
-"""What comes at once is kept at once, and before anything of it is sent or delivered."""
+"""Messages that come together are stored together, before any of them is sent or delivered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROUND = 200
 
 
 class Diary(MemoryStore):
-    """Keeps nothing of note but the order of things."""
+    """Records the order of the calls."""
 
     def __init__(self, fails_at: int = 0) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def message(msg_type: str, number: int, *fields: tuple[int, str]) -> bytes:
 
 
 def converse(diary: Diary) -> tuple[Gateway, Wire]:
-    """Log on, then send so many Test Requests and orders in one piece."""
+    """Log on, then send `ROUND` Test Requests and orders in one piece."""
 
     async def main() -> tuple[Gateway, Wire]:
         connection = Gateway(GatewaySession("G", lambda _m: None), diary, lambda: NOW)
@@ -99,19 +99,19 @@ def fields(wire: bytes) -> tuple[tuple[int, str], ...]:
     return Message.parse(wire).fields
 
 
-def test_one_transaction_before_the_first_byte() -> None:
+def test_everything_is_stored_in_one_transaction_before_the_first_byte_is_sent() -> None:
     diary = Diary()
     connection, _ = converse(diary)
-    saves = ROUND + ROUND // 2  # each message, and each Heartbeat that answers
+    saves = ROUND + ROUND // 2  # each message, and each Heartbeat in answer
     assert diary.said[: saves + 2] == ["begin", *["save"] * saves, "commit"]
     assert sorted(diary.said[saves + 2 :]) == ["deliver"] * (ROUND // 2) + ["write"] * (ROUND // 2)
     assert connection.failure is None
 
 
 @pytest.mark.parametrize("fails_at", [1, ROUND // 2, ROUND])
-def test_where_one_cannot_be_kept_nothing_of_the_round_is_sent(fails_at: int) -> None:
+def test_if_one_message_cannot_be_stored_nothing_of_its_round_is_sent(fails_at: int) -> None:
     diary = Diary(fails_at)
-    # The first few are those of the Logon's answer, which are forgotten by then.
+    # The saves for the Logon's answer are no longer in the diary.
     connection, wire = converse(diary)
     assert connection.failure is not None
     assert "write" not in diary.said
@@ -119,7 +119,7 @@ def test_where_one_cannot_be_kept_nothing_of_the_round_is_sent(fails_at: int) ->
     assert wire.closed
 
 
-def test_what_is_saved_together_is_kept_all_or_nothing(tmp_path: Path) -> None:
+def test_messages_saved_together_are_stored_all_or_nothing(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path / "week.sqlite")
     one, other = database.store("ABC123"), database.store("XYZ123")
     with together(one):
@@ -141,7 +141,7 @@ def test_what_is_saved_together_is_kept_all_or_nothing(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_transaction_within_another_ends_with_that(tmp_path: Path) -> None:
+def test_a_transaction_inside_another_commits_with_it(tmp_path: Path) -> None:
     path = tmp_path / "here.sqlite"
     ours = Database(path, "CREATE TABLE IF NOT EXISTS t (n)")
     theirs = Database(path, "")
@@ -154,7 +154,7 @@ def test_a_transaction_within_another_ends_with_that(tmp_path: Path) -> None:
     theirs.close()
 
 
-def test_a_store_that_cannot_join_saves_one_by_one() -> None:
+def test_a_store_without_together_saves_one_by_one() -> None:
     store = MemoryStore()
     with together(store):
         store.save(Numbers(2, 2))

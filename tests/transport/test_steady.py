@@ -1,4 +1,4 @@
-"""Drivers measure waits by the loop's clock: a wall clock that is set changes none of them."""
+"""Connections measure waits by the loop's clock: setting the wall clock changes none of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.rehearsal.test_alterations import US
 
 
 class Wall:
-    """A wall clock that somebody sets."""
+    """A wall clock that can be set."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
@@ -28,7 +28,7 @@ class Wall:
 
 @pytest.mark.parametrize("hours", [-24, -1, 1, 24])
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_wall_clock_that_is_set_neither_silences_a_session_nor_hides_its_end(
+def test_setting_the_wall_clock_does_not_silence_a_session_or_hide_its_end(
     hours: int, cut: bool
 ) -> None:
     said: list[Report] = []
@@ -58,14 +58,14 @@ def test_a_wall_clock_that_is_set_neither_silences_a_session_nor_hides_its_end(
             assert "no answer to a Test Request" in str(link.ending)
             assert gateway.find("ABC123") is None
         else:
-            assert sent.count("0") in (4, 5)  # the Test Request's answer, and each half minute
+            assert sent.count("0") in (4, 5)  # the Test Request's answer, and one per half minute
             assert "1" not in sent
         await gateway.close()
 
     run_at(WEDNESDAY, main)
 
 
-def test_a_stranger_is_shown_out_after_a_minute_whatever_the_wall_clock_says() -> None:
+def test_a_client_without_a_logon_is_disconnected_after_a_minute_by_any_wall_clock() -> None:
     async def main(loop: VirtualLoop) -> None:
         wall = Wall(loop)
         gateway = Gateway(RING, Kind.parse("cgw"), clock=wall)
@@ -81,7 +81,7 @@ def test_a_stranger_is_shown_out_after_a_minute_whatever_the_wall_clock_says() -
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wall_clock_that_is_set_forgets_no_invalid_logon(hours: int) -> None:
+def test_setting_the_wall_clock_forgets_no_invalid_logon(hours: int) -> None:
     async def main(loop: VirtualLoop) -> None:
         wall = Wall(loop)
         gateway = Gateway(RING, Kind.parse("cgw"), clock=wall)

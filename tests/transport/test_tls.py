@@ -1,4 +1,4 @@
-"""Log on over TLS with a throwaway authority; every mistake says what to do."""
+"""Log on over TLS with a temporary authority; the error for each mistake says what to do."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def gateway(context: ssl.SSLContext | None) -> AsyncIterator[tuple[Gateway
 
 
 async def log_on(port: int, context: ssl.SSLContext | None, host: str = "127.0.0.1") -> str:
-    """Log on, exchange nothing, log out; gives the version of TLS."""
+    """Log on and log out, and return the version of TLS."""
     logging_on = connect(host, port, SETTINGS, RING, MemoryStore(), tls=context, clock=wednesday)
     async with logging_on as link:
         assert link._transport is not None
@@ -86,7 +86,7 @@ async def log_on(port: int, context: ssl.SSLContext | None, host: str = "127.0.0
 
 
 def refused(server: ssl.SSLContext | None, client: ssl.SSLContext | None, host: str) -> str:
-    """Give the words of a connection that does not come up."""
+    """Return the error of a connection that cannot be made."""
 
     async def story() -> str:
         async with gateway(server) as (_, port):
@@ -98,7 +98,7 @@ def refused(server: ssl.SSLContext | None, client: ssl.SSLContext | None, host: 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_session_over_tls(papers: Papers, host: str) -> None:
+def test_a_client_logs_on_over_tls(papers: Papers, host: str) -> None:
     async def story() -> None:
         async with gateway(server_context(papers.certificate, papers.key)) as (here, port):
             assert await log_on(port, client_context(papers.ca), host) == "TLSv1.3"
@@ -108,7 +108,7 @@ def test_a_session_over_tls(papers: Papers, host: str) -> None:
 
 
 def test_messages_pass_both_ways(papers: Papers) -> None:
-    """Many more than one TLS record, or one buffer of it, holds."""
+    """Many more than fit into one TLS record, or into one of its buffers."""
     count, text = 300, "x" * 4000
 
     async def story() -> None:
@@ -146,46 +146,46 @@ def test_the_key_may_be_in_the_certificates_file(papers: Papers) -> None:
     asyncio.run(asyncio.wait_for(story(), PATIENCE))
 
 
-def test_a_certificate_for_another_name(tmp_path: Path) -> None:
+def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     papers = papers_of(tmp_path, "gateway.example", "10.0.0.1")
     for host in ("localhost", "127.0.0.1"):
         words = refused(
             server_context(papers.certificate, papers.key), client_context(papers.ca), host
         )
-        assert f"the gateway's certificate is not for {host}: connect by a name" in words
+        assert f"the gateway's certificate is not for {host}: connect with a name" in words
 
 
-def test_an_unknown_authority(papers: Papers, tmp_path: Path) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(papers: Papers, tmp_path: Path) -> None:
     server = server_context(papers.certificate, papers.key)
     other = papers_of(tmp_path / "other")
     for client in (client_context(other.ca), client_context()):
         words = refused(server, client, "127.0.0.1")
-        assert "is from nobody trusted here" in words
+        assert "is not from a trusted authority" in words
         assert "give the certificate of the authority that issued it" in words
 
 
-def test_a_certificate_that_has_expired(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     papers = papers_of(tmp_path, "127.0.0.1", until=yesterday)
     server = server_context(papers.certificate, papers.key)
     words = refused(server, client_context(papers.ca), "127.0.0.1")
-    assert "does not hold now (certificate has expired): have a new one made" in words
+    assert "is not valid now (certificate has expired): get a new one" in words
 
 
-def test_a_client_without_tls_at_a_gateway_with_it(papers: Papers) -> None:
+def test_a_client_without_tls_is_advised_to_use_it(papers: Papers) -> None:
     words = refused(server_context(papers.certificate, papers.key), None, "127.0.0.1")
     assert words.endswith("closed the connection without a word: if it wants TLS, connect with TLS")
 
 
-def test_a_client_with_tls_at_a_gateway_without_it(
+def test_a_client_with_tls_learns_that_the_gateway_has_none(
     papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "HANDSHAKE_WAIT", 0.2)
     words = refused(None, client_context(papers.ca), "127.0.0.1")
-    assert "nobody answers the TLS handshake: the gateway listens without TLS" in words
+    assert "the TLS handshake was not answered: the gateway listens without TLS" in words
 
 
-def test_a_server_that_answers_something_else(papers: Papers) -> None:
+def test_a_server_that_does_not_speak_tls_gives_a_handshake_error(papers: Papers) -> None:
     async def story() -> str:
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"220 this is a post office\r\n")
@@ -232,13 +232,15 @@ def another_key(papers: Papers) -> None:
     [
         (encrypted, "key", "the key has a passphrase: give it without one"),
         (another_key, "certificate", "the key is another certificate's"),
-        (lambda p: p.certificate.write_text("no"), "certificate", "are wanted, both as PEM"),
+        (lambda p: p.certificate.write_text("no"), "certificate", "and its key, both as PEM"),
         (lambda p: p.key.unlink(), "key", "it cannot be read: No such file"),
         (lambda p: p.certificate.unlink(), "certificate", "it cannot be read: No such file"),
     ],
     ids=["encrypted", "other key", "no PEM", "no key", "no certificate"],
 )
-def test_files_a_gateway_cannot_use(papers: Papers, spoil, file: str, words: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_unusable_file_of_a_gateway_is_named(
+    papers: Papers, spoil, file: str, words: str
+) -> None:  # type: ignore[no-untyped-def]
     spoil(papers)
     with pytest.raises(ConfigError) as caught:
         server_context(papers.certificate, papers.key)
@@ -247,17 +249,17 @@ def test_files_a_gateway_cannot_use(papers: Papers, spoil, file: str, words: str
 
 
 @pytest.mark.parametrize("text", [None, "no certificate"])
-def test_files_a_client_cannot_use(tmp_path: Path, text: str | None) -> None:
+def test_an_unusable_file_of_a_client_is_named(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "ca.pem"
     if text is not None:
         path.write_text(text)
-    words = "a certificate as PEM is wanted" if text else "it cannot be read"
+    words = "give a certificate as PEM" if text else "it cannot be read"
     with pytest.raises(ConfigError, match=words) as caught:
         client_context(path)
     assert caught.value.path == path
 
 
-def test_only_the_systems_authorities_are_trusted_without_one() -> None:
+def test_without_an_authority_only_the_systems_are_trusted() -> None:
     context = client_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -1,4 +1,4 @@
-"""Time that passes for one connection, by the clock that nobody sets."""
+"""Lets time pass for one connection, by its steady clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from gatepass.transport import Connection
 
 
 def let_pass(connection: Connection, seconds: float) -> None:
-    """Let so many seconds pass for a connection, and its timer fire."""
+    """Let ``seconds`` pass for a connection, and let its timer fire."""
     before = connection.steady
     connection.steady = lambda: before() + seconds
     connection._fire()

@@ -19,7 +19,7 @@ from gatepass.transport.outlet import Outlet
 
 Clock = Callable[[], datetime]
 
-#: Numbers looked up at once for a resend: memory holds so many kept messages, not 2,500.
+#: Numbers looked up at once for a resend: so many stored messages are in memory, not 2,500.
 PAGE = 50
 #: Seconds after which a connection's timer fires at the latest.
 LOOK_AGAIN = 30.0
@@ -28,12 +28,12 @@ MOST_READ = 1 << 18
 
 
 def utc_now() -> datetime:
-    """Tell the time."""
+    """Return the time, in UTC."""
     return datetime.now(UTC)
 
 
 class _Here(threading.local):
-    """What all connections of a thread, and so of an event loop, read into."""
+    """The buffer that all connections of a thread, and so of an event loop, read into."""
 
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(MOST_READ))
@@ -43,10 +43,10 @@ _here = _Here()
 
 
 class Connection(asyncio.BufferedProtocol):
-    """Drives a session. A role answers what the session asks for in `handle`.
+    """Drives a session. A role answers the session's effects in `handle`.
 
-    A store that fails ends the connection at once: what could not be kept is not sent, and neither
-    is anything after it. ``failure`` then says why.
+    A store that fails ends the connection at once: a message that could not be stored is not sent,
+    and neither is anything after it. ``failure`` then says why.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Connection(asyncio.BufferedProtocol):
         self.clock = clock
         self.failure: StoreError | None = None
         self._retired = False
-        #: What the session has asked for and is not done yet, in its order.
+        #: Effects of the session that are not done yet, in its order.
         self._due: deque[fx.Effect] = deque()
         self._buffer = _here.buffer
         self._is_performing = False
         self._may_have_sends = False
         loop = asyncio.get_running_loop()
-        #: Measures every wait; nobody sets it.
+        #: Measures every wait; it cannot be set.
         self.steady: Callable[[], float] = loop.time
         self.closed = loop.create_future()
         self._transport: asyncio.Transport | None = None
@@ -84,8 +84,8 @@ class Connection(asyncio.BufferedProtocol):
     def perform(self) -> None:
         """Do what the session asks for, until it asks for nothing more or the store fails.
 
-        What handles an effect may call this again, by sending a message: then everything that waits
-        to be sent goes first, in its order, and the rest stays for the call that is under way.
+        The handler of an effect may call this again, by sending a message: then everything that
+        waits to be sent goes first, in its order, and the first call does the rest.
         """
         try:
             if self._is_performing:
@@ -95,7 +95,7 @@ class Connection(asyncio.BufferedProtocol):
         except StoreError as error:
             self._fail(error)
         except BaseException as error:
-            # What was left to do is lost: the session cannot go on.
+            # The remaining effects are lost: the session cannot continue.
             if not self._retired:
                 self.retire()
                 self.broke_off(error)
@@ -103,8 +103,8 @@ class Connection(asyncio.BufferedProtocol):
         self._arm()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
-        # Not asserted: uvloop's transports are no subclasses of asyncio's.
+        """Start the session on this transport."""
+        # Not asserted: uvloop's transports are not subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._outlet = Outlet(self._transport)
         self.session.connected(self.clock(), self.steady())
@@ -123,12 +123,12 @@ class Connection(asyncio.BufferedProtocol):
         self.data_received(bytes(self._buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session."""
+        """Give bytes to the session."""
         self.session.receive(data, self.clock(), self.steady())
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the session and whoever waits."""
+        """Tell the session, and everything that waits for the end."""
         if self._timer is not None:
             self._timer.cancel()
         if self._outlet is not None:
@@ -139,29 +139,29 @@ class Connection(asyncio.BufferedProtocol):
             self.closed.set_result(None)
 
     def pause_writing(self) -> None:
-        """Hear from the transport that the other side is behind with reading."""
+        """Note, for the transport, that the other side reads too slowly."""
         if self._outlet is not None:
             self._outlet.fill(self.session.heartbeat.total_seconds())
 
     def resume_writing(self) -> None:
-        """Hear from the transport that there is room again: a resend goes on."""
+        """Note, for the transport, that there is room again, and continue a resend."""
         if self._outlet is not None:
             self._outlet.free()
         if self._next_page is None and self.session.resending is not None:
             self._next_page = asyncio.get_running_loop().call_soon(self._turn_page)
 
     async def drained(self) -> None:
-        """Wait until the other side has read almost all that was sent, or is gone."""
+        """Wait until the other side has read almost everything, or is gone."""
         if self._outlet is not None:
             await self._outlet.drained()
 
     def refuse_backlog(self) -> None:
-        """Raise `BacklogError` if the other side is too far behind for a further message."""
+        """Raise `BacklogError` if the other side is too far behind for another message."""
         if self._outlet is not None:
             self._outlet.refuse_backlog()
 
     def close(self) -> None:
-        """Close the connection when all is sent, or after `gatepass.transport.outlet.LINGER`."""
+        """Close the connection when everything is sent, or after `outlet.LINGER` seconds."""
         if self._outlet is not None:
             self._outlet.close()
 
@@ -171,9 +171,9 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def retire(self) -> None:
-        """End without a Logout, and without a further word to the store.
+        """End without a Logout, and without using the store again.
 
-        A Logout would need a number, which would have to be kept.
+        A Logout would need a number, which would have to be stored.
         """
         self._retired = True
         self.session.disconnected(self.clock(), self.steady())
@@ -195,13 +195,13 @@ class Connection(asyncio.BufferedProtocol):
             self._due.clear()
 
     def _begin_next(self) -> bool:
-        """Take what the session asks for; tell if it was anything."""
+        """Take the session's next effects; tell whether there were any."""
         self._due.extend(self._take())
         self._may_have_sends = True
         return bool(self._due)
 
     def _take(self) -> list[fx.Effect]:
-        """Take what the session asks for, and keep what is to be kept."""
+        """Take the session's effects, and store what must be stored."""
         effects = self.session.take()
         saves = [effect for effect in effects if type(effect) is fx.Save]
         if not saves:
@@ -210,10 +210,10 @@ class Connection(asyncio.BufferedProtocol):
         return [effect for effect in effects if type(effect) is not fx.Save]
 
     def _send_first(self) -> None:
-        """Send what waits to be sent: a message with a higher number must not come before it."""
+        """Send everything that waits: a message with a higher number must not be sent before it."""
         effects = self._take()
         if self._may_have_sends:
-            # Once for all that waits: there may be thousands, and each is answered by a message.
+            # Once for everything: thousands may wait, and each handler may send a message.
             effects = [*self._due, *effects]
             self._due.clear()
             self._may_have_sends = False
@@ -230,10 +230,10 @@ class Connection(asyncio.BufferedProtocol):
         self.store_failed(error)
 
     def _save(self, saves: Sequence[fx.Save]) -> None:
-        """Keep all that is to be kept before anything else is done: sooner is always safe.
+        """Store everything that must be stored before anything else: earlier is always safe.
 
-        Behind a gap thousands of messages may become due at once: a transaction for each would hold
-        up every other session.
+        After a gap thousands of messages may become due at once: a transaction for each would block
+        every other session.
         """
         if self._retired or not saves:
             return
@@ -252,7 +252,7 @@ class Connection(asyncio.BufferedProtocol):
                 self.close()
 
     def _write_run(self, first: fx.Send) -> None:
-        """Write a message and those right behind it: the system is called once for all."""
+        """Write a message and those right after it, with one system call for all."""
         due, outlet = self._due, self._outlet
         if outlet is None or not due or type(due[0]) is not fx.Send:
             self._write(first.wire)
@@ -271,7 +271,7 @@ class Connection(asyncio.BufferedProtocol):
             self._outlet.write(wire)
 
     def _turn_page(self) -> None:
-        """Go on with a resend, if there is one and the other side is not behind."""
+        """Continue a resend, if there is one and the other side reads fast enough."""
         self._next_page = None
         if not self._retired and self._outlet is not None and not self._outlet.is_closing:
             try:
@@ -281,10 +281,10 @@ class Connection(asyncio.BufferedProtocol):
             self.perform()
 
     def _resend_page(self, outlet: Outlet) -> None:
-        """Send one page of what was asked for again; the others follow as they are read.
+        """Send one page of a resend; the next ones follow as the other side reads.
 
-        What lies behind a page's last kept message is left to the next page: a gap that goes over
-        many pages is filled at once.
+        The numbers after a page's last stored message are left to the next page: so one gap fill
+        covers a gap of many pages.
         """
         span = self.session.resending
         if span is None or outlet.is_full or self._next_page is not None:
@@ -301,11 +301,11 @@ class Connection(asyncio.BufferedProtocol):
         self.session.resend(kept, begin, end, self.clock(), self.steady())
 
     def _arm(self) -> None:
-        """Have one timer at the most, for the deadline or before it.
+        """Keep at most one timer, for the deadline or before it.
 
-        Most messages put the deadline off: then the timer fires early, and is set again. A Logon
-        brings it forward, from the wait for the Logon to the heartbeat, but hardly ever to before
-        `LOOK_AGAIN`, when the timer of the connection fires first.
+        Most messages move the deadline later: then the timer fires early, and is set again. A Logon
+        moves it earlier, from the wait for the Logon to the heartbeat, but hardly ever to before
+        `LOOK_AGAIN`, when the connection's timer fires first.
         """
         deadline = self.session.steady_deadline
         if deadline is None or (self._armed_for is not None and self._armed_for <= deadline):

@@ -1,4 +1,4 @@
-"""Key pairs on an event loop: the ring at hand, and reading it anew without holding the loop up."""
+"""Key pairs on an event loop: the ring at hand, and reading it again without blocking the loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gatepass.keys.sources import watched
 class FreshKeys:
     """A key source for one event loop.
 
-    A source that tells whether its ring is current (`gatepass.keys.sources.WatchedKeys`, such as
-    a `KeyFile`) is read only when it is not; any other is read for each logon, as reading is the
-    only way to know.
+    A source that can tell whether its ring is current (`gatepass.keys.sources.WatchedKeys`, such as
+    a `KeyFile`) is read only when it is not; any other is read for each logon, because reading is
+    the only way to know.
     """
 
     def __init__(self, source: KeySource) -> None:
@@ -25,19 +25,19 @@ class FreshKeys:
 
     @property
     def ring(self) -> KeyRing:
-        """The ring that was read last: no pairs before the first reading. Never reads."""
+        """The ring that was read last, empty before the first reading. Never reads."""
         return self._ring if self._watched is None else self._watched.ring_at_hand
 
     def is_current(self) -> bool:
-        """Tell whether the ring at hand is that of now; costs one ``stat`` at the most."""
+        """Tell whether the ring at hand is current; costs at most one ``stat``."""
         return self._watched is not None and self._watched.is_current()
 
     async def refresh(self) -> None:
         """Read the ring in a thread.
 
-        It is read after this was called: a reading under way may have missed what was written just
-        before. All who ask meanwhile share the next one, so that a thousand logons at once cost
-        two readings. Raises what the source raises; the ring at hand then stays what it was.
+        The reading starts after this call: one that is under way may have missed a recent write.
+        All callers that wait meanwhile share the next one, so that a thousand logons at once cost
+        two readings. Raises what the source raises; the ring at hand then stays unchanged.
         """
         if self._next is None:
             reading = self._read(self._under_way)
@@ -47,7 +47,7 @@ class FreshKeys:
             raise problem
 
     async def close(self) -> None:
-        """Wait for no reading any more: what it gives is not used."""
+        """Stop waiting for readings: their results are not used."""
         tasks = [task for task in (self._under_way, self._next) if task is not None]
         self._under_way = self._next = None
         for task in tasks:
@@ -56,7 +56,7 @@ class FreshKeys:
             await asyncio.wait(tasks)
 
     async def _read(self, before: asyncio.Task[Exception | None] | None) -> Exception | None:
-        """Read when the reading before is over; give the error, which may have nobody waiting."""
+        """Read after the previous reading; return the error, for which no caller may be waiting."""
         if before is not None:
             await asyncio.wait([before])
         self._under_way, self._next = self._next, None

@@ -1,7 +1,7 @@
-"""The way out of a connection: what the other side does not read is bounded, in bytes and in time.
+"""The sending side of a connection: unread data is bounded, in bytes and in time.
 
-A slow reader is waited for: a resend goes on page by page as it reads, and whoever sends too much
-is told to wait. One that reads nothing is cut off, or it would hold its session for ever.
+A slow reader gets time: a resend continues page by page as it reads, and a caller that sends too
+much must wait. A reader that takes nothing is disconnected: it would keep its session forever.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import asyncio
 
 from gatepass.errors import BacklogError
 
-#: No further application message is taken while more bytes than this are unsent.
+#: No application message is accepted while more bytes than this are unsent.
 MAX_UNSENT = 1 << 20
-#: Beyond this many the connection is cut: a peer has asked for answers that it does not read.
+#: Above this the connection is aborted: the peer asks for answers that it does not read.
 MOST_UNSENT = 1 << 22
-#: Seconds in which the last words of a connection must be out.
+#: Seconds in which the last bytes of a connection must be sent.
 LINGER = 5.0
 
 
@@ -24,9 +24,9 @@ class Outlet:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._written = 0
-        #: What is written at once, while it is gathered.
+        #: Bytes that `flush` will write at once.
         self._gathered: list[bytes] | None = None
-        #: Not set while the other side is behind with reading; most never are.
+        #: Not set while the other side reads too slowly; made when that happens first.
         self._free: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
@@ -35,7 +35,7 @@ class Outlet:
 
     @property
     def is_full(self) -> bool:
-        """Whether the other side is behind with reading."""
+        """Whether the other side reads too slowly."""
         return self._free is not None and not self._free.is_set()
 
     @property
@@ -56,7 +56,7 @@ class Outlet:
             self._cut()
 
     def gather(self) -> None:
-        """Have what is written from now on wait for `flush`."""
+        """Keep what is written from now on until `flush`."""
         self._gathered = []
 
     def flush(self) -> None:
@@ -71,15 +71,15 @@ class Outlet:
             raise BacklogError(self._transport.get_write_buffer_size())
 
     async def drained(self) -> None:
-        """Wait until the other side has read almost all, or the connection is gone."""
+        """Wait until the other side has read almost everything, or the connection is gone."""
         if self._free is not None:
             await self._free.wait()
 
     def fill(self, interval: float) -> None:
-        """Note that the transport holds more than it wants to.
+        """Note that the transport's buffer is full.
 
-        A peer that takes no byte for a whole `interval`, in seconds, is cut off. It is looked at
-        once an interval, so it may take two.
+        A peer that takes no byte for a whole `interval`, in seconds, is disconnected. It is checked
+        once per interval, so it may take two.
         """
         self._free = self._free or asyncio.Event()
         self._free.clear()
@@ -92,7 +92,7 @@ class Outlet:
         self._stop()
 
     def close(self) -> None:
-        """Close once all is sent, or when `LINGER` is over."""
+        """Close when everything is sent, or after `LINGER` seconds."""
         self.flush()
         self._transport.close()
         if not self._gone:

@@ -1,4 +1,4 @@
-"""TLS for both sides: contexts from files, and what is wrong where a handshake fails."""
+"""TLS for both sides: contexts from files, and why a handshake failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_YET_VALID, _EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 9, 10, 62, 64
 
 
 def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
-    """Give what a gateway listens with: a certificate and its key, both PEM.
+    """Return the context that a gateway listens with: a certificate and its key, both PEM.
 
     Without `key`, the key is in the certificate's file. Raises `ConfigError`.
     """
@@ -32,13 +32,13 @@ def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext
     except ssl.SSLError as error:
         words = {
             "KEY_VALUES_MISMATCH": "the key is another certificate's: give the one made with it",
-        }.get(error.reason or "", "a certificate and its key are wanted, both as PEM")
+        }.get(error.reason or "", "give a certificate and its key, both as PEM")
         raise ConfigError(words, certificate) from error
     return context
 
 
 def client_context(authority: Path | None = None) -> ssl.SSLContext:
-    """Give what a client connects with: it trusts whom the system trusts, or `authority` alone.
+    """Return the context of a client: it trusts the system's authorities, or only `authority`.
 
     `authority` is a PEM file of certificates. Raises `ConfigError`.
     """
@@ -47,23 +47,23 @@ def client_context(authority: Path | None = None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authority)
     except ssl.SSLError as error:
-        raise ConfigError("a certificate as PEM is wanted", Path(authority or "")) from error
+        raise ConfigError("give a certificate as PEM", Path(authority or "")) from error
 
 
 def handshake_fault(error: OSError, host: str) -> str | None:
-    """Say why a client's TLS handshake failed and what to do; ``None`` if it was no handshake."""
+    """Say why a client's TLS handshake failed and what to do; ``None`` if the error is another."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate_fault(error, host)
     if isinstance(error, ssl.SSLError):
         return (
             f"the TLS handshake failed ({error.reason or error}): the gateway listens without TLS,"
-            " or with a version of it that is not accepted here; connect without TLS, or see the"
+            " or with a version of it that is not accepted here; connect without TLS, or check the"
             " gateway's settings"
         )
     if isinstance(error, ConnectionError) and error.errno is None:
         return (
-            "the TCP connection is there, but nobody answers the TLS handshake: the gateway listens"
-            " without TLS; connect without it, or to its port with TLS"
+            "the TCP connection was made, but the TLS handshake was not answered: the gateway"
+            " listens without TLS; connect without it, or to its port with TLS"
         )
     return None
 
@@ -71,17 +71,17 @@ def handshake_fault(error: OSError, host: str) -> str | None:
 def _certificate_fault(error: ssl.SSLCertVerificationError, host: str) -> str:
     if error.verify_code in (_OTHER_HOST, _OTHER_ADDRESS):
         return (
-            f"the gateway's certificate is not for {host}: connect by a name that stands in it, or"
-            " have one made for this name"
+            f"the gateway's certificate is not for {host}: connect with a name that is in it, or"
+            " get a certificate for this name"
         )
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
         return (
-            f"the gateway's certificate does not hold now ({error.verify_message}): have a new one"
-            " made, and compare this machine's clock"
+            f"the gateway's certificate is not valid now ({error.verify_message}): get a new one,"
+            " and check this machine's clock"
         )
     return (
-        f"the gateway's certificate is from nobody trusted here ({error.verify_message}): give the"
-        " certificate of the authority that issued it"
+        f"the gateway's certificate is not from a trusted authority ({error.verify_message}): give"
+        " the certificate of the authority that issued it"
     )
 
 

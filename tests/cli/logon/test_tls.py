@@ -29,7 +29,7 @@ def test_options_make_a_logon_over_tls(tmp_path: Path, papers: tuple[str, str, s
         answer = live.logon("--tls", "--ca", ca)
         assert answer.returncode == 0
         for words, advice in (
-            (("--tls",), b"is from nobody trusted here"),
+            (("--tls",), b"is not from a trusted authority"),
             ((), b"if it wants TLS, connect with TLS"),
         ):
             answer = live.logon(*words)
@@ -60,7 +60,7 @@ def test_a_configuration_makes_a_logon_over_tls(
     [
         ('[tls]\nkey = "key.pem"\n', b"line 2: tls.key: a key without its certificate"),
         ('[tls]\ncertificate = "none.pem"\n', b"none.pem: it cannot be read: No such file"),
-        ("[tls]\ncertificate = 7\n", b"line 2: tls.certificate: a text in quotes is wanted"),
+        ("[tls]\ncertificate = 7\n", b"line 2: tls.certificate: give a text in quotes"),
         ('store = "no-folder/week.db"\n', b"week.db cannot be opened: unable to open"),
     ],
 )
