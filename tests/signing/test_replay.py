@@ -1,4 +1,4 @@
-"""The same Logon is not accepted twice, whoever sends it, as long as it could be."""
+"""A Logon is not accepted twice while its time could be accepted, no matter who sends it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_the_same_logon_is_valid_once() -> None:
     assert "accepted before" in verdict.failed[0].detail
 
 
-def test_what_is_not_signed_makes_no_other_logon_of_it() -> None:
+def test_a_changed_unsigned_field_does_not_make_a_new_logon() -> None:
     memory = ReplayMemory()
     assert verifier(memory).verify(SIGNED, at=AT)
     assert not verifier(memory).verify(changed(SIGNED, t56="XXX"), at=AT)
 
 
 def test_a_logon_that_is_too_early_is_not_valid_later() -> None:
-    """Who overheard it waits until its time has come."""
+    """An eavesdropper could wait until its time has come."""
     memory = ReplayMemory()
     early = verifier(memory).verify(SIGNED, at=AT - 6 * SECOND)
     assert [check.name for check in early.failed] == ["sending time"]
@@ -55,7 +55,7 @@ def test_a_logon_that_is_too_early_is_not_valid_later() -> None:
     assert "refused before" in late.failed[0].detail
 
 
-#: What somebody without the key can make right, as no signature covers it.
+#: Changes that an attacker without the key can undo, because no signature covers them.
 ALTERED = {
     "56": changed(SIGNED, t56="XXX"),
     "98": having(SIGNED, (98, "0")),
@@ -72,7 +72,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("what", ALTERED)
-def test_a_logon_that_was_wrong_in_what_is_not_signed_is_not_valid_when_it_is_right(
+def test_a_logon_that_was_refused_for_an_unsigned_field_stays_refused_when_that_is_right(
     what: str,
 ) -> None:
     memory = ReplayMemory()
@@ -89,7 +89,7 @@ def test_a_logon_with_a_wrong_signature_is_not_remembered() -> None:
 
 
 def test_a_new_logon_is_valid_after_one_that_was_refused() -> None:
-    """A client tries again with the time of then."""
+    """A client tries again with the current time."""
     memory = ReplayMemory()
     assert not verifier(memory).verify(SIGNED, at=AT - 6 * SECOND)
     assert verifier(memory).verify(oracle.sign(SECRET, KEY_ID, LATER), at=AT)
@@ -105,7 +105,7 @@ def test_no_window_is_too_large(max_age: timedelta) -> None:
         verifier(memory, window=window).verify(logon, at=AT)
 
 
-def test_a_record_is_verified_as_often_as_one_likes() -> None:
+def test_a_recorded_logon_can_be_verified_any_number_of_times() -> None:
     memory = ReplayMemory()
     for _ in range(2):
         assert verifier(memory).verify(SIGNED, any_time=True)
@@ -113,7 +113,7 @@ def test_a_record_is_verified_as_often_as_one_likes() -> None:
     assert len(memory) == 0
 
 
-def test_a_verdict_without_a_memory_says_nothing_of_replay() -> None:
+def test_a_verdict_without_a_memory_has_no_replay_check() -> None:
     assert "replay" not in [check.name for check in LogonVerifier(KEYS).verify(SIGNED).checks]
     refused = verifier(ReplayMemory()).verify(SIGNED, at=AT + timedelta(minutes=1))
     assert refused.checks[-1].name == "replay"
@@ -121,7 +121,7 @@ def test_a_verdict_without_a_memory_says_nothing_of_replay() -> None:
 
 
 class Steady:
-    """A clock in seconds that nobody sets."""
+    """A clock in seconds that cannot be set."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -134,10 +134,10 @@ class Steady:
     age=st.floats(-5, 5),
     steps=st.lists(st.tuples(st.floats(0, 10), st.floats(-1e6, 1e6)), min_size=1, max_size=8),
 )
-def test_while_its_window_lasts_by_either_clock_it_is_remembered(
+def test_a_signature_is_remembered_while_its_window_lasts_by_either_clock(
     age: float, steps: list[tuple[float, float]]
 ) -> None:
-    """Time passes, and the wall clock shows anything, at every other Logon."""
+    """Time passes between the Logons, and the wall clock shows any time."""
     steady, window = Steady(), SendingTimeWindow()
     memory = ReplayMemory(steady=steady)
     sent_at = NOON - timedelta(seconds=age)
@@ -155,7 +155,7 @@ def test_while_its_window_lasts_by_either_clock_it_is_remembered(
 
 
 @given(back=st.floats(0, MARGIN.total_seconds() - 1), waited=st.floats(0, 60))
-def test_a_wall_clock_that_is_set_back_by_less_than_the_margin_opens_nothing(
+def test_a_wall_clock_set_back_by_less_than_the_margin_allows_no_replay(
     back: float, waited: float
 ) -> None:
     steady = Steady()
@@ -169,7 +169,7 @@ def test_a_wall_clock_that_is_set_back_by_less_than_the_margin_opens_nothing(
         assert memory.look(b"s" * 32, now - timedelta(seconds=back)) is Recall.SEEN
 
 
-def test_what_is_over_is_forgotten() -> None:
+def test_old_signatures_are_forgotten() -> None:
     steady = Steady()
     memory = ReplayMemory(steady=steady)
     for second in range(1000):
@@ -180,8 +180,8 @@ def test_what_is_over_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("noted", [Noted.AHEAD, Noted.UNKNOWN])
-def test_logons_that_may_never_be_right_keep_no_other_out(noted: Noted) -> None:
-    """A client whose clock is a year ahead, or a stranger, who tries without end."""
+def test_logons_that_may_never_be_right_do_not_crowd_out_others(noted: Noted) -> None:
+    """A client whose clock is a year ahead, or a stranger, that tries without end."""
     memory = ReplayMemory(most=100, steady=Steady())
     year = timedelta(days=365)
     right = b"r" * 32
@@ -195,7 +195,7 @@ def test_logons_that_may_never_be_right_keep_no_other_out(noted: Noted) -> None:
 
 
 @pytest.mark.parametrize("noted", [Noted.UNKNOWN, Noted.AHEAD])
-def test_logons_that_may_never_be_right_take_no_more_memory_the_longer_they_come(
+def test_logons_that_may_never_be_right_take_a_bounded_amount_of_memory(
     noted: Noted,
 ) -> None:
     memory, held = ReplayMemory(most=100), []
@@ -209,7 +209,7 @@ def test_logons_that_may_never_be_right_take_no_more_memory_the_longer_they_come
     assert held[1] < 3 * held[0]
 
 
-def test_what_came_too_late_is_remembered_where_it_is_noted() -> None:
+def test_a_logon_that_came_too_late_is_remembered_if_it_is_noted() -> None:
     steady = Steady()
     memory = ReplayMemory(steady=steady)
     memory.note(b"s" * 32, NOON, NOON + timedelta(hours=1))
@@ -217,7 +217,7 @@ def test_what_came_too_late_is_remembered_where_it_is_noted() -> None:
     assert memory.accept(b"s" * 32, NOON, NOON - SECOND) is Recall.REFUSED
 
 
-def test_a_verifier_that_judges_by_a_later_time_first_accepts_all_the_same() -> None:
+def test_a_logon_first_verified_at_too_late_a_time_is_still_accepted() -> None:
     memory = ReplayMemory()
     assert not verifier(memory).verify(SIGNED, at=AT + timedelta(minutes=1))
     assert verifier(memory).verify(SIGNED, at=AT)
@@ -229,7 +229,7 @@ def test_a_full_memory_accepts_nothing_until_there_is_room() -> None:
     for number in range(3):
         assert memory.accept(bytes([number]) * 32, NOON + number * SECOND, NOON)
     late = NOON + timedelta(milliseconds=1)
-    # The first of them is over, and kept for its margin alone.
+    # The first of them is over, and only kept for its margin.
     assert memory.look(b"x" * 32, NOON) is Recall.FULL
     steady.now = 0.001
     assert memory.accept(b"x" * 32, NOON + 5 * SECOND, late)
@@ -261,7 +261,7 @@ def test_of_threads_with_the_same_logon_one_accepts_it() -> None:
         assert sorted(found) == [False, False, False, True]
 
 
-def test_no_signature_is_shown_and_no_copy_is_taken_for_the_memory() -> None:
+def test_a_memory_shows_no_signature_and_cannot_be_pickled() -> None:
     memory = ReplayMemory()
     memory.accept(b"secret" + bytes(26), NOON, NOON)
     assert repr(memory) == "<ReplayMemory of 1 signature>"
@@ -269,7 +269,7 @@ def test_no_signature_is_shown_and_no_copy_is_taken_for_the_memory() -> None:
         pickle.dumps(memory)
 
 
-def test_a_memory_has_room_for_one_at_least() -> None:
+def test_a_memory_has_room_for_at_least_one() -> None:
     with pytest.raises(ArgumentError, match="give 1 or more"):
         ReplayMemory(0)
     memory = ReplayMemory(1)
@@ -277,7 +277,7 @@ def test_a_memory_has_room_for_one_at_least() -> None:
     assert not memory.accept(b"t" * 32, NOON + SECOND, NOON)
 
 
-def test_a_full_memory_forgets_those_that_make_room_with_the_others() -> None:
+def test_a_full_memory_also_forgets_spare_signatures() -> None:
     steady = Steady()
     memory = ReplayMemory(most=2, steady=steady)
     memory.note(b"a" * 32, NOON, NOON, Noted.UNKNOWN)
@@ -286,17 +286,17 @@ def test_a_full_memory_forgets_those_that_make_room_with_the_others() -> None:
     later = NOON + SECOND
     assert memory.accept(b"c" * 32, later, later)
     assert len(memory) == 1
-    # The one that is gone takes no place among those that make room.
+    # The one that is gone no longer counts among the spare ones.
     memory.note(b"d" * 32, later, later, Noted.UNKNOWN)
     assert memory.look(b"d" * 32, later) is Recall.REFUSED
 
 
-def test_one_that_made_room_and_came_again_is_known_as_long_as_it_must_be() -> None:
+def test_a_signature_that_was_dropped_and_came_again_is_remembered_long_enough() -> None:
     steady = Steady()
     memory = ReplayMemory(most=4, steady=steady)
     margin = MARGIN.total_seconds()
     memory.note(b"a" * 32, NOON, NOON, Noted.UNKNOWN)
-    memory.note(b"b" * 32, NOON, NOON, Noted.UNKNOWN)  # there is room for one of these
+    memory.note(b"b" * 32, NOON, NOON, Noted.UNKNOWN)  # there is room for only one of them
     steady.now = 1.0
     until = NOON + timedelta(seconds=9)
     memory.note(b"a" * 32, until, NOON, Noted.UNKNOWN)

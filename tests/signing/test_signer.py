@@ -7,18 +7,18 @@ from gatepass.signing import LocalSigner
 from tests.fix.samples import CANONICAL, KEY_ID, SECRET, SIGNATURE, pair
 
 
-def test_a_pair_of_this_process_signs_and_names_itself() -> None:
+def test_a_local_signer_signs_and_names_its_pair() -> None:
     signer = LocalSigner(pair())
     assert signer.access_key_id == KEY_ID
     assert signer.sign(CANONICAL) == SIGNATURE
 
 
-def test_what_is_no_pair_does_not_sign() -> None:
+def test_only_a_pair_makes_a_local_signer() -> None:
     with pytest.raises(ArgumentError, match="pair is of type str: give a KeyPair"):
         LocalSigner(SECRET)
 
 
-def test_a_canonical_string_that_is_no_bytes_is_refused_and_not_shown() -> None:
+def test_a_canonical_string_as_text_is_refused_and_not_shown() -> None:
     with pytest.raises(ArgumentError, match="canonical is of type str: give bytes") as caught:
         LocalSigner(pair()).sign(CANONICAL.decode())
     assert "B08" not in str(caught.value)

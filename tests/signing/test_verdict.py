@@ -1,4 +1,4 @@
-"""`LogonVerifier`: each check's failure, all checks in order, and what is left unchecked."""
+"""`LogonVerifier`: how each check fails, the order of the checks, and which are not done."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_a_verdict_has_every_check_with_its_outcome(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_verdict_and_its_explanation_are_true_exactly_when_the_logon_is_good(name: str) -> None:
+def test_a_verdict_and_its_explanation_are_true_only_for_a_good_logon(name: str) -> None:
     case = CASES[name]
     good = case.outcomes == "+++++++++"
     assert bool(LogonVerifier(case.keys).verify(case.logon, at=case.at)) is good
@@ -240,7 +240,7 @@ def test_a_verdict_and_its_explanation_are_true_exactly_when_the_logon_is_good(n
 
 
 @pytest.mark.parametrize("logon", [b"", b"garbage", b"8=FIX.4.2", b"\x00" * 99, SIGNED[:-1]])
-def test_what_is_no_logon_is_refused_by_a_plain_if(logon: bytes) -> None:
+def test_bytes_that_are_not_a_logon_give_a_false_verdict(logon: bytes) -> None:
     assert not LogonVerifier(KEYS).verify(logon)
     assert not explain(logon, KEYS)
 
@@ -250,7 +250,7 @@ def test_a_check_is_true_exactly_when_it_passed() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_without_a_time_what_depends_on_it_is_left_out(name: str) -> None:
+def test_without_a_time_the_checks_of_time_are_not_done(name: str) -> None:
     case = CASES[name]
     verdict = LogonVerifier(case.keys).verify(case.logon, any_time=True)
     marks = case.outcomes[:6] + ".." + case.outcomes[8]
@@ -273,18 +273,18 @@ def test_a_verdict_is_plain_data(name: str) -> None:
     assert plain["sender_comp_id"] == verdict.sender_comp_id
 
 
-def test_a_verdict_names_who_logs_on_and_with_what() -> None:
+def test_a_verdict_names_the_sender_and_its_access_key() -> None:
     verdict = LogonVerifier(KEYS).verify(SIGNED, at=AT)
     assert (verdict.sender_comp_id, verdict.access_key_id) == ("B08004N", KEY_ID)
     unknown = LogonVerifier(KEYS).verify(sign(RAW, key_id="nobodynobodynobody"), at=AT)
-    # What was sent instead may be a secret in the wrong place.
+    # The name that was sent may be a secret in the wrong place.
     assert (unknown.sender_comp_id, unknown.access_key_id) == ("B08004N", None)
     assert "nobody" not in repr(unknown)
-    nobody = LogonVerifier(KEYS).verify(b"", at=AT)
-    assert (nobody.sender_comp_id, nobody.access_key_id) == (None, None)
+    empty = LogonVerifier(KEYS).verify(b"", at=AT)
+    assert (empty.sender_comp_id, empty.access_key_id) == (None, None)
 
 
-def test_what_is_shown_of_a_logon_controls_no_terminal() -> None:
+def test_control_characters_of_a_logon_are_not_shown() -> None:
     evil = "\x1b]0;owned\x07\r\n\x7f\x9b2J"
     for logon in (
         changed(SIGNED, t49=evil),

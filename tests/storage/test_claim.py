@@ -1,4 +1,4 @@
-"""One client at a time has a session's store, and a crash gives it back."""
+"""One client at a time may use a session's store; a crash releases it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with SqliteStore(sys.argv[1], "ABC123").claim():
 
 @pytest.fixture(params=["memory", "memory file", "file", "shared file"])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    """Twice the same session's store."""
+    """Two stores of the same session."""
     path = tmp_path / "s.sqlite"
     if request.param == "memory":
         store = MemoryStore()
@@ -67,7 +67,7 @@ def test_a_second_claim_is_refused_until_the_first_is_over(pair: tuple[Store, St
             raise ZeroDivisionError
 
 
-def test_a_file_is_claimed_whatever_path_leads_to_it(
+def test_a_file_is_claimed_under_every_path_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -81,7 +81,7 @@ def test_a_file_is_claimed_whatever_path_leads_to_it(
                 claim(second),
             ):
                 raise AssertionError
-        # The path was that of then.
+        # The path is resolved when the store is opened.
         monkeypatch.chdir(tmp_path / "folder")
         first.save(Numbers(next_out=2))
         with (
@@ -97,14 +97,14 @@ def test_a_store_without_a_path_is_refused() -> None:
         SqliteStore("", "ABC123")
 
 
-def test_each_session_of_a_file_is_claimed_on_its_own(tmp_path: Path) -> None:
+def test_each_session_of_a_file_has_its_own_claim(tmp_path: Path) -> None:
     with closing(SqliteDatabase(tmp_path / "s.sqlite")) as file:
         stores = [file.store(name) for name in ("ABC123", "ABC999", "../ABC 123")]
         with claim(stores[0]), claim(stores[1]), claim(stores[2]):
             assert all(path.parent == tmp_path for path in tmp_path.iterdir())
 
 
-def test_a_process_that_is_killed_gives_it_back(tmp_path: Path) -> None:
+def test_killing_a_process_releases_its_claim(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with (
         closing(SqliteStore(path, "ABC123")) as store,
@@ -121,7 +121,7 @@ def test_a_process_that_is_killed_gives_it_back(tmp_path: Path) -> None:
             pass
 
 
-def test_a_folder_where_nothing_may_be_written_is_told(tmp_path: Path) -> None:
+def test_a_lock_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with closing(SqliteStore(path, "ABC123")) as store:
         (tmp_path / "s.sqlite.ABC123.lock").mkdir()
@@ -130,25 +130,25 @@ def test_a_folder_where_nothing_may_be_written_is_told(tmp_path: Path) -> None:
 
 
 class Own:
-    """A store by the contract, and no more."""
+    """A store with only the required methods."""
 
     def load(self) -> Numbers:
         return Numbers()
 
 
-def test_a_store_that_cannot_be_claimed_is_not() -> None:
+def test_a_store_without_a_claim_method_is_used_without_a_claim() -> None:
     store: Store = Own()  # type: ignore[assignment]
     with claim(store), claim(store):
         pass
 
 
-def test_connect_takes_no_store_in_use_with_a_backup_or_without() -> None:
+def test_connect_refuses_a_store_in_use_with_or_without_a_backup() -> None:
     store = MemoryStore()
     expires = date(date.today().year + 1, 6, 1)
     ring = KeyRing([generate_pair("ABC", date(2026, 1, 5), expires).key_pair()])
     settings = ClientSettings("ABC123U", "OP1", "G", "US", "SYS", "1.0", "V")
 
-    # Nobody listens there.
+    # Nothing listens there.
     here = ("127.0.0.1", 1)
 
     async def attempt(*, backup: bool) -> None:
@@ -162,7 +162,7 @@ def test_connect_takes_no_store_in_use_with_a_backup_or_without() -> None:
     for backup in (False, True):
         with claim(store), pytest.raises(StoreError):
             asyncio.run(attempt(backup=backup))
-        # What fails gives it back.
+        # A failed attempt releases its claim.
         with pytest.raises(NoConnectionError):
             asyncio.run(attempt(backup=backup))
     with claim(store):

@@ -1,4 +1,4 @@
-"""A file that cannot be used is a `StoreError` that says what to do, and what was kept stays."""
+"""An unusable file gives a `StoreError` that says what to do, and what was stored stays."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_save_that_fails_changes_nothing(
     words: str,
     advice: str,
 ) -> None:
-    mend = spoil(store, path)
+    repair = spoil(store, path)
     much = b"x" * 100_000
     with pytest.raises(StoreError) as caught:
         store.save(Numbers(3, 4), SentMessage(2, much, True), ReceivedMessage(3, much))
@@ -76,7 +76,7 @@ def test_a_save_that_fails_changes_nothing(
     assert advice in str(caught.value)
     assert caught.value.path == str(path)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
-    mend()
+    repair()
     assert store.load() == BEFORE
     assert [kept.wire for kept in store.sent(1, 9)] == [b"first"]
     assert [kept.wire for kept in store.undelivered()] == [b"second"]
@@ -91,7 +91,7 @@ def test_a_save_that_fails_changes_nothing(
         (None, "cannot be opened: unable to open database file", "its folder"),
     ],
 )
-def test_a_file_that_cannot_be_opened(
+def test_a_file_that_cannot_be_opened_says_what_to_do(
     tmp_path: Path, content: bytes | None, words: str, advice: str
 ) -> None:
     path = tmp_path / ("file" if content else "no-folder/file")
@@ -104,14 +104,14 @@ def test_a_file_that_cannot_be_opened(
         assert advice in str(caught.value)
 
 
-def test_another_programs_database(path: Path) -> None:
+def test_another_programs_database_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE session (shoe TEXT)")
     with pytest.raises(StoreError, match="made by another version of gatepass"):
         SqliteStore(path, "ABC123")
 
 
-def test_a_damaged_file(store: SqliteStore, path: Path) -> None:
+def test_a_damaged_file_is_refused(store: SqliteStore, path: Path) -> None:
     store.save(BEFORE, SentMessage(5, b"x" * 100_000, True))
     store.close()
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 100_000)
@@ -120,7 +120,7 @@ def test_a_damaged_file(store: SqliteStore, path: Path) -> None:
     assert "restore it from a copy" in str(caught.value)
 
 
-def test_every_call_of_a_closed_store(path: Path) -> None:
+def test_every_call_of_a_closed_store_raises(path: Path) -> None:
     database = SqliteDatabase(path)
     store = database.store("ABC123")
     database.close()

@@ -1,4 +1,4 @@
-"""Both stores keep the same promises."""
+"""Both stores behave alike."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ def receive(store: Store, number: int, epoch: str = "") -> None:
     store.save(replace(store.load(), next_in=number + 1, epoch=epoch), received=received)
 
 
-def test_new(store: Store) -> None:
+def test_a_new_store_is_empty(store: Store) -> None:
     assert store.load() == Numbers()
     assert list(store.sent(1, 99)) == []
     assert list(store.undelivered()) == []
 
 
-def test_numbers(store: Store) -> None:
+def test_numbers_are_loaded_as_they_were_saved(store: Store) -> None:
     for epoch in ("one", "another", ""):
         numbers = Numbers(7, 9, epoch)
         store.save(numbers)
         assert store.load() == numbers
 
 
-def test_kept_messages_are_found_by_number(store: Store) -> None:
+def test_sent_messages_are_found_by_number(store: Store) -> None:
     for number in range(1, 6):
         send(store, number, keep=number != 3)
     assert [kept.number for kept in store.sent(2, 4)] == [2, 4]
     assert [kept.wire for kept in store.sent(5, 5)] == [b"m5"]
 
 
-def test_numbers_that_go_back_void_what_was_sent(store: Store) -> None:
+def test_sent_messages_are_dropped_when_numbers_go_back(store: Store) -> None:
     for number in range(1, 6):
         send(store, number)
     send(store, 1, keep=False)  # a Logon of a new week
@@ -67,14 +67,14 @@ def test_numbers_that_go_back_void_what_was_sent(store: Store) -> None:
     assert [kept.number for kept in store.sent(1, 99)] == [2]
 
 
-def test_a_number_given_back_keeps_the_ones_before_it(store: Store) -> None:
+def test_when_a_number_goes_back_the_messages_before_it_stay(store: Store) -> None:
     send(store, 1)
     send(store, 2, keep=False)
     store.save(replace(store.load(), next_out=2))
     assert [kept.number for kept in store.sent(1, 99)] == [1]
 
 
-def test_undelivered_in_order(store: Store) -> None:
+def test_undelivered_messages_come_in_order(store: Store) -> None:
     for number in (4, 5, 6):
         receive(store, number)
     assert [kept.number for kept in store.undelivered()] == [4, 5, 6]
@@ -94,7 +94,7 @@ def test_undelivered_messages_outlive_their_epoch(store: Store) -> None:
     assert [(kept.number, kept.epoch) for kept in store.undelivered()] == waiting[:2]
 
 
-def test_delivered_twice_does_nothing(store: Store) -> None:
+def test_a_second_delivered_does_nothing(store: Store) -> None:
     receive(store, 2)
     store.delivered(2, "")
     store.delivered(2, "")
@@ -114,9 +114,7 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2])
-def test_a_file_of_another_format_is_refused_and_left_as_it_is(
-    tmp_path: Path, version: int
-) -> None:
+def test_a_file_of_another_format_is_refused_and_not_changed(tmp_path: Path, version: int) -> None:
     path = tmp_path / "s.sqlite"
     with closing(SqliteStore(path, "ABC123")) as store:
         store.save(Numbers(7, 9))
@@ -128,7 +126,7 @@ def test_a_file_of_another_format_is_refused_and_left_as_it_is(
     assert path.read_bytes() == before
 
 
-def test_sessions_share_a_file(tmp_path: Path) -> None:
+def test_sessions_in_one_file_are_independent(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     one, other = SqliteStore(path, "ABC123"), SqliteStore(path, "XYZ789")
     send(one, 1)
@@ -153,7 +151,7 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-def test_memory_and_file_agree(actions: list[tuple[str, int, bool]]) -> None:
+def test_a_memory_store_and_a_file_store_agree(actions: list[tuple[str, int, bool]]) -> None:
     memory, file = MemoryStore(), SqliteStore(":memory:", "ABC123")
     for action, number, keep in actions:
         for each in (memory, file):

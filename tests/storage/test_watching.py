@@ -1,4 +1,4 @@
-"""A store that is emptied, removed, replaced or written over is neither new nor good."""
+"""A store that is emptied, removed, replaced or written over is not used, and not taken for new."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def filled(path: Path, name: str = "ABC123") -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A store of a session in a folder of its own, a copy of it, and another session's."""
+    """A session's store in its own folder, a copy of it, and another session's store."""
     folder = tmp_path / "state"
     folder.mkdir()
     filled(folder / "s.sqlite")
@@ -61,17 +61,17 @@ def removed(path: Path) -> None:
     path.unlink()
 
 
-def removed_with_all_beside_it(path: Path) -> None:
+def removed_with_its_journals(path: Path) -> None:
     for file in path.parent.iterdir():
         file.unlink()
 
 
 def made_again(path: Path) -> None:
-    removed_with_all_beside_it(path)
+    removed_with_its_journals(path)
     SqliteStore(path, "ABC123").close()
 
 
-def made_again_as_nothing(path: Path) -> None:
+def made_again_empty(path: Path) -> None:
     path.unlink()
     path.touch()
 
@@ -118,9 +118,9 @@ def log_made_again(path: Path) -> None:
 DAMAGES: list[Callable[[Path], None]] = [
     emptied,
     removed,
-    removed_with_all_beside_it,
+    removed_with_its_journals,
     made_again,
-    made_again_as_nothing,
+    made_again_empty,
     replaced_by_a_copy,
     replaced_by_another_session,
     written_over_by_a_copy,
@@ -149,7 +149,7 @@ def store(path: Path) -> Iterator[SqliteStore]:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("use", USES)
-def test_a_file_that_is_not_what_it_was_is_used_for_nothing(
+def test_a_file_that_another_program_has_changed_is_not_used(
     store: SqliteStore, path: Path, damage: Callable[[Path], None], use: str
 ) -> None:
     damage(path)
@@ -160,7 +160,7 @@ def test_a_file_that_is_not_what_it_was_is_used_for_nothing(
 
 
 @pytest.mark.parametrize("rows", [1, 400])
-def test_what_others_commit_as_they_should_is_no_damage(path: Path, rows: int) -> None:
+def test_commits_of_other_programs_are_not_damage(path: Path, rows: int) -> None:
     """Several programs and connections share a file, and each may move the log into it."""
     much = b"x" * 5000
     with (
@@ -185,7 +185,7 @@ def test_what_others_commit_as_they_should_is_no_damage(path: Path, rows: int) -
             assert each.load().next_out == rows or rows == 1
 
 
-def test_another_program_that_comes_and_goes_is_no_damage(path: Path) -> None:
+def test_another_program_that_opens_and_closes_the_file_is_not_damage(path: Path) -> None:
     words = (
         "import sys; from gatepass.storage import SqliteStore;"
         " from gatepass.session.numbers import Numbers, SentMessage\n"
@@ -201,7 +201,7 @@ def test_another_program_that_comes_and_goes_is_no_damage(path: Path) -> None:
         assert store.load() == Numbers(5, 1)
 
 
-def test_programs_that_move_the_log_while_others_look_are_no_damage(tmp_path: Path) -> None:
+def test_moving_the_log_while_others_check_the_file_is_not_damage(tmp_path: Path) -> None:
     """A commit is seen before its program has moved the log into the file."""
     words = (
         "import sys, time; from gatepass.storage import SqliteStore, database;"
@@ -220,7 +220,7 @@ def test_programs_that_move_the_log_while_others_look_are_no_damage(tmp_path: Pa
     assert [program.communicate()[1] for program in programs] == [b""] * 3
 
 
-def test_what_others_commit_excuses_nothing_for_good(
+def test_another_programs_commit_excuses_a_change_only_for_a_while(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(SqliteStore(path, "ABC123")) as store:
@@ -234,7 +234,7 @@ def test_what_others_commit_excuses_nothing_for_good(
             store.load()
 
 
-def test_a_program_that_changes_its_folder_finds_its_store(
+def test_a_program_that_changes_its_working_directory_finds_its_store(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(path.parent)
@@ -244,7 +244,7 @@ def test_a_program_that_changes_its_folder_finds_its_store(
         assert store.load() == KEPT
 
 
-# Before it is opened.
+# Before a store is opened.
 
 
 @pytest.mark.parametrize("beside", [b"", b"what was committed last"])
@@ -268,12 +268,12 @@ def test_a_file_that_is_gone_and_left_its_journal_is_not_a_new_store(
 ) -> None:
     path.with_name(path.name + journal).write_bytes(b"what was committed last")
     path.unlink()
-    with pytest.raises(StoreError, match="is gone, and its journal is still there"):
+    with pytest.raises(StoreError, match="is gone, but its journal is still there"):
         SqliteStore(path, "ABC123")
     assert not path.exists()
 
 
-def test_a_file_of_zeros_is_no_store(path: Path) -> None:
+def test_a_file_of_zeros_is_not_a_store(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(StoreError, match="not a database"):
         SqliteStore(path, "ABC123")
@@ -281,9 +281,11 @@ def test_a_file_of_zeros_is_no_store(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "words"),
-    [("PRAGMA user_version=1", "has no tables"), ("CREATE TABLE shoe (size)", "other program's")],
+    [("PRAGMA user_version=1", "has no tables"), ("CREATE TABLE shoe (size)", "another program's")],
 )
-def test_a_database_without_our_tables_is_no_store(path: Path, statement: str, words: str) -> None:
+def test_a_database_without_our_tables_is_not_a_store(
+    path: Path, statement: str, words: str
+) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as db:
         db.execute(statement)
@@ -296,14 +298,14 @@ def test_a_database_without_our_tables_is_no_store(path: Path, statement: str, w
     assert before
 
 
-def test_a_store_of_an_earlier_version_is_one(path: Path) -> None:
+def test_a_store_of_an_earlier_version_is_accepted(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA application_id=0")
     with closing(SqliteStore(path, "ABC123")) as store:
         assert store.load() == KEPT
 
 
-def test_a_store_that_was_not_made_to_the_end_is_made_to_the_end(tmp_path: Path) -> None:
+def test_a_store_that_was_made_in_part_is_completed(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     assert making.make_unless_there(str(path))
     with closing(SqliteStore(path, "ABC123")) as store:
@@ -311,19 +313,19 @@ def test_a_store_that_was_not_made_to_the_end_is_made_to_the_end(tmp_path: Path)
         assert store.load() == KEPT
 
 
-def test_a_store_of_another_session_is_not_a_new_one_of_this(path: Path) -> None:
-    with pytest.raises(StoreError, match="is of session ABC123, not of XYZ999"):
+def test_a_store_of_another_session_is_not_taken_for_a_new_one(path: Path) -> None:
+    with pytest.raises(StoreError, match="belongs to session ABC123, not to XYZ999"):
         SqliteStore(path, "XYZ999", alone=True)
     SqliteStore(path, "ABC123", alone=True).close()
     SqliteStore(path, "XYZ999").close()
     SqliteStore(path.with_name("new"), "XYZ999", alone=True).close()
 
 
-# How it is made.
+# Making a store.
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000])
-def test_a_store_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
+def test_only_its_owner_can_access_a_store(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         with closing(SqliteStore(tmp_path / "s.sqlite", "ABC123")) as store, store.claim():
@@ -335,7 +337,7 @@ def test_a_store_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     assert set(modes.values()) == {0o600}
 
 
-def test_of_many_that_make_one_at_once_all_have_the_same(tmp_path: Path) -> None:
+def test_programs_that_make_a_store_at_once_share_one(tmp_path: Path) -> None:
     words = (
         "import sys; from gatepass.storage import SqliteStore;"
         " from gatepass.session.numbers import Numbers\n"
@@ -352,7 +354,7 @@ def test_of_many_that_make_one_at_once_all_have_the_same(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("faster", [False, True])
-def test_where_a_file_cannot_have_two_names_one_is_made_all_the_same(
+def test_a_store_is_made_even_if_a_file_cannot_have_two_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faster: bool
 ) -> None:
     path = tmp_path / "s.sqlite"
@@ -368,14 +370,14 @@ def test_where_a_file_cannot_have_two_names_one_is_made_all_the_same(
     SqliteStore(path, "ABC123").close()
 
 
-def test_a_circle_of_links_is_an_error_of_the_store(tmp_path: Path) -> None:
+def test_a_circle_of_links_is_a_store_error(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     path.symlink_to(path)
     with pytest.raises(StoreError, match="cannot be opened"):
         SqliteStore(path, "ABC123")
 
 
-def test_a_name_that_leads_elsewhere_makes_the_store_there(tmp_path: Path) -> None:
+def test_a_link_makes_the_store_where_it_points(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "s.sqlite").symlink_to(tmp_path / "there" / "real.sqlite")
     with closing(SqliteStore(tmp_path / "s.sqlite", "ABC123")) as store:
@@ -391,7 +393,7 @@ def no_space(*_: object, **__: object) -> Any:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_disk_that_is_full_when_a_store_is_made_is_called_so(
+def test_a_disk_that_is_full_when_a_store_is_made_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making.os, "write", no_space)
@@ -401,7 +403,7 @@ def test_a_disk_that_is_full_when_a_store_is_made_is_called_so(
 
 
 @pytest.mark.parametrize("words", ["disk I/O error", "unable to open database file"])
-def test_a_disk_that_is_full_is_called_so_where_sqlite_does_not(
+def test_a_full_disk_is_reported_even_if_sqlite_calls_it_another_error(
     path: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     def fail(*_: object, **__: object) -> Any:
@@ -415,11 +417,11 @@ def test_a_disk_that_is_full_is_called_so_where_sqlite_does_not(
         SqliteStore(path, "ABC123")
 
 
-# What becomes of a session.
+# The session's end.
 
 
-@pytest.mark.parametrize("damage", [emptied, removed_with_all_beside_it, written_over_by_a_copy])
-def test_a_clients_session_ends_before_anything_more_is_sent(
+@pytest.mark.parametrize("damage", [emptied, removed_with_its_journals, written_over_by_a_copy])
+def test_a_clients_session_ends_and_sends_nothing_more(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     (tmp_path / "state").mkdir()
@@ -488,10 +490,10 @@ def test_a_gateways_sessions_end_and_no_logon_is_admitted(
     assert all("while it was open" in failure for failure in failures)
 
 
-def test_a_journal_of_a_store_that_was_made_just_now_is_not_left_behind(
+def test_the_journal_of_a_store_that_was_just_made_is_not_taken_for_a_lost_ones(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process was faster, between the look for the file and that for its journal."""
+    """Another process makes the store between the check for the file and that for its journal."""
 
     def size_when_another_has_made_it(journal: Path) -> int:
         path.write_bytes(making.empty_database())

@@ -1,8 +1,8 @@
-"""A process that does nothing but save and send, until it is killed.
+"""A process that only saves and sends, until it is killed.
 
-``python writer.py FILE ROUND``: each number goes to standard output once it is saved, as a message
-would go to the wire; so does each received message that is delivered. ROUND messages each way are
-saved together.
+``python writer.py FILE ROUND``: each number goes to standard output after it is saved, as a message
+would go to the wire; so does each received message that is delivered. ROUND messages in each
+direction are saved together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gatepass.storage import SqliteStore
 
 
 def tell(word: str, number: int) -> None:
-    # One write of a few bytes into a pipe is there as a whole or not at all.
+    # One write of a few bytes into a pipe is atomic.
     os.write(1, f"{word} {number}\n".encode())
 
 

@@ -1,4 +1,4 @@
-"""What a signature is, whatever it is over: who signs, what was found, what came before."""
+"""Signatures in any protocol: who signs, what a check found, and which signatures were seen."""
 
 from gatepass.signing.replay import Noted, Recall, ReplayMemory
 from gatepass.signing.signer import LocalSigner, Signer

@@ -1,8 +1,8 @@
-"""The signatures of Logons that have come: the same Logon is not accepted again.
+"""The signatures of received Logons: the same Logon is not accepted again.
 
-Who overhears a Logon can send its bytes again while SendingTime (52) is in its window. That takes
-no key, and nothing in the bytes is wrong. It goes for a Logon that was refused, too: the reason may
-be gone when it comes again, or may lie in a field that the signature does not cover.
+An eavesdropper can send a Logon's bytes again while SendingTime (52) is in its window. That needs
+no key, and nothing in the bytes is wrong. The same is true of a Logon that was refused: the reason
+may be gone when it comes again, or may be in a field that the signature does not cover.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from threading import Lock
 from gatepass.errors import ArgumentError
 from gatepass.keys.ring import counted
 
-#: Signatures that are remembered at most: some 30 MiB.
+#: How many signatures are remembered at most: some 30 MiB.
 MOST = 100_000
-#: Of Logons that are `Noted` as something else than right, a tenth each at most: the oldest goes.
+#: Logons `Noted` as anything but right get a tenth of that per kind; the oldest is dropped.
 SHARE = 10
-#: How much longer one is remembered than its Logon could be accepted: callers whose clocks differ a
-#: little, and a wall clock that is set back by less, open nothing.
+#: How much longer a signature is remembered than its Logon could be accepted. So clocks that differ
+#: a little, and a wall clock that is set back by less, are safe.
 MARGIN = timedelta(seconds=60)
 
 
 class Recall(enum.Enum):
-    """What a memory says of a signature. True where its Logon may be accepted."""
+    """What a memory says of a signature. True if its Logon may be accepted."""
 
     NEW = "it did not come before"
     SEEN = "this very Logon was accepted before: log on with a new one, stamped and signed again"
@@ -42,24 +42,24 @@ class Noted(enum.Enum):
     """What is known of a Logon that was not accepted."""
 
     RIGHT = "its signature is right"
-    AHEAD = "its signature is right, and its time has not come yet"
+    AHEAD = "its signature is right, and its time is still in the future"
     UNKNOWN = "the pair that it names is not known, or not yet"
 
 
 class ReplayMemory:
     """Remembers signatures while their Logons are in the window of SendingTime (52).
 
-    Hand one to all that verify for the same sessions. Every verifier, port and thread of a process
-    may share it: of two threads with the same Logon at the same moment, one accepts it. Another
-    process knows nothing of it, nor does the same program after a restart: each may accept the
+    Give the same one to all verifiers of the same sessions. Every verifier, port and thread of a
+    process may share it: of two threads with the same Logon at the same moment, one accepts it.
+    Another process does not know it, nor does the same program after a restart: each may accept the
     Logon once more. Processes that share sessions need a subclass whose `look`, `accept` and `note`
-    go to a store of all of them, where each is one step.
+    use a common store, each in one atomic step.
 
-    A signature is forgotten when the window is over by both clocks: the wall clock that is handed
-    in, which may be set at any time, and ``steady``, in seconds, which nobody sets.
+    A signature is forgotten when the window is over by both clocks: the wall clock, ``now``, which
+    may be set at any time, and ``steady``, in seconds, which cannot be set.
 
     At most `most` are remembered, and while it is full nothing is accepted. Only right signatures
-    can fill it, and so only holders of a key.
+    can fill it, so only clients with a key can.
     """
 
     def __init__(self, most: int = MOST, *, steady: Callable[[], float] = time.monotonic) -> None:
@@ -67,11 +67,11 @@ class ReplayMemory:
             raise ArgumentError("most is the number of signatures kept: give 1 or more", "most")
         self._most = most
         self._steady = steady
-        #: Until when by the wall clock and by the steady one, and what was made of the Logon.
+        #: Its end by the wall clock and by the steady one, and whether the Logon was accepted.
         self._known: dict[bytes, _Entry] = {}
-        #: Those that make room, in the order in which they came.
+        #: Signatures that are dropped to make room, in the order in which they came.
         self._spare: dict[Noted, dict[bytes, None]] = {Noted.AHEAD: {}, Noted.UNKNOWN: {}}
-        # What is over by neither clock, and what is over by the steady one.
+        # Windows that are over by neither clock, and those that are over by the steady one.
         self._by_steady: list[tuple[float, bytes]] = []
         self._by_wall: list[tuple[float, bytes]] = []
         self._lock = Lock()
@@ -90,7 +90,7 @@ class ReplayMemory:
     def accept(self, signature: bytes, until: datetime, now: datetime) -> Recall:
         """Remember a signature if it is new, until its Logon cannot be accepted any more.
 
-        One step, whichever threads do the same: of one Logon `Recall.NEW` is given once.
+        One atomic step: among all threads, `Recall.NEW` is returned once per Logon.
         """
         with self._lock:
             recall = self._recall(signature, now.timestamp())
@@ -103,7 +103,7 @@ class ReplayMemory:
     ) -> None:
         """Remember the signature of a Logon that was not accepted, if it is new.
 
-        What is ahead of its time, or of a pair that is not known, makes room for what is not.
+        Logons that are ahead of their time, or of an unknown pair, make room for the others.
         """
         with self._lock:
             if not self._recall(signature, now.timestamp()):
@@ -121,7 +121,7 @@ class ReplayMemory:
         self._known[signature] = wall, steady, recall
         heappush(self._by_steady, (steady, signature))
         if len(self._by_steady) + len(self._by_wall) > 2 * self._most:
-            # Most of them made room long ago: they come from clients without a key, too.
+            # Most of them were dropped long ago: clients without a key can send them, too.
             self._order_again()
 
     def _order_again(self) -> None:
@@ -136,7 +136,7 @@ class ReplayMemory:
         steady, margin = self._steady(), MARGIN.total_seconds()
         self._forget(now - margin, steady - margin)
         if len(self._known) >= self._most:
-            # What is kept for the margin's sake goes first.
+            # Signatures that are only kept for the margin go first.
             self._known = {
                 signature: entry
                 for signature, entry in self._known.items()
@@ -149,11 +149,11 @@ class ReplayMemory:
         return Recall.NEW if len(self._known) < self._most else Recall.FULL
 
     def _forget(self, wall: float, steady: float) -> None:
-        """Forget what was over by both clocks before these times."""
+        """Forget windows that were over by both clocks before these times."""
         while self._by_steady and self._by_steady[0][0] < steady:
             _, signature = heappop(self._by_steady)
             entry = self._known.get(signature)
-            # One that made room and came again has another place in the heap, further back.
+            # One that was dropped and came again has another place in the heap, further back.
             if entry is not None and entry[1] < steady:
                 heappush(self._by_wall, (entry[0], signature))
         while self._by_wall and self._by_wall[0][0] < wall:

@@ -1,4 +1,4 @@
-"""Who signs: a key pair held here, or somebody else who holds the key."""
+"""Who signs: a key pair in this process, or a service that has the key."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gatepass.keys import AccessKeyId, KeyPair
 
 
 class Signer(Protocol):
-    """Something that holds a secret key and signs with it: a process, Vault, a cloud KMS.
+    """Something that has a secret key and signs with it: a process, Vault, a cloud KMS.
 
-    ``sign`` takes the canonical bytes and gives the 32 bytes of HMAC-SHA-256, or raises
+    ``sign`` takes the canonical bytes and returns the 32 bytes of HMAC-SHA-256, or raises
     `gatepass.errors.SignerError`.
     """
 
@@ -26,7 +26,7 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalSigner:
-    """Signs with a pair that this process holds."""
+    """Signs with a pair that this process has."""
 
     pair: KeyPair
 

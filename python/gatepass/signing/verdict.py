@@ -35,7 +35,7 @@ class Check:
 class Verdict:
     """Every check of one Logon, in order. True exactly when the Logon is `valid`.
 
-    It is for the verifying side's own eyes: to the client every refusal reads alike.
+    It is for the verifying side only: a client gets the same answer to every bad Logon.
     """
 
     checks: tuple[Check, ...]
@@ -43,11 +43,11 @@ class Verdict:
     access_key_id: AccessKeyId | None = None
 
     def __bool__(self) -> bool:
-        # `if verifier.verify(logon): accept()` is what people write: it must not accept a bad one.
+        # People write `if verifier.verify(logon): accept()`: that must not accept a bad Logon.
         return self.valid
 
     def __repr__(self) -> str:
-        """Say what one wants to know first: whether it is valid, whose it is, and what failed."""
+        """Say the most important first: whether it is valid, whose it is, and what failed."""
         whose = "" if self.sender_comp_id is None else f" {self.sender_comp_id}"
         if self.valid:
             return f"<Verdict: valid{whose}, signed with {self.access_key_id}>"

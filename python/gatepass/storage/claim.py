@@ -1,4 +1,4 @@
-"""One program at a time: a claim that a crash gives back by itself."""
+"""One program at a time: a claim on a store, which the system releases after a crash."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if sys.platform != "win32":
 
 @contextmanager
 def claimed(lock: str, path: str, session: str) -> Iterator[None]:
-    """Hold the file `lock`, of the store at `path`, until the end of the block or the process.
+    """Lock the file `lock`, of the store at `path`, until the end of the block or the process.
 
-    It is left behind empty: whoever removed it could remove the next one's. On Windows nothing is
-    claimed. Raises `StoreError` where it is held, in this process or in another one.
+    The file stays, empty: removing it could remove the next program's lock. On Windows nothing is
+    claimed. Raises `StoreError` if it is locked already, by this process or by another one.
     """
     try:
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -33,7 +33,7 @@ def claimed(lock: str, path: str, session: str) -> Iterator[None]:
         finally:
             os.ftruncate(file, 0)
             if sys.platform != "win32":
-                # Closing alone would not do where a child process has the file, too.
+                # Closing alone is not enough if a child process has the file open, too.
                 fcntl.flock(file, fcntl.LOCK_UN)
     finally:
         os.close(file)
@@ -49,6 +49,6 @@ def _take(file: int, path: str, session: str) -> None:
             words = f"cannot be claimed: {error.strerror}; keep it on a disk of this machine"
             raise StoreError(words, path) from error
     os.ftruncate(file, 0)
-    # Whose it is only helps people: a disk without room for it is told by the store itself.
+    # The process ID only helps people: a full disk is reported by the store itself.
     with suppress(OSError):
         os.write(file, str(os.getpid()).encode())

@@ -1,8 +1,8 @@
 """An SQLite file that says what is wrong with it: every failure is a `StoreError`.
 
-A write-ahead log survives ``kill -9`` of the process at any instant: what was committed is in the
-file, what was not never was. (Against a power cut, set ``synchronous`` to ``FULL`` and pay for it
-with every message.)
+A write-ahead log survives ``kill -9`` of the process at any instant: a transaction is in the file
+if it was committed, and only then. (Against a power cut, set ``synchronous`` to ``FULL``, which
+makes every message slower.)
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ from gatepass.storage.making import APPLICATION_ID, FORMAT, make_unless_there
 from gatepass.storage.watch import Watch, is_busy_log
 from gatepass.storage.write_ahead import write_ahead
 
-#: Seconds to wait for another process that writes. Meanwhile nothing else is done, and a gateway's
-#: other sessions wait as well: it is a tenth of the shortest heartbeat interval. A write takes
-#: milliseconds; whoever holds the lock longer is no session, and ends this one.
+#: Seconds to wait for another process that writes. Meanwhile the process does nothing else, and a
+#: gateway's other sessions wait as well: so it is a tenth of the shortest heartbeat interval. A
+#: write takes milliseconds; a program that keeps the lock longer is not a session, and ends this
+#: one.
 LOCK_WAIT = 0.5
 
 _FULL = "make room on its disk, then log on again"
-#: What SQLite says, and what to do about it: Python 3.10 does not give its error codes.
+#: What SQLite says, and what to do about it.
 _ADVICE = (
     ("locked", "end the other program that uses it, or give each program a file of its own"),
     ("full", _FULL),
     ("not a database", "it is some other file: give another path"),
     ("malformed", "it is damaged: move it away and restore it from a copy"),
     ("readonly", "let this user write the file and the folder it is in"),
-    ("unable to open", "see that its folder exists and that this user may write there"),
+    ("unable to open", "check that its folder exists and that this user may write there"),
     ("I/O", "look for errors of its disk in the system's log"),
     ("closed", "keep it open for as long as its sessions run"),
 )
-#: What SQLite says where it means a full disk as well as others.
+#: What SQLite says for a full disk, and for other errors as well.
 _PERHAPS_FULL = ("I/O", "unable to open")
-_OTHER = "see that it is a session store of this version of gatepass"
+_OTHER = "check that it is a session store of this version of gatepass"
 
 #: One of these tables is in each file that earlier versions made.
 _TABLES = frozenset({"session", "sent", "received", "logon_attempt", "closed_port"})
 WITHOUT_TABLES = "has no tables, so something has emptied it: restore it from a copy"
 NO_PATH = "has no path: give one, or use MemoryStore()"
-FOREIGN = "is some other program's database: give another path"
+FOREIGN = "is another program's database: give another path"
 OTHER_FORMAT = (
     "was made by another version of gatepass (format {}, this one reads {}): use that version, or"
     " give another path"
@@ -53,12 +54,12 @@ OTHER_FORMAT = (
 
 
 class Database:
-    """One connection to a file. Raises `StoreError` where the file cannot be used.
+    """One connection to a file. Raises `StoreError` if the file cannot be used.
 
-    A file that is made is its owner's alone (mode 0600). One that is empty, or that is emptied,
+    Only its owner can access a new file (mode 0600). A file that is empty, or that is emptied,
     removed, replaced or written over while it is open, cannot be used: see `making` and `watch`.
 
-    `lock_wait` is in seconds, `LOCK_WAIT` if it is not given.
+    `lock_wait` is in seconds, `LOCK_WAIT` by default.
     """
 
     def __init__(
@@ -69,8 +70,8 @@ class Database:
         synchronous: str = "NORMAL",
         lock_wait: float | None = None,
     ) -> None:
-        # SQLite follows links, and so must a claim, and a watch on the log beside the file. The
-        # program may change its folder.
+        # SQLite follows links, so a claim and the watch on the log must, too. The path is absolute
+        # because the program may change its working directory.
         is_file = str(path) != ":memory:"
         self.path = os.path.realpath(path) if is_file else str(path)
         if not str(path):
@@ -104,7 +105,7 @@ class Database:
             # SQLite cannot open it either, and says so.
 
     def _refuse_strangers(self) -> None:
-        """Raise `StoreError` for a database that is no store of gatepass."""
+        """Raise `StoreError` for a database that is not a gatepass store."""
         names = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
         (number,) = self._db.execute("PRAGMA application_id").fetchone()
         if number != APPLICATION_ID and not names & _TABLES:
@@ -114,13 +115,13 @@ class Database:
             raise StoreError(OTHER_FORMAT.format(made_as, FORMAT), self.path)
 
     def _has_others(self) -> bool:
-        """Whether another connection has committed something since this was asked last."""
+        """Whether another connection has committed something since the last call."""
         before = self._others
         (self._others,) = self._db.execute("PRAGMA data_version").fetchone()
         return self._others != before
 
     def _check(self) -> None:
-        """Look at the file, unless what is done is a part of something that has looked."""
+        """Check the file, unless this is inside a transaction, which has checked it."""
         if self._watch is not None and not self._db.in_transaction:
             self._watch.check()
 
@@ -129,13 +130,13 @@ class Database:
             self._watch.note()
 
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
-        """Give the rows of a query."""
+        """Return the rows of a query."""
         with self._failing("read"):
             self._check()
             return self._db.execute(query, values).fetchall()
 
     def write(self, statement: str, values: Sequence[object]) -> None:
-        """Do one statement: a transaction of its own, or a part of the one that is open."""
+        """Execute one statement: in a transaction of its own, or in the one that is open."""
         with self._failing("written"):
             self._check()
             self._db.execute(statement, values)
@@ -143,20 +144,20 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do what the block does, all or nothing; within another block it is a part of that."""
+        """Run the block as one transaction; inside another block it is part of that one."""
         with self._failing("written"):
             if self._db.in_transaction:
                 yield
                 return
             self._check()
-            # The lock is taken first: a transaction that reads and then writes could be refused it.
+            # The lock is taken first: a transaction that reads before it writes may not get it.
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
                 self._note()
             except BaseException:
-                # A full disk may have rolled it back already.
+                # SQLite may have rolled it back already, if the disk is full.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -181,7 +182,7 @@ class Database:
             raise StoreError(f"cannot be {done}: {words}; {advice}", self.path) from error
 
     def _is_full(self, error: Exception, words: str) -> bool:
-        """Tell a full disk where SQLite does not: it calls it an I/O error, too."""
+        """Tell whether the disk is full, also if SQLite calls it an I/O error."""
         if isinstance(error, OSError):
             return error.errno in DISK_FULL
         return any(part in words for part in _PERHAPS_FULL) and is_full(self.path)

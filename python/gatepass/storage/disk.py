@@ -1,4 +1,4 @@
-"""Whether a disk is full, for errors that do not say so."""
+"""Whether a disk is full: some errors do not say so."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import errno
 import tempfile
 from pathlib import Path
 
-#: What the system says of a disk, or of a user's part of it, that is full.
+#: The system's errors for a full disk, and for a user's quota that is used up.
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-#: Bytes that must fit: less is of no use to a store.
+#: Bytes that must fit: a store cannot work with less.
 _ROOM = 1 << 16
 
 

@@ -1,8 +1,8 @@
-"""How a store is made: whole, for its owner alone, and never in the place of one that was there.
+"""How a store is made: complete, for its owner only, and never in the place of a lost one.
 
-SQLite makes a file of no bytes and fills it later. An empty file could then be a new store, or one
-that somebody emptied, whose numbers would begin at 1 again. So a store is made under another name
-and given its own when it is whole: one that is empty was emptied.
+SQLite creates an empty file and fills it later. So an empty file could be a new store, or one that
+was emptied, whose numbers would start at 1 again. Therefore a store is made under another name, and
+renamed when it is complete: then an empty file always means that it was emptied.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from gatepass.errors import StoreError
 
-#: What tells a store of gatepass in its header, where SQLite keeps a number for that: "gate".
+#: Marks a gatepass store in the header field that SQLite has for that: "gate".
 APPLICATION_ID = int.from_bytes(b"gate", "big")
-#: Of which format its tables are (``user_version``): a version that changes them raises it.
+#: The format of its tables (``user_version``): a version that changes them raises it.
 FORMAT = 1
-#: Bytes of a page of a new store: SQLite's own choice.
+#: Bytes of a page of a new store: SQLite's default.
 _PAGE = 4096
-#: What a folder's file system says where a file cannot have two names.
+#: Errors of a file system on which a file cannot have two names.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
 EMPTIED = (
@@ -29,7 +29,7 @@ EMPTIED = (
     " move it away"
 )
 LEFT_BEHIND = (
-    "is gone, and its journal is still there: put the file back. To begin without its numbers, move"
+    "is gone, but its journal is still there: put the file back. To begin without its numbers, move"
     " this away: "
 )
 
@@ -37,7 +37,7 @@ LEFT_BEHIND = (
 def make_unless_there(name: str) -> bool:
     """Make an empty database with mode 0600 unless the file exists; tell whether it was made.
 
-    Raises `StoreError` for one that exists and is empty, or is gone and has left its journal;
+    Raises `StoreError` for a file that is empty, or that is gone and has left its journal;
     `OSError` as the file system does.
     """
     path = Path(name).resolve()
@@ -94,7 +94,7 @@ def _write(path: Path) -> None:
 
 
 def empty_database() -> bytes:
-    """Give SQLite's file format of a database without a table (https://sqlite.org/fileformat2.html).
+    """Return a database file without a table (https://sqlite.org/fileformat2.html).
 
     It is one page: the header, and the root of an empty table tree.
     """
@@ -107,7 +107,7 @@ def empty_database() -> bytes:
         *(0, 0, 0, 4, 0, 0, 1),  # free pages, cookie, format 4, cache, vacuum, UTF-8
         *(FORMAT, 0),  # user version, no incremental vacuum
         APPLICATION_ID,
-        *(1, 3_034_000),  # for which change this holds, and the version that wrote it
+        *(1, 3_034_000),  # the change counter this is valid for, and the version that wrote it
     )
     root = struct.pack(">BHHHB", 13, 0, 0, _PAGE, 0)
     return (header + root).ljust(_PAGE, b"\x00")

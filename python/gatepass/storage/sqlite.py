@@ -1,4 +1,4 @@
-"""A session's numbers and messages in an SQLite file, one transaction a save or more."""
+"""A session's numbers and messages in an SQLite file, with one transaction per save or for many."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _TAKE = "INSERT INTO received (name, epoch, number, wire) VALUES (?, ?, ?, ?)"
 class SqliteDatabase:
     """A file for any number of sessions, on one connection: what a gateway needs.
 
-    Raises `StoreError` where the file cannot be used, here and in every call of its stores.
+    Raises `StoreError` if the file cannot be used, here and in every call of its stores.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._database = Database(path, _SCHEMA)
 
     def store(self, name: str) -> SqliteStore:
-        """Give the store of one session; closing it leaves the file open."""
+        """Return the store of one session; closing it leaves the file open."""
         return SqliteStore(self._database, name)
 
     def close(self) -> None:
@@ -52,10 +52,10 @@ class SqliteDatabase:
 
 
 class SqliteStore:
-    """Keeps one session, by name, in a file that several sessions may share.
+    """Stores one session, by name, in a file that several sessions may share.
 
-    With `alone` it is this session's file: one that knows other sessions, and not this one, was put
-    there by mistake. Raises `StoreError` for that, and where the file cannot be used.
+    With `alone`, the file is for this session only: a file with other sessions and without this one
+    is there by mistake. Raises `StoreError` for that, and if the file cannot be used.
     """
 
     def __init__(self, file: Path | str | Database, name: str, *, alone: bool = False) -> None:
@@ -68,11 +68,11 @@ class SqliteStore:
 
     @property
     def path(self) -> str:
-        """Where the file is; ``:memory:`` if it is none."""
+        """The path of the file, or ``:memory:``."""
         return self._file.path
 
     def load(self) -> Numbers:
-        """Return the numbers saved last; fresh ones if there are none."""
+        """Return the numbers saved last, or new ones if there are none."""
         query = "SELECT next_out, next_in, epoch FROM session WHERE name = ?"
         row = next(iter(self._file.read(query, (self._name,))), None)
         return Numbers() if row is None else Numbers(*row)
@@ -83,16 +83,16 @@ class SqliteStore:
         sent: SentMessage | None = None,
         received: ReceivedMessage | None = None,
     ) -> None:
-        """Keep the numbers and the message that moved them, all or nothing."""
+        """Store the numbers and the message that changed them, all or nothing."""
         with self._file.transaction():
             self._write(numbers, sent, received)
 
     def together(self) -> AbstractContextManager[None]:
-        """Keep what the block saves in one transaction."""
+        """Store everything that the block saves in one transaction."""
         return self._file.transaction()
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
-        """Return the kept messages numbered `begin` to `end`, ascending."""
+        """Return the stored messages numbered `begin` to `end`, ascending."""
         query = "SELECT number, wire FROM sent WHERE name = ? AND number BETWEEN ? AND ?"
         rows = self._file.read(query + " ORDER BY number", (self._name, begin, end))
         return [SentMessage(number, wire, True) for number, wire in rows]
@@ -107,14 +107,14 @@ class SqliteStore:
         self._file.write(_DELIVER, (self._name, number, epoch))
 
     def claim(self) -> AbstractContextManager[None]:
-        """Claim the session for the block: beside the file, in a lock file of its own.
+        """Claim the session for the block, with a lock file beside the store.
 
-        A process that ends, however it does, gives it back. Raises `StoreError` where it is claimed
+        The claim ends with the process, however it ends. Raises `StoreError` if it is claimed
         already.
         """
         if self.path == ":memory:":
             return self._own_claim.held()
-        # What a session may be called is the caller's business.
+        # A session's name may contain any character.
         return claimed(f"{self.path}.{quote(self._name, safe='')}.lock", self.path, self._name)
 
     def close(self) -> None:
@@ -126,14 +126,14 @@ class SqliteStore:
         names = [row[0] for row in self._file.read("SELECT name FROM session ORDER BY name", ())]
         if names and self._name not in names:
             self.close()
-            words = f"is of session {names[0]}, not of {self._name}: give each a file of its own"
+            words = f"belongs to session {names[0]}, not to {self._name}: give each its own file"
             raise StoreError(words, self.path)
 
     def _write(
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None
     ) -> None:
         self._file.write(_SAVE, (self._name, numbers.next_out, numbers.next_in, numbers.epoch))
-        # Numbers that go back make what was sent under the later ones void.
+        # When numbers go back, messages that were sent with later numbers are void.
         void = numbers.next_out if sent is None else sent.number
         self._file.write("DELETE FROM sent WHERE name = ? AND number >= ?", (self._name, void))
         if sent is not None and sent.keep:

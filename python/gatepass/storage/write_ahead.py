@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log: readers and one writer do not wait for each other."""
+"""SQLite's write-ahead log: readers and a writer do not wait for each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def write_ahead(database: sqlite3.Connection, lock_wait: float) -> None:
-    """Turn the log on. SQLite waits for nobody here by itself, so this tries for these seconds."""
+    """Turn the log on. SQLite does not wait for it, so this retries for ``lock_wait`` seconds."""
     until = time.monotonic() + lock_wait
     while True:
         try:
