@@ -1,4 +1,4 @@
-"""What all tests share: a user of their own, and ``--slow`` for those that take seconds."""
+"""For all tests: a separate user for each, and ``--slow`` for tests that take seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A machine that does other things, too, makes no example wrong.
+# An example must not fail because the machine is busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is slow, unless ``--slow`` asks for it."""
+    """Leave out the slow tests, unless ``--slow`` is given."""
     if config.getoption("--slow"):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user without a past, as invalid Logons of other tests do not count; gives its state."""
+    """Return the state folder of a new user, so that invalid Logons of other tests do not count."""
     folder = tmp_path_factory.getbasetemp() / f"user-{next(_numbers)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder

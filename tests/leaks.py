@@ -1,4 +1,4 @@
-"""What counts as showing a secret: any 8 characters of it, in any of the ways it can be written."""
+"""What counts as showing a secret: any 8 characters of it, in any encoding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import gatepass
 LENGTH = 8
 PACKAGE = Path(gatepass.__file__).parent
 
-#: Every tag that a Logon has or that a rule looks at, and some that none knows.
+#: Every tag that a Logon has or that a rule checks, and some unknown ones.
 TAGS = [
     34,
     35,
@@ -38,7 +38,7 @@ TAGS = [
 
 
 def leaks(shown: str | bytes, secret: str) -> list[str]:
-    """The pieces of a secret, or of its decoded bytes, that something shown holds."""
+    """Return the pieces of a secret, or of its decoded bytes, that a text contains."""
     text = shown.decode("latin-1") if isinstance(shown, bytes) else shown
     return [piece for piece in _pieces(secret) if piece in text]
 
@@ -58,16 +58,16 @@ def _pieces(secret: str) -> set[str]:
 
 
 def everything_shown(error: BaseException) -> str:
-    """All that a careless program may print of an error and of those behind it.
+    """Return everything that a careless program may print of an error and of its causes.
 
-    Local variables included, as far as the frames are gatepass's: those of the caller, who has the
-    secret, are the caller's.
+    This includes local variables of gatepass's frames, but not those of the caller, which has the
+    secret.
     """
     return "\n".join(part for link in _chain(error) for part in _shown(link))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those that are printed above it: ``raise ... from None`` ends the chain."""
+    """Yield an error and those printed above it; ``raise ... from None`` ends the chain."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,4 +1,4 @@
-"""A key source that takes its time, for whoever must not wait for it on an event loop."""
+"""A slow key source, to test that an event loop does not wait for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gatepass.keys import KeyRing
 
 
 class SlowKeys:
-    """Reading waits while it is `held`, counts, and raises a ``problem`` if there is one."""
+    """Counts its readings. A reading waits after `hold`, and raises ``problem`` if there is one."""
 
     def __init__(self, ring: KeyRing) -> None:
         self.kept = ring
@@ -39,6 +39,6 @@ class SlowKeys:
         self._go.set()
 
     async def begun(self) -> None:
-        """Wait until a reading is under way, with the loop going on."""
+        """Wait until a reading is under way, without blocking the loop."""
         while not self._begun.is_set():
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""The canonical string is shown by nothing that was not asked for it."""
+"""Nothing shows the canonical string unless it is asked for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WANTED = fx.SignatureWanted("B08004N", CANONICAL, Scenario.MID_WEEK)
 
 
 def shown_of(text: str | bytes, canonical: bytes = CANONICAL) -> list[str]:
-    """The pieces of a canonical string that are in a text: three values in a row, or it encoded."""
+    """Return the pieces of a canonical string in a text: three values in a row, or encoded."""
     shown = text.decode("latin-1") if isinstance(text, bytes) else text
     values = canonical.decode("ascii").split("\n")
     rows = [values[at : at + 3] for at in range(len(values) - 2)]
@@ -41,7 +41,7 @@ def shown_of(text: str | bytes, canonical: bytes = CANONICAL) -> list[str]:
     return [piece for piece in pieces if piece in shown]
 
 
-def test_it_would_be_seen() -> None:
+def test_a_shown_canonical_string_would_be_noticed() -> None:
     assert len(shown_of(CANONICAL)) == 9
     assert shown_of(repr(CANONICAL))
     assert shown_of(repr([repr(CANONICAL)]))
@@ -51,12 +51,12 @@ def test_it_would_be_seen() -> None:
     assert not shown_of(RAW + SIGNED)
 
 
-#: To give it as plain data is what these are for.
+#: The purpose of these is to return it as plain data.
 ASKED_FOR = {"dataclasses.asdict", "dataclasses.astuple"}
 
 
 @pytest.mark.parametrize("name", [*HOLDERS, "SignatureWanted"])
-def test_no_object_shows_it(name: str, tmp_path: Path) -> None:
+def test_no_object_shows_a_canonical_string(name: str, tmp_path: Path) -> None:
     holder = WANTED if name == "SignatureWanted" else HOLDERS[name](tmp_path)
     ways = WAYS.keys() - ASKED_FOR
     assert [way for way in ways if shown_of(shown_by(way, holder))] == []
@@ -67,7 +67,7 @@ def test_no_object_shows_it(name: str, tmp_path: Path) -> None:
     [explain(SIGNED, RING, at=AT), explain(WRONG, RING, at=AT), WANTED],
     ids=["explanation", "explanation of a refusal", "signature wanted"],
 )
-def test_what_holds_it_cannot_be_pickled_or_copied(holder: object) -> None:
+def test_objects_with_a_canonical_string_cannot_be_pickled_or_copied(holder: object) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="cannot be pickled or copied"):
             pickle.dumps([holder], protocol)
@@ -76,7 +76,7 @@ def test_what_holds_it_cannot_be_pickled_or_copied(holder: object) -> None:
             make(holder)
 
 
-def test_an_explanation_says_how_it_is_kept() -> None:
+def test_an_explanation_says_how_to_store_it() -> None:
     explanation = explain(SIGNED, RING, at=AT)
     with pytest.raises(TypeError, match=r"as_dict\(\)"):
         pickle.dumps(explanation)
@@ -84,7 +84,7 @@ def test_an_explanation_says_how_it_is_kept() -> None:
 
 
 class Failing:
-    """A remote signer that is refused, by a service or by the system."""
+    """A remote signer that fails, because of a service or of the system."""
 
     access_key_id = RING.choose("B08004N", AT).access_key_id
 
@@ -113,7 +113,7 @@ ALL = FAILURES | MORE
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_no_error_shows_it(name: str, tmp_path: Path) -> None:
+def test_no_error_shows_a_canonical_string(name: str, tmp_path: Path) -> None:
     error = raised(lambda: ALL[name](tmp_path))
     assert shown_of(everything_shown(error)) == []
     assert shown_of(pickle.dumps(str(error))) == []
@@ -124,7 +124,7 @@ def clock() -> datetime:
 
 
 @pytest.mark.parametrize("fault", ["none", "wrong key", "expired", "no gateway"])
-def test_no_session_shows_it(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_session_shows_a_canonical_string(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     today, day = clock().date(), clock().date().replace
     pair = generate_pair("ABC", day(year=2025), day(year=2027)).key_pair()
@@ -166,7 +166,7 @@ def test_no_session_shows_it(fault: str, caplog: pytest.LogCaptureFixture) -> No
     error = asyncio.run(story(), debug=True)
     wanted = [each.canonical for each in effects if isinstance(each, fx.SignatureWanted)]
     assert len(wanted) == (fault != "no gateway")
-    # What is signed is stamped last: it may differ from what was wanted by the time.
+    # The time is set last: the signed string may differ from the wanted one by it.
     assert len(signed) == (fault in ("none", "wrong key"))
     shown = [caplog.text, repr([vars(record) for record in caplog.records]), repr(reports)]
     shown += [repr(effects), "" if error is None else everything_shown(error)]

@@ -1,4 +1,4 @@
-"""A million signatures, and errors without end, in the memory of the first ones."""
+"""Memory does not grow with a million signatures, or with thousands of errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-#: How much a process may grow after warming up. One leaked signature each would be 80 MB.
+#: How much a process may grow after warming up. If each signature leaked, it would be 80 MB.
 MAX_GROWTH = 2 * 1024 * 1024
 
 #: Signs, verifies and fails in all ways; ``signatures`` is how many signatures one turn makes.
@@ -129,8 +129,8 @@ def test_no_python_object_is_kept(work: str) -> None:
         sizes = [traced() for _ in range(5) if run(100) is None]
     finally:
         tracemalloc.stop()
-    # What the interpreter keeps for its own reuse comes to an end; a leak grows every time. The
-    # 32 bytes of a signature are an object of 65.
+    # What the interpreter keeps for its own reuse stops growing; a leak grows every time. The 32
+    # bytes of a signature are an object of 65.
     assert min(after - before for before, after in pairwise(sizes)) < 100 * 65
 
 

@@ -1,4 +1,4 @@
-"""The README is short, and what the papers link to is there."""
+"""The README is short, and the links of the papers lead to existing files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benche
 LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^]]+\]: (\S+)$", re.MULTILINE)
 
 
-def test_the_readme_takes_five_minutes() -> None:
+def test_the_readme_can_be_read_in_five_minutes() -> None:
     prose = re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE)
     assert len(prose.split()) <= 900
     assert len(README.splitlines()) <= 120
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
-def test_each_link_leads_to_a_file_that_is_there(paper: Path) -> None:
+def test_each_link_leads_to_an_existing_file(paper: Path) -> None:
     for link in (a or b for a, b in LINK.findall(paper.read_text(encoding="utf-8"))):
         here = link.removeprefix(f"{REPOSITORY}/blob/main/")
         place = (ROOT if here != link else paper.parent) / here.partition("#")[0]

@@ -1,4 +1,4 @@
-"""What the benchmarks measure against must be right: it is compared with the oracle."""
+"""The pure-Python baseline of the benchmarks must be right: it is compared with the oracle."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ passwords = st.binary(max_size=20).map(lambda data: data.decode("latin-1"))
 
 @st.composite
 def bodies(draw: st.DrawFn) -> list[tuple[str, str]]:
-    """Fields of a Logon in any order, with what a signer has to leave out."""
+    """Fields of a Logon in any order, with some that a signer must leave out."""
     pairs = [[(tag, draw(values))] for tag in oracle.ORDER]
     pairs.append([("56", "CME")])
     if draw(st.booleans()):
@@ -53,7 +53,7 @@ def bodies(draw: st.DrawFn) -> list[tuple[str, str]]:
 
 
 def usual(signed_values: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Fields of a Logon in the order that the short cut knows."""
+    """Fields of a Logon in the order of the fast path."""
     named = dict(zip(oracle.ORDER, signed_values, strict=True))
     return [(tag, named.get(tag, value)) for tag, value in BODY]
 
@@ -63,7 +63,7 @@ def message(body: list[tuple[str, str]]) -> bytes:
 
 
 def outcome(call: Any, *arguments: Any) -> Any:
-    """What a call gives; for a refusal, that it refused."""
+    """Return the result of a call, or ``"refused"``."""
     try:
         return call(*arguments)
     except ValueError:
@@ -72,7 +72,9 @@ def outcome(call: Any, *arguments: Any) -> Any:
 
 @given(secrets, eleven)
 @example(SECRET, tuple(E1["fields"][tag] for tag in oracle.ORDER))
-def test_signing_from_field_values(secret: str, signed_values: tuple[str, ...]) -> None:
+def test_field_values_are_signed_as_by_the_oracle(
+    secret: str, signed_values: tuple[str, ...]
+) -> None:
     right = oracle.signature(secret, dict(zip(oracle.ORDER, signed_values, strict=True)))
     assert pure_python.sign_copied(pure_python.prepare(secret), *signed_values) == right
     assert pure_python.sign_pair(pure_python.prepare_pair(secret), *signed_values) == right
@@ -80,7 +82,7 @@ def test_signing_from_field_values(secret: str, signed_values: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["id"])
-def test_every_vector(vector: dict[str, Any]) -> None:
+def test_every_vector_is_signed_right(vector: dict[str, Any]) -> None:
     secret, given_values = vector["secret_key"], vector["fields"].values()
     right = vector["signature_base64url"]
     assert pure_python.sign_copied(pure_python.prepare(secret), *given_values) == right
@@ -88,20 +90,20 @@ def test_every_vector(vector: dict[str, Any]) -> None:
     assert pure_python.sign_decoding(secret, *given_values) == right
 
 
-def test_the_short_cut_is_taken() -> None:
+def test_the_fast_path_is_used() -> None:
     assert pure_python.USUAL(RAW)
     assert pure_python.USUAL_SIGNED(SIGNED)
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
-def test_e1_is_signed_to_the_byte(sign: Any) -> None:
+def test_e1_is_signed_exactly(sign: Any) -> None:
     assert sign(PAIR, KEY_ID, RAW) == SIGNED
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
 @pytest.mark.parametrize("verify", VERIFIERS)
 @given(secret=secrets, key_id=key_ids, body=bodies())
-def test_any_logon(
+def test_any_logon_is_signed_and_verified_as_by_the_oracle(
     sign: Any, verify: Any, secret: str, key_id: str, body: list[tuple[str, str]]
 ) -> None:
     prepared = pure_python.prepare_pair(secret)
@@ -114,7 +116,7 @@ def test_any_logon(
 
 @pytest.mark.parametrize("encrypt_method", [[], [("98", "0")]])
 @given(secret=secrets, key_id=key_ids, signed_values=eleven)
-def test_a_logon_in_the_usual_order(
+def test_a_logon_in_the_usual_order_takes_the_fast_path(
     encrypt_method: list[tuple[str, str]],
     secret: str,
     key_id: str,
@@ -131,7 +133,7 @@ def test_a_logon_in_the_usual_order(
 
 
 @given(bodies(), st.randoms(use_true_random=False))
-def test_credentials_may_stand_anywhere(body: list[tuple[str, str]], random: Any) -> None:
+def test_credentials_may_be_anywhere(body: list[tuple[str, str]], random: Any) -> None:
     signed = oracle.fields(oracle.sign(SECRET, KEY_ID, message(body)))[2:-1]
     kept, credentials = signed[1:-5], signed[-5:]
     groups = [credentials[:2], credentials[2:3], credentials[3:], *[[pair] for pair in kept]]
@@ -141,14 +143,14 @@ def test_credentials_may_stand_anywhere(body: list[tuple[str, str]], random: Any
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.integers(0, 255), st.booleans())
-def test_both_ways_agree_on_a_changed_byte(at: int, byte: int, mend: bool) -> None:
+def test_both_paths_agree_on_a_changed_byte(at: int, byte: int, fix_sum: bool) -> None:
     changed = SIGNED[:at] + bytes([byte]) + SIGNED[at + 1 :]
-    if mend:  # so that more than the CheckSum is looked at
+    if fix_sum:  # so that more than the CheckSum is checked
         changed = changed[:-7] + b"10=%03d\x01" % (sum(changed[:-7]) % 256)
     fast, general = (outcome(verify, PAIR, changed) for verify in VERIFIERS)
     assert fast == general
     assert outcome(SIGNERS[0], PAIR, KEY_ID, changed) == outcome(SIGNERS[1], PAIR, KEY_ID, changed)
-    if changed != SIGNED and not mend:
+    if changed != SIGNED and not fix_sum:
         assert fast == "refused"
 
 
@@ -193,7 +195,7 @@ ILLEGAL = [
     ("35 is not A", [("35", "0"), *BODY[1:]]),
     ("35 is not third", [BODY[1], BODY[0], *BODY[2:]]),
     ("tag with a leading zero", [*BODY, ("058", "X")]),
-    ("tag that is no number", [*BODY, ("5x", "X")]),
+    ("tag that is not a number", [*BODY, ("5x", "X")]),
     ("empty tag", [*BODY, ("", "X")]),
     ("95 too short", [*BODY, ("95", "3"), ("96", "abcd")]),
     ("95 too long", [*BODY, ("95", "5"), ("96", "abcd")]),
@@ -203,7 +205,7 @@ ILLEGAL = [
     ("95 and 354 crossed", [*BODY, ("95", "1"), ("355", "a"), ("354", "1"), ("96", "a")]),
     ("95 without 96", [*BODY, ("95", "4")]),
     ("96 without 95", [*BODY, ("96", "abcd")]),
-    ("96 not behind 95", [*BODY, ("95", "4"), ("58", "X"), ("96", "abcd")]),
+    ("96 not directly after 95", [*BODY, ("95", "4"), ("58", "X"), ("96", "abcd")]),
 ]
 
 
@@ -215,8 +217,8 @@ def test_an_illegal_logon_is_refused(sign: Any, body: list[tuple[str, str]]) -> 
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
-def test_a_field_without_equals_makes_no_other_field(sign: Any) -> None:
-    # Counted together, the separators of "34=1=58" and "X" look like those of two fields.
+def test_a_field_without_an_equals_sign_is_refused(sign: Any) -> None:
+    # Together, "34=1=58" and "X" have as many separators as two fields.
     text = "".join(f"{tag}={value}\x01" for tag, value in BODY)
     text = text.replace("\x0134=1\x01", "\x0134=1=58\x01X\x01")
     head = f"8=FIX.4.2\x019={len(text)}\x01{text}".encode()
@@ -273,7 +275,7 @@ def test_a_bad_access_key_id_is_refused(sign: Any, key_id: str) -> None:
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
-def test_a_long_logon(sign: Any) -> None:
-    # Longer than one Adler-32 holds exactly, and than the table of heads.
+def test_a_long_logon_is_signed_right(sign: Any) -> None:
+    # Too long for one exact Adler-32, and for the table of heads.
     raw = message([*BODY, ("58", "~" * 3000)])
     assert sign(PAIR, KEY_ID, raw) == oracle.sign(SECRET, KEY_ID, raw)

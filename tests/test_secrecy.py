@@ -1,4 +1,4 @@
-"""No object, no error and no log line shows a secret, whatever is done to it."""
+"""No object, no error and no log line shows a secret, whatever a program does with it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ HOLDERS: dict[str, Callable[[Path], object]] = {
 
 
 def logged(holder: object) -> str:
-    """What the root logger's usual handler would write."""
+    """Return what the root logger's usual handler would write."""
     record = logging.LogRecord("x", 30, "x", 1, "%s %r %s", (holder, holder, [holder]), None)
     return logging.Formatter("%(message)s %(args)s").format(record)
 
@@ -103,7 +103,7 @@ def replaced(holder: Any) -> str:
     return repr(dataclasses.replace(holder))
 
 
-#: Ways to make something printable of an object. A way may refuse with a `TypeError`.
+#: Ways to make an object printable. An object may refuse with a `TypeError`.
 WAYS: dict[str, Callable[[Any], str | bytes]] = {
     "repr": repr,
     "str": str,
@@ -129,7 +129,7 @@ WAYS: dict[str, Callable[[Any], str | bytes]] = {
 }
 
 
-def test_the_canary_would_be_seen() -> None:
+def test_a_shown_canary_would_be_noticed() -> None:
     assert leaks(f"...{CANARY[5:13]}...", CANARY)
     assert leaks(pickle.dumps(ISSUED.secret.reveal()), CANARY)
     decoded = pickle.dumps(bytes.fromhex("6d4f29b726a6a405"))
@@ -158,7 +158,7 @@ def test_no_object_shows_its_secret(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["SigningKey", "SecretKey", "KeyPair", "IssuedPair", "KeyRing"])
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_what_holds_a_secret_cannot_be_pickled(name: str, protocol: int, tmp_path: Path) -> None:
+def test_objects_with_a_secret_cannot_be_pickled(name: str, protocol: int, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(HOLDERS[name](tmp_path), protocol)
 
@@ -175,7 +175,7 @@ def test_a_secret_cannot_be_copied(
 def test_a_signing_key_has_no_way_back_to_its_secret() -> None:
     key = SigningKey(CANARY)
     assert {name for name in dir(key) if not name.startswith("__")} == {
-        # How many bytes it has, and whether CME's have as many: nothing of what they are.
+        # How many bytes it has, and whether that is usual: nothing of their values.
         "has_usual_length",
         "length",
         "matches_undecoded",
@@ -203,7 +203,7 @@ def damaged(find: str, put: str) -> str:
 
 
 def slipped() -> str:
-    """A file whose columns slipped: the secret stands where the Access Key ID should."""
+    """A file whose columns slipped: the secret is in the place of the Access Key ID."""
     return damaged(KEY_ID.ljust(31), CANARY.ljust(31)[:31])
 
 
@@ -215,7 +215,7 @@ class DeadSigner:
 
 
 LATER = AT + timedelta(days=400)
-#: Each raises inside gatepass while a secret is near.
+#: Calls that raise inside gatepass and have a secret at hand.
 FAILURES: dict[str, Callable[[Path], object]] = {
     "sign, unknown session": lambda _: LogonSigner(RING).sign(changed(RAW, t49="XYZ"), at=AT),
     "sign, expired": lambda _: LogonSigner(RING).sign(RAW, at=LATER),
@@ -246,7 +246,7 @@ FAILURES: dict[str, Callable[[Path], object]] = {
     "write, a folder": lambda folder: write_key_file(folder, [ISSUED]),
     "write, repeated": lambda folder: write_key_file(folder / "keys.txt", [ISSUED, ISSUED]),
 }
-#: Texts of key files that cannot be used, each with the secret in it.
+#: Texts of unusable key files, each with the secret in it.
 TEXTS = {
     "secret cut": damaged(CANARY, CANARY[:-1] + " "),
     "secret with blank": damaged(CANARY, CANARY[:20] + " " + CANARY[21:]),
@@ -312,7 +312,7 @@ def test_no_error_of_the_environment_shows_a_secret(
     assert leaks(everything_shown(raised(lambda: open_keys("env:"))), CANARY) == []
 
 
-def test_nothing_is_logged_of_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_part_of_a_secret_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     keys = KeyFile(key_file(tmp_path))
     signer = LogonSigner(keys)
@@ -328,7 +328,7 @@ def test_nothing_is_logged_of_a_secret(tmp_path: Path, caplog: pytest.LogCapture
     assert leaks(caplog.text + repr([vars(record) for record in caplog.records]), CANARY) == []
 
 
-def test_nothing_is_printed_of_a_secret(capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_part_of_a_secret_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     explain(WRONG, RING, at=AT)
     raised(lambda: SigningKey(CANARY + "\n"))
     assert capfd.readouterr() == ("", "")

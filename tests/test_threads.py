@@ -1,4 +1,4 @@
-"""Many threads, one signer, one key, one framer, one key file: each answer is the right one."""
+"""Many threads share a signer, a key, a framer or a key file, and every answer is right."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXPECTED = [oracle.sign(SECRET, KEY_ID, raw) for raw in RAWS]
 
 @pytest.fixture(autouse=True)
 def busy_switching() -> object:
-    """Let the interpreter switch threads as often as it can."""
+    """Make the interpreter switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -46,7 +46,7 @@ def busy_switching() -> object:
 
 
 def in_threads(work: Callable[[int], None]) -> None:
-    """Run `work` on all threads, begun together, and raise what any of them raised."""
+    """Run `work` on all threads at once, and raise what any of them raised."""
     barrier = threading.Barrier(THREADS)
     errors: list[BaseException] = []
 
@@ -113,7 +113,7 @@ def test_threads_share_a_logon() -> None:
     in_threads(work)
 
 
-def test_batches_run_beside_each_other() -> None:
+def test_batches_run_at_the_same_time() -> None:
     batch, codes = [*EXPECTED, RAW, SIGNED[:-1]] * 5, b"\0" * THREADS + b"\1\1"
 
     def work(number: int) -> None:
@@ -146,7 +146,7 @@ def test_a_key_file_is_reloaded_while_threads_sign(tmp_path: Path) -> None:
 
     def work(number: int) -> None:
         signed = signer.sign(RAWS[number], at=AT)
-        # Always one whole pair: never the name of one with the secret of the other.
+        # Always one complete pair: never the name of one with the secret of the other.
         assert verifier.verify(signed, at=AT).valid
         used.add(Logon(signed).access_key_id)
         ring = keys.ring
@@ -164,9 +164,9 @@ def test_a_key_file_is_reloaded_while_threads_sign(tmp_path: Path) -> None:
     assert used == {SIBLING_ID.encode(), KEY_ID.encode()}
 
 
-def test_a_ring_that_is_swapped_under_a_signer(tmp_path: Path) -> None:
+def test_a_ring_may_be_swapped_while_a_signer_uses_it(tmp_path: Path) -> None:
     class Swapping:
-        """A source whose ring is another one each time."""
+        """A source with another ring each time."""
 
         turn = 0
 
@@ -215,7 +215,7 @@ print(len(counts), sum(counts), framer.pending)
 
 
 def test_threads_share_a_framer() -> None:
-    # In a process of its own: a deadlock between its lock and Python's would hang the whole suite.
+    # In a separate process: a deadlock of its lock and Python's would hang the whole suite.
     done = subprocess.run(
         [sys.executable, "-c", SHARED_FRAMER],
         capture_output=True,
@@ -226,7 +226,7 @@ def test_threads_share_a_framer() -> None:
     assert done.stdout.split() == [str(8 * 400 * 3), str(8 * 400 * 2), "0"]
 
 
-def test_each_thread_gets_the_events_of_what_it_fed() -> None:
+def test_each_thread_gets_the_events_of_its_own_bytes() -> None:
     framer = Framer()
     messages = [message([("35", "0"), ("34", str(number))]) for number in range(THREADS)]
 

@@ -1,4 +1,4 @@
-"""The oracle against every known answer, before anything is compared with the oracle."""
+"""The oracle must give every known answer, because other tests compare with it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def wire(text: str) -> bytes:
 
 
 def tag_of(vector: dict[str, Any]) -> bytes:
-    """The oracle's tag of a MAC vector, its message taken as a canonical string of one value."""
+    """Return the oracle's tag of a MAC vector; the message is a canonical string of one value."""
     secret = base64.urlsafe_b64encode(bytes.fromhex(vector["key"])).decode().rstrip("=")
     message = bytes.fromhex(vector["msg"]).decode("latin-1")
     text = oracle.signature(secret, {"message": message}, order=("message",))
@@ -54,7 +54,7 @@ def secret_of(vector: dict[str, Any]) -> str:
     return secret
 
 
-def test_the_sets_are_whole() -> None:
+def test_the_sets_of_vectors_are_complete() -> None:
     assert [vector["case"] for vector in RFC4231] == [1, 2, 3, 4, 5, 6, 7]
     assert [vector["tcId"] for vector in WYCHEPROOF] == list(range(1, 175))
     assert list(LOGONS) == ["E1", "R1", "R2", "R5"]
@@ -71,7 +71,7 @@ def test_every_file_says_where_it_is_from(name: str) -> None:
 
 
 @pytest.mark.parametrize("vector", RFC4231, ids=lambda vector: f"case{vector['case']}")
-def test_rfc4231(vector: dict[str, Any]) -> None:
+def test_the_oracle_gives_the_tags_of_rfc_4231(vector: dict[str, Any]) -> None:
     tag = bytes.fromhex(vector["tag"])
     assert len(tag) * 8 == vector["tagBits"]
     assert tag_of(vector)[: len(tag)] == tag
@@ -79,14 +79,14 @@ def test_rfc4231(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", WYCHEPROOF, ids=lambda vector: f"tc{vector['tcId']}")
-def test_wycheproof(vector: dict[str, Any]) -> None:
+def test_the_oracle_gives_the_tags_of_wycheproof(vector: dict[str, Any]) -> None:
     tag = bytes.fromhex(vector["tag"])
     assert len(tag) * 8 == vector["tagSize"]
     assert (tag_of(vector)[: len(tag)] == tag) is (vector["result"] == "valid")
 
 
 @pytest.mark.parametrize("vector", LOGONS.values(), ids=LOGONS)
-def test_logon_vectors(vector: dict[str, Any]) -> None:
+def test_the_oracle_signs_the_logon_vectors(vector: dict[str, Any]) -> None:
     order = ORDERS[vector["profile"]]
     assert oracle.canonical(vector["fields"], order) == vector["canonical"]
     text = oracle.signature(secret_of(vector), vector["fields"], order)
@@ -94,7 +94,7 @@ def test_logon_vectors(vector: dict[str, Any]) -> None:
     assert base64.urlsafe_b64decode(text + "=").hex() == vector["signature_hex"]
 
 
-def test_a_logon_is_signed_to_the_byte() -> None:
+def test_a_logon_is_signed_exactly() -> None:
     vector = LOGONS["E1"]
     raw, signed = wire(vector["raw"]), wire(vector["signed"])
     assert oracle.sign(secret_of(vector), vector["access_key_id"], raw) == signed
@@ -107,7 +107,7 @@ def test_signing_again_replaces_the_credentials() -> None:
     assert oracle.sign(secret_of(vector), vector["access_key_id"], signed) == signed
 
 
-def test_what_the_signer_must_leave_out_is_left_out() -> None:
+def test_fields_that_a_signer_must_leave_out_are_left_out() -> None:
     vector = LOGONS["E1"]
     body = [pair for pair in oracle.fields(wire(vector["raw"])) if pair[0] not in ("8", "9", "10")]
     password = "pass\x01354=word"
@@ -129,7 +129,7 @@ def test_no_bit_of_the_signature_may_differ(bit: int) -> None:
 
 
 def test_no_byte_of_a_signed_logon_may_differ() -> None:
-    # A byte that is not signed is still summed up, so the frame gives it away.
+    # A byte that is not signed is still part of the CheckSum.
     vector = LOGONS["E1"]
     signed = wire(vector["signed"])
     at = signed.index(b"56=CME") + 3
