@@ -1,4 +1,4 @@
-"""The parts of `benches/README.md` that programs write; each between marks of its own."""
+"""Writes the generated parts of `benches/README.md`, each between its own marks."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CRITERION = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "criterion", "sig
 
 
 def core_row() -> Row:
-    """The core against bare `ring` from one run of criterion, and the ratio it prints."""
+    """Compare the core with bare `ring` in one run of criterion, with the ratio it prints."""
     command = ["cargo", "bench", "--quiet", "-p", "gatepass-core"]
     answer = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
 
@@ -35,7 +35,7 @@ def core_row() -> Row:
 
 
 def line(row: Row) -> str:
-    """One row of the table."""
+    """Return one row of the table."""
     sign = "≥" if row.higher_is_better else "≤"
     bar = "shown only" if row.bar is None else f"{sign} {row.bar:g}"
     outcome = "" if row.bar is None else "met" if row.met else "**not met**"
@@ -44,14 +44,14 @@ def line(row: Row) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    """The table with its machine."""
+    """Return the table, with the machine."""
     facts = ", ".join(f"{name} {value}" for name, value in machine().items())
     head = "| path | against | ours, ns | theirs, ns | ratio | bar | |"
     return "\n".join([facts + ".", "", head, "|---" * 7 + "|", *map(line, rows)])
 
 
 def main() -> int:
-    """Measure, write, judge."""
+    """Measure, write, and return the exit code."""
     rows = [*measure(lambda text: print(f"measuring: {text}", file=sys.stderr)), core_row()]
     text = table(rows)
     print(text)

@@ -1,4 +1,4 @@
-"""What a key file of 20,000 pairs costs a gateway: to read, to follow, and to follow when bad."""
+"""What a key file of 20,000 pairs costs a gateway: to read it, and to follow it, good or bad."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_file_that_stays_the_same_is_followed(benchmark: Any, path: Path, stat
     if state == "bad":
         path.write_bytes(good[:-40] + b"\t" + good[-39:])
     os.utime(path, (1_700_000_000, 1_700_000_000))
-    keys.ring  # noqa: B018 - the reading that finds out is not what is measured
+    keys.ring  # noqa: B018 - the first reading is not measured
     try:
         assert len(benchmark(lambda: keys.ring)) == PAIRS
     finally:

@@ -1,4 +1,4 @@
-"""Each path and its pure-Python rival, for pytest-benchmark; `table.py` makes the ratios."""
+"""Each path and its pure-Python counterpart, for pytest-benchmark; `table.py` makes the ratios."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _release_build() -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.name} / {path.against}")
 @pytest.mark.parametrize("side", ["ours", "theirs"])
-def test_path(benchmark: Any, path: Path, side: str) -> None:
+def test_a_path_gives_the_right_answer(benchmark: Any, path: Path, side: str) -> None:
     benchmark.group = f"{path.name} / {path.against}"
     scope = dict(path.names)
     exec(f"{path.setup}\ndef run(): return {getattr(path, side)}", scope)  # noqa: S102
@@ -31,7 +31,7 @@ def test_path(benchmark: Any, path: Path, side: str) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_batch(benchmark: Any, threads: int) -> None:
+def test_a_batch_is_verified(benchmark: Any, threads: int) -> None:
     benchmark.group = "verify a batch of 100,000"
     logons = make_batch(SAMPLES.key, 100_000)
     codes = benchmark(verify_batch, {ACCESS_KEY_ID: SAMPLES.key}, logons, threads)

@@ -1,7 +1,7 @@
 """Measure the Request Center: ``python -m benches.center``. Loopback only, Linux.
 
-Generating on PostgreSQL (its default settings, ``fsync`` on) through two processes, by the function
-itself and over HTTP; the status API through two server processes; the list of 5,000 sessions on
+Generating on PostgreSQL (with default settings, ``fsync`` on) in two processes, by calling the
+function and over HTTP; the status API in two server processes; the list of 5,000 sessions on
 SQLite. Progress goes to stderr, the table to stdout; exit code 1 if a bar is missed. ``--write``
 puts the table into `benches/README.md`. ``--smoke`` is a small load that only has to work.
 """
@@ -39,9 +39,9 @@ _WARM = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How often and how long each is measured, sessions in the list, and sessions with pairs.
+    """Runs and seconds of each measurement, sessions in the list, and sessions with pairs.
 
-    Of those there are more than are worked on at once, so that no two wait for the same one.
+    There are more sessions with pairs than clients at once, so that no two wait for the same one.
     """
 
     runs: int
@@ -52,18 +52,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Store:
-    """A store that was filled, and what a process needs to open it."""
+    """A filled store, and what a process needs to open it."""
 
     url: str
     begun: float
     made: Furnished
-    #: PostgreSQL's own process; none of SQLite.
+    #: PostgreSQL's process; ``None`` with SQLite.
     database: int | None = None
 
     def over_http(
         self, name: str, count: int, seconds: float, roles: Callable[[list[int]], list[Role]]
     ) -> Figure:
-        """Measure so many server processes; ``roles`` makes the clients from their ports."""
+        """Measure ``count`` server processes; ``roles`` makes the clients from their ports."""
         with servers(self.url, self.begun, count) as ports:
             clients = roles(list(ports.values()))
             watch = Watch(list(ports), self.database)
@@ -135,7 +135,7 @@ def _on_sqlite(plan: Plan) -> Iterator[Figure]:
 
 
 def measure(plan: Plan) -> dict[str, list[Figure]]:
-    """Measure everything in turns."""
+    """Measure everything, run after run."""
     results: dict[str, list[Figure]] = {}
     server = Server(())
     try:
@@ -149,7 +149,7 @@ def measure(plan: Plan) -> dict[str, list[Figure]]:
 
 
 def facts(plan: Plan) -> str:
-    """What was measured where, in one line."""
+    """Return one line about the measurement and the machine."""
     packages = ("sqlalchemy", "psycopg", "fastapi", "uvicorn", "httptools")
     known = machine() | {name: version(name) for name in packages}
     shown = ", ".join(f"{name} {value}" for name, value in known.items())
@@ -161,7 +161,7 @@ def facts(plan: Plan) -> str:
 
 
 def main() -> int:
-    """Measure, print, judge."""
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)

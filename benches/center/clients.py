@@ -1,4 +1,4 @@
-"""Browsers and programs in one cheap process: HTTP/1.1 over kept connections, one request each."""
+"""Browsers and programs in one cheap process: HTTP/1.1 over persistent connections."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-#: What a client sends next, and what it is to make of the answer: its status and head.
+#: Returns what a client sends next; takes the status and the head of the answer.
 Ask = Callable[[], bytes]
 Take = Callable[[int, bytes], None]
 
 
 @dataclass
 class Count:
-    """What came back in the time that counts: milliseconds of each request, and wrong answers."""
+    """The answers in the measured time: milliseconds of each request, and wrong answers."""
 
     times: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -22,7 +22,7 @@ class Count:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return len(self.times) / self.seconds
 
 
@@ -76,7 +76,7 @@ class Client(asyncio.Protocol):
 
 @dataclass(frozen=True)
 class Role:
-    """What one connection does: to which port, asking what, expecting which status."""
+    """What one connection does: its port, its requests, and the expected status."""
 
     port: int
     ask: Ask
@@ -109,5 +109,5 @@ async def _run(roles: Sequence[Role], warm: float, seconds: float) -> Count:
 
 
 def run(roles: Sequence[Role], warm: float, seconds: float) -> Count:
-    """Let all of them ask as fast as they are answered, for some time."""
+    """Let all of them ask as fast as they are answered, for ``seconds`` after ``warm`` seconds."""
     return asyncio.run(_run(roles, warm, seconds))

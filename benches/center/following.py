@@ -1,8 +1,8 @@
-"""Measure how long a gateway's look at the store takes: ``python -m benches.center.following``.
+"""Measure how long a gateway's check of the store takes: ``python -m benches.center.following``.
 
-Milliseconds of `CenterKeys.ring` for stores of several sizes, each session with one pair: after
-nothing happened, after a user logged on, and after one pair was generated. Shown only: no bar.
-``--smoke`` is a small store that only has to work.
+Milliseconds of `CenterKeys.ring` for stores of several sizes, each session with one pair: without
+a change, after a user logged on, and after one pair was generated. There is no bar. ``--smoke`` is
+a small store that only has to work.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SIZES = (100, 4_000, 20_000)
 
 
 def _add_pairs(center: Center, actor_id: int) -> None:
-    """Add a pair to each session, all in one transaction: one by one takes minutes."""
+    """Add a pair to each session, all in one transaction: one by one would take minutes."""
     at = center.clock()
     created = at.astimezone(exchange_zone()).date()
     expires = created.replace(year=created.year + 1)
@@ -80,7 +80,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def _measure(url: str, sessions: int, rounds: int) -> list[str]:
-    """Return the cells of a row: the first read, and the median look after each event."""
+    """Return the cells of a row: the first read, and the median check after each event."""
     with _filled(url, sessions) as (center, made):
         begun = time.perf_counter()
         keys = CenterKeys(center.database, center.vault)

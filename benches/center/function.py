@@ -1,7 +1,7 @@
 """Generate without HTTP: ``python -m benches.center.function URL BEGUN SECONDS``.
 
 Reads a JSON object from its standard input: the actor's numbers and, for each thread, the sessions
-and their active pairs. Says ``ready``, waits for a line, and says how many pairs it made.
+and their active pairs. Prints ``ready``, waits for a line, and prints how many pairs it made.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def generate(center: Center, actor: Actor, active: dict[str, list[str]], until: float) -> int:
-    """Make third pairs in turn, each deleting its session's oldest; tell how many in time."""
+    """Make third pairs, each of which deletes its session's oldest; return how many in time."""
     made = 0
     while True:
         for name, names in active.items():

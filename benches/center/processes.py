@@ -1,4 +1,4 @@
-"""The processes of a measurement, and who had the processors meanwhile."""
+"""The processes of a measurement, and which programs used the processors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Shares:
-    """Cores that each had on average, and the load average before."""
+    """Cores that each used on average, and the load average before."""
 
     python: float
     database: float
@@ -30,7 +30,7 @@ class Shares:
 
 
 class Watch:
-    """Counts processor time of some processes and of the children of another, from its making."""
+    """Counts processor time of some processes and of another's children, from its creation on."""
 
     def __init__(self, pids: Sequence[int], database: int | None) -> None:
         self._pids, self._database = pids, database
@@ -56,7 +56,7 @@ class Watch:
 
 
 def _spent(pid: int) -> float:
-    # A server's child may have ended since.
+    # A server's child may have ended meanwhile.
     with contextlib.suppress(OSError):
         return cpu_seconds(pid)
     return 0.0
@@ -73,7 +73,7 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def servers(url: str, begun: float, count: int) -> Iterator[dict[int, int]]:
-    """Run server processes; gives the port of each by its process."""
+    """Run server processes; yield the port of each by its process."""
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(_process("server", url, begun)) for _ in range(count)]
         try:
@@ -86,7 +86,7 @@ def servers(url: str, begun: float, count: int) -> Iterator[dict[int, int]]:
 def functions(
     url: str, begun: float, seconds: float, given: Sequence[dict[str, object]], database: int
 ) -> tuple[float, Shares]:
-    """Generate without HTTP in a process for each of ``given``; the rate of all, and the shares."""
+    """Generate without HTTP, a process for each of ``given``; return their rate and the shares."""
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(_process("function", url, begun, seconds)) for _ in given]
         for process, work in zip(made, given, strict=True):

@@ -1,4 +1,4 @@
-"""The table: what was measured, beside the bars."""
+"""The table: the measurements and the bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benches.center.processes import Shares
 
 @dataclass(frozen=True)
 class Figure:
-    """Requests a second of one measurement, the milliseconds of each, and who had the cores."""
+    """Requests per second of one measurement, the milliseconds of each, and the use of cores."""
 
     name: str
     rate: float
@@ -19,7 +19,7 @@ class Figure:
     shares: Shares
 
     def quantile(self, part: float) -> float:
-        """Milliseconds that so many of the requests stayed below; 0 where none were timed."""
+        """Return the milliseconds that this part of the requests stayed below, 0 without times."""
         return sorted(self.times)[int(part * (len(self.times) - 1))] if self.times else 0.0
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Bar:
-    """What a measurement must reach: so many a second, or so few milliseconds in 99 of 100."""
+    """What a measurement must reach: requests per second, or milliseconds in 99 of 100."""
 
     rate: float | None = None
     p99: float | None = None
@@ -43,7 +43,7 @@ class Bar:
         )
 
     def __str__(self) -> str:
-        return f"≥ {self.rate:,g} a second" if self.rate else f"p99 < {self.p99:g} ms"
+        return f"≥ {self.rate:,g} per second" if self.rate else f"p99 < {self.p99:g} ms"
 
 
 BARS = {
@@ -68,7 +68,7 @@ _COLUMNS: dict[str, Callable[[Figure], float]] = {
 
 def table(results: Mapping[str, Sequence[Figure]]) -> str:
     """The table in Markdown."""
-    head = f"| | bar | a second | {' | '.join(_COLUMNS)} | |"
+    head = f"| | bar | per second | {' | '.join(_COLUMNS)} | |"
     lines = [head, "|---" * (4 + len(_COLUMNS)) + "|"]
     for name, figures in results.items():
         bar = BARS[name]

@@ -1,4 +1,4 @@
-"""What the clients ask for: bytes of HTTP, as a browser or a program sends them."""
+"""The clients' requests: bytes of HTTP, as a browser or a program sends them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _in_turn(requests: Sequence[bytes]) -> Ask:
 
 
 def status_of_pairs(port: int, made: Furnished, which: slice) -> Role:
-    """A program that asks for the status of key pairs, one after the other."""
+    """A program that asks for the status of key pairs, one after another."""
     names = list(itertools.chain(*made.pairs.values()))[which]
     bearer = f"Authorization: Bearer {made.token}"
     return Role(port, _in_turn([_get(f"/api/v1/pairs/{name}", bearer) for name in names]))
@@ -42,7 +42,7 @@ def status_of_sessions(port: int, made: Furnished, which: slice) -> Role:
 
 
 def list_pages(port: int, made: Furnished, search: str = "") -> Role:
-    """A browser that pages through the list, or through what a search finds."""
+    """A browser that pages through the list, or through the results of a search."""
     pages = range(1, (1 if search else len(made.sessions) // 50) + 1)
     query = [urlencode({"search": search, "page": page}) for page in pages]
     return Role(port, _in_turn([_get(f"/sessions?{q}", _cookies(made.login)) for q in query]))

@@ -15,7 +15,7 @@ def main() -> None:
     url, begun = sys.argv[1], float(sys.argv[2])
     sys.setswitchinterval(SWITCH)
     with opened(url, begun) as center, listening("127.0.0.1", 0) as listener:
-        # What takes long the first time: the exchange's calendar.
+        # The exchange's calendar takes long the first time.
         center.calendar.close_at_or_after(center.clock())
         print(listener.getsockname()[1], flush=True)
         asyncio.run(Server(make_app(center), listener).serve())

@@ -1,4 +1,4 @@
-"""What is measured: a Request Center with a firm, its users and sessions, in open hours."""
+"""The measured Request Center: a firm with users and sessions, during opening hours."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _KEY = bytes(range(32))
 
 
 class Nobody:
-    """A courier that takes every code and no time."""
+    """A courier that accepts every code at once."""
 
     def send_code(self, mobile: str, email: str, text: Hidden) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def opened(url: str, begun: float) -> Iterator[Center]:
 
 @dataclass(frozen=True)
 class Furnished:
-    """Who acts, proofs of who it is, the sessions and the active pairs of the first ones."""
+    """The acting user, its login and token, the sessions, and active pairs of the first ones."""
 
     actor: Actor
     login: str
@@ -66,7 +66,7 @@ class Furnished:
 def furnish(center: Center, count: int, with_pairs: int) -> Furnished:
     """Add a firm with a manager and a key user, sessions, and two pairs each for some of them.
 
-    Each generating queues two mails: to the key user who asks for it, and to the manager.
+    Each generated pair queues two mails: to the key user who asked for it, and to the manager.
     """
     firm = firms.add_firm(center, "Alpha")
     manager = people.add_person(
@@ -99,7 +99,7 @@ def furnish(center: Center, count: int, with_pairs: int) -> Furnished:
     login = center.database.write(
         lambda connection: logins.add_login(connection, center, user.id, "127.0.0.1", verified=True)
     )
-    # The one-time password was replaced: that is not what is measured.
+    # The one-time password counts as replaced: that is not measured.
     _settle(center, user.id)
     return Furnished(
         actor, login.reveal(), tokens.issue(center, actor, "load").reveal(), names, made

@@ -1,1 +1,1 @@
-"""The gateway, and a QuickFIX acceptor beside it, under the same load."""
+"""The gateway and a QuickFIX acceptor under the same load."""

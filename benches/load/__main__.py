@@ -1,10 +1,10 @@
-"""Load the gateway, and QuickFIX beside it: ``python -m benches.load``. Loopback only, Linux.
+"""Load the gateway, and QuickFIX for comparison: ``python -m benches.load``. Loopback only, Linux.
 
 A full logon is TCP connect, signed Logon, verification, reply, Test Request and its Heartbeat. In
-each run most sessions log on as fast as it goes, the last ones at a rate while the others are held;
-the last run of each engine then holds them all. Progress goes to stderr, the table to stdout; exit
-code 1 if gatepass misses a bar. ``--write`` puts the table into `benches/README.md`. ``--smoke`` is
-a small load that only has to work.
+each run most sessions log on at full speed, the last ones at a rate while the others stay logged
+on; the last run of each engine then holds them all. Progress goes to stderr, the table to stdout;
+exit code 1 if gatepass misses a bar. ``--write`` puts the table into `benches/README.md`.
+``--smoke`` is a small load that only has to work.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def issue(count: int) -> list[IssuedPair]:
 def measure(
     engines: Sequence[Engine], plan: Plan, runs: int, keys: Path, pairs: Sequence[KeyPair]
 ) -> dict[str, list[Figures]]:
-    """Run the engines in turns; each engine's last run has the hold."""
+    """Run the engines alternately; each engine's last run has the hold."""
     results: dict[str, list[Figures]] = {engine.name: [] for engine in engines}
     for number in range(1, runs + 1):
         this = plan if number == runs else replace(plan, seconds=0)
@@ -57,24 +57,26 @@ def measure(
 
 
 def facts(engines: Sequence[Engine], plan: Plan, runs: int) -> str:
-    """What was measured where, in one line."""
+    """Return one line about the measurement and the machine."""
     packages = sorted({"gatepass", *(engine.package for engine in engines)} - {"gatepass"})
     known = machine() | {name: importlib.metadata.version(name) for name in packages}
     shown = ", ".join(f"{name} {value}" for name, value in known.items())
     return (
         f"{shown}. {datetime.now(UTC):%Y-%m-%d}, {plan.sessions:,} sessions,"
-        f" the last {plan.timed:,} at {plan.rate:g} a second, median of {runs} runs (lowest to"
+        f" the last {plan.timed:,} at {plan.rate:g} per second, median of {runs} runs (lowest to"
         f" highest); the last run held for {plan.seconds:g} s."
     )
 
 
 def main() -> int:
-    """Measure, print, judge."""
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=500, help="logons a second, for 6 seconds")
+    parser.add_argument("--rate", type=float, default=500, help="logons per second, for 6 seconds")
     parser.add_argument("--hold", type=float, default=120, help="seconds")
-    parser.add_argument("--patience", type=float, default=60, help="for a quiet machine, a run")
+    parser.add_argument(
+        "--patience", type=float, default=60, help="seconds per run to wait for a quiet machine"
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument(
         "--engine", action="append", choices=ENGINES, help=f"default: {', '.join(DEFAULT)}"
@@ -90,7 +92,7 @@ def main() -> int:
     plan = SMOKE if options.smoke else asked
     runs = 1 if options.smoke else options.runs
     if plan.timed + 2 * WARM > plan.sessions:
-        parser.error(f"at this rate there must be {plan.timed + 2 * WARM} sessions or more")
+        parser.error(f"at this rate there must be at least {plan.timed + 2 * WARM} sessions")
     engines = [ENGINES[name] for name in options.engine or DEFAULT]
     missing = [e for e in engines if importlib.util.find_spec(e.package) is None]
     for engine in missing:
@@ -100,7 +102,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         keys = Path(folder, "keys.txt")
         write_key_file(keys, issued)
-        # A key file that was written just now is read anew at each Logon.
+        # A key file that was just written is read again at each Logon.
         time.sleep(SETTLE_SECONDS)
         results = measure(engines, plan, runs, keys, [pair.key_pair() for pair in issued])
     text = f"{facts(engines, plan, runs)}\n\n{table(results, plan)}"

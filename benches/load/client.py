@@ -1,4 +1,4 @@
-"""One session of the load: logs on, answers Test Requests, sends heartbeats, counts what comes."""
+"""One session of the load: logs on, answers Test Requests, sends heartbeats, counts messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROBE = "PROBE"
 
 
 class Client(asyncio.Protocol):
-    """Logs on as soon as it is connected. Keeps no bytes: the load holds ten thousand of them."""
+    """Logs on as soon as it is connected. Keeps no bytes: the load has ten thousand of these."""
 
     def __init__(self, pair: KeyPair) -> None:
         self._pair = pair
@@ -26,12 +26,12 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sent = self._received = 0
-        #: Done when the Logon's answer and the Test Request came, with the time of that.
+        #: Done when the Logon's answer and the Test Request have come; its result is that time.
         self.logged_on: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        #: Heartbeats that came, and those that were sent for want of anything else.
+        #: Heartbeats that came, and heartbeats that were sent because nothing else was.
         self.heartbeats = self.beats = 0
         self.answered = False
-        #: Why it is not logged on any more; empty as long as it is.
+        #: Why it is no longer logged on; empty while it is.
         self.lost = ""
 
     @property
@@ -48,7 +48,7 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         for message in self._framer.feed(data):
             self._received += 1
-            # A message begins with 8, 9 and 35; an error of the framer is one of the load's own.
+            # A message begins with 8, 9 and 35; a framer's error would be a bug of the load.
             kind = message.split(b"\x01", 3)[2]  # type: ignore[union-attr]
             if kind == b"35=1":
                 self._answer(message)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ class Client(asyncio.Protocol):
         self._write(self._encode("1", [(112, PROBE)]))
 
     def close(self) -> None:
-        """End the connection without a word."""
+        """End the connection without a Logout."""
         if self._transport is not None:
             self._transport.abort()
 

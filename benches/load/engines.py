@@ -1,4 +1,4 @@
-"""What is put under load: the gateway on two event loops, QuickFIX's two acceptors."""
+"""The programs under load: the gateway on two event loops, and QuickFIX's two acceptors."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Ports that QuickFIX's sessions share out; `benches.load.quickfix_acceptor` says why.
+#: Ports over which QuickFIX's sessions are spread; `benches.load.quickfix_acceptor` says why.
 QUICKFIX_PORTS = 100
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A program that listens: its name for people, its package, and what it is started with."""
+    """A program that listens: its name for people, its package, and its command line."""
 
     name: str
     package: str
@@ -42,5 +42,5 @@ ENGINES: Mapping[str, Engine] = {
 }
 
 #: Without the threaded acceptor: ten thousand threads on one core are slower than one thread, and
-#: everybody else on the machine feels them.
+#: slow down everything else on the machine.
 DEFAULT = ("gatepass", "uvloop", "quickfix")

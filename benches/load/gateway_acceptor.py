@@ -1,6 +1,6 @@
 """gatepass's gateway under load: ``python -m benches.load.gateway_acceptor LOOP KEYS``.
 
-LOOP is ``asyncio`` or ``uvloop``. Writes its ports as JSON, ends with its standard input.
+LOOP is ``asyncio`` or ``uvloop``. Prints its ports as JSON, and ends when its standard input ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gatepass.keys import KeyFile
 
 
 async def serve(path: str) -> None:
-    """Be the gateway, as ``gatepass simulate`` runs it, without its log."""
+    """Run the gateway as ``gatepass simulate`` does, but without a log."""
     gateway = Gateway(KeyFile(path), Kind.parse("cgw"))
     port = await gateway.listen("127.0.0.1", 0)
     print(json.dumps([port]), flush=True)

@@ -1,4 +1,4 @@
-"""The load: sessions that log on, as fast as it goes or at a rate, and stay."""
+"""The load: sessions that log on, at full speed or at a rate, and stay logged on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from benches.load.client import Client
 
-#: Logons under way at once, when it goes as fast as it can.
+#: Logons under way at once, at full speed.
 IN_FLIGHT = 64
-#: Test Requests a second, when each session is asked at the end whether it is still there.
+#: Test Requests per second at the end, which check that each session is still logged on.
 PROBES = 2500
 PATIENCE = 60.0
 
@@ -31,30 +31,30 @@ class Latencies:
 
 @dataclass(frozen=True)
 class Held:
-    """What became of the sessions that were held."""
+    """The result of the hold."""
 
     sessions: int
     lost: int
-    #: Sessions with as many heartbeats each way as the time asks for.
+    #: Sessions with as many heartbeats each way as the time requires.
     with_heartbeats: int
     #: Sessions that answered a Test Request at the end.
     answered: int
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Report progress."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
 async def _log_on(client: Client, port: int) -> tuple[float, float]:
-    """Log a client on; gives when it began to connect and when the Test Request was there."""
+    """Log a client on; return when it began to connect and when the Test Request arrived."""
     begun = time.perf_counter()
     await asyncio.get_running_loop().create_connection(lambda: client, "127.0.0.1", port)
     return begun, await client.logged_on
 
 
 async def log_on_all(clients: Sequence[Client], ports: Sequence[int]) -> float:
-    """Log clients on as fast as it goes; gives the seconds it took."""
+    """Log clients on at full speed; return the seconds it took."""
     waiting = iter(zip(clients, ports, strict=True))
     done = 0
 
@@ -72,7 +72,7 @@ async def log_on_all(clients: Sequence[Client], ports: Sequence[int]) -> float:
 
 
 async def log_on_at(rate: float, clients: Sequence[Client], ports: Sequence[int]) -> Latencies:
-    """Log clients on at a rate, whether or not the earlier ones are through."""
+    """Log clients on at a rate, even if earlier ones are not done."""
     logons: list[asyncio.Task[tuple[float, float]]] = []
     due = [index / rate for index in range(len(clients))]
     start = time.perf_counter()
@@ -97,9 +97,9 @@ async def log_on_at(rate: float, clients: Sequence[Client], ports: Sequence[int]
 
 
 async def hold(clients: Sequence[Client], seconds: float, least: int) -> Held:
-    """Stay logged on for some time; then ask each session whether it is still there.
+    """Stay logged on for ``seconds``; then check that each session is still logged on.
 
-    Counts the sessions with at least so many heartbeats each way in that time.
+    Counts the sessions with at least ``least`` heartbeats each way in that time.
     """
     before = [(client.heartbeats, client.beats) for client in clients]
     begun = time.perf_counter()
@@ -130,7 +130,7 @@ async def hold(clients: Sequence[Client], seconds: float, least: int) -> Held:
 def _grown(
     clients: Iterable[Client], before: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
-    """Heartbeats of each session since then, in and out."""
+    """Yield the heartbeats of each session since ``before``, in and out."""
     for client, (came, sent) in zip(clients, before, strict=True):
         yield client.heartbeats - came, client.beats - sent
 
@@ -144,5 +144,5 @@ async def _until_answered(clients: Iterable[Client]) -> None:
 
 
 def p99(values: Sequence[float]) -> float:
-    """The value that one in a hundred exceeds."""
+    """Return the value that one in a hundred exceeds."""
     return statistics.quantiles(values, n=100)[98]

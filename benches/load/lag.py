@@ -1,6 +1,6 @@
 """How late an idle event loop is on this machine: ``python -m benches.load.lag CORE SECONDS``.
 
-The control of the latencies: what others do to this machine at the time shows here as well.
+The control of the latencies: other work of this machine at that time shows here as well.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from benches.load.generator import p99
 
 ROOT = Path(__file__).parents[2]
-#: Seconds between two looks at the clock.
+#: Seconds between two readings of the clock.
 STEP = 0.001
 
 
 async def lateness(seconds: float) -> list[float]:
-    """Sleep again and again; gives by how many milliseconds each sleep was too long."""
+    """Sleep repeatedly; return by how many milliseconds each sleep was too long."""
     late = []
     end = time.perf_counter() + seconds
     while (begun := time.perf_counter()) < end:
@@ -30,7 +30,7 @@ async def lateness(seconds: float) -> list[float]:
 
 
 def idle_p99(cores: list[int], seconds: float) -> float:
-    """Measure all these cores at once; gives the worst one's 99th percentile, in milliseconds."""
+    """Measure these cores at once; return the worst one's 99th percentile, in milliseconds."""
     command = [sys.executable, "-m", "benches.load.lag"]
     programs = [
         subprocess.Popen([*command, str(core), str(seconds)], cwd=ROOT, stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Who had the processors and the memory of this machine, from Linux's ``/proc``."""
+"""Which programs used the processors and the memory of this machine, from Linux's ``/proc``."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from benches.load.lag import idle_p99
 
 #: Seconds of the control before each run.
 CONTROL = 3.0
-#: A machine is quiet when other programs have less than so many cores.
+#: A machine is quiet when other programs use fewer cores than this.
 QUIET = 0.25
 
 
 def memory(pid: int) -> int:
-    """Resident memory of a process, in KiB."""
+    """Return the resident memory of a process, in KiB."""
     found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return int(found[1])
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time a process has used."""
+    """Return the processor time that a process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def all_cpu_seconds() -> float:
-    """Processor time that all programs of the machine have used, the kernel's for them included."""
+    """Return the processor time of all programs, including the kernel's work, in seconds."""
     user, nice, system = Path("/proc/stat").read_text().split()[1:4]
     return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds until now: of the clock, of the acceptor's processor, the generator's, all."""
+    """Seconds until now: of the clock, and of processor time (acceptor, generator, machine)."""
 
     clock: float
     acceptor: float
@@ -51,7 +51,7 @@ class Spent:
         return cls(time.perf_counter(), cpu_seconds(pid), time.process_time(), all_cpu_seconds())
 
     def shares(self, since: Spent) -> tuple[float, float, float]:
-        """How many cores the acceptor, the generator and everybody else had since then."""
+        """Return how many cores the acceptor, the generator and other programs used since then."""
         seconds = self.clock - since.clock
         acceptor = (self.acceptor - since.acceptor) / seconds
         generator = (self.generator - since.generator) / seconds
@@ -59,7 +59,7 @@ class Spent:
 
 
 def control(cores: list[int], patience: float) -> float:
-    """Wait until the machine is quiet, or for so many seconds; gives the lateness of idle loops."""
+    """Wait for a quiet machine, at most ``patience`` seconds; return the lateness of idle loops."""
     until = time.monotonic() + patience
     while True:
         begun, start, own = time.monotonic(), all_cpu_seconds(), _of_children()

@@ -1,12 +1,12 @@
 """QuickFIX under load: ``python -m benches.load.quickfix_acceptor CLASS KEYS PORTS``.
 
 CLASS is ``SocketAcceptor`` or ``ThreadedSocketAcceptor``. A Logon is verified by gatepass, so that
-both engines do the same work for it, and is followed by the Test Request that CME sends. Writes its
-ports as JSON, ends with its standard input.
+both engines do the same work for it, and is followed by the Test Request that CME sends. Prints its
+ports as JSON, and ends when its standard input ends.
 
-QuickFIX copies the set of a port's sessions into each connection: with ten thousand on one port
-that alone is ten thousand copies of ten thousand names. So the sessions share out as many PORTS as
-are given.
+QuickFIX copies the set of a port's sessions into each connection: with ten thousand on one port,
+that alone is ten thousand copies of ten thousand names. So the sessions are spread over several
+ports, as many as PORTS says.
 """
 
 # ruff: noqa: N802 - the engine calls these names
@@ -36,7 +36,7 @@ StartTime=00:00:00
 EndTime=00:00:00
 SocketNodelay=Y
 """
-#: The class keeps ports in a signed short: these are free of that trouble, and not ephemeral.
+#: The class stores ports in a signed short: these fit, and are not ephemeral.
 PORTS = range(20_000, 32_000)
 
 
@@ -71,7 +71,7 @@ class Acceptor(quickfix.Application):  # type: ignore[misc]
 
 
 def free_ports(count: int) -> list[int]:
-    """Find so many ports that nobody listens on."""
+    """Find ``count`` free ports."""
     found: list[int] = []
     for port in PORTS:
         with socket.socket() as probe:
@@ -81,7 +81,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def write_settings(path: Path, names: list[str], ports: list[int]) -> None:
-    """Write a section for each session; the n-th session listens on the n-th port, in turns."""
+    """Write a section for each session; the sessions are spread over the ports in turn."""
     sections = (
         f"[SESSION]\nTargetCompID={name}004N\nSocketAcceptPort={ports[index % len(ports)]}\n"
         for index, name in enumerate(names)
@@ -103,7 +103,7 @@ def main() -> None:
     acceptor.start()
     print(json.dumps(ports), flush=True)
     sys.stdin.read()
-    # A stop waits for a Logout of each session; there is nothing to keep.
+    # A normal stop would wait for each session's Logout; there is nothing to save.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The table: what each engine did in one run of the program, beside the bars."""
+"""The table: the figures of each engine in one run of the program, and the bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benches.load.run import Figures, Plan
 
 @dataclass(frozen=True)
 class Row:
-    """A figure: how it is read from a run, and the bar it is held against."""
+    """A figure: how it is read from a run, and its bar."""
 
     name: str
     read: Callable[[Figures], float]
@@ -44,9 +44,9 @@ class Row:
         return text if self.met(runs) else f"{text} **not met**"
 
 
-#: Of every run.
+#: Rows for every run.
 RUN_ROWS = (
-    Row("full logons a second", lambda f: f.logons_per_second, at_least=1500),
+    Row("full logons per second", lambda f: f.logons_per_second, at_least=1500),
     Row("… the acceptor's share of its core", lambda f: f.acceptor_share, 2),
     Row("… the generator's share of its core", lambda f: f.generator_share, 2),
     Row("round trip at the rate, p50, ms", lambda f: f.latencies.p50, 2),
@@ -54,26 +54,30 @@ RUN_ROWS = (
     Row("… p99 from when the logon was due, ms", lambda f: f.latencies.from_due_p99, 2),
     Row("… the generator's own lateness, p99, ms", lambda f: f.latencies.late_p99, 2),
     Row("control: lateness of an idle loop before, p99, ms", lambda f: f.idle_p99, 2),
-    Row("control: cores that other programs had meanwhile", lambda f: f.others, 2),
+    Row("control: cores used by other programs", lambda f: f.others, 2),
     Row("control: load average before", lambda f: f.load_average, 2),
-    Row("resident KiB a session, all logged on", lambda f: f.kib_per_session, 1, at_most=25),
+    Row("resident KiB per session, all logged on", lambda f: f.kib_per_session, 1, at_most=25),
 )
 
 
 def hold_rows(plan: Plan) -> tuple[Row, ...]:
-    """Of the last run, which holds the sessions."""
+    """Return the rows for the last run, which has the hold."""
     every = plan.sessions
     beats = plan.heartbeats
     return (
         Row("sessions held", lambda f: f.held.sessions - f.held.lost, at_least=every),
         Row(
-            f"… with {beats} heartbeats or more each way",
+            f"… with {beats} or more heartbeats each way",
             lambda f: f.held.with_heartbeats,
             at_least=every,
         ),
         Row("… that answered a Test Request at the end", lambda f: f.held.answered, at_least=every),
         Row(
-            "resident KiB a session, after the hold", lambda f: f.kib_per_session_held, 1, None, 25
+            "resident KiB per session, after the hold",
+            lambda f: f.kib_per_session_held,
+            1,
+            None,
+            25,
         ),
     )
 

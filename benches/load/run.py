@@ -1,4 +1,4 @@
-"""One run: an acceptor on one core, the generator on another, every phase, the figures."""
+"""One run: an acceptor on one core, the generator on another, all phases, and the figures."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ WARM = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """How much load: sessions in all, the last `timed` at `rate` a second, then seconds held.
+    """How much load: sessions in all, the last `timed` at `rate` per second, then seconds of hold.
 
-    Before it, `patience` is how many seconds it may wait for a quiet machine.
+    `patience` is how many seconds it may wait for a quiet machine before that.
     """
 
     sessions: int
@@ -38,15 +38,15 @@ class Plan:
 
     @property
     def heartbeats(self) -> int:
-        """Heartbeats that each session must have had: one fewer than fit, for their phase."""
+        """Heartbeats that each session must have: one fewer than fit, because of their phase."""
         return max(0, int(self.seconds / HEARTBEAT) - 1)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run found. Shares are of one core, during the logons as fast as it goes.
+    """The figures of a run. Shares are of one core, during the logons at full speed.
 
-    `others` is how many cores everybody else had during all logons; the load average is that at
+    `others` is how many cores other programs used during all logons; the load average is that at
     the beginning.
     """
 
@@ -77,7 +77,7 @@ async def _load(
     acceptor, generator, _ = Spent.until_now(pid).shares(start)
     latencies = await log_on_at(plan.rate, clients[timed], targets[timed])
     *_, others = Spent.until_now(pid).shares(start)
-    say(f"p50 {latencies.p50:.2f} ms, p99 {latencies.p99:.2f} ms at {plan.rate:g} a second")
+    say(f"p50 {latencies.p50:.2f} ms, p99 {latencies.p99:.2f} ms at {plan.rate:g} per second")
     after = memory(pid)
     held = await hold(clients, plan.seconds, plan.heartbeats)
     figures = Figures(
@@ -106,7 +106,7 @@ def run(engine: Engine, keys: Path, pairs: Sequence[KeyPair], plan: Plan) -> Fig
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(engine.command(keys), cwd=ROOT, **pipes) as acceptor:  # type: ignore[call-overload]
         os.sched_setaffinity(0, {cores[-1]})
-        # The generator's own pauses must not be taken for the acceptor's.
+        # The generator's own pauses must not count as the acceptor's.
         gc.collect()
         gc.disable()
         try:

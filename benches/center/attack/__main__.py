@@ -1,15 +1,14 @@
 """Measure how long health checks wait under attack: ``python -m benches.center.attack``.
 
-A server is begun as ``gatepass center serve`` begins it, with the 1,024 open files that most
-systems give; one client attacks it in each of the ways of `attackers`, on the loopback interface
-and for some seconds. Exit code 1 when a bound is broken: the bounds are below, and the one that
-counts is for the slowest answer of all. ``--smoke`` only has to work: there each answer has a
-second.
+A server is started as by ``gatepass center serve``, with the 1,024 open files that most systems
+allow; one client attacks it in each of the ways in `attackers`, on the loopback interface and for
+some seconds. Exit code 1 when a limit is exceeded: the limits are below, and the one that counts is
+for the slowest answer of all. ``--smoke`` only has to work: each answer may take a second.
 
-An attacker has a machine of its own as a rule. Here it runs on the server's, so the system prefers
-all others to it (niceness 19). And what else this machine does slows answers down: `control`, a
-server that does nothing, is asked at the same time, and what other processes had of the processors
-is measured. Read both before you believe a broken bound.
+Usually an attacker has its own machine. Here it runs on the server's, so it has the lowest priority
+(niceness 19). Other work of this machine also slows answers down. Therefore `control`, a server
+that does nothing, is asked at the same time, and the processor time of other processes is measured.
+Check both before you believe an exceeded limit.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from benches.center.attack.attackers import KINDS
 from benches.center.attack.others import Others
 from benches.center.attack.probe import Waits, probe
 
-#: Milliseconds within which all health checks are answered, and where they only have to be.
+#: Milliseconds within which all health checks must be answered, without and with ``--smoke``.
 ALWAYS, SMOKE = 50.0, 1000.0
-#: MiB that a server may take more than before, at most, and KiB that it may say.
+#: MiB by which a server may grow, and KiB that it may log.
 MEMORY, WORDS = 200.0, 16.0
 OPEN_FILES = 1_024
 
@@ -49,7 +48,7 @@ class Outcome:
     done: str
 
     def problems(self, slowest: float) -> list[str]:
-        """Name the bounds that were broken; ``slowest`` is that of an answer, in milliseconds."""
+        """Name the exceeded limits; ``slowest`` is that for an answer, in milliseconds."""
         checks = (
             (len(self.waits.wrong) > 0, f"wrong answers: {self.waits.wrong[:3]}"),
             (self.waits.within(1) > slowest, f"the slowest took {self.waits.within(1):.0f} ms"),
@@ -75,7 +74,7 @@ HEAD = (
 
 @contextmanager
 def _served(folder: str, command: list[str]) -> Iterator[tuple[int, int, Path]]:
-    """Run a server; gives its process, its port and the file with what it says."""
+    """Run a server; yield its process, its port and the file with its messages."""
     said = Path(folder, "said.txt")
     files = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))  # noqa: E731
     with (
@@ -96,7 +95,7 @@ _CONTROL = "benches.center.attack.control"
 
 
 def _peak(pid: int) -> float:
-    """MiB of memory that a process had at most."""
+    """Return the peak memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
@@ -109,7 +108,7 @@ def _probes(port: int, control: int, seconds: float) -> tuple[Waits, Waits]:
 
 
 def attacked(name: str, seconds: float, command: list[str] | None) -> Outcome:
-    """Begin a server, attack it, and say how it went."""
+    """Start a server, attack it, and return what happened."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
         script = str(Path(sys.executable).with_name("gatepass"))
         ours = [script, "center", "serve", "--port", "0"]
@@ -140,7 +139,7 @@ def attacked(name: str, seconds: float, command: list[str] | None) -> Outcome:
 
 
 def main() -> int:
-    """Attack, print, judge."""
+    """Attack, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument(

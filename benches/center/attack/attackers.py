@@ -1,8 +1,8 @@
-"""What one client without a login does to a server on this machine, bounded in count and time.
+"""Attacks of one client without a login on a server on this machine, limited in count and time.
 
 ``python -m benches.center.attack.attackers KIND PORT SECONDS`` runs one of `KINDS`, and prints
-what it did. It is a process of its own, so that it takes no time from what measures; and the system
-prefers all others to it, for an attacker on another machine takes none of the server's processors.
+what it did. It is a separate process, so that it takes no time from the measurement; and it has the
+lowest priority, because an attacker on another machine would not use the server's processors.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from urllib.parse import urlencode
 
 from gatepass.center.web.security import FORM_COOKIE, FORM_FIELD, form_token
 
-#: Requests that are begun and not ended, all at the same time; those that are closed are begun
-#: again after so many seconds, until so many were begun in all.
+#: Unfinished requests at the same time, and in all; one that is closed is started again after so
+#: many seconds.
 HALF_OPEN, BEGUN_AT_MOST, AGAIN_AFTER = 1_100, 3_300, 1.0
-#: Bytes of headers in all, in lines of so many, over so many connections at most.
+#: Bytes of headers in all and per line, and the most connections.
 HEADER_BYTES, LINE, CONNECTIONS_AT_MOST = 300 * 2**20, 4096, 8_000
-#: Logons at the same time, each of a name of its own; once all are answered, so many seconds until
-#: the next round; and so many in all.
+#: Logins at the same time, each with its own name; seconds between two rounds; logins in all.
 LOGINS, ROUND_AFTER, LOGINS_AT_MOST = 50, 0.2, 2_000
 
 Attack = Callable[[int, float, Counter[str]], Awaitable[None]]
 
 
 async def half_open(port: int, until: float, done: Counter[str]) -> None:
-    """Begin requests, and never end them."""
+    """Start requests, and never finish them."""
 
     async def one() -> None:
         while time.monotonic() < until and done["begun"] < BEGUN_AT_MOST:
@@ -51,7 +50,7 @@ async def half_open(port: int, until: float, done: Counter[str]) -> None:
 
 
 async def headers(port: int, until: float, done: Counter[str]) -> None:
-    """Send headers without an end, in line after line."""
+    """Send endless headers, line after line."""
     block = b"".join(b"X-%06d: " % n + b"a" * LINE + b"\r\n" for n in range(16))
     sent = 0
     while sent < HEADER_BYTES and done["begun"] < CONNECTIONS_AT_MOST and time.monotonic() < until:

@@ -1,7 +1,7 @@
-"""What this machine alone does to an answer: a server that does nothing, asked at the same time.
+"""The control: a server that does nothing, which is asked at the same time.
 
-``python -m benches.center.attack.control`` listens on a free port, says which, and answers each
-connection at once. What its answers wait is the wait for a processor, and no server's doing.
+``python -m benches.center.attack.control`` listens on a free port, prints it, and answers each
+connection at once. Its answers wait only for a processor, which shows what this machine adds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much of this machine's processors others took, beside some processes of ours."""
+"""How much of this machine's processors other programs used, apart from our processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ALL, _ONE = slice(1, 4), slice(11, 13)
 
 
 class Others:
-    """Measures from the moment it is made. Linux only; a process counts until it is waited for."""
+    """Measures from its creation on. Linux only; a process counts until it is waited for."""
 
     def __init__(self, ours: Sequence[int]) -> None:
         self._ours = (*ours, os.getpid())
@@ -19,7 +19,7 @@ class Others:
         self._begun = os.times().elapsed
 
     def share(self) -> float:
-        """Return how much of all processors others had, from 0 to 1."""
+        """Return the share of all processors that others used, from 0 to 1."""
         seconds = (self._used() - self._before) / os.sysconf("SC_CLK_TCK")
         return max(0.0, seconds / (os.times().elapsed - self._begun) / (os.cpu_count() or 1))
 
@@ -29,6 +29,6 @@ class Others:
 
 
 def _ticks(pid: int) -> int:
-    # Its name may have blanks and brackets.
+    # The process name may contain blanks and brackets.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[_ONE]))

@@ -1,4 +1,4 @@
-"""How long a health check waits: what a watchman asks, over a connection of its own each time."""
+"""How long a health check waits, as a monitoring program asks, with a new connection each time."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import time
 from dataclasses import dataclass, field
 
 PATHS = ("/healthz", "/readyz")
-#: Seconds between two questions, and how long one answer is waited for.
+#: Seconds between two requests, and the longest wait for an answer.
 EVERY, PATIENCE = 0.02, 10.0
 
 
 @dataclass
 class Waits:
-    """Milliseconds that each answer took, and what was wrong with others."""
+    """Milliseconds that each answer took, and the wrong answers."""
 
     times: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def within(self, share: float) -> float:
-        """Milliseconds within which this share of the answers came."""
+        """Return the milliseconds within which this share of the answers came."""
         ordered = sorted(self.times)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 1e9
 
 
 def probe(port: int, seconds: float) -> Waits:
-    """Ask again and again, for some time."""
+    """Ask repeatedly, for ``seconds``."""
     waits = Waits()
     until = time.monotonic() + seconds
     for path in itertools.cycle(PATHS):
