@@ -6,8 +6,7 @@ use std::fmt;
 use crate::error::SecretKeyError;
 use crate::key_file::columns::COLUMNS;
 use crate::key_file::date::Date;
-use crate::key_file::record::SessionId;
-use crate::key_file::table::MAX_PAIRS_PER_SESSION;
+use crate::key_file::name::{MAX_PAIRS_PER_SESSION, SessionId};
 
 /// Why a key file cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

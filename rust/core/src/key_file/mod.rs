@@ -22,8 +22,9 @@ pub mod table;
 
 pub use date::Date;
 pub use error::{KeyFileError, KeyFileProblem};
+pub use name::MAX_PAIRS_PER_SESSION;
 pub use record::KeyPair;
-pub use table::{KeyTable, MAX_PAIRS_PER_SESSION};
+pub use table::KeyTable;
 
 use layout::Layout;
 use lines::Line;

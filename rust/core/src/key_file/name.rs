@@ -1,7 +1,23 @@
-//! Short names that are compared and looked up often: stored in place, without allocations.
+//! The names of a session and of a pair: compared and looked up often, so stored in place, without
+//! allocations.
 
 use std::cmp::Ordering;
 use std::fmt;
+
+use crate::credentials;
+
+/// The most characters of a Session ID: iLink takes the first 3 of tag 49, Drop Copy 6.
+const MAX_SESSION_ID: usize = 6;
+/// The most characters of an Access Key ID.
+const MAX_ACCESS_KEY_ID: usize = credentials::AccessKeyId::MAX;
+
+/// 3 or 6 letters and digits.
+pub type SessionId = Name<MAX_SESSION_ID>;
+/// 1 to 32 letters, digits, `-` and `_`.
+pub type AccessKeyId = Name<MAX_ACCESS_KEY_ID>;
+
+/// The Request Center lets a session have two pairs, for up to four weeks.
+pub const MAX_PAIRS_PER_SESSION: usize = 2;
 
 /// At most `N` ASCII characters, in alphabetical order.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -8,17 +8,7 @@ use crate::key_file::columns::Column;
 use crate::key_file::date::Date;
 use crate::key_file::error::KeyFileProblem;
 use crate::key_file::layout::Layout;
-use crate::key_file::name::Name;
-
-/// The most characters of a Session ID: iLink takes the first 3 of tag 49, Drop Copy 6.
-const MAX_SESSION_ID: usize = 6;
-/// The most characters of an Access Key ID.
-const MAX_ACCESS_KEY_ID: usize = credentials::AccessKeyId::MAX;
-
-/// 3 or 6 letters and digits.
-pub type SessionId = Name<MAX_SESSION_ID>;
-/// 1 to 32 letters, digits, `-` and `_`.
-pub type AccessKeyId = Name<MAX_ACCESS_KEY_ID>;
+use crate::key_file::name::{AccessKeyId, SessionId};
 
 /// A key pair of a key file.
 #[derive(Debug, Clone)]
@@ -84,7 +74,7 @@ fn session_id(text: &[u8]) -> Result<SessionId, KeyFileProblem> {
 }
 
 fn access_key_id(text: &[u8]) -> Result<AccessKeyId, KeyFileProblem> {
-    let max = MAX_ACCESS_KEY_ID;
+    let max = credentials::AccessKeyId::MAX;
     let id = AccessKeyId::new(text).ok_or(KeyFileProblem::AccessKeyIdTooLong { max })?;
     match credentials::AccessKeyId::new(id.as_str()) {
         Ok(_) => Ok(id),

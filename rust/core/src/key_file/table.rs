@@ -4,10 +4,8 @@ use std::fmt;
 
 use crate::key_file::error::KeyFileProblem;
 use crate::key_file::index::Index;
-use crate::key_file::record::{AccessKeyId, KeyPair, SessionId};
-
-/// The Request Center lets a session have two pairs, for up to four weeks.
-pub const MAX_PAIRS_PER_SESSION: usize = 2;
+use crate::key_file::name::{AccessKeyId, MAX_PAIRS_PER_SESSION, SessionId};
+use crate::key_file::record::KeyPair;
 
 /// Key pairs in their file's order. A pair is identified by its place, from 0.
 pub struct KeyTable {
