@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
     return private_file(tmp_path / "keys.txt", format_key_file([OLD, NEW]))
 
 
-def held(ring: KeyRing) -> set[Facts]:
+def pairs_of(ring: KeyRing) -> set[Facts]:
     return {facts(pair) for pair in ring}
 
 
@@ -63,9 +63,9 @@ def rewrite(path: Path, content: str | bytes, *, still: bool) -> None:
 
 def test_the_ring_contains_the_pairs_of_the_file(path: Path) -> None:
     keys = KeyFile(path)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     assert keys.path == path
-    assert held(KeyFile(str(path)).ring) == expected(OLD, NEW)
+    assert pairs_of(KeyFile(str(path)).ring) == expected(OLD, NEW)
 
 
 def test_a_file_that_does_not_change_is_read_once(
@@ -97,31 +97,31 @@ def test_a_file_that_could_not_be_opened_without_free_descriptors_is_read_later(
     with monkeypatch.context() as short:
         short.setattr(os, at, none_left)
         for _ in range(3):
-            assert held(keys.ring) == expected(OLD, NEW)
+            assert pairs_of(keys.ring) == expected(OLD, NEW)
             gc.collect()  # a half-made object is freed without an error
     assert len(problems) == 1
-    assert held(keys.ring) == expected(NEW)
+    assert pairs_of(keys.ring) == expected(NEW)
 
 
 def test_an_added_pair_is_loaded_at_once(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=False)
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
 
 
 def test_a_rotation_is_loaded_when_the_file_has_not_changed_for_a_while(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([NEW, THIRD]), still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert held(keys.ring) == expected(NEW, THIRD)
+    assert pairs_of(keys.ring) == expected(NEW, THIRD)
 
 
 def test_a_replacement_by_renaming_is_loaded_at_once(path: Path) -> None:
     keys = KeyFile(path)
     for pairs in ([NEW, THIRD], [THIRD], [OTHER], [OLD, OTHER]):
         write_key_file(path, pairs)
-        assert held(keys.ring) == expected(*pairs)
+        assert pairs_of(keys.ring) == expected(*pairs)
 
 
 def test_a_file_that_is_written_in_place_of_another_is_not_loaded_at_once(path: Path) -> None:
@@ -129,16 +129,16 @@ def test_a_file_that_is_written_in_place_of_another_is_not_loaded_at_once(path: 
     path.rename(path.with_suffix(".old"))  # the new file gets another inode
     private_file(path, "")
     rewrite(path, format_key_file([NEW]), still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
 
 
 def test_a_file_whose_last_line_was_deleted_has_no_pairs(path: Path) -> None:
     keys = KeyFile(path)
     header = format_key_file([OLD]).split("\n")[0] + "\n"
     rewrite(path, header, still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert held(keys.ring) == set()
+    assert pairs_of(keys.ring) == set()
     with pytest.raises(KeyFileError, match="no key pair"):
         KeyFile(path)
 
@@ -152,24 +152,24 @@ def test_a_file_is_complete_when_it_was_not_written_to_for_a_second(
     keys = KeyFile(path)
     private_file(path, format_key_file([NEW, THIRD]))
     os.utime(path, (LONG_AGO, LONG_AGO + 1000 - age))
-    assert held(keys.ring) == (expected(NEW, THIRD) if taken else expected(OLD, NEW))
+    assert pairs_of(keys.ring) == (expected(NEW, THIRD) if taken else expected(OLD, NEW))
 
 
 def test_reload_loads_a_rotation_at_once(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([THIRD]), still=False)
-    assert held(keys.reload()) == held(keys.ring) == expected(THIRD)
+    assert pairs_of(keys.reload()) == pairs_of(keys.ring) == expected(THIRD)
 
 
 def test_a_replaced_file_is_noticed_even_with_the_same_size_and_time(path: Path) -> None:
     rewrite(path, format_key_file([OLD]), still=True)
     keys = KeyFile(path)
-    assert held(keys.ring) == expected(OLD)
+    assert pairs_of(keys.ring) == expected(OLD)
     other = path.with_name("other.txt")
     rewrite(other, format_key_file([NEW]), still=True)
     assert path.stat().st_size == other.stat().st_size
     other.replace(path)
-    assert held(keys.ring) == expected(NEW)
+    assert pairs_of(keys.ring) == expected(NEW)
 
 
 def test_two_writes_within_one_tick_of_the_clock_are_both_noticed(
@@ -180,7 +180,7 @@ def test_two_writes_within_one_tick_of_the_clock_are_both_noticed(
     monkeypatch.setattr(watch, "identity_of", lambda status: (1, 1, status.st_size, 1))
     rewrite(path, format_key_file([OTHER]) + " " * 167, still=False)
     keys = KeyFile(path)
-    assert held(keys.ring) == expected(OTHER)
+    assert pairs_of(keys.ring) == expected(OTHER)
     more = format_key_file([OTHER, replace(OTHER, access_key_id=THIRD.access_key_id)])
     rewrite(path, more.ljust(path.stat().st_size - 1) + "\n", still=False)
     assert len(keys.ring) == 2
@@ -190,9 +190,9 @@ def test_a_pair_with_a_new_secret_counts_as_altered(path: Path) -> None:
     keys = KeyFile(path)
     changed = replace(NEW, secret=SecretKey.generate())
     rewrite(path, format_key_file([OLD, changed]), still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert held(keys.ring) == expected(OLD, changed)
+    assert pairs_of(keys.ring) == expected(OLD, changed)
 
 
 def test_a_file_cut_at_any_byte_never_gives_a_wrong_ring(path: Path) -> None:
@@ -200,9 +200,9 @@ def test_a_file_cut_at_any_byte_never_gives_a_wrong_ring(path: Path) -> None:
     keys = KeyFile(path)
     for cut in range(len(before)):
         rewrite(path, before[:cut], still=False)
-        assert held(keys.ring) == expected(OLD, NEW), cut
+        assert pairs_of(keys.ring) == expected(OLD, NEW), cut
     rewrite(path, before, still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -211,9 +211,9 @@ def test_a_file_rewritten_byte_by_byte_never_gives_a_wrong_ring(path: Path, end:
     after = format_key_file([NEW, THIRD]).replace("\n", end)
     for cut in range(len(after) + 1):
         rewrite(path, after[:cut], still=False)
-        assert held(keys.ring) == expected(OLD, NEW), cut
+        assert pairs_of(keys.ring) == expected(OLD, NEW), cut
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert held(keys.ring) == expected(NEW, THIRD)
+    assert pairs_of(keys.ring) == expected(NEW, THIRD)
 
 
 def test_a_file_overwritten_byte_by_byte_never_gives_a_wrong_ring(path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_file_overwritten_byte_by_byte_never_gives_a_wrong_ring(path: Path) ->
     keys = KeyFile(path)
     for cut in range(len(after) + 1):
         rewrite(path, after[:cut] + before[cut:], still=False)
-        assert held(keys.ring) == expected(OLD, NEW), cut
+        assert pairs_of(keys.ring) == expected(OLD, NEW), cut
 
 
 def test_a_file_that_grows_byte_by_byte_never_gives_a_partial_pair(path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_file_that_grows_byte_by_byte_never_gives_a_partial_pair(path: Path) -
     states = []
     for cut in range(start, len(whole) + 1):
         rewrite(path, whole[:cut], still=False)
-        states.append(held(keys.ring))
+        states.append(pairs_of(keys.ring))
     seen = [state for n, state in enumerate(states) if n == 0 or state != states[n - 1]]
     assert seen == [expected(OLD), expected(OLD, OTHER), expected(OLD, OTHER, NEW)]
 
@@ -241,9 +241,9 @@ def test_a_file_that_grows_byte_by_byte_never_gives_a_partial_pair(path: Path) -
 def test_a_last_line_without_a_newline_is_loaded_after_a_while(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]).rstrip(), still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     os.utime(path, (LONG_AGO, LONG_AGO))
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
 
 
 def test_a_file_with_a_future_time_is_loaded_when_it_was_watched_long_enough(
@@ -251,11 +251,11 @@ def test_a_file_with_a_future_time_is_loaded_when_it_was_watched_long_enough(
 ) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([THIRD]), still=False)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     clock.monotonic = lambda: 50.0 + watch.SETTLE_SECONDS / 2
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     clock.monotonic = lambda: 50.0 + watch.SETTLE_SECONDS
-    assert held(keys.ring) == expected(THIRD)
+    assert pairs_of(keys.ring) == expected(THIRD)
 
 
 def _make_missing(path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_spoilt_file_keeps_the_ring_and_reports_once(
     spoil(path)
     with caplog.at_level(logging.DEBUG, "gatepass.keys"):
         for _ in range(3):
-            assert held(keys.ring) == expected(OLD, NEW)
+            assert pairs_of(keys.ring) == expected(OLD, NEW)
     (problem,) = problems
     assert isinstance(problem, KeyFileError)
     assert complaint in str(problem)
@@ -310,9 +310,9 @@ def test_a_spoilt_file_keeps_the_ring_and_reports_once(
     assert not any(shares_run(caplog.text, pair.secret.reveal(), 8) for pair in (OLD, NEW))
 
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
     spoil(path)
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
     assert len(problems) == 2
 
 
@@ -321,7 +321,7 @@ def test_each_change_to_a_bad_file_is_reported(path: Path) -> None:
     keys = KeyFile(path, on_problem=problems.append)
     for size in (10, 20, 30):
         rewrite(path, b"\x00" * size, still=True)
-        assert held(keys.ring) == held(keys.ring) == expected(OLD, NEW)
+        assert pairs_of(keys.ring) == pairs_of(keys.ring) == expected(OLD, NEW)
     assert len(problems) == 3
 
 
@@ -330,9 +330,9 @@ def test_the_chmod_that_fixes_a_file_is_noticed(path: Path) -> None:
     keys = KeyFile(path)
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=True)
     path.chmod(0o644)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     path.chmod(0o600)
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
@@ -343,7 +343,7 @@ def test_an_exposed_file_is_followed_only_if_allowed(path: Path) -> None:
     keys = KeyFile(path, allow_insecure=True)
     rewrite(path, format_key_file([OLD, NEW, OTHER]), still=False)
     path.chmod(0o644)
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
 
 
 def test_without_a_first_ring_there_is_no_key_file(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_a_reload_that_fails_raises_and_keeps_the_ring(path: Path) -> None:
     path.unlink()
     with pytest.raises(KeyFileError, match="there is no such file"):
         keys.reload()
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again_later(
@@ -375,9 +375,9 @@ def test_a_file_that_changes_while_it_is_read_is_read_again_later(
         return real(file, where)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "_content", write_behind)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     busy = False
-    assert held(keys.ring) == expected(OLD, NEW, OTHER)
+    assert pairs_of(keys.ring) == expected(OLD, NEW, OTHER)
     assert problems == []
 
 
@@ -398,7 +398,7 @@ def test_threads_see_one_state_or_the_other(path: Path) -> None:
     def watch_the_ring() -> None:
         while not done.is_set():
             try:
-                seen = held(keys.ring)
+                seen = pairs_of(keys.ring)
             except Exception as error:  # noqa: BLE001 - a thread's error must reach the test
                 wrong.append(error)
                 return
@@ -416,7 +416,7 @@ def test_threads_see_one_state_or_the_other(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert held(keys.ring) == allowed[59 % len(states)]
+    assert pairs_of(keys.ring) == allowed[59 % len(states)]
 
 
 def test_each_expiry_warning_is_logged_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -447,10 +447,10 @@ def test_a_removed_pair_is_noticed_even_if_the_file_was_replaced_twice(path: Pat
     for _ in range(5):
         write_key_file(path, [OLD])
         write_key_file(path, [OLD])
-        assert held(keys.ring) == expected(OLD)
+        assert pairs_of(keys.ring) == expected(OLD)
         write_key_file(path, [OLD, NEW])
         write_key_file(path, [OLD, NEW])
-        assert held(keys.ring) == expected(OLD, NEW)
+        assert pairs_of(keys.ring) == expected(OLD, NEW)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
@@ -459,11 +459,11 @@ def test_a_pipe_in_place_of_the_file_does_not_block(path: Path) -> None:
     keys = KeyFile(path, on_problem=problems.append)
     path.unlink()
     os.mkfifo(path)
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)
     assert "pipe" in str(problems[0])
     path.unlink()
     write_key_file(path, [OLD])
-    assert held(keys.ring) == expected(OLD)
+    assert pairs_of(keys.ring) == expected(OLD)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes that have names")
@@ -475,4 +475,4 @@ def test_a_pipe_that_was_given_is_read_once(tmp_path: Path) -> None:
     keys = KeyFile(pipe, allow_insecure=True)
     writing.join()
     assert keys.is_current()
-    assert held(keys.ring) == expected(OLD, NEW)
+    assert pairs_of(keys.ring) == expected(OLD, NEW)

@@ -57,7 +57,7 @@ fn faults<'a>(
     rules.filter_map(move |rule| {
         let is_due = !broken.has(rule.tag) && rule.phase.is_none_or(|only| only == phase);
         let value = values.get(rule.tag);
-        if !is_due || rule.holds(value, context) {
+        if !is_due || rule.is_met(value, context) {
             return None;
         }
         broken.add(rule.tag);

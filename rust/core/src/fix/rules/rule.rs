@@ -76,7 +76,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    pub(super) fn holds(&self, value: Option<&[u8]>, context: &Context<'_>) -> bool {
+    pub(super) fn is_met(&self, value: Option<&[u8]>, context: &Context<'_>) -> bool {
         if self.optional && value.is_none() {
             return true;
         }
