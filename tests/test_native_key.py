@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gatepass import SigningKey
-from gatepass._native import PROFILES, decode_signature, encode_signature
+from gatepass._native import PROFILES, DiagnosisKey, decode_signature, encode_signature
 from gatepass.errors import ArgumentError, FieldError, SecretKeyError
 from tests.fix.samples import KEY, SECRET, SIGNATURE, SIGNATURE_TEXT, as_text, secrets, shown
 
@@ -119,15 +119,23 @@ def test_any_message_is_signed_as_by_hmac(secret: str, text: bytes) -> None:
     assert key.verify(text, expected)
     assert not key.verify(text + b"\0", expected)
     undecoded = hmac.digest(secret.encode(), text, hashlib.sha256)
-    assert key.matches_undecoded(text, undecoded)
+    assert DiagnosisKey(secret).made(text, undecoded)
     assert not key.verify(text, undecoded)
-    assert not key.matches_undecoded(text, expected)
+    assert not DiagnosisKey(secret).made(text, expected)
+
+
+@pytest.mark.parametrize("text", [SECRET, SECRET.encode(), bytearray(SECRET, "ascii")])
+def test_a_diagnosis_key_is_made_of_what_a_signing_key_is(text: str | bytes | bytearray) -> None:
+    undecoded = hmac.digest(SECRET.encode(), MESSAGE, hashlib.sha256)
+    assert DiagnosisKey(text).made(MESSAGE, undecoded)
+    with pytest.raises(ArgumentError, match="a secret key is str, bytes or bytearray"):
+        DiagnosisKey(5)  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=70))
 def test_other_bytes_are_not_a_signature(forged: bytes) -> None:
     assert not KEY.verify(MESSAGE, forged)
-    assert not KEY.matches_undecoded(MESSAGE, forged)
+    assert not DiagnosisKey(SECRET).made(MESSAGE, forged)
 
 
 @pytest.mark.parametrize("wrong", ["text", None, 5, [1]])
@@ -145,8 +153,8 @@ def test_an_argument_of_another_type_is_named(wrong: Any) -> None:
         "canonical": lambda: KEY.sign(wrong),
         "canonical ": lambda: KEY.verify(wrong, SIGNATURE),
         "signature": lambda: KEY.verify(MESSAGE, wrong),
-        "canonical  ": lambda: KEY.matches_undecoded(wrong, SIGNATURE),
-        "signature ": lambda: KEY.matches_undecoded(MESSAGE, wrong),
+        "canonical  ": lambda: DiagnosisKey(SECRET).made(wrong, SIGNATURE),
+        "signature ": lambda: DiagnosisKey(SECRET).made(MESSAGE, wrong),
         "logon": lambda: KEY.sign_logon("A", wrong),
         "logon ": lambda: KEY.verify_logon(wrong),
     }.items():

@@ -26,7 +26,7 @@ from gatepass import (
     SigningKey,
     explain,
 )
-from gatepass._native import Logon
+from gatepass._native import DiagnosisKey, Logon
 from gatepass.errors import GatepassError
 from gatepass.fix.mistakes import SignedLogon
 from gatepass.keys import (
@@ -67,8 +67,10 @@ def key_file(folder: Path) -> Path:
 
 HOLDERS: dict[str, Callable[[Path], object]] = {
     "SigningKey": lambda _: SigningKey(CANARY),
+    "DiagnosisKey": lambda _: DiagnosisKey(CANARY),
     "SecretKey": lambda _: SecretKey(CANARY),
     "KeyPair": lambda _: PAIR,
+    "KeyPair with a diagnosis key": lambda _: ISSUED.key_pair(diagnosis=True),
     "IssuedPair": lambda _: ISSUED,
     "KeyRing": lambda _: RING,
     "FixedKeys": lambda _: FixedKeys(RING),
@@ -156,7 +158,9 @@ def test_no_object_shows_its_secret(name: str, tmp_path: Path) -> None:
     assert [way for way, text in shown.items() if leaks(text, CANARY)] == []
 
 
-@pytest.mark.parametrize("name", ["SigningKey", "SecretKey", "KeyPair", "IssuedPair", "KeyRing"])
+@pytest.mark.parametrize(
+    "name", ["SigningKey", "DiagnosisKey", "SecretKey", "KeyPair", "IssuedPair", "KeyRing"]
+)
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_objects_with_a_secret_cannot_be_pickled(name: str, protocol: int, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
@@ -164,7 +168,7 @@ def test_objects_with_a_secret_cannot_be_pickled(name: str, protocol: int, tmp_p
 
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
-@pytest.mark.parametrize("name", ["SigningKey", "SecretKey"])
+@pytest.mark.parametrize("name", ["SigningKey", "DiagnosisKey", "SecretKey"])
 def test_a_secret_cannot_be_copied(
     name: str, make: Callable[[object], object], tmp_path: Path
 ) -> None:
@@ -178,7 +182,6 @@ def test_a_signing_key_has_no_way_back_to_its_secret() -> None:
         # How many bytes it has, and whether that is usual: nothing of their values.
         "has_usual_length",
         "length",
-        "matches_undecoded",
         "sign",
         "sign_fields",
         "sign_logon",
@@ -191,6 +194,13 @@ def test_a_signing_key_has_no_way_back_to_its_secret() -> None:
         type("Subclass", (SigningKey,), {})
     assert key != SigningKey(CANARY)
     assert key == key
+
+
+def test_a_diagnosis_key_can_only_recognise() -> None:
+    key = DiagnosisKey(CANARY)
+    assert {name for name in dir(key) if not name.startswith("__")} == {"made"}
+    with pytest.raises(TypeError):
+        type("Subclass", (DiagnosisKey,), {})
 
 
 # --- errors -----------------------------------------------------------------------------------

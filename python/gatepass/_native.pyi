@@ -20,6 +20,7 @@ __all__ = [
     "PROFILES",
     "TAG_NAMES",
     "VERSION",
+    "DiagnosisKey",
     "Framer",
     "KeyTable",
     "Logon",
@@ -86,12 +87,6 @@ class SigningKey:
         A truncated or longer signature is never valid.
         """
 
-    def matches_undecoded(self, canonical: bytes, signature: bytes, /) -> bool:
-        """Whether `signature` was made with the key's text itself, without decoding it.
-
-        For diagnosis only: it is the commonest mistake in a client.
-        """
-
     def sign_fields(
         self,
         msg_seq_num: str,
@@ -126,13 +121,30 @@ class SigningKey:
         """
 
 @final
+class DiagnosisKey:
+    """The text of a secret key, used as a key without decoding it.
+
+    For diagnosis only: it recognises the commonest mistake of a client, and cannot sign. It cannot
+    be printed, compared, copied, pickled or read back. Raises `gatepass.errors.ArgumentError` for
+    another type than it takes. The caller wipes the text.
+    """
+
+    def __new__(cls, secret: str | bytes | bytearray, /) -> DiagnosisKey: ...
+    def __reduce__(self) -> NoReturn: ...
+    def made(self, canonical: bytes, signature: bytes, /) -> bool:
+        """Whether the 32 bytes of `signature` were made with the text, compared in constant time.
+
+        A truncated or longer signature never was.
+        """
+
+@final
 class KeyTable:
     """The key pairs of a key file in CME's layout, in its order; immutable.
 
     `text` is read with the GIL released, and not kept; the only copy of it is wiped. `path` is
-    for messages only; with `may_be_empty`, a file may contain a header and no pairs. It cannot be
-    pickled or copied. Raises `gatepass.errors.KeyFileError`, which names the line and never quotes
-    it.
+    for messages only; with `may_be_empty`, a file may contain a header and no pairs; with
+    `diagnosis`, each pair has a `DiagnosisKey`. It cannot be pickled or copied. Raises
+    `gatepass.errors.KeyFileError`, which names the line and never quotes it.
     """
 
     def __new__(
@@ -142,6 +154,7 @@ class KeyTable:
         path: Path | None = None,
         *,
         may_be_empty: bool = False,
+        diagnosis: bool = False,
     ) -> KeyTable: ...
     def __len__(self) -> int: ...
     def __reduce__(self) -> NoReturn: ...
@@ -153,10 +166,13 @@ class KeyTable:
     def unusual(self) -> list[int]:
         """The pairs whose secret key has a length that CME's keys do not have."""
 
-    def pair(self, index: int, /) -> tuple[str, str, SigningKey, date, date, str | None]:
+    def pair(
+        self, index: int, /
+    ) -> tuple[str, str, SigningKey, date, date, str | None, DiagnosisKey | None]:
         """Session ID, Access Key ID, key, Creation Date, Expiration Date, environment of a pair.
 
-        Pairs are named by their place, from 0. Raises `IndexError`.
+        Last comes its diagnosis key, if the reader asked for it. Pairs are named by their place,
+        from 0. Raises `IndexError`.
         """
 
     def find(self, access_key_id: str, /) -> int | None:

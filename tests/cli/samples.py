@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -84,6 +85,11 @@ def signed_over(canonical: str) -> str:
 
     signature = encode_signature(SigningKey(SECRET).sign(canonical.encode()))
     return rewritten(SIGNED, {SIGNATURE: signature})
+
+
+def as_text(secret: str) -> str:
+    """Return the secret key of a client that uses the text of `secret` without decoding it."""
+    return base64.urlsafe_b64encode(secret.encode()).decode()
 
 
 def run(*words: str, stdin: str | bytes | None = None, **env: str) -> Result:

@@ -6,6 +6,7 @@ import base64
 import json
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gatepass import AccessKeyId, KeyPair, KeyRing, SessionId, SigningKey
+from gatepass._native import DiagnosisKey
 from gatepass.errors import LogonError
 from tests import oracle
 
@@ -82,6 +84,11 @@ PAIR = pair()
 SIBLING = pair("B08", SIBLING_ID, SIBLING_SECRET, created=date(2017, 1, 1))
 STRANGER = pair("XYZ", STRANGER_ID, STRANGER_SECRET)
 KEYS = KeyRing([SIBLING, PAIR, STRANGER])
+_SECRETS = {SIBLING_ID: SIBLING_SECRET, KEY_ID: SECRET, STRANGER_ID: STRANGER_SECRET}
+#: The same pairs, read to name the mistakes of clients.
+DIAGNOSIS_KEYS = KeyRing(
+    replace(pair, diagnosis_key=DiagnosisKey(_SECRETS[pair.access_key_id])) for pair in KEYS
+)
 
 Body = list[tuple[str, str]]
 

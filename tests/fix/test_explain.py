@@ -172,6 +172,7 @@ def test_an_explanation_is_plain_data(logon: bytes) -> None:
         "expected_signature": explanation.expected,
         "received_signature": explanation.received,
         "cause": explanation.cause,
+        "untried": explanation.untried,
     }
 
 

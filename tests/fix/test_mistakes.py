@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,11 +16,13 @@ from hypothesis import strategies as st
 from gatepass import explain
 from gatepass._native import Logon
 from gatepass.fix import mistakes
+from gatepass.keys import AccessKeyId, IssuedPair, SecretKey, SessionId, write_key_file
 from tests import oracle
 from tests.fix.mistaken import MISTAKEN, lines
 from tests.fix.samples import (
     AT,
     CANONICAL,
+    DIAGNOSIS_KEYS,
     KEY,
     KEY_ID,
     KEYS,
@@ -66,8 +70,9 @@ def undecoded(secret: str, text: str) -> bytes:
 
 
 def cause(logon: bytes) -> str | None:
-    explanation = explain(logon, KEYS, at=AT)
+    explanation = explain(logon, DIAGNOSIS_KEYS, at=AT)
     assert not explanation.verdict.valid
+    assert explanation.untried is None
     return explanation.cause
 
 
@@ -98,6 +103,40 @@ def test_a_row_builds_what_it_describes(
 def test_a_row_is_recognised(row: str) -> None:
     signature = mac(SECRET, MISTAKEN[row](BODY))
     assert cause(carrying(signature)) == f"the canonical string was built {row}"
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_is_recognised_with_ordinary_pairs_too(row: str) -> None:
+    explanation = explain(carrying(mac(SECRET, MISTAKEN[row](BODY))), KEYS, at=AT)
+    assert explanation.cause == f"the canonical string was built {row}"
+    assert explanation.untried is None
+
+
+@pytest.mark.parametrize("build", [lines, *MISTAKEN.values()])
+def test_with_ordinary_pairs_a_key_used_as_text_is_said_to_be_untried(
+    build: Callable[[list[tuple[str, str]]], str],
+) -> None:
+    explanation = explain(carrying(undecoded(SECRET, build(BODY))), KEYS, at=AT)
+    assert explanation.cause is None
+    assert explanation.untried == explanation.as_dict()["untried"]
+    assert explanation.untried == (
+        "not tried: the Secret Key used as text, because the keys were read without diagnosis=True"
+    )
+    assert explanation.untried in repr(explanation)
+
+
+def test_nothing_is_untried_where_the_signature_was_not_judged() -> None:
+    for logon in (without(SIGNED, "1402"), changed(SIGNED, t355="nobody", t354="6"), RAW, b""):
+        assert explain(logon, KEYS, at=AT).untried is None
+
+
+def test_pairs_of_a_path_are_read_to_name_a_key_used_as_text(tmp_path: Path) -> None:
+    dates = date(2017, 6, 23), date(2018, 6, 23)
+    pair = IssuedPair(SessionId("B08"), AccessKeyId(KEY_ID), SecretKey(SECRET), *dates)
+    write_key_file(tmp_path / "keys.txt", [pair])
+    logon = carrying(undecoded(SECRET, CANONICAL.decode()))
+    found = explain(logon, tmp_path / "keys.txt", at=AT).cause
+    assert found == "the Secret Key was used as text: decode it from base64url first"
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -205,7 +244,7 @@ def test_a_random_signature_has_no_cause(signature: bytes, raw: bytes) -> None:
     logon = changed(
         oracle.sign(SECRET, KEY_ID, changed(raw, t49="B08XXXN")), t1402=as_text(signature)
     )
-    assert explain(logon, KEYS, any_time=True).cause is None
+    assert explain(logon, DIAGNOSIS_KEYS, any_time=True).cause is None
 
 
 @given(st.text(max_size=70).map(lambda text: text.encode().decode("latin-1")))
@@ -230,8 +269,9 @@ def test_where_nothing_was_signed_there_is_no_cause(logon: bytes) -> None:
 @given(raw_logons)
 def test_a_right_signature_has_no_cause(raw: bytes) -> None:
     signed = KEY.sign_logon(KEY_ID, changed(raw, t49="B08XXXN"))
-    for explanation in (explain(signed, KEYS, any_time=True), explain(signed, KEYS, at=AT)):
-        assert explanation.cause is None
+    for keys in (KEYS, DIAGNOSIS_KEYS):
+        for explanation in (explain(signed, keys, any_time=True), explain(signed, keys, at=AT)):
+            assert (explanation.cause, explanation.untried) == (None, None)
 
 
 def test_no_mistake_makes_a_logon_valid() -> None:
@@ -239,4 +279,4 @@ def test_no_mistake_makes_a_logon_valid() -> None:
         for sign in (mac, undecoded):
             logon = carrying(sign(SECRET, build(BODY)))
             assert KEY.verify_logon(logon) is False
-            assert not explain(logon, KEYS, at=AT).verdict.valid
+            assert not explain(logon, DIAGNOSIS_KEYS, at=AT).verdict.valid

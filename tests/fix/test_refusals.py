@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from gatepass._native import Logon, SigningKey, encode_signature, scan
 from gatepass.fix import complete_draft, explain
+from gatepass.fix.explain import UNTRIED
 from gatepass.fix.logged_logon import written
 from gatepass.fix.message import Message
 from gatepass.fix.refusals import KEY_SENT, NO_MISTAKE, Budget, Refusals
 from gatepass.gateway import Event, Report
-from gatepass.keys import KeyRing
+from gatepass.keys import FixedKeys, KeyRing
 from tests.cli.samples import (
     ACCESS_KEY_ID,
     OTHER_SECRET,
@@ -26,7 +27,7 @@ from tests.cli.samples import (
     signed_over,
 )
 
-RING = KeyRing([pair().key_pair()])
+RING = KeyRing([pair().key_pair(diagnosis=True)])
 CANONICAL = Logon(SIGNED.replace("|", "\x01").encode()).canonical.decode()
 
 
@@ -51,6 +52,16 @@ MISTAKES = {
 def test_the_line_of_a_refusal_names_the_mistake_in_signing(signed: str) -> None:
     refusal = Refusals(Fixed()).explain(message(signed_over(signed)), "signature: it is wrong")
     assert refusal.detail == f"signature: it is wrong; {MISTAKES[signed]}"
+
+
+def test_with_ordinary_pairs_the_line_says_what_was_not_tried() -> None:
+    keys = FixedKeys(KeyRing([pair().key_pair()]))
+    refusal = Refusals(keys).explain(message(signed_over("something else")), "signature: wrong")
+    assert refusal.detail == f"signature: wrong; {NO_MISTAKE}; {UNTRIED}"
+    for signed in MISTAKES:
+        if MISTAKES[signed] != NO_MISTAKE:
+            refusal = Refusals(keys).explain(message(signed_over(signed)), "signature: wrong")
+            assert refusal.detail == f"signature: wrong; {MISTAKES[signed]}"
 
 
 def test_a_refusal_for_another_reason_is_told_as_it_is() -> None:

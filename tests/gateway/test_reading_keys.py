@@ -330,3 +330,11 @@ def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon
     assert Walked.walks == 0
     injection.expire(ISSUED[1].access_key_id, "XYZ123N")
     assert {pair.expires for pair in injection.ring} == {date(2000, 1, 1)}
+
+
+def test_a_gateway_reads_a_path_to_name_the_mistakes_of_clients(tmp_path: Path) -> None:
+    path = tmp_path / "keys.txt"
+    write_key_file(path, ISSUED)
+    pairs = list(Gateway(path, Kind.parse("cgw")).keys.ring)
+    assert len(pairs) == len(ISSUED)
+    assert all(pair.diagnosis_key is not None for pair in pairs)

@@ -33,6 +33,10 @@ _SENDER_COMP_ID = [tag for tag, _ in _FIELDS].index(49)
 NOT_ALLOWED = "not allowed"
 #: The problem of a value that is not shown, because it looks like a secret key.
 NOT_SHOWN = "a Secret Key?"
+#: Said where no cause was found with pairs that have no diagnosis key.
+UNTRIED = (
+    "not tried: the Secret Key used as text, because the keys were read without diagnosis=True"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Explanation:
 
     ``canonical`` is the signed string with each line feed shown as ``\n``; ``expected`` and
     ``received`` are EncryptedPassword (1402) as it should be and as it came; ``cause`` says what
-    the client did, where that could be found out.
+    the client did, where that could be found out; ``untried`` which mistake was not looked for.
     """
 
     verdict: Verdict
@@ -63,13 +67,15 @@ class Explanation:
     expected: str | None = field(default=None, repr=False)
     received: str | None = field(default=None, repr=False)
     cause: str | None = None
+    untried: str | None = None
 
     def __bool__(self) -> bool:
         return self.verdict.valid
 
     def __repr__(self) -> str:
         cause = "" if self.cause is None else f"; cause: {self.cause}"
-        return f"<Explanation: {self.verdict!r}{cause}>"
+        untried = "" if self.untried is None else f"; {self.untried}"
+        return f"<Explanation: {self.verdict!r}{cause}{untried}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -89,6 +95,7 @@ class Explanation:
             "expected_signature": self.expected,
             "received_signature": self.received,
             "cause": self.cause,
+            "untried": self.untried,
         }
 
 
@@ -102,9 +109,11 @@ def explain(
 ) -> Explanation:
     """Explain one Logon with the pairs of `keys`; arguments as in `LogonVerifier.verify`.
 
-    Never raises for a bad Logon: the explanation says what is bad about it.
+    A secret key used as text is only recognised with pairs that were read with ``diagnosis=True``,
+    as they are from a path given here. Never raises for a bad Logon: the explanation says what is
+    bad about it.
     """
-    logon, ring = whole(logon), as_source(keys).ring
+    logon, ring = whole(logon), as_source(keys, diagnosis=True).ring
     if not (verifier is None or isinstance(verifier, LogonVerifier)):
         raise refuse("verifier", verifier, "a LogonVerifier or None")
     verdict = (verifier or LogonVerifier(ring)).verify(logon, at=at, any_time=any_time)
@@ -135,6 +144,7 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
     if received and expected and received.decode("latin-1") in expected:
         came = received.decode("latin-1")  # a part of the right signature is no secret
     signed = SignedLogon(logon.message, [value for value in values if value is not None])
+    cause = _cause(signed, canonical, received, pair, pairs, verdict)
     return Explanation(
         verdict,
         fields,
@@ -142,7 +152,8 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
         "\\n".join(field.value or "" for field in fields),
         expected,
         came,
-        _cause(signed, canonical, received, pair, pairs, verdict),
+        cause,
+        _untried(cause, pairs, verdict),
     )
 
 
@@ -188,6 +199,13 @@ def _cause(
     return "; ".join(part for part in (written, made) if part) or None
 
 
+def _untried(cause: str | None, candidates: Sequence[KeyPair], verdict: Verdict) -> str | None:
+    """Say which mistake was not looked for, where a signature is wrong for no known cause."""
+    if cause is not None or all(check.name != "signature" for check in verdict.failed):
+        return None
+    return UNTRIED if any(pair.diagnosis_key is None for pair in candidates) else None
+
+
 def _made_with(
     logon: SignedLogon,
     canonical: bytes,
@@ -200,7 +218,7 @@ def _made_with(
         if used.signing_key.verify(canonical, signature):
             return None if used is pair else _wrong_key(used, pair)
     for used in candidates:
-        mistake = find_mistake(logon, signature, used.signing_key)
+        mistake = find_mistake(logon, signature, used)
         if mistake is not None:
             return mistake if used is pair else f"{mistake}; and {_wrong_key(used, pair)}"
     return None

@@ -12,7 +12,8 @@ import binascii
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gatepass._native import PROFILES, SigningKey, scan
+from gatepass._native import PROFILES, scan
+from gatepass.keys import KeyPair
 
 _FIELDS = PROFILES["fix-logon"]
 _TAGS = tuple(tag for tag, _ in _FIELDS)
@@ -101,12 +102,12 @@ _MISTAKES: tuple[tuple[str, Callable[[SignedLogon], bytes]], ...] = (
 )
 
 
-def find_mistake(logon: SignedLogon, signature: bytes, key: SigningKey) -> str | None:
+def find_mistake(logon: SignedLogon, signature: bytes, pair: KeyPair) -> str | None:
     """Say what was signed instead of the canonical string, or with what; ``None`` if unknown."""
     for described, signed in _candidates(logon):
-        if key.verify(signed, signature):
+        if pair.signing_key.verify(signed, signature):
             return f"the canonical string was built {described}"
-        if key.matches_undecoded(signed, signature):
+        if pair.diagnosis_key is not None and pair.diagnosis_key.made(signed, signature):
             found = "the Secret Key was used as text: decode it from base64url first"
             return found if described == "" else f"{found}; and the string was built {described}"
     return None

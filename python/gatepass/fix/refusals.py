@@ -96,4 +96,6 @@ def _mistake(logon: Message, ring: KeyRing, pairs: Sequence[KeyPair]) -> str:
     if explanation.cause is not None:
         return f"cause: {explanation.cause}"
     failed = {check.name for check in explanation.verdict.failed}
-    return NO_MISTAKE if "signature" in failed else ""
+    if "signature" not in failed:
+        return ""
+    return NO_MISTAKE if explanation.untried is None else f"{NO_MISTAKE}; {explanation.untried}"

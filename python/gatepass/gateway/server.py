@@ -68,7 +68,7 @@ class Gateway:
         replays: ReplayMemory | None = None,
     ) -> None:
         self.kind = kind
-        self.keys = FreshKeys(as_source(keys))
+        self.keys = FreshKeys(as_source(keys, diagnosis=True))
         self.injection = None if faults is None else Injection(faults, self.keys, clock)
         self.clock = clock if self.injection is None else self.injection.clock
         self.report = report

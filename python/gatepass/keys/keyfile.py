@@ -66,29 +66,38 @@ class FilePairs:
     def _pair(self, index: int) -> KeyPair:
         made = self._made[index]
         if made is None:
-            session, name, key, created, expires, environment = self._table.pair(index)
+            session, name, key, created, expires, environment, text = self._table.pair(index)
             made = self._made[index] = KeyPair(
-                SessionId(session), AccessKeyId(name), key, created, expires, environment
+                SessionId(session), AccessKeyId(name), key, created, expires, environment, text
             )
         return made
 
 
 def read_pairs(
-    data: bytes | bytearray | memoryview, path: Path | None = None, *, may_be_empty: bool = False
+    data: bytes | bytearray | memoryview,
+    path: Path | None = None,
+    *,
+    may_be_empty: bool = False,
+    diagnosis: bool = False,
 ) -> FilePairs:
     """Read the pairs of a key file; raises as `parse_key_file` does."""
     data = memoryview(data)  # a traceback that shows local variables would show a bytearray
-    return FilePairs(KeyTable(data, path, may_be_empty=may_be_empty))
+    return FilePairs(KeyTable(data, path, may_be_empty=may_be_empty, diagnosis=diagnosis))
 
 
 def parse_key_file(
-    data: bytes | bytearray | memoryview, path: Path | None = None, *, may_be_empty: bool = False
+    data: bytes | bytearray | memoryview,
+    path: Path | None = None,
+    *,
+    may_be_empty: bool = False,
+    diagnosis: bool = False,
 ) -> list[KeyPair]:
     """Read the pairs of a key file in CME's layout, in the file's order.
 
     The columns are found from the header line; Environment may be absent; blank lines, CRLF and
     a byte order mark are accepted. ``path`` is for messages only. The caller wipes ``data``.
-    With ``may_be_empty``, a file may contain a header and no pairs.
+    With ``may_be_empty``, a file may contain a header and no pairs. With ``diagnosis``, the pairs
+    have their diagnosis keys, see `KeyPair`.
 
     Raises `KeyFileError`, with the line, for anything else: no header, no pair, a value that is
     missing, cut or wrong, three pairs for one session, an Access Key ID that occurs twice.
@@ -99,7 +108,8 @@ def parse_key_file(
         raise refuse_type("data", kind, "the bytes of a key file, or its path to read_key_file()")
     if not (path is None or isinstance(path, Path)):
         raise refuse_type("path", type(path), "a pathlib.Path or None")
-    if not isinstance(may_be_empty, bool):
-        raise refuse_type("may_be_empty", type(may_be_empty), "True or False")
+    for name, value in (("may_be_empty", may_be_empty), ("diagnosis", diagnosis)):
+        if not isinstance(value, bool):
+            raise refuse_type(name, type(value), "True or False")
     data = memoryview(data)  # as above
-    return list(read_pairs(data, path, may_be_empty=may_be_empty))
+    return list(read_pairs(data, path, may_be_empty=may_be_empty, diagnosis=diagnosis))

@@ -18,8 +18,8 @@ from gatepass.keys.secret import wipe
 SERVICE = "gatepass"
 
 
-def read_from_keyring(session: str) -> list[KeyPair]:
-    """Read the pairs of a session from the keyring.
+def read_from_keyring(session: str, *, diagnosis: bool = False) -> list[KeyPair]:
+    """Read the pairs of a session from the keyring; ``diagnosis`` as in `read_key_file`.
 
     Raises `KeySourceError` when the package is missing, the keyring refuses, there is no entry,
     or the entry is not a key file of this session.
@@ -37,7 +37,7 @@ def read_from_keyring(session: str) -> list[KeyPair]:
         )
     buffer = _buffer(text)
     del text  # a traceback that shows local variables would show it
-    return _parse(name, buffer)
+    return _parse(name, buffer, diagnosis=diagnosis)
 
 
 def store_in_keyring(session: str, key_file: str) -> list[KeyPair]:
@@ -67,10 +67,10 @@ def _buffer(text: str) -> bytearray:
     return bytearray(text, "utf-8", "surrogatepass")
 
 
-def _parse(session: SessionId, buffer: bytearray) -> list[KeyPair]:
+def _parse(session: SessionId, buffer: bytearray, *, diagnosis: bool = False) -> list[KeyPair]:
     """Make the pairs of an entry, and wipe the buffer."""
     try:
-        pairs = parse_key_file(buffer)
+        pairs = parse_key_file(buffer, diagnosis=diagnosis)
     except KeyFileError as error:
         place = "" if error.line is None else f", line {error.line}"
         raise KeySourceError(f"keyring entry {session}{place}: {error.message}") from None

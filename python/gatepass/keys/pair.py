@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from gatepass._native import SigningKey
+from gatepass._native import DiagnosisKey, SigningKey
 from gatepass.errors import KeySourceError
 from gatepass.keys import validity
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -20,6 +20,9 @@ _ENVIRONMENT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 class KeyPair:
     """A pair to sign with. An unknown date (``None``) is no limit.
 
+    ``diagnosis_key`` is only there if the pair was read with ``diagnosis=True``: by it
+    `gatepass.explain` recognises a signature made with the secret key used as text.
+
     Two pairs are equal when all but their keys are: a key cannot be compared. Raises
     `KeySourceError` when the dates are the wrong way round or the environment is not plain text.
     """
@@ -30,6 +33,7 @@ class KeyPair:
     created: date | None = None
     expires: date | None = None
     environment: str | None = None
+    diagnosis_key: DiagnosisKey | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self.created, self.expires, self.environment)
@@ -82,7 +86,7 @@ class IssuedPair:
     def __post_init__(self) -> None:
         _check(self.created, self.expires, self.environment)
 
-    def key_pair(self) -> KeyPair:
+    def key_pair(self, *, diagnosis: bool = False) -> KeyPair:
         """Return the pair to sign with, without the secret's text."""
         return KeyPair(
             session=self.session,
@@ -91,6 +95,7 @@ class IssuedPair:
             created=self.created,
             expires=self.expires,
             environment=self.environment,
+            diagnosis_key=self.secret.diagnosis_key() if diagnosis else None,
         )
 
 

@@ -68,18 +68,26 @@ class Kept:
             os.close(self._fd)
 
 
-def read_key_file(path: str | os.PathLike[str], *, allow_insecure: bool = False) -> list[KeyPair]:
-    """Read the key pairs of a key file.
+def read_key_file(
+    path: str | os.PathLike[str], *, allow_insecure: bool = False, diagnosis: bool = False
+) -> list[KeyPair]:
+    """Read the key pairs of a key file; with ``diagnosis`` they have their diagnosis keys.
 
     Raises `KeyFilePermissionError` when users other than the owner can read the file (not checked
     on Windows, or with ``allow_insecure``), and `KeyFileError` when it cannot be opened or its
     content cannot be used.
     """
-    return list(read_snapshot(Path(path), allow_insecure=allow_insecure).pairs)
+    snapshot = read_snapshot(Path(path), allow_insecure=allow_insecure, diagnosis=diagnosis)
+    return list(snapshot.pairs)
 
 
 def read_snapshot(
-    path: Path, *, allow_insecure: bool, may_be_empty: bool = False, may_wait: bool = True
+    path: Path,
+    *,
+    allow_insecure: bool,
+    diagnosis: bool,
+    may_be_empty: bool = False,
+    may_wait: bool = True,
 ) -> Snapshot:
     """Read a key file and note its state; raises as `read_key_file` does.
 
@@ -96,7 +104,7 @@ def read_snapshot(
             if is_file and identity_of(before) != identity_of(after):
                 raise ChangedWhileReadError("it was changed while it was read: try again", path)
             return Snapshot(
-                pairs=read_pairs(text, path, may_be_empty=may_be_empty),
+                pairs=read_pairs(text, path, may_be_empty=may_be_empty, diagnosis=diagnosis),
                 identity=identity_of(after),
                 mtime=after.st_mtime,
                 inode=after.st_ino,
@@ -114,7 +122,7 @@ def _opened(path: Path, *, may_wait: bool) -> io.FileIO:
     return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | wait))
 
 
-def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
+def read_descriptor(fd: int, *, allow_insecure: bool = False, diagnosis: bool = False) -> FilePairs:
     """Read key pairs from an open file descriptor to its end; it is not closed.
 
     Raises as `read_key_file` does; the permissions of a pipe or socket are not checked.
@@ -126,7 +134,7 @@ def read_descriptor(fd: int, *, allow_insecure: bool = False) -> FilePairs:
     with _explained(None), io.FileIO(fd, closefd=False) as file:
         _refuse_exposed(file, None, allow_insecure=allow_insecure)
         with _content(file, None) as text:
-            return read_pairs(text)
+            return read_pairs(text, diagnosis=diagnosis)
 
 
 def _is_open(fd: int) -> bool:

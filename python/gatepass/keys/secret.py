@@ -9,7 +9,7 @@ import base64
 import secrets
 from typing import NoReturn, final
 
-from gatepass._native import SigningKey
+from gatepass._native import DiagnosisKey, SigningKey
 from gatepass.errors import SecretKeyError
 
 #: Bytes of a generated secret. CME's keys have 32.
@@ -50,6 +50,10 @@ class SecretKey:
     def signing_key(self) -> SigningKey:
         """Return the key that signs with this secret."""
         return SigningKey(self._text)
+
+    def diagnosis_key(self) -> DiagnosisKey:
+        """Return what recognises signatures made with this secret's text."""
+        return DiagnosisKey(self._text)
 
     def __repr__(self) -> str:
         return "<SecretKey [redacted]>"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, cast
 
-from gatepass._native import SigningKey
+from gatepass._native import DiagnosisKey, SigningKey
 from gatepass.arguments import is_text, refuse
 from gatepass.errors import FieldError, KeySourceError, SecretKeyError
 from gatepass.keys.identifiers import AccessKeyId, SessionId
@@ -81,7 +81,7 @@ class FixedKeys:
 Keys = KeyRing | KeySource | str | os.PathLike[str]
 
 
-def as_source(keys: Keys) -> KeySource:
+def as_source(keys: Keys, *, diagnosis: bool = False) -> KeySource:
     """Return the source that was meant: a text or a path is opened as `open_keys` does.
 
     Raises `KeySourceError` for anything else, and as `open_keys` does.
@@ -91,7 +91,7 @@ def as_source(keys: Keys) -> KeySource:
     if isinstance(keys, (str, os.PathLike)):
         if not is_text(str(keys)):
             raise KeySourceError("the source of the keys has a character that no path can have")
-        return open_keys(keys)
+        return open_keys(keys, diagnosis=diagnosis)
     # The ring is not read here: that may take long.
     if inspect.getattr_static(keys, "ring", None) is not None:
         return keys
@@ -101,13 +101,15 @@ def as_source(keys: Keys) -> KeySource:
     )
 
 
-def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -> KeySource:
+def open_keys(
+    source: str | os.PathLike[str], *, allow_insecure: bool = False, diagnosis: bool = False
+) -> KeySource:
     """Open a source of key pairs.
 
     ``source`` is the path of a key file, which is then followed (`KeyFile`); ``-`` for standard
     input; ``fd:N`` for an open file descriptor; ``env:`` for one pair in environment variables;
     ``keyring:SESSION`` for the operating system's keyring. Write ``./fd:3`` for a file with that
-    name.
+    name. With ``diagnosis``, the pairs have their diagnosis keys (see `KeyPair`), for `explain`.
 
     Raises `KeySourceError`, or one of its kinds for files, when there are no usable pairs.
     """
@@ -130,23 +132,23 @@ def open_keys(source: str | os.PathLike[str], *, allow_insecure: bool = False) -
         )
     read = _READERS.get(prefix + colon)
     if read is None:
-        return KeyFile(source, allow_insecure=allow_insecure)
-    ring = KeyRing(read(rest, allow_insecure))
+        return KeyFile(source, allow_insecure=allow_insecure, diagnosis=diagnosis)
+    ring = KeyRing(read(rest, allow_insecure, diagnosis))
     warn_of_lengths(source, ring.unusual)
     return FixedKeys(ring)
 
 
-def _from_stdin(_rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
-    return read_descriptor(STDIN, allow_insecure=allow_insecure)
+def _from_stdin(_rest: str, allow_insecure: bool, diagnosis: bool) -> Iterable[KeyPair]:
+    return read_descriptor(STDIN, allow_insecure=allow_insecure, diagnosis=diagnosis)
 
 
-def _from_descriptor(rest: str, allow_insecure: bool) -> Iterable[KeyPair]:
+def _from_descriptor(rest: str, allow_insecure: bool, diagnosis: bool) -> Iterable[KeyPair]:
     if not _DESCRIPTOR.fullmatch(rest):
         raise KeySourceError("fd: needs the number of an open file descriptor, as in fd:3")
-    return read_descriptor(int(rest), allow_insecure=allow_insecure)
+    return read_descriptor(int(rest), allow_insecure=allow_insecure, diagnosis=diagnosis)
 
 
-def _from_environment(rest: str, _allow_insecure: bool) -> list[KeyPair]:
+def _from_environment(rest: str, _allow_insecure: bool, diagnosis: bool) -> list[KeyPair]:
     if rest:
         raise KeySourceError("env: takes nothing after the colon: the variables have fixed names")
     missing = [n for n in (ENV_SESSION, ENV_ACCESS_KEY_ID, ENV_SECRET) if not os.environ.get(n)]
@@ -161,6 +163,7 @@ def _from_environment(rest: str, _allow_insecure: bool) -> list[KeyPair]:
                 created=_env_date(ENV_CREATED),
                 expires=_env_date(ENV_EXPIRES),
                 environment=os.environ.get(ENV_ENVIRONMENT) or None,
+                diagnosis_key=DiagnosisKey(os.environ[ENV_SECRET]) if diagnosis else None,
             )
         ]
     except (FieldError, KeySourceError, SecretKeyError) as error:
@@ -180,12 +183,12 @@ def _env_date(variable: str) -> date | None:
     raise KeySourceError(f"{variable} is not a date of the form YYYY-MM-DD")
 
 
-def _from_keyring(rest: str, _allow_insecure: bool) -> list[KeyPair]:
-    return read_from_keyring(rest)
+def _from_keyring(rest: str, _allow_insecure: bool, diagnosis: bool) -> list[KeyPair]:
+    return read_from_keyring(rest, diagnosis=diagnosis)
 
 
 #: The prefix of a source, and the function that reads the rest.
-_READERS: dict[str, Callable[[str, bool], Iterable[KeyPair]]] = {
+_READERS: dict[str, Callable[[str, bool, bool], Iterable[KeyPair]]] = {
     "-": _from_stdin,
     "fd:": _from_descriptor,
     "env:": _from_environment,

@@ -73,6 +73,8 @@ class KeyFile:
 
     A pipe, such as a shell's ``<(...)``, is read once and not followed.
 
+    With ``diagnosis``, its pairs have their diagnosis keys (see `KeyPair`), for `gatepass.explain`.
+
     Any number of threads may share one. If a change cannot be loaded, ``on_problem`` is called
     once with the `KeySourceError`, in the thread that asked for the ring; the log
     ``gatepass.keys`` gets it, too. The constructor raises it instead: it has no ring to keep.
@@ -83,10 +85,12 @@ class KeyFile:
         path: str | os.PathLike[str],
         *,
         allow_insecure: bool = False,
+        diagnosis: bool = False,
         on_problem: Callable[[KeySourceError], None] | None = None,
     ) -> None:
         self.path = Path(path)
         self._allow_insecure = allow_insecure
+        self._diagnosis = diagnosis
         self._on_problem = on_problem
         self._lock = threading.Lock()
         self._reminder = ExpiryReminder()
@@ -142,7 +146,7 @@ class KeyFile:
         Raises `KeySourceError` when it cannot be used; the ring then stays unchanged.
         """
         with self._lock:
-            self._adopt(read_snapshot(self.path, allow_insecure=self._allow_insecure))
+            self._adopt(self._read())
             return self._ring
 
     def warn(self, at: datetime) -> list[ExpiryWarning]:
@@ -166,12 +170,7 @@ class KeyFile:
         # Checked before reading: a later write gives the file another state.
         was_still = sight.is_still
         try:
-            snapshot = read_snapshot(
-                self.path,
-                allow_insecure=self._allow_insecure,
-                may_be_empty=True,
-                may_wait=False,
-            )
+            snapshot = self._read(may_be_empty=True, may_wait=False)
         except ChangedWhileReadError:
             return None
         except KeySourceError as error:
@@ -190,6 +189,15 @@ class KeyFile:
             f" when it has not changed for {SETTLE_SECONDS:g} s"
         )
         return self._once(snapshot.identity, KeyFileError(message, self.path))
+
+    def _read(self, *, may_be_empty: bool = False, may_wait: bool = True) -> Snapshot:
+        return read_snapshot(
+            self.path,
+            allow_insecure=self._allow_insecure,
+            diagnosis=self._diagnosis,
+            may_be_empty=may_be_empty,
+            may_wait=may_wait,
+        )
 
     def _refuse(self, sight: _Sight, *, is_final: bool) -> None:
         """Note that a state of the file was not loaded."""

@@ -31,7 +31,6 @@ pub struct SigningKey(Arc<Prepared>);
 struct Prepared {
     length: usize,
     key: hmac::Key,
-    undecoded: hmac::Key,
 }
 
 impl SigningKey {
@@ -73,7 +72,6 @@ impl SigningKey {
             MIN_KEY..=MAX_KEY => Ok(Self(Arc::new(Prepared {
                 length,
                 key: hmac::Key::new(hmac::HMAC_SHA256, &buffer.0[..length]),
-                undecoded: hmac::Key::new(hmac::HMAC_SHA256, text),
             }))),
             ..MIN_KEY => Err(SecretKeyError::TooShort),
             _ => Err(SecretKeyError::TooLong),
@@ -109,14 +107,31 @@ impl SigningKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         hmac::verify(&self.0.key, message, signature).is_ok()
     }
+}
 
-    /// Whether `signature` was made with the key's text itself, without decoding it.
-    ///
-    /// For diagnosis only: it is the commonest mistake in a client, and a verifier that accepts
-    /// it would hide it. Compared in constant time.
+/// The text of a secret key, used as a key without decoding it: the commonest mistake of a client.
+///
+/// For diagnosis only. It cannot sign, and no [`SigningKey`] contains one.
+#[derive(Clone)]
+pub struct DiagnosisKey(Arc<hmac::Key>);
+
+impl DiagnosisKey {
+    /// Takes the Secret Key of a pair as it is written. The caller wipes `text`.
     #[must_use]
-    pub fn matches_undecoded(&self, message: &[u8], signature: &[u8]) -> bool {
-        hmac::verify(&self.0.undecoded, message, signature).is_ok()
+    pub fn from_text(text: &[u8]) -> Self {
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, text)))
+    }
+
+    /// Whether `signature` was made over `message` with this text, compared in constant time.
+    #[must_use]
+    pub fn made(&self, message: &[u8], signature: &[u8]) -> bool {
+        hmac::verify(&self.0, message, signature).is_ok()
+    }
+}
+
+impl std::fmt::Debug for DiagnosisKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DiagnosisKey([redacted])")
     }
 }
 

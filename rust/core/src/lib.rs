@@ -45,6 +45,6 @@ pub use fix::fields::{Field, Fields};
 pub use fix::frame::{Frame, MAX_MESSAGE, framed};
 pub use fix::logon::{Logon, Verdict, sign_logon, verify_logon};
 pub use fix::stream::{Framer, StreamEvent};
-pub use key::{Signature, SigningKey};
+pub use key::{DiagnosisKey, Signature, SigningKey};
 pub use key_file::{KeyFileError, KeyFileProblem, KeyTable};
 pub use profile::{FIX_LOGON, FieldSpec, ILINK3_ESTABLISH, ILINK3_NEGOTIATE, Profile};

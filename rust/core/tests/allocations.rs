@@ -1,4 +1,4 @@
-//! Signing and verifying do not allocate on the heap.
+//! Signing and verifying do not allocate on the heap, and a signing key allocates one state.
 //!
 //! A separate test binary, because it counts all allocations of its thread.
 #![allow(unsafe_code, clippy::unwrap_used)]
@@ -8,34 +8,36 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use gatepass_core::{
-    AccessKeyId, FIX_LOGON, Signature, SigningKey, Verdict, sign_logon, verify_logon,
+    AccessKeyId, DiagnosisKey, FIX_LOGON, Signature, SigningKey, Verdict, sign_logon, verify_logon,
 };
 
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
-fn count() {
+fn count(size: usize) {
     ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
+    BYTES.with(|bytes| bytes.set(bytes.get() + size));
 }
 
 // SAFETY: every call goes unchanged to the system's allocator. Counting does not allocate, because
 // it uses a thread-local cell without a destructor, and does not touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size);
         unsafe { System.realloc(memory, layout, size) }
     }
 
@@ -54,6 +56,13 @@ fn allocations(work: impl FnOnce()) -> usize {
     ALLOCATIONS.get() - before
 }
 
+/// How many bytes `work` asked for.
+fn bytes(work: impl FnOnce()) -> usize {
+    let before = BYTES.get();
+    work();
+    BYTES.get() - before
+}
+
 const SECRET: &[u8] = b"2HlZ7exg8jTKltXnURjKvm3GS5iF5n4ClzHiEm_ocv4";
 const CANONICAL: &str = "1\nB08004N\nMSG\n20170623-14:48:42.855\n92\n60\nUS,NY\n0\nBRIO\n8.0\nABC";
 const SIGNATURE: &[u8] = b"oHZ2Dx1ihFAp7kHOFcJPkijm27xfApJFp-ZhsSCxr3s";
@@ -66,6 +75,16 @@ fn allocations_are_counted() {
     assert_eq!(allocations(|| drop(black_box(vec![0_u8; 9]))), 1);
     let mut vec = vec![0_u8; 9];
     assert_eq!(allocations(|| vec.reserve_exact(black_box(99))), 1);
+    assert_eq!(bytes(|| drop(black_box(vec![0_u8; 9]))), 9);
+}
+
+#[test]
+fn a_signing_key_has_one_prepared_state() {
+    let state = size_of::<ring::hmac::Key>();
+    let signing = bytes(|| drop(black_box(SigningKey::from_base64url(SECRET).unwrap())));
+    let diagnosis = bytes(|| drop(black_box(DiagnosisKey::from_text(SECRET))));
+    assert!((state..2 * state).contains(&signing), "{signing} bytes, and a state has {state}");
+    assert!((state..2 * state).contains(&diagnosis), "{diagnosis} bytes, and a state has {state}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fuzz_target!(|input: Input| {
     }
     let header = FILE.split_inclusive('\n').next().unwrap_or_default().as_bytes();
     for file in [bytes, &[header, bytes].concat(), &changed, &[&changed, bytes].concat()] {
-        match KeyTable::parse(file, true) {
+        match KeyTable::parse(file, true, false) {
             Ok(table) => found_again(&table),
             Err(error) => assert!(!error.to_string().contains("CAwQFBgcICQoLDA0ODxAREhMUFRYX")),
         }

@@ -1,6 +1,8 @@
 //! `SigningKey`: sign and verify with one secret key.
 
-use gatepass_core::{AccessKeyId, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon};
+use gatepass_core::{
+    AccessKeyId, DiagnosisKey, FIX_LOGON, Logon, SigningKey, Verdict, verify_logon,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
@@ -13,6 +15,20 @@ type Canonical<'a> = Given<'a, 0>;
 type Signature<'a> = Given<'a, 1>;
 type Message<'a> = Given<'a, 2>;
 
+/// What `make` gives for the text of a secret key. Of a `bytearray`, which another thread may change,
+/// it gets a copy that is wiped.
+fn with_text<T>(secret: &Bound<'_, PyAny>, make: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
+    if let Ok(text) = secret.cast::<PyString>() {
+        Ok(make(text.to_str().unwrap_or("\u{0}").as_bytes()))
+    } else if let Ok(bytes) = secret.cast::<PyBytes>() {
+        Ok(make(bytes.as_bytes()))
+    } else if let Ok(bytes) = secret.cast::<PyByteArray>() {
+        Ok(make(&Zeroizing::new(bytes.to_vec())))
+    } else {
+        Err(errors::argument("secret", "a secret key is str, bytes or bytearray".into()))
+    }
+}
+
 /// A secret key, ready to sign.
 #[pyclass(frozen, name = "SigningKey", module = "gatepass._native")]
 pub struct PySigningKey(pub SigningKey);
@@ -22,18 +38,7 @@ impl PySigningKey {
     #[new]
     #[pyo3(signature = (secret, /))]
     fn new(secret: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let key = if let Ok(text) = secret.cast::<PyString>() {
-            SigningKey::from_base64url(text.to_str().unwrap_or("\u{0}").as_bytes())
-        } else if let Ok(bytes) = secret.cast::<PyBytes>() {
-            SigningKey::from_base64url(bytes.as_bytes())
-        } else if let Ok(bytes) = secret.cast::<PyByteArray>() {
-            SigningKey::from_base64url(&Zeroizing::new(bytes.to_vec()))
-        } else {
-            return Err(errors::argument(
-                "secret",
-                "a secret key is str, bytes or bytearray".into(),
-            ));
-        };
+        let key = with_text(secret, SigningKey::from_base64url)?;
         key.map(Self).map_err(errors::secret_key)
     }
 
@@ -55,11 +60,6 @@ impl PySigningKey {
     #[pyo3(signature = (canonical, signature, /))]
     fn verify(&self, canonical: Canonical<'_>, signature: Signature<'_>) -> bool {
         self.0.verify(canonical.0, signature.0)
-    }
-
-    #[pyo3(signature = (canonical, signature, /))]
-    fn matches_undecoded(&self, canonical: Canonical<'_>, signature: Signature<'_>) -> bool {
-        self.0.matches_undecoded(canonical.0, signature.0)
     }
 
     // One argument per signed field: positional arguments need no tuple and no list.
@@ -133,5 +133,33 @@ impl PySigningKey {
 
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err("a SigningKey contains a secret: it cannot be pickled or copied"))
+    }
+}
+
+/// The text of a secret key, used as a key without decoding it.
+#[pyclass(frozen, name = "DiagnosisKey", module = "gatepass._native")]
+pub struct PyDiagnosisKey(pub DiagnosisKey);
+
+#[pymethods]
+impl PyDiagnosisKey {
+    #[new]
+    #[pyo3(signature = (secret, /))]
+    fn new(secret: &Bound<'_, PyAny>) -> PyResult<Self> {
+        with_text(secret, DiagnosisKey::from_text).map(Self)
+    }
+
+    #[pyo3(signature = (canonical, signature, /))]
+    fn made(&self, canonical: Canonical<'_>, signature: Signature<'_>) -> bool {
+        self.0.made(canonical.0, signature.0)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<DiagnosisKey [redacted]>"
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a DiagnosisKey contains a secret: it cannot be pickled or copied",
+        ))
     }
 }

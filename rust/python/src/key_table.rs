@@ -8,31 +8,40 @@ use pyo3::types::{PyByteArray, PyDate, PyTuple};
 use zeroize::Zeroize;
 
 use crate::errors;
-use crate::key::PySigningKey;
+use crate::key::{PyDiagnosisKey, PySigningKey};
 use crate::text::Text;
 
 /// The key pairs of a key file.
 #[pyclass(frozen, name = "KeyTable", module = "gatepass._native")]
 pub struct PyKeyTable(KeyTable);
 
-/// A pair's Session ID, Access Key ID, key, Creation Date, Expiration Date and environment.
-type Row<'py> =
-    (String, String, PySigningKey, Bound<'py, PyDate>, Bound<'py, PyDate>, Option<String>);
+/// A pair's Session ID, Access Key ID, key, Creation Date, Expiration Date, environment and what
+/// recognises its secret used as text.
+type Row<'py> = (
+    String,
+    String,
+    PySigningKey,
+    Bound<'py, PyDate>,
+    Bound<'py, PyDate>,
+    Option<String>,
+    Option<PyDiagnosisKey>,
+);
 
 #[pymethods]
 impl PyKeyTable {
     #[new]
-    #[pyo3(signature = (text, /, path = None, *, may_be_empty = false))]
+    #[pyo3(signature = (text, /, path = None, *, may_be_empty = false, diagnosis = false))]
     fn new(
         text: &Bound<'_, PyAny>,
         path: Option<Bound<'_, PyAny>>,
         may_be_empty: bool,
+        diagnosis: bool,
     ) -> PyResult<Self> {
         let copy = Wiped(PyByteArray::from(text)?);
         // SAFETY: this copy was made above and is not shared, so nothing can change or move its
         // bytes, with or without the GIL.
         let bytes = unsafe { copy.0.as_bytes() };
-        let table = text.py().detach(|| KeyTable::parse(bytes, may_be_empty));
+        let table = text.py().detach(|| KeyTable::parse(bytes, may_be_empty, diagnosis));
         table.map(Self).map_err(|error| errors::key_file(error, path))
     }
 
@@ -54,6 +63,7 @@ impl PyKeyTable {
             date(pair.created)?,
             date(pair.expires)?,
             pair.environment.as_deref().map(str::to_owned),
+            pair.diagnosis_key.clone().map(PyDiagnosisKey),
         ))
     }
 

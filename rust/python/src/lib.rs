@@ -26,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use super::canonical::{canonical_string, decode_signature, encode_signature};
     #[pymodule_export]
-    use super::key::PySigningKey;
+    use super::key::{PyDiagnosisKey, PySigningKey};
     #[pymodule_export]
     use super::key_table::PyKeyTable;
     #[pymodule_export]

@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 import pytest
 from sqlalchemy import update
 
+from gatepass._native import DiagnosisKey
 from gatepass.center.pairs import firms, pairs
 from gatepass.center.pairs.key_source import PREFIX, RECOVERY_GAP, CenterKeys, open_center_keys
 from gatepass.center.pairs.sweep import SECRETS_KEPT, sweep
@@ -55,6 +56,20 @@ def test_the_ring_follows_the_store(world: World) -> None:
     delete(world, made)
     assert names(keys) == [other]
     assert keys.ring is keys.ring
+
+
+def test_pairs_have_diagnosis_keys_only_if_the_reader_asks(world: World) -> None:
+    asked = CenterKeys(world.center.database, world.center.vault, diagnosis=True)
+    ordinary = live(world)
+    for session in ("ABC", "ABC123"):
+        pairs.generate(world.center, world.manager, session)
+        # What was read before keeps its key, and it is the same one.
+        before = [pair.diagnosis_key for pair in asked.ring]
+        assert all(isinstance(key, DiagnosisKey) for key in before)
+        pairs.generate(world.center, world.manager, session)
+        assert [pair.diagnosis_key for pair in asked.ring][: len(before)] == before
+        assert {pair.diagnosis_key for pair in ordinary.ring} == {None}
+    assert list(asked.ring) == list(ordinary.ring)
 
 
 def test_a_second_pair_shortens_the_life_of_the_first(world: World) -> None:

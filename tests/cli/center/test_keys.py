@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gatepass.center import assembly, embedded
+from gatepass.keys import IssuedPair, SecretKey, read_key_file, write_key_file
 from tests.cli.center.centers import Desk, gateway
 from tests.cli.processes import shell
-from tests.cli.samples import run
+from tests.cli.samples import RAW, as_text, run
 
 MANAGER = (
     *("--manager", "maria", "--full-name", "Maria Jones"),
@@ -54,6 +55,24 @@ def test_a_new_pair_logs_on_at_once_and_a_deleted_one_is_refused_at_once(
         refused = log_on(address, keys, tmp_path)
         assert refused.returncode == 1
         assert b"Invalid Logon. Logout Forced" in refused.stdout
+
+
+def test_explain_names_a_secret_key_of_the_store_that_was_used_as_text(
+    new_url: str, state: Path, tmp_path: Path
+) -> None:
+    keys, wrong = tmp_path / "CMEKeys.txt", tmp_path / "wrong.txt"
+    with assembly.opened(replace(embedded.defaults(state), database=new_url)) as center:
+        desk = Desk(center, "ACME", "maria", state / "outbox")
+        desk.download(desk.generate("ABC"), keys)
+    (pair,) = read_key_file(keys)
+    secret = keys.read_text().splitlines()[1].split()[2]
+    dates = date.min, date.max
+    client = IssuedPair(pair.session, pair.access_key_id, SecretKey(as_text(secret)), *dates)
+    write_key_file(wrong, [client])
+    signed = run("sign", "--keys", str(wrong), stdin=RAW.replace("|49=B08", "|49=ABC")).stdout
+    words = ("explain", "--keys", f"center:{new_url}", "--any-time")
+    explained = run(*words, stdin=signed, GATEPASS_CENTER_STATE=str(state))
+    assert "the Secret Key was used as text" in explained.stdout
 
 
 @pytest.mark.slow

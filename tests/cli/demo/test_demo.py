@@ -91,6 +91,9 @@ def test_json_gives_the_steps(temporary: Path) -> None:
     assert sent_numbers(steps["key rotation"]) == ["8", "9", "10"]
     assert sent_numbers(steps["in-session reset"]) == ["11", "12", "13", "1", "2", "3"]
     assert steps["refuse"]["expected_signature"] != steps["refuse"]["received_signature"]
+    # Its gateways and explanations name all mistakes.
+    assert "not tried" not in result.stdout
+    assert any("no known mistake" in reason for reason in steps["wrong key"]["reasons"])
     assert not Path(steps["key file"]["path"]).exists()
     assert list(temporary.iterdir()) == []
 

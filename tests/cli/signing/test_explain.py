@@ -12,11 +12,15 @@ from tests.cli.samples import (
     E1,
     INCOMPLETE,
     LATER,
+    RAW,
+    SECRET,
     SIGNATURE,
     SIGNED,
     TAMPERED,
     THEN,
+    as_text,
     objects,
+    pair,
     rewritten,
     run,
     signed_over,
@@ -127,6 +131,16 @@ def test_each_of_several_logons_is_explained_with_its_place(tmp_path: Path) -> N
     assert result.exit_code == 1
     for place in ("1", "2.1", "2.2"):
         assert f"─ Logon of line {place} ─" in result.stdout
+
+
+def test_a_secret_key_used_as_text_is_named(tmp_path: Path) -> None:
+    wrong = write_keys(tmp_path, pair(secret=as_text(SECRET)), name="wrong.txt")
+    signed = run("sign", "--keys", wrong, "--at", THEN, stdin=RAW).stdout
+    words = ("explain", "--keys", write_keys(tmp_path), "--at", THEN)
+    assert "the Secret Key was used as text" in run(*words, stdin=signed).stdout
+    (found,) = objects(run(*words, "--json", stdin=signed))
+    assert found["cause"] == "the Secret Key was used as text: decode it from base64url first"
+    assert found["untried"] is None
 
 
 def test_json_contains_everything_that_text_does(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ import pytest
 from gatepass.cli.views.simulate import Told
 from gatepass.fix.message import encode
 from gatepass.gateway import Event, Report
-from gatepass.keys import write_key_file
+from gatepass.keys import SecretKey, write_key_file
 from gatepass.transport import utc_now
 from tests.cli.gateways import fresh_pair, json_lines, rehearsal
 from tests.cli.processes import shell, started
+from tests.cli.samples import as_text
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
@@ -327,6 +328,14 @@ def test_control_characters_in_a_report_are_escaped() -> None:
     assert Told(utc_now(), Report(Event.REFUSED, "A\x1b[2J", "\x1b]0;x\x07")).detail == (
         "\\x1b]0;x\\x07"
     )
+
+
+def test_a_refusal_names_a_secret_key_that_was_used_as_text(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as live:
+        wrong = replace(live.pair, secret=SecretKey(as_text(live.pair.secret.reveal())))
+        write_key_file(tmp_path / "wrong.txt", [wrong])
+        assert live.logon("--keys", str(tmp_path / "wrong.txt")).returncode == 1
+        assert b"cause: the Secret Key was used as text" in live.wait_for(b"refused")
 
 
 def test_a_refusal_names_the_cause_and_the_log_contains_the_logon_for_explain(

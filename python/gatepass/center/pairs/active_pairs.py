@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
 )
 
-from gatepass._native import SigningKey
 from gatepass.center.pairs import rows as pair_rows
 from gatepass.center.pairs.store_ring import StoredPair
 from gatepass.center.secrets.envelope import TAMPERED
@@ -48,7 +47,9 @@ class ActivePairs:
         return connection.execute(self.of_sessions, {"its": list(sessions)}).all()
 
 
-def stored_pair(row: Row[Any], vault: Vault, known: Mapping[str, SigningKey]) -> StoredPair:
+def stored_pair(
+    row: Row[Any], vault: Vault, known: Mapping[str, KeyPair], *, diagnosis: bool
+) -> StoredPair:
     """Return the pair of a row; decrypt it only if its subject is not ``known``.
 
     Raises `VaultError` for a pair that cannot be used.
@@ -60,7 +61,12 @@ def stored_pair(row: Row[Any], vault: Vault, known: Mapping[str, SigningKey]) ->
     zone = exchange_zone()
     # Known only for the same session and firm: a pair that was moved to others does not open.
     subject = pair_rows.seal_subject_of(row)
-    signing_key = known.get(subject) or SecretKey(vault.open(row.sealed, subject)).signing_key()
+    if (before := known.get(subject)) is None:
+        secret = SecretKey(vault.open(row.sealed, subject))
+        signing_key = secret.signing_key()
+        diagnosis_key = secret.diagnosis_key() if diagnosis else None
+    else:
+        signing_key, diagnosis_key = before.signing_key, before.diagnosis_key
     try:
         its = KeyPair(
             session=SessionId(row.session_name),
@@ -69,6 +75,7 @@ def stored_pair(row: Row[Any], vault: Vault, known: Mapping[str, SigningKey]) ->
             created=row.created_at.astimezone(zone).date(),
             expires=row.expires_at.astimezone(zone).date(),
             environment=row.environment,
+            diagnosis_key=diagnosis_key,
         )
     except KeySourceError:
         raise VaultError(TAMPERED) from None

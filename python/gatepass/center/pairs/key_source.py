@@ -36,7 +36,8 @@ logger = logging.getLogger("gatepass.center")
 class CenterKeys:
     """The active pairs of a Request Center's database (a `gatepass.keys.KeySource`).
 
-    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that time. A new pair is valid
+    With ``disaster`` it is the store as it was `RECOVERY_GAP` before that time; with ``diagnosis``
+    the pairs have their diagnosis keys, see `gatepass.keys.KeyPair`. A new pair is valid
     for the next logon, and a deleted one is not: see `changes`. While the database is not
     available, the ring stays as it was, and the log ``gatepass.center`` says so; each pair still
     ends on its Expiration Date.
@@ -45,7 +46,14 @@ class CenterKeys:
     the envelope key cannot be used, `ValueError` for a ``disaster`` without a time zone.
     """
 
-    def __init__(self, database: Database, vault: Vault, disaster: datetime | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        disaster: datetime | None = None,
+        *,
+        diagnosis: bool = False,
+    ) -> None:
         if disaster is not None:
             require_aware(disaster)
         database.check_version()
@@ -53,7 +61,7 @@ class CenterKeys:
         self._database = database
         self._active = NOW if disaster is None else as_of(disaster - RECOVERY_GAP)
         self._lock = threading.Lock()
-        self._known = KnownPairs(vault)
+        self._known = KnownPairs(vault, diagnosis=diagnosis)
         self._place: Place | None = None
         self._file = database.file()
         self._problem = ""
@@ -104,7 +112,7 @@ class CenterKeys:
         return both if len(both) <= changes.MOST else None
 
 
-def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
+def open_center_keys(source: str, keys: EnvelopeKeys, *, diagnosis: bool = False) -> CenterKeys:
     """Open ``center:URL``, or ``center:URL?disaster=2026-11-23T10:00:00Z`` for a disaster then.
 
     Raises `KeySourceError` for a malformed text, `gatepass.errors.CenterError` when the store
@@ -128,7 +136,7 @@ def open_center_keys(source: str, keys: EnvelopeKeys) -> CenterKeys:
     plain = url.difference_update_query(["disaster"]).render_as_string(hide_password=False)
     database = Database(plain, lock_wait=LOCK_WAIT)
     try:
-        return CenterKeys(database, Vault(keys), at)
+        return CenterKeys(database, Vault(keys), at, diagnosis=diagnosis)
     except BaseException:
         database.close()
         raise

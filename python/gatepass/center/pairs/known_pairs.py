@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gatepass._native import SigningKey
 from gatepass.center.pairs.active_pairs import stored_pair
 from gatepass.center.pairs.store_ring import StoredPair, StoreRing
 from gatepass.center.secrets.vault import Vault
 from gatepass.errors import KeySourceError, VaultError
+from gatepass.keys import KeyPair
 
 logger = logging.getLogger("gatepass.center")
 
@@ -28,9 +28,10 @@ class KnownPairs:
     ``ring`` is replaced, never changed.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, *, diagnosis: bool) -> None:
         self.ring = StoreRing()
         self._vault = vault
+        self._diagnosis = diagnosis
         self._by_session: dict[int, list[StoredPair]] = {}
         # The pairs left out, by row id; with their session if another try may help.
         self._refused: dict[int, int | None] = {}
@@ -56,7 +57,7 @@ class KnownPairs:
         """
         them = frozenset(self._by_session) if sessions is None else sessions
         gone = [one for number in them for one in self._by_session.get(number, ())]
-        new, refused = self._opened(rows, {one.subject: one.pair.signing_key for one in gone})
+        new, refused = self._opened(rows, {one.subject: one.pair for one in gone})
         if new != gone:
             self.ring, crowded = self._changed(gone, new)
             new = [one for one in new if one.number not in crowded]
@@ -94,14 +95,14 @@ class KnownPairs:
         return ring, crowded
 
     def _opened(
-        self, rows: Rows, known: Mapping[str, SigningKey]
+        self, rows: Rows, known: Mapping[str, KeyPair]
     ) -> tuple[list[StoredPair], dict[int, int | None]]:
         """Return the pairs of rows, and the unusable ones, in the form of `_refused`."""
         new: list[StoredPair] = []
         refused: dict[int, int | None] = {}
         for row in rows:
             try:
-                new.append(stored_pair(row, self._vault, known))
+                new.append(stored_pair(row, self._vault, known, diagnosis=self._diagnosis))
             except VaultError as error:
                 # What was erased stays so until the row changes.
                 refused[row.id] = None if row.sealed is None else row.session_id

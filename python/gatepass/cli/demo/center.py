@@ -73,7 +73,7 @@ def _desk(folder: Path, clock: StoryClock) -> Iterator[tuple[Desk, KeySource]]:
         if first is None:
             raise AssertionError("a new store has no user")
         vault = Vault(assembly.envelope_keys(settings.envelope))
-        with closing(CenterKeys(Database(settings.database), vault)) as keys:
+        with closing(CenterKeys(Database(settings.database), vault, diagnosis=True)) as keys:
             yield Desk(center, first.name, first.session, settings.outbox), keys
 
 

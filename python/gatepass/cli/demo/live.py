@@ -121,9 +121,10 @@ class Rehearsal:
 def tell_live(path: Path, pair: IssuedPair) -> Iterator[Step]:
     """Log on in every way with the key file at `path`, which contains only `pair` so far."""
     state, own = path.with_name("state.sqlite"), KeyFile(path)
+    theirs = KeyFile(path, diagnosis=True)
     with (
         closing(SqliteStore(state, f"{pair.session}{FIRM}")) as store,
-        gateway_up(Rehearsal(KeyFile(path), pair.session, store)) as (rehearsal, log_on),
+        gateway_up(Rehearsal(theirs, pair.session, store)) as (rehearsal, log_on),
     ):
         yield Step(
             name="gateway",

@@ -41,7 +41,7 @@ def tell(folder: Path, now: datetime) -> Iterator[Step]:
     write_key_file(path, [pair])
     yield _key_file(path, pair)
 
-    ring = KeyRing(read_key_file(path))
+    ring = KeyRing(read_key_file(path, diagnosis=True))
     logon = make_logon(now)
     signed = LogonSigner(ring).sign(logon, at=now)
     explanation = explain(signed, ring, at=now)

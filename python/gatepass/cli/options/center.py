@@ -151,7 +151,7 @@ def needing_the_extra() -> Iterator[None]:
         ) from None
 
 
-def open_center(source: str) -> KeySource:
+def open_center(source: str, *, diagnosis: bool) -> KeySource:
     """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` as a key source.
 
     Without a URL, the database is that of the environment or the state folder. Raises what
@@ -170,7 +170,8 @@ def open_center(source: str) -> KeySource:
         else:
             named = f"{KEYS_PREFIX}{settings.database}{mark}{disaster}"
         assembly.require_begun(url or settings.database)
-        return open_center_keys(named, assembly.envelope_keys(settings.envelope))
+        envelope = assembly.envelope_keys(settings.envelope)
+        return open_center_keys(named, envelope, diagnosis=diagnosis)
 
 
 def refuse_password(url: str | None, option: str) -> None:

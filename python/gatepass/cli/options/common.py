@@ -103,9 +103,16 @@ _STDIN_KEYS = re.compile(r"-|fd:0+")
 
 
 def open_key_source(
-    keys: str, *, logons: str | None = None, allow_insecure: bool, option: str = "--keys"
+    keys: str,
+    *,
+    logons: str | None = None,
+    allow_insecure: bool,
+    diagnosis: bool = False,
+    option: str = "--keys",
 ) -> KeySource:
     """Open the key pairs that an option names; `logons` is where the Logons come from.
+
+    `diagnosis` is for commands that name the mistakes of clients: see `gatepass.keys.KeyPair`.
 
     Raises `typer.BadParameter` if both are standard input or the file is of another kind, and what
     `gatepass.keys.open_keys` and `gatepass.cli.options.center.open_center` raise.
@@ -117,9 +124,9 @@ def open_key_source(
             param_hint="--keys",
         )
     if keys.startswith(center_options.KEYS_PREFIX):
-        return center_options.open_center(keys)
+        return center_options.open_center(keys, diagnosis=diagnosis)
     try:
-        return open_keys(keys, allow_insecure=allow_insecure)
+        return open_keys(keys, allow_insecure=allow_insecure, diagnosis=diagnosis)
     except KeyFileError:
         descriptor = _DESCRIPTOR.fullmatch(keys)
         if descriptor is None:

@@ -49,11 +49,12 @@ def explain(
     Lines without a Logon are skipped.
 
     --json writes one object per line for each Logon: the fields of verify --json,
-    and signed_fields, canonical, expected_signature, received_signature, cause.
+    and signed_fields, canonical, expected_signature, received_signature, cause,
+    untried (null, as this command tries all mistakes).
     """
     refuse_both_times(at, any_time)
     moment = parse_at(at)
-    source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
+    source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys, diagnosis=True)
     console = None if json else page()
     all_valid, only_late = True, False
     logons = Logons(file)

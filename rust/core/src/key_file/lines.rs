@@ -50,18 +50,23 @@ pub fn refuse_illegal(line: &[u8]) -> Result<(), KeyFileProblem> {
 }
 
 /// The pairs of the lines before the first that cannot be used, and what is wrong with that one.
-pub fn read(layout: &Layout, lines: &[Line]) -> (Vec<KeyPair>, Option<KeyFileProblem>) {
+pub fn read(
+    layout: &Layout,
+    lines: &[Line],
+    diagnosis: bool,
+) -> (Vec<KeyPair>, Option<KeyFileProblem>) {
     if lines.len() < MANY_LINES {
-        return read_in_order(layout, lines);
+        return read_in_order(layout, lines, diagnosis);
     }
     let (first, second) = lines.split_at(lines.len() / 2);
     scope(|scope| {
-        let beside = Builder::new().spawn_scoped(scope, || read_in_order(layout, second));
-        let (mut pairs, problem) = read_in_order(layout, first);
+        let beside =
+            Builder::new().spawn_scoped(scope, || read_in_order(layout, second, diagnosis));
+        let (mut pairs, problem) = read_in_order(layout, first, diagnosis);
         let (more, later) = match beside {
             Ok(beside) => beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
             // The system has no free thread at the moment.
-            Err(_) => read_in_order(layout, second),
+            Err(_) => read_in_order(layout, second, diagnosis),
         };
         if problem.is_some() {
             return (pairs, problem);
@@ -71,11 +76,15 @@ pub fn read(layout: &Layout, lines: &[Line]) -> (Vec<KeyPair>, Option<KeyFilePro
     })
 }
 
-fn read_in_order(layout: &Layout, lines: &[Line]) -> (Vec<KeyPair>, Option<KeyFileProblem>) {
+fn read_in_order(
+    layout: &Layout,
+    lines: &[Line],
+    diagnosis: bool,
+) -> (Vec<KeyPair>, Option<KeyFileProblem>) {
     let mut pairs: Vec<KeyPair> = Vec::with_capacity(lines.len());
     for line in lines {
         let legal = refuse_illegal(line.text);
-        match legal.and_then(|()| KeyPair::read(layout, line.text, pairs.last())) {
+        match legal.and_then(|()| KeyPair::read(layout, line.text, pairs.last(), diagnosis)) {
             Ok(pair) => pairs.push(pair),
             Err(problem) => return (pairs, Some(problem)),
         }

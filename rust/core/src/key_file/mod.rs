@@ -34,18 +34,19 @@ impl KeyTable {
     ///
     /// The columns are found from the header line; Environment may be absent; blank lines, CRLF
     /// and a byte order mark are accepted. With `may_be_empty`, a file may contain a header and no
-    /// pairs. The caller wipes `file`.
+    /// pairs. With `diagnosis`, each pair gets its [`KeyPair::diagnosis_key`]. The caller wipes
+    /// `file`.
     ///
     /// # Errors
     /// [`KeyFileError`], with the line, for anything else.
-    pub fn parse(file: &[u8], may_be_empty: bool) -> Result<Self, KeyFileError> {
+    pub fn parse(file: &[u8], may_be_empty: bool, diagnosis: bool) -> Result<Self, KeyFileError> {
         let whole = |problem| KeyFileError { line: None, problem };
         let lines: Vec<Line> = lines::lines(file).collect();
         let (header, records) = lines.split_first().ok_or(whole(KeyFileProblem::Empty))?;
         let layout = lines::refuse_illegal(header.text)
             .and_then(|()| Layout::of(header.text))
             .map_err(|problem| at(header, problem))?;
-        let (pairs, problem) = lines::read(&layout, records);
+        let (pairs, problem) = lines::read(&layout, records, diagnosis);
         let failed = pairs.len();
         let table = Self::new(pairs);
         // All pairs come before the line that failed: the first error is reported.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::credentials;
-use crate::key::SigningKey;
+use crate::key::{DiagnosisKey, SigningKey};
 use crate::key_file::columns::Column;
 use crate::key_file::date::Date;
 use crate::key_file::error::KeyFileProblem;
@@ -19,6 +19,8 @@ pub struct KeyPair {
     pub access_key_id: AccessKeyId,
     /// The key to sign with.
     pub signing_key: SigningKey,
+    /// What recognises the text of its secret used as a key, if the reader asked for it.
+    pub diagnosis_key: Option<DiagnosisKey>,
     /// The first day of its life.
     pub created: Date,
     /// The last day of its life.
@@ -28,7 +30,8 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// Reads a line of printable ASCII; `before` is the pair before it.
+    /// Reads a line of printable ASCII; `before` is the pair before it, `diagnosis` asks for a
+    /// `diagnosis_key`.
     ///
     /// # Errors
     /// [`KeyFileProblem`] for the first value that is missing, cut or wrong.
@@ -36,6 +39,7 @@ impl KeyPair {
         layout: &Layout,
         line: &[u8],
         before: Option<&Self>,
+        diagnosis: bool,
     ) -> Result<Self, KeyFileProblem> {
         let value = |column: Column| match layout.cell(line, column)? {
             b"" if !column.spec().optional => Err(KeyFileProblem::EmptyValue(column.spec().name)),
@@ -48,12 +52,21 @@ impl KeyPair {
         let access_key_id = access_key_id(value(Column::AccessKeyId)?)?;
         let secret = value(Column::Secret)?;
         let signing_key = SigningKey::from_base64url(secret).map_err(KeyFileProblem::Secret)?;
+        let diagnosis_key = diagnosis.then(|| DiagnosisKey::from_text(secret));
         let (created, expires) = (date(Column::Created)?, date(Column::Expires)?);
         let environment = environment(value(Column::Environment)?, before);
         if created > expires {
             return Err(KeyFileProblem::DatesReversed { created, expires });
         }
-        Ok(Self { session, access_key_id, signing_key, created, expires, environment })
+        Ok(Self {
+            session,
+            access_key_id,
+            signing_key,
+            diagnosis_key,
+            created,
+            expires,
+            environment,
+        })
     }
 
     /// Whether another pair is equal in everything; the keys are compared by a signature.

@@ -26,11 +26,11 @@ fn file(records: &[String]) -> String {
 }
 
 fn read(file: &str) -> KeyTable {
-    KeyTable::parse(file.as_bytes(), false).unwrap()
+    KeyTable::parse(file.as_bytes(), false, false).unwrap()
 }
 
 fn refusal(file: &str) -> KeyFileError {
-    KeyTable::parse(file.as_bytes(), false).unwrap_err()
+    KeyTable::parse(file.as_bytes(), false, false).unwrap_err()
 }
 
 #[test]
@@ -48,6 +48,23 @@ fn the_sample_is_read() {
 
 fn dates() -> (String, String) {
     ("2017-06-23".into(), "2018-06-23".into())
+}
+
+#[test]
+fn only_a_reader_that_asks_for_diagnosis_keys_gets_them() {
+    let ring_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    let undecoded = ring::hmac::sign(&ring_key, b"message");
+    let pair = |n| record(&format!("S{n:05}"), &format!("id{n}"), "2026-01-05", "2027-01-05");
+    // The second file is read by two threads.
+    for count in [1, 1000] {
+        let file = file(&(0..count).map(pair).collect::<Vec<_>>());
+        assert!(read(&file).pairs().iter().all(|pair| pair.diagnosis_key.is_none()));
+        let asked = KeyTable::parse(file.as_bytes(), false, true).unwrap();
+        let keys = asked.pairs().iter().filter_map(|pair| pair.diagnosis_key.as_ref());
+        let recognised = keys.filter(|key| key.made(b"message", undecoded.as_ref()));
+        assert_eq!(recognised.count(), count);
+        assert!(asked.keeps_all_of(&read(&file)) && read(&file).keeps_all_of(&asked));
+    }
 }
 
 #[test]
@@ -130,11 +147,17 @@ fn a_session_with_a_third_pair_is_refused() {
 #[test]
 fn a_header_alone_is_accepted_only_if_the_file_may_be_empty() {
     let header = sample().0.as_bytes();
-    assert_eq!(KeyTable::parse(header, true).unwrap().pairs().len(), 0);
+    assert_eq!(KeyTable::parse(header, true, false).unwrap().pairs().len(), 0);
     let problem = KeyFileProblem::HeaderOnly;
-    assert_eq!(KeyTable::parse(header, false).unwrap_err(), KeyFileError { line: None, problem });
+    assert_eq!(
+        KeyTable::parse(header, false, false).unwrap_err(),
+        KeyFileError { line: None, problem }
+    );
     let problem = KeyFileProblem::Empty;
-    assert_eq!(KeyTable::parse(b" \n", true).unwrap_err(), KeyFileError { line: None, problem });
+    assert_eq!(
+        KeyTable::parse(b" \n", true, false).unwrap_err(),
+        KeyFileError { line: None, problem }
+    );
 }
 
 #[test]
@@ -166,8 +189,8 @@ proptest! {
 
     #[test]
     fn any_bytes_give_pairs_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = KeyTable::parse(&bytes, true).map_err(|error| error.to_string());
+        let _ = KeyTable::parse(&bytes, true, false).map_err(|error| error.to_string());
         let behind = [sample().0.as_bytes(), b"\n", &bytes].concat();
-        let _ = KeyTable::parse(&behind, true).map_err(|error| error.to_string());
+        let _ = KeyTable::parse(&behind, true, false).map_err(|error| error.to_string());
     }
 }

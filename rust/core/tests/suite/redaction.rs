@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use gatepass_core::{
-    AccessKeyId, FIX_LOGON, Frame, Framer, KeyTable, Logon, MAX_MESSAGE, Verdict, sign_logon,
-    verify_logon,
+    AccessKeyId, DiagnosisKey, FIX_LOGON, Frame, Framer, KeyTable, Logon, MAX_MESSAGE, Verdict,
+    sign_logon, verify_logon,
 };
 
 use crate::build::{ACCESS_KEY, BODY, SECRET, key, logon};
@@ -37,11 +37,11 @@ fn no_value_shows_its_content() {
 
     shows_nothing(&key, &kept);
     let file = include_str!("../../../../tests/vectors/sample-keys.txt");
-    let table = KeyTable::parse(file.as_bytes(), false).unwrap();
+    let table = KeyTable::parse(file.as_bytes(), false, true).unwrap();
     let secret = [SECRET.as_bytes()]; // an Access Key ID may be shown: it is not a secret
     shows_nothing(&table, &secret);
     shows_nothing(&table.pairs(), &secret);
-    shows_nothing(&KeyTable::parse(file.replace("2018", "2016").as_bytes(), false), &secret);
+    shows_nothing(&KeyTable::parse(file.replace("2018", "2016").as_bytes(), false, true), &secret);
     shows_nothing(&signature, &kept);
     shows_nothing(&canonical, &kept);
     shows_nothing(&FIX_LOGON.canonical(&parsed.values()).unwrap(), &kept);
@@ -60,6 +60,8 @@ fn no_value_shows_its_content() {
 #[test]
 fn lengths_and_names_are_shown_instead() {
     assert_eq!(format!("{:?}", key()), "SigningKey([redacted])");
+    let diagnosis_key = DiagnosisKey::from_text(SECRET.as_bytes());
+    assert_eq!(format!("{diagnosis_key:?}"), "DiagnosisKey([redacted])");
     assert_eq!(format!("{:?}", key().sign(b"")), "Signature([redacted])");
     let message = logon(BODY);
     let frame = Frame::parse(&message, MAX_MESSAGE).unwrap();
