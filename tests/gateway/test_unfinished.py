@@ -67,7 +67,7 @@ def test_a_logon_that_never_became_whole_is_said(
 
     what, begin = BEGIN[ends]
     (said,) = play(script, faults=faults).told(what)
-    assert said.startswith(f"{begin}; {count} bytes came that are no whole message: ")
+    assert said.startswith(f"{begin}; received {count} bytes, not a whole message: ")
     assert re.search(SAID[kind], said)
 
 
@@ -83,7 +83,7 @@ def test_a_message_that_never_became_whole_on_a_live_session_is_said(
 
     (said,) = play(script, faults=faults).told(Event.CLOSE)
     assert said.startswith("no answer to a Test Request within the heartbeat interval; ")
-    assert "came that are no whole message" in said
+    assert "not a whole message" in said
 
 
 def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:

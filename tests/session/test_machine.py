@@ -1,4 +1,4 @@
-"""What every session does, whatever it speaks, shown by a protocol of four states."""
+"""What the sessions of all protocols do, shown with a protocol of four states."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_effects_are_given_once() -> None:
     assert toy.take() == []
 
 
-def test_nothing_is_read_while_an_answer_is_awaited() -> None:
+def test_nothing_is_read_before_the_driver_answers() -> None:
     toy = opened()
     toy.receive(b"one\n?\n#\ntwo\n", START)
     assert received(toy.take()) == ["one", "?"]
@@ -75,7 +75,7 @@ def test_nothing_is_read_while_an_answer_is_awaited() -> None:
     assert toy.unread == []
 
 
-def test_bytes_that_are_no_message_are_reported_and_passed_over() -> None:
+def test_bytes_that_are_not_a_message_are_reported_and_skipped() -> None:
     toy = opened()
     toy.receive(b"\n#\none\n", START)
     garbled = [fx.Garbled("an empty line"), fx.Garbled("a comment")]
@@ -83,7 +83,7 @@ def test_bytes_that_are_no_message_are_reported_and_passed_over() -> None:
     assert toy.state is State.OPEN
 
 
-def test_what_comes_while_an_answer_is_awaited_has_a_bound() -> None:
+def test_input_that_waits_for_an_answer_is_limited() -> None:
     toy = asking()
     half = b"x" * (MAX_WAITING // 2 - 1) + b"\n"
     for _ in range(2):
@@ -97,7 +97,7 @@ def test_what_comes_while_an_answer_is_awaited_has_a_bound() -> None:
     assert toy.is_closed
 
 
-def test_the_bound_is_of_one_wait_not_of_all_together() -> None:
+def test_the_limit_applies_to_each_wait_separately() -> None:
     toy = asking()
     most = b"x" * (MAX_WAITING - 1) + b"\n"
     for _ in range(2):
@@ -156,11 +156,11 @@ def test_the_deadline_of_an_ended_session_is_never() -> None:
     ("came", "reason"),
     [
         (b"", "nothing came"),
-        (b"x", "nothing came; 1 byte came that are no whole message: no newline"),
-        (b"one\nxy", "nothing came; 2 bytes came that are no whole message: no newline"),
+        (b"x", "nothing came; received 1 byte, not a whole message: no newline"),
+        (b"one\nxy", "nothing came; received 2 bytes, not a whole message: no newline"),
     ],
 )
-def test_an_end_for_silence_says_what_came_and_is_no_message(came: bytes, reason: str) -> None:
+def test_a_timeout_reports_bytes_that_are_not_a_message(came: bytes, reason: str) -> None:
     toy = opened()
     toy.receive(came, START, 0.0)
     toy.take()
@@ -171,11 +171,11 @@ def test_an_end_for_silence_says_what_came_and_is_no_message(came: bytes, reason
 
 
 @given(st.lists(st.binary(max_size=8)))
-def test_a_framer_says_what_is_left_over(pieces: list[bytes]) -> None:
+def test_a_framer_reports_what_is_left_over(pieces: list[bytes]) -> None:
     lines = Lines()
     for piece in pieces:
         lines.feed(piece)
     left = b"".join(pieces).rpartition(b"\n")[2]
-    assert unfinished(lines).startswith(str(len(left)) if left else "")
+    assert unfinished(lines).startswith(f"received {len(left)} byte" if left else "")
     assert bool(unfinished(lines)) is bool(left)
     assert lines.unfinished is None or isinstance(lines.unfinished[1], FramingError)

@@ -1,4 +1,4 @@
-"""Time that has passed: by the steady clock where there is one, never backwards."""
+"""Time that has passed: measured by the steady clock if there is one, never backwards."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_wall_clock_alone_counts_its_steps_forward(readings: list[datetime])
     assert passage.at == sum((step for step in steps if step > timedelta(0)), timedelta(0))
 
 
-def test_a_steady_clock_that_is_given_later_goes_on_from_there() -> None:
+def test_a_steady_clock_may_take_over_later() -> None:
     passage = Passage()
     passage.read(START, None)
     passage.read(START + 3 * SECOND, 100.0)
@@ -67,7 +67,7 @@ def test_a_reading_without_the_steady_clock_adds_nothing() -> None:
     assert passage.by_wall(SECOND) == START + 61 * SECOND
 
 
-def test_a_span_is_due_at_the_last_reading_and_what_is_left_of_it() -> None:
+def test_a_span_is_due_at_the_last_reading_plus_the_time_left() -> None:
     passage = Passage()
     passage.read(START, 10.0)
     passage.read(START - 3600 * SECOND, 14.0)
@@ -75,7 +75,7 @@ def test_a_span_is_due_at_the_last_reading_and_what_is_left_of_it() -> None:
     assert passage.by_steady(5 * SECOND) == 15.0
 
 
-def test_before_the_first_reading_no_moment_is_known() -> None:
+def test_before_the_first_reading_there_is_no_deadline() -> None:
     passage = Passage()
     assert passage.by_wall(SECOND) is None
     assert passage.by_steady(SECOND) is None

@@ -27,7 +27,7 @@ def test_the_port_closes_at_the_fifth_within_a_minute_and_stays_closed(gaps: lis
         assert port.closed is closed
 
 
-def test_reopening_begins_to_count_anew() -> None:
+def test_reopening_restarts_the_count() -> None:
     port = Port()
     assert [port.count_invalid(START) for _ in range(5)] == [False] * 4 + [True]
     port.reopen()
@@ -35,7 +35,7 @@ def test_reopening_begins_to_count_anew() -> None:
 
 
 def test_a_clock_that_was_ahead_closes_no_port_later() -> None:
-    """Its record neither counts for ever nor hides that others are over."""
+    """Its entry neither counts forever nor hides that others have expired."""
     port = Port()
     port.count_invalid(START + timedelta(hours=1))
     for minutes in range(0, 120, 2):
@@ -48,7 +48,7 @@ def test_a_port_that_never_closes_stays_open() -> None:
     assert not port.closed
 
 
-def test_who_keeps_it_is_asked_before_it_closes_and_opens() -> None:
+def test_a_change_is_recorded_before_the_port_closes_and_opens() -> None:
     kept: list[tuple[bool, bool]] = []
     port = Port(keep=lambda closed: kept.append((closed, port.closed)))
     port.reopen()
@@ -58,10 +58,10 @@ def test_who_keeps_it_is_asked_before_it_closes_and_opens() -> None:
     assert kept == [(True, False), (False, True)]
 
 
-def test_the_minute_is_that_of_the_steady_clock_where_both_have_it() -> None:
+def test_the_steady_clock_measures_the_minute_if_there_is_one() -> None:
     port = Port()
     for second in range(5):
-        # The wall clock says an hour each time.
+        # The wall clock moves by an hour each time.
         port.count_invalid(START + timedelta(hours=second), float(second))
     assert port.closed
     port.reopen()

@@ -1,4 +1,4 @@
-"""Claims, and saves that are kept together. What stores keep is tested in tests/storage."""
+"""Claims, and saves in one step. What stores contain is tested in tests/storage."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Joining(MemoryStore):
 
 
 class Unclaimable:
-    """A store of somebody else that cannot be claimed."""
+    """A third-party store that cannot be claimed."""
 
 
-def test_a_store_is_claimed_once_and_again_when_the_first_has_gone() -> None:
+def test_a_store_is_claimed_once_and_again_after_the_first_claim_ends() -> None:
     store = MemoryStore()
     for _ in range(2):
         with claim(store):
@@ -38,7 +38,7 @@ def test_a_store_is_claimed_once_and_again_when_the_first_has_gone() -> None:
                 second.__enter__()
 
 
-def test_a_claim_ends_with_an_error_of_the_block_too() -> None:
+def test_a_claim_ends_when_its_block_raises() -> None:
     store = MemoryStore()
     with pytest.raises(ZeroDivisionError), claim(store):
         raise ZeroDivisionError
@@ -46,7 +46,7 @@ def test_a_claim_ends_with_an_error_of_the_block_too() -> None:
         pass
 
 
-def test_a_store_that_cannot_be_claimed_is_used_without() -> None:
+def test_a_store_that_cannot_be_claimed_is_used_without_a_claim() -> None:
     with claim(Unclaimable()):  # type: ignore[arg-type]
         pass
 
@@ -57,7 +57,7 @@ def test_a_store_that_cannot_be_claimed_is_used_without() -> None:
     ids=["this process", "another", "unknown"],
 )
 @pytest.mark.parametrize(("session", "of"), [("", ""), ("ABC123", " with session ABC123")])
-def test_a_claim_that_is_refused_says_which_process_has_it(
+def test_a_refused_claim_names_the_process_that_has_it(
     owner: str, who: str, session: str, of: str
 ) -> None:
     error = in_use(session, "s.db", owner)
@@ -65,7 +65,7 @@ def test_a_claim_that_is_refused_says_which_process_has_it(
     assert error.path == "s.db"
 
 
-def test_saves_are_kept_together_where_the_store_can_do_that() -> None:
+def test_saves_are_stored_in_one_step_if_the_store_can_do_that() -> None:
     store = Joining()
     with together(store):
         assert store.blocks == ["begin"]

@@ -1,4 +1,4 @@
-"""A protocol of four states and one line a message: enough to drive the shared machine."""
+"""A protocol with four states and one line per message: enough to drive the shared machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TABLE = Table(
 
 
 class Lines:
-    """Cuts at each newline; a line that begins with ``#`` is garbled."""
+    """Splits at each newline; a line that begins with ``#`` is garbled."""
 
     def __init__(self) -> None:
         self._left = b""
@@ -69,13 +69,13 @@ def parse(line: bytes) -> str:
 
 
 class Toy(Machine[State, Trigger, str]):
-    """Delivers each line; ``?`` asks the driver, ``!`` ends it, and so does silence."""
+    """Delivers each line; ``?`` asks the driver; ``!`` or silence ends the session."""
 
     def __init__(self) -> None:
         super().__init__(TABLE, Lines(), parse, Numbers(), HEARTBEAT)
 
     def answer(self, now: datetime) -> None:
-        """Answer what was asked: what came meanwhile is read."""
+        """Answer the question, then read what arrived meanwhile."""
         self._move(Trigger.ANSWER)
         self._pump(now)
 

@@ -1,6 +1,6 @@
-"""What a session asks of whoever drives it, in the order in which it must be done.
+"""What a session asks its driver to do, in the order in which the driver must do it.
 
-A `Save` comes before the `Send` it belongs to: a number is safe on disk before it is on the wire.
+A `Save` comes before its `Send`: a number is safe on disk before it is on the wire.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ M = TypeVar("M")
 
 
 class Effect:
-    """What a session asks for, or tells; a protocol adds its own to those here."""
+    """What a session asks for or reports; each protocol adds its own effects."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Save(Effect):
-    """Keep these numbers, and the message that moved them: it is sent, or it was received."""
+    """Save these numbers, and the message sent or received that changed them."""
 
     numbers: Numbers
     sent: SentMessage | None = None
@@ -40,7 +40,7 @@ class Send(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Close(Effect):
-    """Close the connection; ``reason`` says why to people."""
+    """Close the connection; ``reason`` is for people."""
 
     cause: Cause
     reason: str
@@ -48,7 +48,7 @@ class Close(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Effect):
-    """The session cannot go on for a reason that has fields: `Close` follows."""
+    """The session failed with a typed error; `Close` follows."""
 
     error: GatepassError
 
@@ -57,10 +57,10 @@ class Failed(Effect):
 class SignatureWanted(Effect):
     """Sign ``canonical`` for a session, for a Logon of this kind.
 
-    ``session`` is the name that key pairs are chosen by: a FIX session's SenderCompID (49).
-    ``logon`` says which Logon it is, in the protocol's own way: a FIX session's scenario. Answer
-    with the session's `signature`, or with `unsigned` where there is none. A driver that does
-    something else first asks `stamp` for what to sign, with the time of then.
+    ``session`` is the name that selects the key pair: a FIX session's SenderCompID (49).
+    ``logon`` is the kind of Logon, defined by the protocol: a FIX session's scenario. Answer with
+    the session's `signature`, or with `unsigned` if it cannot be signed. A driver that does
+    something else first calls `stamp` to get what to sign, with the current time.
     """
 
     session: str
@@ -68,7 +68,7 @@ class SignatureWanted(Effect):
     logon: object
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a SignatureWanted cannot be pickled or copied: it holds what is signed")
+        raise TypeError("a SignatureWanted cannot be pickled or copied: it contains what is signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class VerificationWanted(Effect, Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class ResendWanted(Effect):
-    """Look up the messages kept with numbers ``begin`` to ``end``; answer with ``resend``."""
+    """Look up the stored messages ``begin`` to ``end``; answer with the session's ``resend``."""
 
     begin: int
     end: int
@@ -88,16 +88,16 @@ class ResendWanted(Effect):
 
 @dataclass(frozen=True, slots=True)
 class LoggedOn(Effect, Generic[M]):
-    """The session is up. ``logon`` is the other side's Logon."""
+    """The session is logged on. ``logon`` is the other side's Logon."""
 
     logon: M
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut(Effect):
-    """The other side has ended the session: its words, and the number that it expects next.
+    """The other side ended the session: its text, and the number that it expects next.
 
-    ``refused`` says that it answered a Logon.
+    ``refused`` is true if this was the answer to a Logon.
     """
 
     text: str | None
@@ -107,9 +107,9 @@ class LoggedOut(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Received(Effect, Generic[M]):
-    """An application message, once and in order; the `Save` before it has kept it.
+    """An application message, once and in order; the `Save` before it has stored it.
 
-    ``epoch`` is the one in which it has its number.
+    ``epoch`` is the epoch of its number.
     """
 
     message: M
@@ -118,7 +118,7 @@ class Received(Effect, Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Gap(Effect):
-    """Messages ``begin`` to ``end`` are missing and were asked for."""
+    """Messages ``begin`` to ``end`` are missing and were requested."""
 
     begin: int
     end: int
@@ -126,21 +126,21 @@ class Gap(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Garbled(Effect):
-    """Bytes that are no message were ignored, as FIX asks; the gap they leave is filled later."""
+    """Bytes that are not a message were ignored, as FIX requires; the gap is filled later."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NumbersWanted(Effect):
-    """This backup is the primary now: stop the old primary, keep what is to come in its store.
+    """This backup is the primary now: stop the old primary, and use its store from now on.
 
-    Answer with the session's `promoted` and the numbers kept there.
+    Answer with the session's `promoted` and the numbers in that store.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged(Effect):
-    """The exchange has given this connection another role."""
+    """The exchange gave this connection another role."""
 
     role: Role

@@ -1,4 +1,4 @@
-"""What every session is, whatever it speaks: bytes in, effects out, and a state from a table."""
+"""What the sessions of all protocols share: bytes in, effects out, states from a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.passage import Passage
 from gatepass.session.table import Table
 
-#: Most bytes that may come while the driver owes an answer.
+#: Most bytes that may arrive while the machine waits for an answer from its driver.
 MAX_WAITING = 1 << 22
 #: The deadline of a connection that has ended.
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -27,26 +27,26 @@ M = TypeVar("M")
 
 
 class Framer(Protocol):
-    """Cuts a protocol's messages out of the bytes that come."""
+    """Splits the bytes that arrive into a protocol's messages."""
 
     @property
     def unfinished(self) -> tuple[int, FramingError] | None:
-        """How many bytes are left over, and why they are no message; ``None`` if none are."""
+        """How many bytes are left over, and why they are not a message; ``None`` if none are."""
 
     def feed(self, data: bytes, /) -> Sequence[bytes | FramingError]:
-        """Take bytes; give whole messages, and an error for each run of bytes that is none."""
+        """Take bytes; return whole messages, and an error for each run of bytes that is not one."""
 
 
 class Machine(ABC, Generic[S, T, M]):
-    """One connection, from TCP connect to close: its state, what came, and what is to be done.
+    """One connection, from TCP connect to close: its state, its input, and its effects.
 
-    Each call takes the wall clock (``now``), which dates messages and epochs. It may take a clock
-    that nobody sets as well (``steady``, in seconds, such as ``time.monotonic()``), which measures
-    every wait. Without that one the wall clock measures, and stands still where it is set back. A
-    caller that has both gives both, each time.
+    Each call takes the wall clock (``now``), which dates messages and epochs. It may also take a
+    monotonic clock (``steady``, in seconds, such as ``time.monotonic()``), which measures every
+    wait. Without it the wall clock measures them; setting that clock back adds no time. A caller
+    that has both passes both, each time.
 
-    A protocol gives the `table` of its states, a `framer`, and how a message is read: `parse`
-    raises `FramingError` for bytes that are none.
+    A protocol provides the `table` of its states, a `framer`, and `parse`, which raises
+    `FramingError` for bytes that are not a message.
     """
 
     def __init__(
@@ -69,35 +69,35 @@ class Machine(ABC, Generic[S, T, M]):
         self._time = Passage()
 
     def connected(self, now: datetime, steady: float | None = None) -> None:
-        """Say that the TCP connection is up."""
+        """Report that the TCP connection is open."""
         self._time.read(now, steady)
         self._move(self._table.connect)
 
     def receive(self, data: bytes, now: datetime, steady: float | None = None) -> None:
-        """Take bytes as they came. Never raises for what the other side sends."""
+        """Take bytes as they arrive. Never raises for what the other side sends."""
         self._time.read(now, steady)
         if self.is_closed:
             return
         self._inbox.extend(self._framer.feed(data))
         self._waiting = self._waiting + len(data) if self.is_awaiting else 0
         if self._waiting > MAX_WAITING:
-            self._end(Cause.TOO_MUCH, "too much came while an answer was awaited")
+            self._end(Cause.TOO_MUCH, "too much data arrived while waiting for an answer")
         self._pump(now)
 
     def disconnected(self, now: datetime, steady: float | None = None) -> None:
-        """Say that the connection is gone."""
+        """Report that the connection is lost."""
         self._time.read(now, steady)
         if not self.is_closed:
             self._move(self._table.end)
 
     @abstractmethod
     def tick(self, now: datetime, steady: float | None = None) -> None:
-        """Do what time alone demands."""
+        """Do what is due at this time."""
 
     @property
     @abstractmethod
     def resending(self) -> tuple[int, int] | None:
-        """First and last number of what is still to be sent again, ``None`` if nothing is."""
+        """First and last number still to be resent; ``None`` if nothing is."""
 
     @abstractmethod
     def resend(
@@ -108,17 +108,17 @@ class Machine(ABC, Generic[S, T, M]):
         now: datetime,
         steady: float | None = None,
     ) -> None:
-        """Answer `ResendWanted` with what was kept of the numbers ``begin`` to ``end``.
+        """Answer `ResendWanted` with the stored messages ``begin`` to ``end``.
 
-        It may be answered in parts, one after the other: `resending` says what is left.
+        The answer may come in parts, one after the other: `resending` says what is left.
         """
 
     @property
     def deadline(self) -> datetime | None:
         """When to call `tick` at the latest; ``None`` while only the other side can act.
 
-        By the wall clock: the last ``now`` and what is left then. `NEVER` once the connection has
-        ended, so that a caller may go on comparing times.
+        By the wall clock: the last ``now`` plus the time left. `NEVER` once the connection has
+        ended, so that a caller can still compare times.
         """
         if self.is_closed:
             return NEVER
@@ -127,32 +127,32 @@ class Machine(ABC, Generic[S, T, M]):
 
     @property
     def steady_deadline(self) -> float | None:
-        """The same by the steady clock; ``None``, too, where no call has given one."""
+        """The same by the monotonic clock; also ``None`` if no call has passed one."""
         due = self._due
         return None if due is None else self._time.by_steady(due)
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has ended, for good."""
+        """Whether the connection has ended."""
         return self.state is self._table.closed
 
     @property
     def is_awaiting(self) -> bool:
-        """Whether nothing is read until the driver has answered, or ever."""
+        """Whether nothing is read, now until the driver answers, or ever again."""
         return self.state in self._table.awaiting
 
     @property
     def unfinished(self) -> str:
-        """Say what came last and is no whole message, and why; empty where nothing is left over."""
+        """Describe the bytes left over that are not a whole message; empty if there are none."""
         return unfinished(self._framer)
 
     @property
     def unread(self) -> list[bytes]:
-        """Whole messages that came and were not handled: an answer was awaited, or it ended."""
+        """Whole messages that arrived but were not handled, for want of an answer or at the end."""
         return [event for event in self._inbox if isinstance(event, bytes)]
 
     def take(self) -> list[fx.Effect]:
-        """Give the effects since the last call, in the order in which they must be done."""
+        """Return the effects since the last call, in the order in which they must be done."""
         taken, self._effects = self._effects, []
         return taken
 
@@ -162,13 +162,13 @@ class Machine(ABC, Generic[S, T, M]):
     @property
     @abstractmethod
     def _due(self) -> timedelta | None:
-        """What time demands next, and when (`Passage.at`)."""
+        """When something is due next, as a span (`Passage.at`)."""
 
     def _is_due(self, moment: timedelta | None) -> bool:
         return moment is not None and self._time.at >= moment
 
     def _pump(self, now: datetime) -> None:
-        """Handle what came, unless an answer of the driver is awaited first."""
+        """Handle what arrived, unless the driver must answer first."""
         while self._inbox and not self.is_awaiting:
             event = self._inbox.popleft()
             if isinstance(event, bytes):
@@ -187,7 +187,7 @@ class Machine(ABC, Generic[S, T, M]):
             self._emit(fx.Close(cause, reason))
 
     def _end_in_silence(self, cause: Cause, reason: str) -> None:
-        """End because nothing came in time: what did come may be no message."""
+        """End because no message came in time; mention bytes that came and are not a message."""
         self._end(cause, "; ".join(filter(None, (reason, self.unfinished))))
 
     def _emit(self, effect: fx.Effect) -> None:
@@ -201,9 +201,9 @@ class Machine(ABC, Generic[S, T, M]):
 
 
 def unfinished(framer: Framer) -> str:
-    """Say what a framer has left over, and why that is no message."""
+    """Describe the bytes that a framer has left over, and why they are not a message."""
     if framer.unfinished is None:
         return ""
     count, why = framer.unfinished
-    bytes_came = "1 byte" if count == 1 else f"{count} bytes"
-    return f"{bytes_came} came that are no whole message: {why}"
+    received = "1 byte" if count == 1 else f"{count} bytes"
+    return f"received {received}, not a whole message: {why}"

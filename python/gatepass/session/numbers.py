@@ -1,4 +1,4 @@
-"""Sequence numbers, and the messages that are kept with them."""
+"""Sequence numbers, and the messages that are stored with them."""
 
 from __future__ import annotations
 
@@ -6,44 +6,43 @@ from dataclasses import dataclass, field
 
 #: Most messages one Resend Request may ask for (documented by CME).
 MAX_RESEND = 2500
-#: Highest number there is (documented by CME: Int(9)).
+#: Highest sequence number (documented by CME: Int(9)).
 MAX_NUMBER = 999_999_999
-#: Most numbers that one message of the other side may jump over. CME's rule is not public; its own
-#: jump, at a Drop Copy failover, is 4,000.
+#: Most numbers that one message of the other side may skip. CME's rule is not public; its own skip,
+#: at a Drop Copy failover, is 4,000.
 MAX_JUMP = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a session must not forget.
+    """What a session must remember: the next number to send, the next to expect, and their epoch.
 
-    The next number to send and to expect, and the epoch in which they count. What that is, each
-    protocol says and reads for itself: a FIX session's trading week, for example. Within one epoch
-    no number is given twice.
+    Each protocol defines its epochs; those of a FIX session are trading weeks. Within one epoch no
+    number is used twice.
     """
 
     next_out: int = 1
     next_in: int = 1
     epoch: str = ""
 
-    # Each message moves one: `dataclasses.replace` would take five times as long.
+    # Each message changes one: `dataclasses.replace` would take five times as long.
 
     def with_out(self, next_out: int) -> Numbers:
-        """Give them with another next number to send."""
+        """Return a copy with another next number to send."""
         return Numbers(next_out, self.next_in, self.epoch)
 
     def with_in(self, next_in: int) -> Numbers:
-        """Give them with another next number to expect."""
+        """Return a copy with another next number to expect."""
         return Numbers(self.next_out, next_in, self.epoch)
 
     def with_epoch(self, epoch: str) -> Numbers:
-        """Give them in another epoch."""
+        """Return a copy with another epoch."""
         return Numbers(self.next_out, self.next_in, epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message as it was sent first; `keep` is false for one that is gap-filled, not resent."""
+    """A message as first sent; `keep` is false for one that is gap-filled instead of resent."""
 
     number: int
     wire: bytes = field(repr=False)
@@ -52,9 +51,9 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """An application message that is kept until the application has it.
+    """An application message, stored until the application acknowledges it.
 
-    ``epoch`` is the one in which it has its number.
+    ``epoch`` is the epoch of its number.
     """
 
     number: int

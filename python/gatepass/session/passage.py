@@ -1,4 +1,4 @@
-"""How much time has passed on a connection, whatever is done to the wall clock meanwhile."""
+"""How much time has passed on a connection, even if the wall clock is set meanwhile."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _NONE = timedelta(0)
 class Passage:
     """Two clocks in, one span out: ``at`` is the time since the first reading.
 
-    The wall clock (``now``) dates messages and weeks, and may be set at any time. A steady one, in
-    seconds, measures spans. Where a caller has none, the wall clock measures them, and one that was
-    set back has stood still.
+    The wall clock (``now``) dates messages and weeks, and may be set at any time. A monotonic
+    clock (``steady``), in seconds, measures spans. If a caller has none, the wall clock measures
+    them; setting it back adds no time.
     """
 
     def __init__(self) -> None:
@@ -20,11 +20,11 @@ class Passage:
         #: The wall clock at the last reading.
         self.now: datetime | None = None
         self._steady: float | None = None
-        #: The span and the steady clock where that was read first: sums of differences would drift.
+        #: The span and the monotonic clock at its first reading: adding up differences would drift.
         self._from = (_NONE, 0.0)
 
     def read(self, now: datetime, steady: float | None) -> None:
-        """Take the time by both clocks; without the second, a caller that has one adds nothing."""
+        """Read both clocks. Once ``steady`` has been passed, a reading without it adds no time."""
         if self._steady is not None:
             if steady is not None:
                 begun, first = self._from
@@ -38,9 +38,9 @@ class Passage:
         self.now = now
 
     def by_wall(self, due: timedelta) -> datetime | None:
-        """Give the moment at which a span will have passed, if nobody sets the wall clock."""
+        """Return when a span will have passed, if the wall clock is not set meanwhile."""
         return None if self.now is None else self.now + (due - self.at)
 
     def by_steady(self, due: timedelta) -> float | None:
-        """Give that moment by the steady clock, ``None`` where there is none."""
+        """Return the same by the monotonic clock; ``None`` if there is none."""
         return None if self._steady is None else self._steady + (due - self.at).total_seconds()

@@ -19,8 +19,8 @@ CLOSED_TEXT = (
 class Port:
     """A Session ID's ports, primary and backup, which close and open together.
 
-    ``keep`` is told that they are closed (true) or open again, before they are. Those that are not
-    ``closing`` stay open, whatever comes.
+    ``keep`` records the change before it takes effect: true for closed, false for open again. With
+    ``closing`` false the ports stay open, however many invalid Logons come.
     """
 
     closed: bool = False
@@ -31,12 +31,12 @@ class Port:
     def count_invalid(self, now: datetime, steady: float | None = None) -> bool:
         """Count one invalid Logon; true if the port is closed now.
 
-        The sixty seconds are those of ``steady``, a clock in seconds that nobody sets; where it is
-        not given, of ``now``. Raises what ``keep`` does.
+        The sixty seconds are measured by ``steady``, a monotonic clock in seconds; without it, by
+        ``now``. Raises what ``keep`` raises.
         """
         if not self.closing:
             return False
-        # All are looked at: one of a clock that was ahead would hide what is over behind it.
+        # Check all: an entry from a clock that was ahead would hide expired ones behind it.
         self._invalid = [
             (at, since)
             for at, since in (*self._invalid, (now, steady))

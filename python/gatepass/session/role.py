@@ -1,4 +1,4 @@
-"""What a connection is in fault tolerance, whatever letter or number a protocol writes for it."""
+"""What a connection is in fault tolerance, for every protocol."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Role(enum.Enum):
-    """The part of one connection in its session."""
+    """The role of one connection in its session."""
 
     UNDESIGNATED = "undesignated"
     PRIMARY = "primary"

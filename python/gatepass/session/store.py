@@ -1,4 +1,4 @@
-"""Where a session's numbers and messages are kept between connections."""
+"""Where a session's numbers and messages are stored between connections."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Protocol, cast
 from gatepass.errors import StoreError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 
-#: Undelivered messages that are read at once.
+#: Undelivered messages that are read in one call.
 BATCH = 100
 
 
 class Store(Protocol):
-    """Keeps one session. What `save` was given is there after ``kill -9`` at any later instant.
+    """Stores one session. What `save` has stored survives a later ``kill -9`` at any instant.
 
     A session's driver calls `save` before it sends, so a number that was on the wire is never
-    used again; and before it hands a message to the application, so none is lost in between.
+    used again; and before it delivers a message to the application, so none is lost in between.
 
-    Each call raises `gatepass.errors.StoreError` where it cannot be done; the connection then ends.
+    Each call raises `gatepass.errors.StoreError` if it fails; the connection then ends.
     """
 
     def load(self) -> Numbers:
-        """Return the numbers saved last; fresh ones if there are none."""
+        """Return the numbers saved last, or new ones if there are none."""
 
     def save(
         self,
@@ -34,46 +34,46 @@ class Store(Protocol):
         sent: SentMessage | None = None,
         received: ReceivedMessage | None = None,
     ) -> None:
-        """Keep the numbers and the message that moved them, all or nothing.
+        """Store the numbers and the message that changed them, all or nothing.
 
-        Sent messages with the same number or a later one are dropped: the numbers went back.
+        Sent messages with the same or a higher number are dropped: the numbers went back.
         """
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
-        """Return the kept messages numbered `begin` to `end`, ascending."""
+        """Return the stored messages numbered `begin` to `end`, ascending."""
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
-        """Return the oldest received messages that were not acknowledged yet, in order.
+        """Return the oldest received messages not yet acknowledged, in order.
 
-        They outlive their epoch.
+        They are kept when their epoch ends.
         """
 
     def delivered(self, number: int, epoch: str) -> None:
         """Acknowledge the undelivered message of this number in this epoch, if there is one."""
 
     def close(self) -> None:
-        """Let go of what it holds open."""
+        """Close what the store has open."""
 
 
 class ClaimableStore(Protocol):
-    """A store that one client at a time can have: two would count against each other."""
+    """A store that one client at a time may use: two would use the same numbers."""
 
     def claim(self) -> AbstractContextManager[None]:
-        """Claim it for the block. Raises `StoreError` where it is claimed already."""
+        """Claim it for the block. Raises `StoreError` if it is already claimed."""
 
 
 class JoiningStore(Protocol):
-    """A store for which many saves at once are less work than one after the other."""
+    """A store that does many saves in one step with less work than one by one."""
 
     def together(self) -> AbstractContextManager[None]:
-        """Keep what the block saves at its end, all or nothing. Raises `StoreError`."""
+        """Store all saves of the block at its end, all or nothing. Raises `StoreError`."""
 
 
-# Not asked with isinstance: of a protocol that costs more than to keep a message in memory.
+# No isinstance here: for a protocol it costs more than storing a message in memory.
 
 
 def together(store: Store) -> AbstractContextManager[None]:
-    """Have what the block saves kept together, if the store can do that."""
+    """Store all saves of the block in one step, if the store can do that."""
     joins = hasattr(store, "together")
     return cast(JoiningStore, store).together() if joins else nullcontext()
 
@@ -81,15 +81,14 @@ def together(store: Store) -> AbstractContextManager[None]:
 def claim(store: Store) -> AbstractContextManager[None]:
     """Claim a store for the block, if it can be claimed.
 
-    Once for a session, on however many connections it is. Raises `StoreError` where it is claimed
-    already.
+    One claim per session, for all its connections. Raises `StoreError` if it is already claimed.
     """
     can_be_claimed = hasattr(store, "claim")
     return cast(ClaimableStore, store).claim() if can_be_claimed else nullcontext()
 
 
 class Claim:
-    """The claim of a store that nobody else can open: it is this object's alone."""
+    """The claim of a store that no other object can open."""
 
     def __init__(self, session: str, path: str) -> None:
         self._session = session
@@ -98,7 +97,7 @@ class Claim:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold it for the block. Raises `StoreError` where it is held already."""
+        """Claim it for the block. Raises `StoreError` if it is already claimed."""
         if self._is_held:
             raise in_use(self._session, self._path, str(os.getpid()))
         self._is_held = True
@@ -109,14 +108,14 @@ class Claim:
 
 
 def in_use(session: str, path: str, owner: str) -> StoreError:
-    """Give the error of a store that the process of this id has claimed."""
+    """Return the error for a store that the process with this id has claimed."""
     who = "this process" if owner == str(os.getpid()) else f"process {owner or 'unknown'}"
     of_session = f" with session {session}" if session else ""
     return StoreError(f"is in use: {who} is logged on{of_session}; end that first", path)
 
 
 class MemoryStore:
-    """Keeps a session as long as the process lives."""
+    """Keeps a session in memory, until the process ends."""
 
     def __init__(self) -> None:
         self._claim = Claim("", "in memory")
@@ -134,7 +133,7 @@ class MemoryStore:
         sent: SentMessage | None = None,
         received: ReceivedMessage | None = None,
     ) -> None:
-        """Keep the numbers and the message that moved them."""
+        """Store the numbers and the message that changed them."""
         self._numbers = numbers
         void = numbers.next_out if sent is None else sent.number
         while self._sent and next(reversed(self._sent)) >= void:
@@ -145,12 +144,12 @@ class MemoryStore:
             self._received.append(received)
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
-        """Return the kept messages numbered `begin` to `end`, ascending."""
+        """Return the stored messages numbered `begin` to `end`, ascending."""
         numbers = (n for n in range(begin, end + 1) if n in self._sent)
         return [self._sent[number] for number in numbers]
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
-        """Return the oldest messages that were not acknowledged yet, in order."""
+        """Return the oldest messages not yet acknowledged, in order."""
         return list(islice(self._received, limit))
 
     def delivered(self, number: int, epoch: str) -> None:
@@ -161,7 +160,7 @@ class MemoryStore:
                 return
 
     def claim(self) -> AbstractContextManager[None]:
-        """Claim it for the block. Raises `StoreError` where it is claimed already."""
+        """Claim it for the block. Raises `StoreError` if it is already claimed."""
         return self._claim.held()
 
     def close(self) -> None:

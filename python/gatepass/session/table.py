@@ -1,4 +1,4 @@
-"""A session's states as data: which there are, and what moves it from one to another."""
+"""A session's states and transitions as data."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ T = TypeVar("T", bound=Enum)
 class Table(Generic[S, T]):
     """The states of one role, from ``start`` to ``closed``.
 
-    ``moves`` says where a trigger leads from a state; what is not in it cannot happen. ``connect``
-    and ``end`` are the triggers that every protocol has. ``awaiting`` are the states in which
-    nothing is read until the driver has answered, or ever.
+    ``moves`` maps a state and a trigger to the next state; what is not in it cannot happen.
+    ``connect`` and ``end`` are the triggers that every protocol has. ``awaiting`` are the states in
+    which nothing is read, until the driver answers or ever again.
     """
 
     moves: Mapping[tuple[S, T], S]
@@ -30,12 +30,12 @@ class Table(Generic[S, T]):
     awaiting: frozenset[S]
 
     def after(self, state: S, trigger: T) -> S:
-        """Give the state that a trigger leads to. Raises `StateError` where it leads nowhere."""
+        """Return the next state. Raises `StateError` if this trigger is not possible here."""
         try:
             return self.moves[state, trigger]
         except KeyError:
             raise StateError(str(trigger.value), str(state.value)) from None
 
     def has(self, state: S, trigger: T) -> bool:
-        """Tell whether a trigger leads anywhere from this state."""
+        """Return whether a trigger is possible in this state."""
         return (state, trigger) in self.moves
