@@ -1,4 +1,4 @@
-"""Logons that are made wrong on purpose: what they are refused for, and that they harm nothing."""
+"""Logons that are wrong on purpose: why they are refused, and that they do no harm."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def link(stage: Stage, alterations: Alterations = Alterations(), **options: Any)
 
 @settings(max_examples=150, deadline=None)
 @given(tries=st.lists(st.tuples(ALTERED, st.booleans()), min_size=1, max_size=4), mid=st.booleans())
-def test_whatever_was_altered_the_next_logon_is_good_and_nothing_is_lost(
+def test_after_any_alteration_the_next_logon_is_valid_and_nothing_is_lost(
     tries: list[tuple[dict[int, str | None], bool]], mid: bool
 ) -> None:
     meant: list[str] = []
@@ -84,7 +84,7 @@ def test_whatever_was_altered_the_next_logon_is_good_and_nothing_is_lost(
                     if in_session:
                         session.session.writer = altered
                         await session.log_on(Scenario.IN_SESSION)
-            # Each that was sent in vain is counted, and none that was not sent.
+            # Each refused Logon is counted, and none that was not sent.
             refused = [report for report in stage.said[known:] if report.what == "refused"]
             assert len(attempts._kept) == len(refused)
             assert stage.store.load().next_out >= before.next_out or in_session
@@ -97,7 +97,7 @@ def test_whatever_was_altered_the_next_logon_is_good_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("scenario", [None, Scenario.IN_SESSION])
-def test_what_is_set_is_signed_and_what_is_left_out_is_signed_as_if_it_were_there(
+def test_set_values_are_signed_and_tags_left_out_are_signed_with_their_normal_values(
     scenario: Scenario | None,
 ) -> None:
     altered = Alterations(((1603, "OTHER"), (9999, "more"), (1604, None), (142, "DE")))
@@ -116,11 +116,11 @@ def test_what_is_set_is_signed_and_what_is_left_out_is_signed_as_if_it_were_ther
         assert (logon.get(1603), logon.get(9999), logon.get(142)) == ("OTHER", "more", "DE")
     assert (first.get(1604), second.get(1604)) == ("1.0", None)
     assert [report.what for report in stage.said][:2] == ["logged on", "refused"]
-    # The value that is left out is what the gateway misses, not what was signed.
+    # The gateway misses the value that is left out; the signature is right.
     assert "TradingSystemVersion (1604) is missing" in stage.said[1].detail
 
 
-def test_a_higher_number_is_gone_on_with_and_what_it_skips_is_filled() -> None:
+def test_a_higher_number_is_used_and_the_skipped_ones_are_filled() -> None:
     async def script(stage: Stage) -> None:
         async with link(stage):
             pass
@@ -171,7 +171,7 @@ def test_a_number_far_too_high_is_refused_before_anything_is_sent(scenario: Scen
     assert stage.arrived == ["a"]
 
 
-def test_the_widest_gap_that_a_resend_request_takes_is_filled() -> None:
+def test_the_widest_gap_for_one_resend_request_is_filled() -> None:
     async def script(stage: Stage) -> None:
         async with link(stage):
             pass
@@ -188,7 +188,7 @@ def test_the_widest_gap_that_a_resend_request_takes_is_filled() -> None:
 @pytest.mark.parametrize(
     ("number", "text"), [("1", "too low"), ("0", "Invalid logon"), ("x", "Invalid logon")]
 )
-def test_a_lower_number_costs_none_of_the_messages_kept(number: str, text: str) -> None:
+def test_a_lower_number_loses_no_stored_message(number: str, text: str) -> None:
     async def script(stage: Stage) -> None:
         async with link(stage) as session:
             kept = session.send("D", [(58, "a")])
@@ -197,14 +197,14 @@ def test_a_lower_number_costs_none_of_the_messages_kept(number: str, text: str) 
             async with link(stage, Alterations(((34, number),))):
                 pass
         after = stage.store.load()
-        # The Logout that refused it does not count: who sent it has proved nothing.
+        # The Logout that refused it is not counted: its sender has proved nothing.
         assert (after.next_out, after.next_in) == (before.next_out, before.next_in)
         assert [message.number for message in stage.store.sent(1, 99)] == [kept]
 
     play(script)
 
 
-def test_what_makes_no_message_is_found_before_anything_is_sent() -> None:
+def test_an_impossible_message_is_found_before_anything_is_sent() -> None:
     async def script(stage: Stage) -> None:
         async with link(stage) as session:
             before = stage.store.load()
@@ -231,7 +231,7 @@ def test_what_makes_no_message_is_found_before_anything_is_sent() -> None:
         (((50, "x" * 201),), "too long"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_an_invalid_alteration_is_refused(
     values: tuple[tuple[int, str | None], ...], rule: str
 ) -> None:
     with pytest.raises(FieldError, match="nothing was sent") as caught:
@@ -240,7 +240,7 @@ def test_what_makes_no_sense_is_refused(
     assert (caught.value.rule, caught.value.tag) == (rule, values[0][0])
 
 
-def test_an_unaltered_logon_is_as_it_was() -> None:
+def test_an_unaltered_logon_does_not_change() -> None:
     fields = [(35, "A"), (34, "1"), (49, "ABC123N")]
     assert list(Alterations().fields(fields)) == fields
     assert Alterations().number(7) == 7
@@ -248,11 +248,11 @@ def test_an_unaltered_logon_is_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("name", ["XYZ123N", "ABC124N", "ABC123", "N", "ABC123NN"])
-def test_a_logon_of_another_session_is_not_made(name: str) -> None:
-    with pytest.raises(FieldError, match="log on as that"):
+def test_a_logon_for_another_session_is_refused(name: str) -> None:
+    with pytest.raises(FieldError, match="only its last character can be altered"):
         Alterations(((49, name),)).check_sender("ABC123N")
 
 
 @pytest.mark.parametrize("value", ["ABC123P", "ABC123X", "ABC123N", None])
-def test_the_indicator_alone_can_be_altered(value: str | None) -> None:
+def test_only_the_indicator_can_be_altered(value: str | None) -> None:
     Alterations(((49, value),)).check_sender("ABC123N")

@@ -1,4 +1,4 @@
-"""What only a rehearsal does: Logons that are made wrong on purpose."""
+"""What only a rehearsal does: Logons that are wrong on purpose."""
 
 from gatepass.rehearsal.alterations import Alterations
 
