@@ -1,4 +1,4 @@
-"""A task that is cancelled ends, in whatever round of the loop, and leaves no session on."""
+"""A cancelled task ends, in every iteration of the loop, and leaves no session logged on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatepass.session.store import MemoryStore, claim
 from tests.client.test_connect import SETTINGS, Live, live, ring
 from tests.client.test_fault_tolerance import RING, Stage, play
 
-#: Rounds of the loop: a logon on one machine takes fewer.
+#: Iterations of the event loop: a logon on one machine takes fewer.
 ROUNDS = range(0, 60, 3)
 
 
@@ -29,21 +29,21 @@ def run(story: Callable[[Live], Awaitable[None]]) -> None:
 
 
 async def cancelled_after(task: asyncio.Task[None], rounds: int) -> bool:
-    """Cancel a task in a later round; tell whether it was still at work."""
+    """Cancel a task in a later iteration; return whether it was still running."""
     for _ in range(rounds):
         await asyncio.sleep(0)
     return task.cancel()
 
 
-async def nobody_is_on(here: Live) -> None:
+async def no_session_is_left(here: Live) -> None:
     for _ in range(200):
         if not here.gateway.connections:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("a session stays on")
+    raise AssertionError("a session is still logged on")
 
 
-def test_a_connect_that_is_cancelled_ends_and_leaves_nobody_on() -> None:
+def test_a_cancelled_connect_ends_and_leaves_no_session() -> None:
     async def story(here: Live) -> None:
         for rounds in ROUNDS:
             reached = asyncio.Event()
@@ -56,15 +56,15 @@ def test_a_connect_that_is_cancelled_ends_and_leaves_nobody_on() -> None:
             task = asyncio.create_task(stay(MemoryStore(), reached))
             if await cancelled_after(task, rounds):
                 await asyncio.wait([task], timeout=10.0)
-                assert task.cancelled(), f"cancelled in round {rounds}, and goes on"
-            await nobody_is_on(here)
+                assert task.cancelled(), f"cancelled in round {rounds}, but still running"
+            await no_session_is_left(here)
             here.gateway.account("ABC123").store = MemoryStore()
             here.gateway.account("ABC123").port.reopen()
 
     run(story)
 
 
-def test_a_fault_tolerant_link_that_is_cancelled_leaves_nobody_on() -> None:
+def test_a_cancelled_fault_tolerant_link_leaves_no_session() -> None:
     async def story(here: Live) -> None:
         primary = ("127.0.0.1", here.port)
         backup = ("127.0.0.1", await here.gateway.listen("127.0.0.1", 0, backup=True))
@@ -80,7 +80,7 @@ def test_a_fault_tolerant_link_that_is_cancelled_leaves_nobody_on() -> None:
             assert await cancelled_after(task, rounds)
             await asyncio.wait([task], timeout=15.0)
             assert task.cancelled()
-            await nobody_is_on(here)
+            await no_session_is_left(here)
             here.gateway.account("ABC123").store = MemoryStore()
             here.gateway.account("ABC123").port.reopen()
 
@@ -88,7 +88,7 @@ def test_a_fault_tolerant_link_that_is_cancelled_leaves_nobody_on() -> None:
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_a_logout_that_is_cancelled_leaves_nobody_on(behind: bool) -> None:
+def test_a_cancelled_logout_leaves_no_session(behind: bool) -> None:
     async def story(here: Live) -> None:
         for rounds in range(12):
             store = MemoryStore()
@@ -104,21 +104,21 @@ def test_a_logout_that_is_cancelled_leaves_nobody_on(behind: bool) -> None:
                 if await cancelled_after(task, rounds):
                     await asyncio.wait([task], timeout=10.0)
                     assert task.cancelled()
-            await nobody_is_on(here)
+            await no_session_is_left(here)
             here.gateway.account("ABC123").store = MemoryStore()
             here.gateway.account("ABC123").port.reopen()
 
     run(story)
 
 
-def test_a_logout_that_nobody_confirms_and_that_is_cancelled_ends_the_connection() -> None:
-    """The other side reads, and says nothing more."""
+def test_a_cancelled_logout_without_a_confirmation_ends_the_connection() -> None:
+    """The other side reads, but sends nothing more."""
 
     async def story() -> None:
         gone = asyncio.Event()
 
         class Mute(asyncio.Protocol):
-            """Answers the Logon, and falls silent."""
+            """Answers the Logon, then sends nothing more."""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 assert isinstance(transport, asyncio.Transport)
@@ -154,8 +154,8 @@ def test_a_logout_that_nobody_confirms_and_that_is_cancelled_ends_the_connection
 
 @pytest.mark.parametrize("held", [True, False])
 @pytest.mark.parametrize("within", [True, False])
-def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held: bool) -> None:
-    """In whatever round: while it logs on, has a link, waits for the next one, or logs out."""
+def test_a_cancelled_loop_over_links_leaves_no_session(within: bool, held: bool) -> None:
+    """At any moment: while it logs on, has a link, waits for the next one, or logs out."""
 
     def script(
         rounds: int, links: list[Connector[Link]]
@@ -179,7 +179,7 @@ def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held
             await asyncio.wait([task])
             assert task.cancelled() is is_cancelled
             cancelled.add(is_cancelled)
-            # The gateway hears a moment later of a connection that was dropped.
+            # The gateway notices a dropped connection a moment later.
             await asyncio.sleep(0.01 if within else 5.0)
             assert not stage.gateway.connections
             with claim(stage.store):
@@ -199,4 +199,4 @@ def test_a_loop_over_links_that_is_cancelled_leaves_nobody_on(within: bool, held
     cancelled: set[bool] = set()
     for rounds in range(120):
         play(script(rounds, []))
-    assert cancelled == {True, False}  # the last of them came to its own end
+    assert cancelled == {True, False}  # the last one ended without being cancelled

@@ -1,4 +1,4 @@
-"""What the system knows of its clock, and what is done about it."""
+"""What the system knows about its clock, and what the client does about it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_error_is_in_seconds(offset: int, esterror: int, status: int, error:
 
 
 @pytest.mark.parametrize(("answer", "status"), [(-1, 0), (5, 0), (0, UNSYNC), (5, UNSYNC)])
-def test_unknown_is_said_so_and_is_not_off(answer: int, status: int) -> None:
+def test_an_unknown_error_is_reported_and_is_not_off(answer: int, status: int) -> None:
     reading = judge_timex(answer, 9_000_000, 9_000_000, status)
     assert reading.error is None
     assert not reading.is_off
@@ -68,20 +68,22 @@ def test_a_kernel_without_the_call_is_unknown(monkeypatch: pytest.MonkeyPatch) -
 OFF = ClockReading(2.5, "the clock is off by about 2.500 s")
 
 
-def test_a_clock_that_is_off_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_is_off_gives_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert check_clock(ClockPolicy.WARN, lambda: OFF) == OFF
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "2.500 s, more than 1 s" in caplog.text
 
 
-def test_or_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_is_off_is_refused_if_the_policy_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with pytest.raises(ClockError, match=r"2\.500 s, more than 1 s: .* nothing was sent") as caught:
         check_clock(ClockPolicy.REFUSE, lambda: OFF)
     assert isinstance(caught.value, LogonFailedError)
     assert caplog.records == []
 
 
-def test_or_nothing_is_read_at_all() -> None:
+def test_the_clock_is_not_read_if_the_policy_ignores_it() -> None:
     def never() -> ClockReading:
         raise AssertionError
 
@@ -90,7 +92,7 @@ def test_or_nothing_is_read_at_all() -> None:
 
 @pytest.mark.parametrize("policy", [ClockPolicy.WARN, ClockPolicy.REFUSE])
 @pytest.mark.parametrize("reading", [ClockReading(None, "unknown"), ClockReading(1.0, "fine")])
-def test_an_unknown_or_good_clock_stops_nobody(
+def test_an_unknown_or_good_clock_refuses_no_logon(
     policy: ClockPolicy, reading: ClockReading, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -93,7 +93,7 @@ def free_port() -> int:
         return port
 
 
-def test_messages_come_and_the_trace_has_every_one() -> None:
+def test_messages_arrive_and_the_trace_has_all_of_them() -> None:
     async def story(here: Live) -> None:
         seen: list[tuple[bool, str]] = []
         async with connect(
@@ -117,7 +117,7 @@ def test_messages_come_and_the_trace_has_every_one() -> None:
 
 
 @pytest.mark.parametrize("host", ["h..x", f"{'a' * 70}.example", "a\x00b", "\u00e4" * 70])
-def test_an_address_that_is_none_is_no_connection(host: str) -> None:
+def test_a_malformed_address_is_no_connection(host: str) -> None:
     async def story() -> None:
         with pytest.raises(NoConnectionError, match="1 to 63 characters"):
             async with connect(host, 9443, SETTINGS, ring(), MemoryStore()):
@@ -140,7 +140,7 @@ def test_a_refusal_has_text_and_789() -> None:
     run(story)
 
 
-def test_the_fifth_is_held_back_and_the_port_stays_open() -> None:
+def test_the_fifth_logon_is_not_sent_and_the_port_stays_open() -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()
         for expected in [LogonRefusedError] * 4 + [LogonGuardError] * 3:
@@ -153,7 +153,7 @@ def test_the_fifth_is_held_back_and_the_port_stays_open() -> None:
     run(story)
 
 
-def test_a_session_id_is_one_whatever_the_firm(tmp_path: Path) -> None:
+def test_logons_are_counted_per_session_id_not_per_firm(tmp_path: Path) -> None:
     async def story(here: Live) -> None:
         outcomes = []
         for number in range(6):
@@ -171,7 +171,7 @@ def test_a_session_id_is_one_whatever_the_firm(tmp_path: Path) -> None:
     run(story)
 
 
-def test_attempts_may_be_kept_apart_from_the_store() -> None:
+def test_attempts_may_be_stored_outside_the_store() -> None:
     async def story(here: Live) -> None:
         attempts = MemoryAttempts()
         for expected in [LogonRefusedError] * 4 + [LogonGuardError]:
@@ -202,10 +202,10 @@ def test_refusals_of_a_gateway_on_this_machine_are_not_counted_as_an_exchanges(
     run(story)
 
 
-def test_a_clock_that_is_set_meanwhile_lets_no_fifth_through(
+def test_setting_the_clock_lets_no_fifth_logon_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The very repair of a Logon that was refused for its SendingTime."""
+    """That is how a user corrects a Logon refused for its SendingTime."""
 
     async def story(here: Live) -> None:
         store = MemoryStore()
@@ -215,7 +215,7 @@ def test_a_clock_that_is_set_meanwhile_lets_no_fifth_through(
             def now(late: timedelta = late) -> datetime:
                 return utc_now() + late
 
-            # What the system's clock tells, and what is known to be that clock.
+            # `now` is the system's clock, and `connect` takes it for that clock.
             monkeypatch.setattr(opening, "utc_now", now)
             with pytest.raises(expected):
                 async with connect("127.0.0.1", here.port, SETTINGS, here.keys, store, clock=now):
@@ -224,7 +224,7 @@ def test_a_clock_that_is_set_meanwhile_lets_no_fifth_through(
     run(story)
 
 
-def test_a_rehearsal_may_run_into_port_closure() -> None:
+def test_a_rehearsal_may_cause_a_port_closure() -> None:
     async def story(here: Live) -> None:
         texts = []
         for _ in range(5):
@@ -240,7 +240,7 @@ def test_a_rehearsal_may_run_into_port_closure() -> None:
     run(story)
 
 
-def test_an_in_session_logon_that_is_good_is_not_counted() -> None:
+def test_a_valid_in_session_logon_is_not_counted() -> None:
     async def story(here: Live) -> None:
         async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
             for _ in range(6):
@@ -312,7 +312,7 @@ def test_reconnecting_gives_a_new_link_when_one_has_ended() -> None:
     run(story)
 
 
-def test_a_send_that_races_a_disconnect_is_an_error_that_a_loop_survives() -> None:
+def test_a_send_that_races_a_disconnect_does_not_end_the_loop() -> None:
     async def story(here: Live) -> None:
         store, sent = MemoryStore(), []
         links = connect("127.0.0.1", here.port, SETTINGS, here.keys, store, back_off=BackOff(0.01))
@@ -334,7 +334,7 @@ def test_a_send_that_races_a_disconnect_is_an_error_that_a_loop_survives() -> No
     run(story)
 
 
-def test_a_body_that_is_done_before_the_socket_is_gets_a_new_link() -> None:
+def test_a_body_that_ends_before_the_socket_closes_gets_a_new_link() -> None:
     async def story(here: Live) -> None:
         count = 0
         links = connect(
@@ -356,7 +356,7 @@ def test_a_body_that_is_done_before_the_socket_is_gets_a_new_link() -> None:
     run(story)
 
 
-def test_a_send_while_the_numbers_begin_anew_is_an_error_of_its_own() -> None:
+def test_a_send_while_the_session_is_resetting_has_its_own_error() -> None:
     async def story(here: Live) -> None:
         async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
             resetting = asyncio.create_task(link.log_on(Scenario.IN_SESSION))
@@ -369,7 +369,7 @@ def test_a_send_while_the_numbers_begin_anew_is_an_error_of_its_own() -> None:
     run(story)
 
 
-def test_the_reason_of_an_end_is_kept() -> None:
+def test_a_link_keeps_the_first_reason_for_its_end() -> None:
     async def story(here: Live) -> None:
         async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()) as link:
             assert link.ending is None
@@ -378,14 +378,14 @@ def test_the_reason_of_an_end_is_kept() -> None:
             here.gateway.send("ABC123", "n", [(58, "again")])
             await link.closed
             assert "too low: expected 3, received 1" in str(link.ending)
-            # What follows from it is no reason.
+            # Later errors do not replace the reason.
             with pytest.raises(NoConnectionError, match="received 1; nothing was sent"):
                 link.send("D", [])
 
     run(story)
 
 
-def test_reconnecting_ends_where_the_body_leaves_a_link_up() -> None:
+def test_reconnecting_ends_if_the_body_leaves_a_link_connected() -> None:
     async def story(here: Live) -> None:
         count = 0
         async for _ in connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
@@ -424,11 +424,11 @@ def test_reconnecting_does_not_try_a_wrong_key_again() -> None:
     run(story)
 
 
-def test_reconnecting_takes_the_number_that_was_expected() -> None:
+def test_reconnecting_uses_the_expected_number() -> None:
     async def story(here: Live) -> None:
         async with connect("127.0.0.1", here.port, SETTINGS, here.keys, MemoryStore()):
             pass
-        # The numbers of a backup that is some messages old.
+        # The numbers of a backup copy that is a few messages old.
         old = MemoryStore()
         old.save(numbers_of(Week(trading_week(utc_now()), begun=True), 2, 2))
         async for link in connect("127.0.0.1", here.port, SETTINGS, here.keys, old):
@@ -438,7 +438,7 @@ def test_reconnecting_takes_the_number_that_was_expected() -> None:
     run(story)
 
 
-def test_reconnecting_to_a_peer_that_hangs_up_stops_at_four_logons(
+def test_reconnecting_to_a_peer_that_closes_stops_at_four_logons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logons = 0
@@ -465,7 +465,7 @@ def test_reconnecting_to_a_peer_that_hangs_up_stops_at_four_logons(
     assert logons == 4
 
 
-def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
+def test_reconnecting_ends_if_the_gateway_has_forgotten_the_numbers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story(here: Live) -> None:
@@ -485,7 +485,7 @@ def test_reconnecting_ends_where_the_gateway_has_forgotten_the_numbers(
     assert all("too low: expected 20: trying again in" in words for words in said)
 
 
-def test_reconnecting_begins_a_week_again_that_the_gateway_has_forgotten() -> None:
+def test_reconnecting_begins_the_week_again_if_the_gateway_has_forgotten_it() -> None:
     async def story(here: Live) -> None:
         store = MemoryStore()
         store.save(numbers_of(Week(trading_week(utc_now()), begun=True), 20, 20))
@@ -498,9 +498,9 @@ def test_reconnecting_begins_a_week_again_that_the_gateway_has_forgotten() -> No
     run(story)
 
 
-def test_reconnecting_ends_where_the_week_cannot_be_begun() -> None:
+def test_reconnecting_ends_if_the_week_cannot_begin() -> None:
     class Forgetful(MemoryStore):
-        """Keeps the numbers of last time, whatever comes."""
+        """Always has the old numbers."""
 
         def save(self, *_: object) -> None: ...
 
@@ -540,7 +540,8 @@ def test_reconnecting_to_a_session_that_always_ends_soon_backs_off(
 
     with caplog.at_level(logging.WARNING, "gatepass.client"):
         run(story)
-    assert "the session has ended: the gateway closed the connection without a word" in caplog.text
+    ending = "the gateway closed the connection without a message"
+    assert f"the session has ended: {ending}" in caplog.text
 
 
 def test_reconnecting_gives_a_new_fault_tolerant_link_when_both_connections_have_ended() -> None:
@@ -570,7 +571,7 @@ def test_reconnecting_gives_a_new_fault_tolerant_link_when_both_connections_have
     run(story)
 
 
-def test_the_back_off_doubles_up_to_its_bound() -> None:
+def test_the_back_off_doubles_up_to_its_limit() -> None:
     waits = BackOff(1, 60)
     assert [waits.wait(n) for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert waits.wait(10**6) == 60

@@ -1,4 +1,4 @@
-"""However the loop over the links of `connect` is left, the session is logged out."""
+"""Every way to leave the loop over the links of `connect` logs the session out."""
 
 from __future__ import annotations
 
@@ -72,14 +72,16 @@ WAYS = [leave_by_break, leave_by_return, leave_by_an_error, leave_the_messages, 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_behind_aclosing_nobody_is_on(way: Callable[[Connector[Link]], Awaitable[None]]) -> None:
+def test_after_aclosing_the_session_is_logged_out(
+    way: Callable[[Connector[Link]], Awaitable[None]],
+) -> None:
     async def script(stage: Stage) -> None:
         with suppress(KeyError):
             async with aclosing(links_of(stage)) as links:
                 await way(links)
                 assert way is never_begin or stage.gateway.connections
         assert not stage.gateway.connections
-        # The store is free: nobody is logged on with it.
+        # The store is free: no session is logged on with it.
         async with aclosing(links_of(stage)) as links:
             await anext(links)
 
@@ -87,7 +89,7 @@ def test_behind_aclosing_nobody_is_on(way: Callable[[Connector[Link]], Awaitable
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_left_behind_by_a_plain_loop_the_session_is_logged_out_a_moment_later(
+def test_after_a_plain_loop_the_session_is_logged_out_a_moment_later(
     way: Callable[[Connector[Link]], Awaitable[None]],
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -103,7 +105,7 @@ def test_left_behind_by_a_plain_loop_the_session_is_logged_out_a_moment_later(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 100.0])
-def test_a_task_that_is_cancelled_ends_the_session_of_links_that_others_have_too(
+def test_a_cancelled_task_ends_the_session_even_if_others_have_its_links(
     seconds: float,
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -127,7 +129,7 @@ def test_a_task_that_is_cancelled_ends_the_session_of_links_that_others_have_too
     play(script)
 
 
-def test_a_task_that_is_cancelled_in_aclosing_ends_when_the_session_is_logged_out() -> None:
+def test_a_task_cancelled_in_aclosing_ends_after_the_logout() -> None:
     async def script(stage: Stage) -> None:
         async def stay() -> None:
             async with aclosing(links_of(stage)) as links:
@@ -146,7 +148,7 @@ def test_a_task_that_is_cancelled_in_aclosing_ends_when_the_session_is_logged_ou
 
 
 def test_a_task_that_only_fetches_a_link_ends_no_session() -> None:
-    """As `asyncio.wait_for` makes one for itself, up to Python 3.11."""
+    """`asyncio.wait_for` creates such a task, up to Python 3.11."""
 
     async def script(stage: Stage) -> None:
         async with aclosing(links_of(stage)) as links:
@@ -157,7 +159,7 @@ def test_a_task_that_only_fetches_a_link_ends_no_session() -> None:
     play(script)
 
 
-def test_another_task_may_go_on_with_the_links() -> None:
+def test_another_task_may_continue_with_the_links() -> None:
     async def script(stage: Stage) -> None:
         async with aclosing(links_of(stage)) as links:
 
@@ -177,7 +179,7 @@ def test_another_task_may_go_on_with_the_links() -> None:
     play(script)
 
 
-def test_each_who_closes_the_links_waits_until_the_session_is_logged_out() -> None:
+def test_every_task_that_closes_the_links_waits_for_the_logout() -> None:
     async def script(stage: Stage) -> None:
         links = links_of(stage)
         await anext(links)
@@ -204,7 +206,7 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
     play(script)
 
 
-def test_links_whose_next_one_is_awaited_are_ended_by_a_cancel_of_that_task() -> None:
+def test_cancelling_the_task_that_waits_for_the_next_link_ends_the_session() -> None:
     async def script(stage: Stage) -> None:
         links = links_of(stage)
         (await anext(links)).abort()
@@ -224,7 +226,7 @@ def test_links_whose_next_one_is_awaited_are_ended_by_a_cancel_of_that_task() ->
 
 
 @pytest.mark.parametrize("way", ["acknowledged", "break", "next link", "error"])
-def test_a_message_counts_as_dealt_with_at_the_next_link_or_where_the_body_says_so(
+def test_a_message_is_acknowledged_at_the_next_link_or_by_the_body(
     way: str,
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -245,7 +247,7 @@ def test_a_message_counts_as_dealt_with_at_the_next_link_or_where_the_body_says_
     play(script)
 
 
-def test_what_ends_it_is_raised_once_and_then_it_is_over() -> None:
+def test_the_final_error_is_raised_once_and_then_the_links_end() -> None:
     class Shut:
         @property
         def ring(self) -> object:
@@ -278,7 +280,7 @@ def test_a_fault_tolerant_link_is_logged_out_at_both_gateways() -> None:
     play(script)
 
 
-def test_a_session_whose_exchange_says_nothing_is_dropped_when_the_wait_is_cut_short() -> None:
+def test_a_session_with_a_silent_exchange_is_dropped_when_the_wait_is_cut_short() -> None:
     async def script(stage: Stage) -> None:
         async def stay() -> None:
             async with aclosing(links_of(stage)) as links:
@@ -300,11 +302,11 @@ def test_a_session_whose_exchange_says_nothing_is_dropped_when_the_wait_is_cut_s
     play(script)
 
 
-# On a loop of its own, which ends: what asyncio does then is a part of this.
+# In an event loop of its own, which stops: what asyncio does then is part of the test.
 
 
 def with_gateway(client: Callable[[int, Live], Coroutine[Any, Any, None]]) -> None:
-    """Run a client's program, which may end by an error of its own; then nobody is on."""
+    """Run a client's program, which may end with an error; then no session is logged on."""
 
     async def story() -> None:
         async with live() as here:
@@ -342,7 +344,7 @@ def test_a_program_that_ends_in_its_loop_logs_out_and_shows_no_traceback(
     assert caplog.text == ""
 
 
-def test_a_store_that_is_closed_too_early_is_a_warning(
+def test_closing_the_store_too_early_gives_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def client(port: int, here: Live) -> None:
@@ -354,5 +356,5 @@ def test_a_store_that_is_closed_too_early_is_a_warning(
     with_gateway(client)
     (record,) = caplog.records
     assert record.name == "gatepass.client"
-    assert record.getMessage().startswith("the session that was left has ended with an error")
+    assert record.getMessage().startswith("the abandoned session ended with an error")
     assert record.exc_info is None

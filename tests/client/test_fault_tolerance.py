@@ -1,4 +1,4 @@
-"""A session on both gateways: what fails over, what ends, and what never goes by the backup."""
+"""A session on both gateways: what fails over, what ends, and what never uses the backup."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def play(
         stages.append(stage)
         for backup in (False, True):
             stage.ports.append(await stage.gateway.listen("127.0.0.1", 0, backup=backup))
-        # Heartbeats go on for ever where something that is awaited does not come.
+        # Heartbeats continue forever if something awaited never comes.
         await asyncio.wait_for(script(stage), 86400)
 
     run_at(WEDNESDAY, main)
@@ -117,10 +117,10 @@ def play(
     turns=st.integers(0, 6),
     kind=st.sampled_from([CGW, JUMPING]),
 )
-def test_a_failover_loses_and_doubles_nothing(
+def test_a_failover_loses_and_duplicates_nothing(
     before: int, after: int, turns: int, kind: Kind
 ) -> None:
-    """Whatever was under way, however far it had come."""
+    """At any moment of any exchange of messages."""
     meant = [str(n) for n in range(before + after)]
 
     async def script(stage: Stage) -> None:
@@ -153,7 +153,7 @@ def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
             link.primary.abort()
             await asyncio.sleep(0)
             assert link.primary.session.state is State.CLOSED
-            # The exchange notices nothing of it yet, and then its gateway fails.
+            # The exchange does not notice it yet; then its gateway fails.
             stage.gateway.fail_over(NAME)
             number = await link.send("D", [(58, "waited")])
             assert link.role is Role.PRIMARY
@@ -163,7 +163,7 @@ def test_a_message_sent_during_a_failover_waits_for_its_end() -> None:
     assert play(script).arrived == ["waited"]
 
 
-def test_a_new_primary_whose_numbers_have_jumped_is_asked_for_what_is_missing() -> None:
+def test_missing_messages_are_requested_after_a_failover_with_a_jump_in_numbers() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             stage.say("before")
@@ -184,7 +184,7 @@ def test_a_new_primary_whose_numbers_have_jumped_is_asked_for_what_is_missing() 
     assert stage.got == ["before"]
 
 
-def test_a_drop_copy_session_goes_on_at_the_backup_once_the_primary_has_failed() -> None:
+def test_a_drop_copy_session_continues_at_the_backup_after_the_primary_fails() -> None:
     settings = replace(SETTINGS, sender_comp_id="ABC123N")
 
     async def script(stage: Stage) -> None:
@@ -196,7 +196,7 @@ def test_a_drop_copy_session_goes_on_at_the_backup_once_the_primary_has_failed()
             stage.gateway.fail_over(NAME)
             await first.closed
         account = stage.gateway.account(NAME)
-        # Sent when nobody was there to get it.
+        # Sent while no session was logged on.
         numbers = account.store.load()
         wire = encode([(35, "n"), (52, "20260304-15:00:00.000"), (58, "missed")])
         kept = SentMessage(numbers.next_out, wire, True)
@@ -219,7 +219,7 @@ async def read_one(stage: Stage, link: FaultTolerantLink) -> None:
         return
 
 
-def test_a_reader_that_stops_and_begins_again_gets_nothing_twice() -> None:
+def test_a_reader_that_stops_and_restarts_gets_nothing_twice() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             for number in range(3):
@@ -236,7 +236,7 @@ def test_a_reader_that_stops_and_begins_again_gets_nothing_twice() -> None:
     assert stage.store.undelivered() == []
 
 
-def test_the_backup_counts_on_its_own_and_nothing_of_it_is_kept() -> None:
+def test_the_backup_has_its_own_numbers_and_stores_nothing() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             await link.send("D", [(58, "one more")])
@@ -252,7 +252,7 @@ def test_the_backup_counts_on_its_own_and_nothing_of_it_is_kept() -> None:
     assert [report.what for report in stage.said].count("gap") == 0
 
 
-def test_application_messages_do_not_go_by_the_backup() -> None:
+def test_application_messages_do_not_use_the_backup() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             before = link.backup.session.numbers
@@ -266,8 +266,8 @@ def test_application_messages_do_not_go_by_the_backup() -> None:
     assert play(script).arrived == []
 
 
-def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
-    """The client never hears that the old connection is gone: it ends it by itself."""
+def test_a_half_open_primary_is_not_used_after_a_failover() -> None:
+    """The client never hears that the old connection is lost: it ends it by itself."""
 
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
@@ -290,7 +290,7 @@ def test_a_primary_that_is_half_open_counts_no_more_after_a_failover() -> None:
     assert play(script).arrived == ["a", "b"]
 
 
-def test_the_pair_ends_when_its_primary_connection_does() -> None:
+def test_a_link_without_a_promoted_backup_ends_with_its_primary() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             reading = asyncio.create_task(stage.read(link))
@@ -312,7 +312,7 @@ def test_the_pair_ends_when_its_primary_connection_does() -> None:
     assert stage.arrived == ["again"]
 
 
-def test_without_its_backup_a_session_goes_on() -> None:
+def test_a_session_continues_without_its_backup() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             (side,) = (c for c in stage.gateway.connections if c.backup)
@@ -340,7 +340,7 @@ def test_both_log_out_cleanly() -> None:
     ]
 
 
-def test_a_logout_of_the_backup_that_crosses_its_promotion_is_said_again() -> None:
+def test_a_backup_logout_that_crosses_its_promotion_is_sent_again() -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             leaving = asyncio.create_task(link.log_out())
@@ -357,8 +357,8 @@ def test_a_logout_of_the_backup_that_crosses_its_promotion_is_said_again() -> No
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_messages_asked_for_again_are_waited_for_before_a_logout(lost: bool) -> None:
-    """For as long as the log-out waits at all: an answer that never comes holds nothing up."""
+def test_a_logout_waits_for_messages_that_were_requested_again(lost: bool) -> None:
+    """For at most as long as the logout waits: an answer that never comes delays nothing more."""
 
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
@@ -368,14 +368,14 @@ def test_messages_asked_for_again_are_waited_for_before_a_logout(lost: bool) -> 
             assert link.primary.session.is_behind
         assert len(stage.store.undelivered()) == (0 if lost else 2)
 
-    # The first is lost, and its repetition comes late or never.
+    # The first is lost, and the resent one comes late or never.
     late = ft.Fault(ft.Drop() if lost else ft.Delay(3.5), msg_type="n", nth=3)
     stage = play(script, ft.Fault(ft.Drop(), msg_type="n"), late)
     which, sent, last = stage.wires[-1]
     assert (which, sent, last.msg_type) == (PRIMARY, False, "5")
 
 
-def test_a_backup_that_refuses_leaves_nobody_logged_on() -> None:
+def test_a_backup_that_refuses_leaves_no_session() -> None:
     async def script(stage: Stage) -> None:
         with pytest.raises(LogonRefusedError, match="Invalid Logon"):
             async with stage.fault_tolerant():
@@ -386,26 +386,26 @@ def test_a_backup_that_refuses_leaves_nobody_logged_on() -> None:
     assert (which, sent, last.msg_type) == (PRIMARY, False, "5")
 
 
-def test_a_session_without_fault_tolerance_takes_no_backup() -> None:
+def test_a_session_without_fault_tolerance_cannot_have_a_backup() -> None:
     settings = replace(SETTINGS, sender_comp_id="ABC123N")
 
     async def script(stage: Stage) -> None:
         primary, backup = stage.addresses
-        with pytest.raises(FieldError, match="ends in U"):
+        with pytest.raises(FieldError, match="must end in U"):
             connect(*primary, settings, RING, stage.store, backup=backup)
 
     assert play(script).said == []
 
 
 @pytest.mark.parametrize("seen", [False, True])
-def test_a_primary_that_fails_before_the_backup_is_on_leaves_no_session(seen: bool) -> None:
-    """The backup refuses a Logon that was under way; none follows an end that was seen."""
+def test_a_primary_that_fails_before_the_backup_logs_on_leaves_no_session(seen: bool) -> None:
+    """The backup refuses a Logon on its way; after an end that was seen, none is sent."""
 
     async def script(stage: Stage) -> None:
         plain = stage.loop.create_connection
 
         async def late(factory: Any, host: str, port: int, **options: Any) -> Any:
-            """Be late with the backup's connection, or with the end of the primary's."""
+            """Delay the backup's connection, or the end of the primary's."""
             if seen and port == stage.ports[1]:
                 await asyncio.sleep(1.0)
             pipe, protocol = await plain(factory, host, port, **options)
@@ -429,7 +429,7 @@ def test_a_primary_that_fails_before_the_backup_is_on_leaves_no_session(seen: bo
 @pytest.mark.parametrize(
     ("turned", "words"), [(False, "this is a backup gateway"), (True, "is not a backup gateway")]
 )
-def test_gateways_that_are_confused_are_told_apart(turned: bool, words: str) -> None:
+def test_gateways_in_the_wrong_order_are_detected(turned: bool, words: str) -> None:
     async def script(stage: Stage) -> None:
         if turned:
             other = Gateway(RING, Kind.parse("cgw"), clock=stage.loop.clock)

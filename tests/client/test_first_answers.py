@@ -1,4 +1,4 @@
-"""What answers a Logon, or comes before it, ends it at once: one error, in the exchange's words."""
+"""A reply to a Logon, or a message before it, ends it at once: one error, the exchange's text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLOSED = "Automated Port Closure for the test"
 
 
 class Broken(MemoryAttempts):
-    """A record that can be written no more, once a Logon is counted in it."""
+    """A record that cannot be written any more after a Logon is counted in it."""
 
     asked = 0
 
@@ -43,7 +43,7 @@ class Broken(MemoryAttempts):
 
 
 class Slow:
-    """A source of key pairs that takes its time."""
+    """A slow source of key pairs."""
 
     @property
     def ring(self) -> KeyRing:
@@ -69,7 +69,7 @@ LOGON = lambda: message("A", (108, "30"))  # noqa: E731
 async def exchange(
     answer: Callable[[], bytes], *, first: bool = False, closes: bool = True
 ) -> AsyncIterator[int]:
-    """Listen, and answer a Logon, or speak before there is one; gives the port."""
+    """Listen, and answer a Logon, or send before there is one; return the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not first:
@@ -102,12 +102,12 @@ async def outcome(port: int, attempts: MemoryAttempts, keys: object = RING) -> G
     [
         (LOGOUT, LogonRefusedError, CLOSED),
         (REJECT, LogonRefusedError, CLOSED),
-        (lambda: b"", NoConnectionError, "without a word"),
-        (lambda: b"8=FIX.4.2\x019=100\x01", NoConnectionError, "without a word"),
+        (lambda: b"", NoConnectionError, "without a message"),
+        (lambda: b"8=FIX.4.2\x019=100\x01", NoConnectionError, "without a message"),
         (LOGON, StoreError, "was emptied"),
     ],
 )
-def test_a_record_of_logons_that_fails_meanwhile_changes_no_answer(
+def test_a_failing_record_of_logons_changes_no_answer(
     answer: Callable[[], bytes],
     kind: type[GatepassError],
     words: str,
@@ -125,7 +125,7 @@ def test_a_record_of_logons_that_fails_meanwhile_changes_no_answer(
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(story())
-    # Asked once: each time may cost the wait for its lock.
+    # Asked once: each call may wait for the lock.
     assert attempts.asked == 1
     assert len(attempts._kept) == 1
     warned = [] if kind is StoreError else ["gatepass.client"]
@@ -135,7 +135,7 @@ def test_a_record_of_logons_that_fails_meanwhile_changes_no_answer(
 @pytest.mark.parametrize("closes", [True, False])
 @pytest.mark.parametrize("keys", [RING, Slow()])
 @pytest.mark.parametrize("answer", [LOGOUT, REJECT])
-def test_a_refusal_that_comes_before_the_logon_is_one(
+def test_a_refusal_before_the_logon_is_a_refusal(
     answer: Callable[[], bytes], keys: object, closes: bool
 ) -> None:
     async def story() -> None:

@@ -45,7 +45,7 @@ def attempts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attempt
             yield kept
 
 
-def test_four_are_let_through_and_the_fifth_is_not(attempts: Attempts) -> None:
+def test_four_logons_are_allowed_and_the_fifth_is_refused(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(4):
         refused(guard, at(second))
@@ -58,7 +58,7 @@ def test_four_are_let_through_and_the_fifth_is_not(attempts: Attempts) -> None:
     assert "nothing was sent" in str(error)
 
 
-def test_after_the_time_it_names_one_more_is_let_through(attempts: Attempts) -> None:
+def test_one_more_logon_is_allowed_after_the_time_that_the_error_names(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(4):
         refused(guard, at(second))
@@ -68,7 +68,7 @@ def test_after_the_time_it_names_one_more_is_let_through(attempts: Attempts) -> 
     guard.begin(at(66))
 
 
-def test_one_that_was_not_answered_may_be_read_late(attempts: Attempts) -> None:
+def test_an_unanswered_logon_may_be_read_late(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(4):
         guard.begin(at(second))
@@ -78,7 +78,7 @@ def test_one_that_was_not_answered_may_be_read_late(attempts: Attempts) -> None:
     guard.begin(at(305))
 
 
-def test_one_that_was_refused_counts_from_its_answer(attempts: Attempts) -> None:
+def test_a_refused_logon_counts_from_its_answer(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     guard.begin(at(0))
     guard.answered(at(20))
@@ -93,7 +93,7 @@ def test_one_that_was_refused_counts_from_its_answer(attempts: Attempts) -> None
 @given(
     st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.floats(0, 240)), min_size=5, max_size=40)
 )
-def test_whenever_they_are_read_no_port_is_closed(
+def test_no_port_closes_however_late_logons_are_read(
     tries: list[tuple[float, bool, float]],
 ) -> None:
     guard, now, read = LogonGuard("ABC123", MemoryAttempts()), 0.0, []
@@ -113,7 +113,7 @@ def test_whenever_they_are_read_no_port_is_closed(
         assert not port.count_invalid(at(second))
 
 
-def test_what_was_held_back_does_not_count(attempts: Attempts) -> None:
+def test_a_logon_that_was_not_sent_does_not_count(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for _ in range(4):
         refused(guard, at(0))
@@ -123,7 +123,7 @@ def test_what_was_held_back_does_not_count(attempts: Attempts) -> None:
     guard.begin(at(65))
 
 
-def test_good_logons_do_not_count(attempts: Attempts) -> None:
+def test_valid_logons_do_not_count(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for second in range(50):
         guard.begin(at(second))
@@ -134,7 +134,7 @@ def test_good_logons_do_not_count(attempts: Attempts) -> None:
         guard.begin(at(54))
 
 
-def test_success_is_told_twice_and_takes_one_away(attempts: Attempts) -> None:
+def test_success_reported_twice_removes_one_logon(attempts: Attempts) -> None:
     guard = LogonGuard("ABC123", attempts)
     for _ in range(4):
         guard.begin(at(0))
@@ -154,7 +154,7 @@ def test_a_clock_that_was_set_back_forgets_nothing(attempts: Attempts) -> None:
 
 
 class Machine:
-    """A machine whose wall clock may be set, and which may be started anew."""
+    """A machine whose wall clock may be set, and which may be restarted."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -176,7 +176,7 @@ class Machine:
         max_size=40,
     )
 )
-def test_setting_the_clock_lets_nothing_through(tries: list[tuple[float, float]]) -> None:
+def test_setting_the_clock_allows_no_logon(tries: list[tuple[float, float]]) -> None:
     machine, port = Machine(), Port()
     guard = LogonGuard("ABC", MemoryAttempts(), machine.uptime)
     waits: list[timedelta] = []
@@ -189,11 +189,11 @@ def test_setting_the_clock_lets_nothing_through(tries: list[tuple[float, float]]
             waits.append(error.retry_at - machine.now)
             continue
         assert not port.count_invalid(at(machine.seconds))
-    # However it was set: no longer than the window.
+    # However the clock was set: no longer than the window.
     assert all(timedelta() < wait <= timedelta(seconds=65) for wait in waits)
 
 
-def test_after_a_new_start_of_the_machine_the_wall_clock_counts(attempts: Attempts) -> None:
+def test_the_wall_clock_counts_after_a_restart_of_the_machine(attempts: Attempts) -> None:
     machine = Machine()
     guard = LogonGuard("ABC", attempts, machine.uptime)
     for _ in range(4):
@@ -206,7 +206,7 @@ def test_after_a_new_start_of_the_machine_the_wall_clock_counts(attempts: Attemp
 
 
 @given(years=st.integers(1, 50), since=st.integers(0, 310))
-def test_a_clock_that_was_years_ahead_holds_logons_back_for_five_minutes_at_most(
+def test_a_clock_that_was_years_ahead_delays_logons_by_at_most_five_minutes(
     years: int, since: int
 ) -> None:
     attempts, ahead, machine = MemoryAttempts(), at(years * 365 * 86400), Machine()
@@ -225,7 +225,7 @@ def test_a_clock_that_was_years_ahead_holds_logons_back_for_five_minutes_at_most
         guard.begin(at(since))
 
 
-def test_a_clock_that_was_years_ahead_is_remembered_no_longer_on_disk(tmp_path: Path) -> None:
+def test_a_clock_that_was_years_ahead_is_removed_from_the_disk(tmp_path: Path) -> None:
     with closing(SqliteAttempts(tmp_path / "state.sqlite", "ABC123")) as attempts:
         for _ in range(4):
             refused(LogonGuard("ABC", attempts), at(10 * 365 * 86400))
@@ -235,7 +235,7 @@ def test_a_clock_that_was_years_ahead_is_remembered_no_longer_on_disk(tmp_path: 
         guard.begin(at(305))
 
 
-def test_the_uptime_goes_on_and_is_the_same_for_all() -> None:
+def test_the_uptime_increases_and_is_the_same_for_all() -> None:
     first, second = read_uptime(), read_uptime()
     assert first.boot == second.boot != ""
     assert first.seconds <= second.seconds
@@ -252,7 +252,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
         LogonGuard("ABC123", kept).begin(at(30))
 
 
-def test_sessions_in_one_file_are_counted_apart(tmp_path: Path) -> None:
+def test_sessions_in_one_file_are_counted_separately(tmp_path: Path) -> None:
     with (
         closing(SqliteAttempts(tmp_path / "s", "ABC123")) as one,
         closing(SqliteAttempts(tmp_path / "s", "XYZ123")) as other,
@@ -262,7 +262,7 @@ def test_sessions_in_one_file_are_counted_apart(tmp_path: Path) -> None:
         LogonGuard("XYZ123", other).begin(at(0))
 
 
-def test_many_at_once_are_not_more_than_four(tmp_path: Path) -> None:
+def test_of_many_logons_at_once_only_four_are_allowed(tmp_path: Path) -> None:
     path = tmp_path / "s"
     SqliteAttempts(path, "ABC123").close()
     start = threading.Barrier(8)
@@ -287,14 +287,14 @@ def test_many_at_once_are_not_more_than_four(tmp_path: Path) -> None:
 
 @dataclass
 class Unhashable(MemoryStore):
-    """A store of somebody's own; one that compares has no hash."""
+    """A user's own store; a dataclass that compares has no hash."""
 
     def __post_init__(self) -> None:
         super().__init__()
 
 
 class Slotted:
-    """A store that takes no attribute; the guard calls nothing of it."""
+    """A store that takes no attributes; the guard calls none of its methods."""
 
     __slots__ = ()
 
@@ -304,7 +304,7 @@ class Slotted:
     [MemoryStore, lambda: SqliteStore(":memory:", "ABC123"), Unhashable],
     ids=["memory", "sqlite in memory", "unhashable"],
 )
-def test_a_store_in_memory_is_remembered_as_long_as_it_lives(make: Callable[[], Any]) -> None:
+def test_logons_of_a_store_in_memory_count_as_long_as_it_exists(make: Callable[[], Any]) -> None:
     store = make()
     for _ in range(4):
         with guard_of(store, "ABC123") as guard:
@@ -319,7 +319,7 @@ def test_a_store_in_memory_is_remembered_as_long_as_it_lives(make: Callable[[], 
             one.close()
 
 
-def test_what_is_remembered_of_a_store_ends_with_it() -> None:
+def test_a_count_in_memory_ends_with_its_store() -> None:
     store = Unhashable()
     with guard_of(store, "ABC") as guard:
         guard.begin(at(0))
@@ -328,7 +328,7 @@ def test_what_is_remembered_of_a_store_ends_with_it() -> None:
     assert left() is None
 
 
-def test_a_store_that_can_carry_nothing_needs_attempts_beside_it() -> None:
+def test_a_store_without_attributes_needs_separate_attempts() -> None:
     store: Any = Slotted()
     with pytest.raises(ArgumentError, match="or give attempts too"), guard_of(store, "ABC"):
         pass
@@ -336,7 +336,7 @@ def test_a_store_that_can_carry_nothing_needs_attempts_beside_it() -> None:
         guard.begin(at(0))
 
 
-def test_attempts_of_ones_own_are_shared_by_the_sessions_they_are_given_to() -> None:
+def test_explicit_attempts_are_shared_by_their_sessions() -> None:
     shared = MemoryAttempts()
     for _ in range(4):
         with guard_of(MemoryStore(), "ABC", attempts=shared) as guard:
@@ -348,7 +348,7 @@ def test_attempts_of_ones_own_are_shared_by_the_sessions_they_are_given_to() -> 
         guard.begin(at(1))
 
 
-def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:
+def test_logons_of_a_store_on_disk_are_counted_in_its_file(tmp_path: Path) -> None:
     for _ in range(4):
         with (
             closing(SqliteStore(tmp_path / "s", "ABC123")) as store,
@@ -364,7 +364,7 @@ def test_a_store_on_disk_is_remembered_in_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk", "user"])
-def test_what_a_gateway_on_this_machine_refuses_counts_apart(
+def test_refusals_by_a_gateway_on_this_machine_count_separately(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -377,7 +377,7 @@ def test_what_a_gateway_on_this_machine_refuses_counts_apart(
         for _ in range(4):
             exchange.on_loopback().begin(at(0))
             exchange.twin().begin(at(0))
-    # After a restart, too; and for a backup's guard.
+    # Also after a restart, and for a backup's guard.
     with guarded() as exchange:
         for guard in (exchange, exchange.twin(), exchange.on_loopback()):
             with pytest.raises(LogonGuardError):
@@ -391,10 +391,10 @@ def test_what_a_gateway_on_this_machine_refuses_counts_apart(
 @given(
     st.lists(st.tuples(st.floats(0, 30), st.booleans(), st.floats(0, 2.5)), min_size=1, max_size=60)
 )
-def test_no_run_of_logons_ever_closes_the_port(
+def test_no_sequence_of_logons_closes_the_port(
     tries: list[tuple[float, bool, float]],
 ) -> None:
-    # Pauses, whether the Logon is good, and how long it is on its way to the exchange.
+    # Pauses, whether the Logon is valid, and how long it takes to reach the exchange.
     guard, port, now, arrivals = LogonGuard("ABC123", MemoryAttempts()), Port(), NOON, []
     for pause, good, delay in tries:
         now += timedelta(seconds=pause)

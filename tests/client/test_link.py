@@ -1,4 +1,4 @@
-"""What a link makes of a Logon that came to nothing."""
+"""What a link does after a failed Logon."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def play(story: Callable[[Gateway, Keys, int], Coroutine[Any, Any, None]]) -> No
     [(ring(days_left=-9), PairExpiredError), (ring("XYZ"), UnknownSessionError)],
     ids=["expired", "unknown"],
 )
-def test_without_a_pair_an_in_session_logon_is_not_sent_and_the_session_goes_on(
+def test_without_a_pair_an_in_session_logon_is_not_sent_and_the_session_continues(
     pairs: KeyRing, error: type[Exception]
 ) -> None:
     async def story(gateway: Gateway, keys: Keys, port: int) -> None:
@@ -94,7 +94,7 @@ def test_a_reject_of_the_logon_is_a_refusal_with_its_text() -> None:
                 raise AssertionError
         assert caught.value.next_expected is None
         assert store.load().next_out == 1
-        # It will not get better by trying again.
+        # Trying again does not help.
         with pytest.raises(LogonRefusedError):
             await anext(connect("127.0.0.1", port, wrong, keys, store, back_off=BackOff(0.01)))
         async with connect("127.0.0.1", port, SETTINGS, keys, store):
@@ -103,11 +103,11 @@ def test_a_reject_of_the_logon_is_a_refusal_with_its_text() -> None:
     play(story)
 
 
-def test_a_reject_of_an_in_session_logon_leaves_the_session_on() -> None:
+def test_a_reject_of_an_in_session_logon_leaves_the_session_logged_on() -> None:
     async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
         async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:
             before = link.send("D", [(11, "before")])
-            # Its Test Request is right, and the Logon that follows is wrong.
+            # Its Test Request is right, but the Logon that follows is wrong.
             stamping = link.session.stamp
 
             def wrong(*now: Any) -> bytes:
@@ -125,13 +125,13 @@ def test_a_reject_of_an_in_session_logon_leaves_the_session_on() -> None:
     play(story)
 
 
-def test_other_work_goes_on_while_the_pairs_for_a_logon_are_read() -> None:
+def test_other_work_continues_while_the_pairs_for_a_logon_are_read() -> None:
     async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
         source = SlowKeys(keys.ring)
         source.hold()
         link = connect("127.0.0.1", port, SETTINGS, source, MemoryStore())
         waiting = asyncio.ensure_future(link.__aenter__())
-        await source.begun()  # on this loop, which a reading on it would have stopped
+        await source.begun()  # on this loop, which reading on it would have blocked
         assert not waiting.done()
         source.release()
         await waiting
@@ -141,7 +141,7 @@ def test_other_work_goes_on_while_the_pairs_for_a_logon_are_read() -> None:
     play(story)
 
 
-def test_a_logon_whose_pairs_cannot_be_read_is_not_begun() -> None:
+def test_a_logon_whose_pairs_cannot_be_read_does_not_begin() -> None:
     async def story(gateway: Gateway, keys: Keys, port: int) -> None:
         source, store = SlowKeys(keys.ring), MemoryStore()
         source.problem = KeySourceError("the vault is sealed")

@@ -33,5 +33,5 @@ def test_a_loopback_address_is_this_machine(peer: object) -> None:
         None,
     ],
 )
-def test_anything_else_is_taken_for_an_exchange(peer: object) -> None:
+def test_any_other_peer_counts_as_an_exchange(peer: object) -> None:
     assert not is_loopback(peer)

@@ -1,4 +1,4 @@
-"""A program's link when the other side is not the exchange, or names numbers nobody can believe."""
+"""A program's link when the other side is not the exchange, or sends incredible numbers."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ RING = KeyRing(
     [generate_pair("ABC", TODAY - timedelta(days=9), TODAY + timedelta(days=300)).key_pair()]
 )
 
-#: Gives what to answer a message with: type, number and fields.
+#: Returns the answers to a message: type, number and fields.
 Script = Callable[[Message], list[tuple[str, int, dict[int, str]]]]
 
 
 @asynccontextmanager
 async def peer(script: Script) -> AsyncIterator[tuple[int, list[Message]]]:
-    """Listen on a port and answer by a script; gives the port and what came."""
+    """Listen on a port and answer by a script; return the port and what came."""
     came: list[Message] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,7 +65,7 @@ async def read(port: int, store: MemoryStore, given: list[str | None]) -> None:
 
 
 async def stay_on(port: int, store: MemoryStore) -> None:
-    """Log on as a program does that stays on."""
+    """Log on as a long-running program does."""
     links = connect(
         "127.0.0.1",
         port,
@@ -96,7 +96,7 @@ def test_a_stranger_that_answers_a_logon_is_an_error_with_fields(tag: int, value
     asyncio.run(story())
 
 
-def test_a_strangers_fill_is_not_given_to_the_application() -> None:
+def test_a_strangers_fill_is_not_delivered() -> None:
     async def story() -> None:
         def script(message: Message) -> list[tuple[str, int, dict[int, str]]]:
             if message.msg_type != "A":
@@ -112,7 +112,7 @@ def test_a_strangers_fill_is_not_given_to_the_application() -> None:
     asyncio.run(story())
 
 
-def test_a_number_that_jumps_too_far_asks_a_person_and_is_not_kept() -> None:
+def test_a_number_too_far_ahead_is_an_error_and_is_not_stored() -> None:
     async def story() -> None:
         store = MemoryStore()
         refusal = ("5", 1, {58: "Invalid Logon. Logout Forced", 789: "999999999"})
@@ -128,7 +128,7 @@ def test_a_number_that_jumps_too_far_asks_a_person_and_is_not_kept() -> None:
     asyncio.run(story())
 
 
-def test_a_jump_in_a_live_session_is_raised_where_messages_are_read() -> None:
+def test_a_jump_in_a_live_session_is_raised_to_the_reader_of_messages() -> None:
     async def story() -> None:
         def script(message: Message) -> list[tuple[str, int, dict[int, str]]]:
             jump = ("4", 2, {36: "999999999"})
@@ -165,7 +165,7 @@ def test_what_the_exchange_cannot_read_is_logged(caplog: pytest.LogCaptureFixtur
     assert "message 2 is replaced by a gap fill: it was sent again once" in caplog.text
 
 
-def test_a_stranger_is_tried_three_times_by_a_program_that_stays_on() -> None:
+def test_a_program_that_stays_on_tries_a_stranger_three_times() -> None:
     async def story() -> None:
         async with peer(lambda m: [("A", 1, {49: "EVIL"})] * (m.msg_type == "A")) as (port, came):
             with pytest.raises(PeerError):
@@ -176,7 +176,7 @@ def test_a_stranger_is_tried_three_times_by_a_program_that_stays_on() -> None:
 
 
 async def logged_out_behind(orders: int) -> None:
-    """Have an order filled, send more, and be logged out with 789=1 before these are taken."""
+    """Get one order filled, send more, and be logged out with 789=1 before they are processed."""
 
     logout = ("5", 3, {789: "1"})
     due = [[("A", 1, {369: "1"})], [("8", 2, {369: "2"})], [logout]]
@@ -202,7 +202,7 @@ async def logged_out_behind(orders: int) -> None:
 def test_what_a_logout_with_789_1_leaves_in_doubt_is_logged(
     orders: int, numbers: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The next Logon makes it void: only the exchange's answers tell what became of it."""
+    """The next Logon discards them: only the exchange's answers show what happened to them."""
     with caplog.at_level(logging.WARNING, "gatepass.client"):
         asyncio.run(logged_out_behind(orders))
     (words,) = (
@@ -211,7 +211,7 @@ def test_what_a_logout_with_789_1_leaves_in_doubt_is_logged(
     assert f"messages {numbers}: " in words
 
 
-def test_where_all_was_taken_a_logout_with_789_1_leaves_nothing_in_doubt(
+def test_a_logout_with_789_1_leaves_nothing_in_doubt_if_all_was_processed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING, "gatepass.client"):

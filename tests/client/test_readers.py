@@ -1,4 +1,4 @@
-"""A program that reads each link in a task of its own: an old one's reader stops with its link."""
+"""A program that reads each link in a task of its own: a reader stops with its link."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ US = replace(SETTINGS, sender_comp_id="ABC123N")
     work=st.floats(0.01, 0.5),
     count=st.integers(1, 12),
 )
-def test_a_message_comes_twice_only_where_it_says_so(
+def test_a_message_comes_twice_only_if_it_says_so(
     lives: list[float], work: float, count: int
 ) -> None:
     meant = [str(number) for number in range(count)]
@@ -61,7 +61,7 @@ def test_a_message_comes_twice_only_where_it_says_so(
 
 
 @pytest.mark.parametrize("is_tolerant", [False, True])
-def test_behind_its_block_a_link_gives_and_acknowledges_nothing(is_tolerant: bool) -> None:
+def test_after_its_block_a_link_delivers_and_acknowledges_nothing(is_tolerant: bool) -> None:
     async def script(stage: Stage) -> None:
         primary, backup = stage.addresses
         time = stage.loop.clock

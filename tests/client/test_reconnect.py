@@ -1,4 +1,4 @@
-"""Link after link, behind a connection that broke: what is waited out, and what ends it."""
+"""Link after link, after a broken connection: what is retried after a wait, and what ends it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WRONG = KeyRing([generate_pair("ABC", date(2026, 1, 5), date(2027, 1, 5)).key_pa
 
 
 def break_here(link: Link) -> None:
-    """Let the client alone see that its connection is gone."""
+    """Let only the client see that its connection is lost."""
     pipe = link._transport
     assert isinstance(pipe, Pipe)
     pipe._closing, pipe.peer = True, pipe
@@ -55,7 +55,9 @@ def refusals(stage: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize("heart_bt_int", [5, 30, 60])
-def test_a_connection_that_the_client_alone_saw_break_is_waited_out(heart_bt_int: int) -> None:
+def test_a_reconnect_waits_until_the_exchange_notices_a_broken_connection(
+    heart_bt_int: int,
+) -> None:
     async def script(stage: Stage) -> None:
         again = links(stage, heart_bt_int)
         link = await anext(again)
@@ -75,7 +77,7 @@ def test_the_wait_is_longer_than_an_invalid_logon_counts_and_than_silence_lasts(
     assert SILENT >= 2.2
 
 
-def test_an_answer_that_was_lost_is_waited_out_too() -> None:
+def test_a_reconnect_waits_after_a_lost_answer_too() -> None:
     async def script(stage: Stage) -> None:
         tries = []
 
@@ -100,7 +102,7 @@ def test_an_answer_that_was_lost_is_waited_out_too() -> None:
     play(script)
 
 
-def test_it_is_given_up_after_three_waits() -> None:
+def test_a_reconnect_gives_up_after_three_waits() -> None:
     async def script(stage: Stage) -> None:
         again = links(stage)
         link = await anext(again)
@@ -124,7 +126,7 @@ def test_a_wrong_key_at_the_start_ends_it_at_once() -> None:
 
 
 @pytest.mark.parametrize("end", ["logged out", "closed port"])
-def test_behind_a_logout_of_the_exchange_a_refusal_ends_it(end: str) -> None:
+def test_a_refusal_after_the_exchanges_logout_ends_it(end: str) -> None:
     async def script(stage: Stage) -> None:
         again = links(stage)
         await anext(again)
@@ -139,7 +141,7 @@ def test_behind_a_logout_of_the_exchange_a_refusal_ends_it(end: str) -> None:
     play(script)
 
 
-def test_other_refusals_behind_a_broken_connection_are_not_waited_out() -> None:
+def test_other_refusals_after_a_broken_connection_end_it() -> None:
     async def script(stage: Stage) -> None:
         again = links(stage)
         link = await anext(again)
@@ -155,14 +157,14 @@ def test_other_refusals_behind_a_broken_connection_are_not_waited_out() -> None:
 @pytest.mark.parametrize(
     ("expected", "tries"),
     [
-        # The Logon with the number that was expected is refused for it: nothing will help.
+        # The Logon with the expected number is refused for its number: nothing helps.
         ([7, 7, 7], 2),
         ([7, 5], 2),
-        # It may rise, while the exchange reads what was sent before a break; but not for ever.
+        # It may rise while the exchange reads what was sent before a break, but not forever.
         ([7, 9, 12, 15, 18], 4),
     ],
 )
-def test_a_peer_to_whom_every_number_is_too_low_ends_it(expected: list[int], tries: int) -> None:
+def test_a_peer_that_finds_every_number_too_low_ends_it(expected: list[int], tries: int) -> None:
     seen = []
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -189,7 +191,7 @@ def test_a_peer_to_whom_every_number_is_too_low_ends_it(expected: list[int], tri
     assert seen == [1, *expected[: tries - 1]]
 
 
-def test_a_fault_tolerant_link_that_the_client_alone_saw_break_is_waited_out() -> None:
+def test_a_fault_tolerant_reconnect_waits_until_the_exchange_notices_the_break() -> None:
     async def script(stage: Stage) -> None:
         primary, backup = stage.addresses
         where = (*primary, SETTINGS, RING, stage.store)
@@ -217,7 +219,7 @@ def test_a_fault_tolerant_link_that_the_client_alone_saw_break_is_waited_out() -
         PairExpiredError("its time is over: the new one is to come"),
     ],
 )
-def test_keys_that_are_not_to_be_had_at_a_reconnect_are_waited_for(
+def test_a_reconnect_waits_for_keys_that_are_not_available(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -241,7 +243,7 @@ def test_keys_that_are_not_to_be_had_at_a_reconnect_are_waited_for(
 
 
 @pytest.mark.parametrize("error", [KeySourceError("no"), UnknownSessionError("no")])
-def test_keys_that_are_not_to_be_had_at_the_first_logon_end_it_at_once(error: Exception) -> None:
+def test_keys_that_are_not_available_at_the_first_logon_end_it_at_once(error: Exception) -> None:
     async def script(stage: Stage) -> None:
         keys = Keys()
         keys.error = error
@@ -253,7 +255,7 @@ def test_keys_that_are_not_to_be_had_at_the_first_logon_end_it_at_once(error: Ex
 
 
 @pytest.mark.parametrize("state", ["empty", "half-written", "absent"])
-def test_a_key_file_that_is_replaced_at_the_moment_of_a_reconnect_is_waited_for(
+def test_a_reconnect_waits_for_a_key_file_that_is_being_replaced(
     state: str, tmp_path: Path
 ) -> None:
     file, pair = tmp_path / "keys.txt", fresh_pair()

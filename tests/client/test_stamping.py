@@ -19,7 +19,7 @@ from tests.client.test_fault_tolerance import RING, Stage, play
 from tests.faults.virtual import VirtualLoop
 from tests.rehearsal.test_alterations import US
 
-#: Seconds that a disk takes, more than a Logon may be old.
+#: Seconds that a disk takes: more than the age that a Logon may have.
 SLOW = 6.3
 
 
@@ -74,8 +74,8 @@ def test_a_slow_disk_makes_no_logon_old(slow: str, scenario: Scenario | None) ->
     assert max(ages) < timedelta(milliseconds=2)
 
 
-def test_two_logons_of_one_moment_are_not_the_same() -> None:
-    """Two connections of a session, or one that begins again at once: neither is a replay."""
+def test_two_logons_at_one_moment_are_different() -> None:
+    """Two connections of a session, or one that logs on again at once: neither is a replay."""
 
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
@@ -87,7 +87,7 @@ def test_two_logons_of_one_moment_are_not_the_same() -> None:
     assert len({logon.get(1402) for logon in logons}) == 3
 
 
-def test_a_logon_that_is_held_back_uses_no_number() -> None:
+def test_a_logon_that_the_guard_refuses_uses_no_number() -> None:
     async def script(stage: Stage) -> None:
         attempts = MemoryAttempts()
         where = ("127.0.0.1", stage.ports[0], US, RING, stage.store)

@@ -1,4 +1,4 @@
-"""The backup that is down, lost or refused: what it costs, and when it is tried again."""
+"""A backup that is down, lost or refused: what happens, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from gatepass.session.role import Role
 from tests.client.test_fault_tolerance import NAME, SETTINGS, Stage, play
 from tests.faults.virtual import VirtualLoop
 
-#: Where nobody listens, unless a test has somebody do so.
+#: A port where no gateway listens, unless a test starts one.
 EMPTY = 50_000
 
 
 class Deaf(asyncio.Protocol):
-    """A gateway that reads a Logon and hangs up."""
+    """A gateway that reads a Logon and closes the connection."""
 
     def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
@@ -60,7 +60,7 @@ def with_backup(
 
 
 def stage_tasks(stage: Stage) -> set[asyncio.Task[None]]:
-    """`wait_for` around the script is no task of the link."""
+    """`wait_for` around the script is not a task of the link."""
     return {task for task in asyncio.all_tasks() if "main" in repr(task.get_coro())}
 
 
@@ -77,7 +77,7 @@ async def trade(stage: Stage, link: FaultTolerantLink, text: str) -> None:
 
 
 async def check_failover(stage: Stage, link: FaultTolerantLink) -> None:
-    """Whatever came before: a failover loses and doubles nothing."""
+    """Check that a failover loses and duplicates nothing, whatever came before."""
     arrived = len(stage.arrived)
     await link.send("D", [(58, "before")])
     stage.gateway.fail_over(NAME)
@@ -89,7 +89,7 @@ async def check_failover(stage: Stage, link: FaultTolerantLink) -> None:
     assert (here.next_out, here.next_in) == (there.next_in, there.next_out)
 
 
-def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_up() -> None:
+def test_a_backup_that_is_down_ends_no_session_and_is_used_when_it_is_available() -> None:
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         assert link.backup is None
         assert told == []
@@ -101,7 +101,7 @@ def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_u
         assert waits == [1.0, 2.0, 4.0, 8.0, 16.0]
         await stage.gateway.listen("127.0.0.1", EMPTY, backup=True)
         await asyncio.sleep(60.0)
-        assert told[-1] == "the backup is on: the session is fault tolerant again"
+        assert told[-1] == "the backup is logged on: the session is fault tolerant again"
         assert link.backup is not None
         assert link.backup.session.role is Role.BACKUP
         await check_failover(stage, link)
@@ -109,7 +109,7 @@ def test_a_backup_that_is_down_costs_no_session_and_is_logged_on_to_when_it_is_u
     with_backup(body, port=EMPTY)
 
 
-def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
+def test_a_link_without_a_backup_ends_with_its_primary() -> None:
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         link.primary.abort()
         await link.closed
@@ -119,7 +119,7 @@ def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
         await asyncio.sleep(600.0)
         assert told == before
         assert link.goodbye is None
-        assert str(link.ending) == "the gateway closed the connection without a word"
+        assert str(link.ending) == "the gateway closed the connection without a message"
 
     with_backup(body, port=EMPTY)
 
@@ -129,9 +129,7 @@ def test_a_pair_without_a_backup_ends_with_its_primary() -> None:
     losses=st.lists(st.tuples(st.booleans(), st.floats(0, 200)), min_size=1, max_size=4),
     early=st.booleans(),
 )
-def test_a_backup_that_is_lost_is_opened_again(
-    losses: list[tuple[bool, float]], early: bool
-) -> None:
+def test_a_lost_backup_is_reopened(losses: list[tuple[bool, float]], early: bool) -> None:
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         for by_gateway, pause in losses:
             lost = link.backup
@@ -149,11 +147,11 @@ def test_a_backup_that_is_lost_is_opened_again(
             await check_failover(stage, link)
 
     stage = with_backup(body)
-    # No Logon was invalid: the backup counts on its own, from 1.
+    # No Logon was invalid: the backup has its own numbers, from 1.
     assert "refused" not in [report.what for report in stage.said]
 
 
-def test_a_backup_that_was_lost_before_has_no_last_word() -> None:
+def test_a_backup_that_was_lost_before_does_not_explain_the_end() -> None:
     """The reason of the end is the primary's own."""
 
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
@@ -167,7 +165,7 @@ def test_a_backup_that_was_lost_before_has_no_last_word() -> None:
     with_backup(body)
 
 
-def test_after_its_promotion_nothing_is_opened_again() -> None:
+def test_nothing_is_reopened_after_the_promotion() -> None:
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         await check_failover(stage, link)
         assert told == []
@@ -177,7 +175,7 @@ def test_after_its_promotion_nothing_is_opened_again() -> None:
     with_backup(body)
 
 
-def test_where_both_are_lost_at_once_nobody_speaks_of_the_backup() -> None:
+def test_the_backup_is_not_mentioned_if_both_are_lost_at_once() -> None:
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         for connection in list(stage.gateway.connections):
             connection.abort()
@@ -188,7 +186,7 @@ def test_where_both_are_lost_at_once_nobody_speaks_of_the_backup() -> None:
     with_backup(body)
 
 
-def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minute() -> None:
+def test_a_backup_that_closes_at_each_logon_leaves_the_primary_three_logons_a_minute() -> None:
     times: list[float] = []
 
     async def before(stage: Stage) -> None:
@@ -204,7 +202,7 @@ def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minu
         await asyncio.sleep(3600.0)
         assert link.active is link.primary
         assert len(attempts._kept) <= 1
-        # Neither is a Logon of the primary's mistaken for one of the backup's.
+        # Nor is a Logon of the primary mistaken for one of the backup.
         await trade(stage, link, "still on")
 
     with_backup(
@@ -216,7 +214,7 @@ def test_a_backup_that_hangs_up_at_each_logon_leaves_the_primary_three_of_a_minu
 
 @pytest.mark.parametrize("heals", [True, False])
 def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(heals: bool) -> None:
-    """It may not have noticed yet that the old connection is gone."""
+    """It may not have noticed yet that the old connection is lost."""
 
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:
         await lose_backup(stage)
@@ -230,7 +228,7 @@ def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(hea
         await asyncio.sleep(600.0)
         refused = [report.what for report in stage.said].count("refused")
         assert refused == (1 if heals else MOST_REFUSALS)
-        assert ("is on" in told[-1]) is heals
+        assert ("is logged on" in told[-1]) is heals
         assert ("not tried again" in told[-1]) is not heals
         await trade(stage, link, "still on")
 
@@ -248,8 +246,8 @@ def test_without_tell_the_log_has_it(caplog: pytest.LogCaptureFixture) -> None:
     assert "no fault tolerance: no connection" in caplog.text
 
 
-def test_an_in_session_logon_beside_one_of_the_backup_is_counted_apart() -> None:
-    """Each takes back its own attempt: neither hides that the other came to nothing."""
+def test_an_in_session_logon_is_counted_apart_from_the_backups_logon() -> None:
+    """Each removes only its own attempt: neither hides that the other failed."""
     attempts = MemoryAttempts()
 
     async def body(stage: Stage, link: FaultTolerantLink, told: list[str]) -> None:

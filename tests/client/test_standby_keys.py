@@ -1,4 +1,4 @@
-"""Key pairs that cannot be had while the backup is opened again: nothing hangs."""
+"""Key pairs that are not available while the backup is reopened: nothing hangs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.faults.virtual import Pipe
 
 
 class Keys:
-    """A source of the user's own: it may fail, or take its time."""
+    """A user's own source: it may fail, or be slow."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -46,7 +46,7 @@ def with_keys(
             await body(stage, link, keys, told)
         await asyncio.sleep(1.0)
         assert open_at(stage, backup=False) == open_at(stage, backup=True) == 0
-        await asyncio.sleep(600.0)  # what is being read is read to its end
+        await asyncio.sleep(600.0)  # until all reading is finished
 
     play(script)
 
@@ -58,7 +58,7 @@ def open_at(stage: Stage, *, backup: bool) -> int:
 
 
 def read_for(stage: Stage, seconds: float) -> None:
-    """Have each reading of the key pairs take so long from now on."""
+    """Let each reading of the key pairs take so many seconds from now on."""
     at_once = stage.loop.run_in_executor
 
     def run(executor: Any, func: Callable[..., Any], *args: Any) -> Any:
@@ -76,7 +76,7 @@ def read_for(stage: Stage, seconds: float) -> None:
 
 
 async def all_is_over(link: FaultTolerantLink) -> None:
-    """What waits for the link goes on, and nothing is sent."""
+    """Check that all that waits for the link continues, and that nothing is sent."""
     async for _ in link.messages():
         raise AssertionError("there is no message")
     with pytest.raises(NoConnectionError):
@@ -107,7 +107,7 @@ def test_a_primary_that_ends_while_the_backup_waits_for_its_keys_ends_the_link()
         (ConnectionError("no answer to token=swordfish"), "their source raised ConnectionError"),
     ],
 )
-def test_keys_that_cannot_be_read_leave_no_connection_open_and_are_asked_for_again(
+def test_keys_that_cannot_be_read_leave_no_connection_open_and_are_read_again(
     error: Exception, said: str
 ) -> None:
     async def body(stage: Stage, link: FaultTolerantLink, keys: Keys, told: list[str]) -> None:
@@ -123,7 +123,7 @@ def test_keys_that_cannot_be_read_leave_no_connection_open_and_are_asked_for_aga
         await trade(stage, link, "alone")
         keys.error = None
         await asyncio.sleep(70.0)
-        assert told[-1] == "the backup is on: the session is fault tolerant again"
+        assert told[-1] == "the backup is logged on: the session is fault tolerant again"
         await check_failover(stage, link)
 
     with_keys(body)
@@ -166,9 +166,9 @@ def test_a_backup_that_is_cancelled_while_it_waits_for_its_keys_is_closed() -> N
     play(script)
 
 
-def test_keys_that_cannot_be_read_for_the_backups_first_logon_cost_no_session() -> None:
+def test_keys_that_cannot_be_read_for_the_backups_first_logon_end_no_session() -> None:
     class Once(Keys):
-        """Read well for the primary, and not for the backup a moment later."""
+        """Readable for the primary, but not for the backup a moment later."""
 
         @property
         def ring(self) -> KeyRing:

@@ -12,7 +12,7 @@ from gatepass.client.plan import FaultTolerantOptions, LinkOptions, Plan
 from tests.client import typed_program
 
 
-def test_a_type_checker_sees_which_link_it_is_and_refuses_wrong_arguments() -> None:
+def test_a_type_checker_knows_the_kind_of_link_and_refuses_wrong_arguments() -> None:
     program = str(Path(typed_program.__file__))
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", program], capture_output=True, text=True
@@ -20,7 +20,7 @@ def test_a_type_checker_sees_which_link_it_is_and_refuses_wrong_arguments() -> N
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_options_that_a_type_checker_sees_are_those_that_there_are() -> None:
+def test_a_type_checker_sees_exactly_the_options_that_exist() -> None:
     given = {"host", "port", "settings", "keys", "store", "backup"}
     options = {field.name for field in dataclasses.fields(Plan)} - given
     assert options == {*get_type_hints(LinkOptions), *get_type_hints(FaultTolerantOptions)}

@@ -46,14 +46,14 @@ TROUBLES = [empty, damage, put_another_in_its_place, leave_its_log_behind, be_a_
 
 @pytest.fixture
 def record() -> Path:
-    """Give the record, with one Logon in it."""
+    """Return the record, with one Logon in it."""
     with closing(user_attempts("ABC")):
         pass
     return state_folder() / NAME
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_record_that_lost_what_it_counted_is_refused(
+def test_a_record_that_lost_its_count_is_refused(
     trouble: Callable[[Path], None], record: Path, tmp_path: Path
 ) -> None:
     trouble(record)
@@ -69,7 +69,7 @@ def test_a_record_that_lost_what_it_counted_is_refused(
         user_attempts("ABC")
 
 
-def test_where_no_record_can_be_written_the_store_counts_and_the_log_says_so(
+def test_if_no_record_can_be_written_the_store_counts_and_the_log_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state_folder().parent.mkdir(parents=True)
@@ -83,4 +83,4 @@ def test_where_no_record_can_be_written_the_store_counts_and_the_log_says_so(
                 guard.begin(NOON)
         with guard_of(store, "ABC", shared=True) as guard, pytest.raises(LogonGuardError):
             guard.begin(NOON)
-    assert "alone, not with other programs'" in caplog.text
+    assert "not with those of other programs" in caplog.text

@@ -174,7 +174,8 @@ def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
 
 def test_a_client_without_tls_is_advised_to_use_it(papers: Papers) -> None:
     words = refused(server_context(papers.certificate, papers.key), None, "127.0.0.1")
-    assert words.endswith("closed the connection without a word: if it wants TLS, connect with TLS")
+    ending = "closed the connection without a message: if it requires TLS, connect with TLS"
+    assert words.endswith(ending)
 
 
 def test_a_client_with_tls_learns_that_the_gateway_has_none(

@@ -1,4 +1,4 @@
-"""Logons that are not known to be good: when each was read, and where that is remembered."""
+"""Logons not known to be valid: when the exchange read each one, and where that is stored."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Protocol
 
 from gatepass.storage import Database
 
-#: The exchange counts sixty seconds by when Logons arrive, and its clock is not this one.
+#: The exchange counts sixty seconds from when Logons arrive, and it has its own clock.
 WINDOW = timedelta(seconds=60)
 MARGIN = timedelta(seconds=5)
-#: The latest that a Logon is taken to be read, where nothing shows that it was: a gateway that
-#: stands still reads it when it goes on, from a connection that was given up long ago. How long one
-#: may stand still is a choice; CME's rule is not public.
+#: If nothing shows when a Logon was read, assume this long after it was sent: a gateway that
+#: stalled reads it when it continues, from a connection given up long ago. How long a gateway may
+#: stall is our choice; CME's rule is not public.
 READ_WITHIN = timedelta(seconds=240)
-#: Seconds to wait for other processes that log on, each of which waits for its disk.
+#: Seconds to wait for other processes that log on, each waiting for its disk.
 LOCK_WAIT = 5.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS logon_attempt (name TEXT, at REAL, boot TEXT, uptime REAL)
 """
-# One of them: several may have been sent at the same moment.
+# Only one row: several Logons may have been sent at the same moment.
 _REPLACE = """
 UPDATE logon_attempt SET name = ?, at = ?, boot = ?, uptime = ? WHERE rowid = (
     SELECT rowid FROM logon_attempt WHERE name = ? AND at = ? AND boot = ? AND uptime = ? LIMIT 1
@@ -39,12 +39,12 @@ DELETE FROM logon_attempt WHERE rowid = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attempt:
-    """When the exchange read a Logon, by two clocks: the wall's, and the machine's since its start.
+    """When the exchange read a Logon, by two clocks: the wall clock and the machine's uptime.
 
-    Until that is known it is the latest it may be, `READ_WITHIN` after it was sent.
+    Until that is known, it is the latest possible time, `READ_WITHIN` after the Logon was sent.
 
-    ``uptime`` is in seconds; it compares with that of attempts of the same ``boot`` only, and of
-    none where ``boot`` is empty.
+    ``uptime`` is in seconds; it can be compared only between attempts of the same ``boot``, and
+    not at all if ``boot`` is empty.
     """
 
     at: datetime
@@ -52,57 +52,57 @@ class Attempt:
     uptime: float = 0.0
 
     def since(self, earlier: Attempt) -> timedelta:
-        """Give the time that has passed, whatever was done to the wall clock meanwhile.
+        """Return the time between two attempts, even if the wall clock was set meanwhile.
 
-        Between two boots there is only that clock. What seems to come from the future is of one
-        that was set back, or not known to be read yet.
+        Between two boots there is only the wall clock. An attempt that seems to be in the future
+        comes from a clock that was set back, or is not known to have been read yet.
         """
         if self.boot and self.boot == earlier.boot:
             return timedelta(seconds=self.uptime - earlier.uptime)
         return self.at - earlier.at
 
     def later(self, by: timedelta) -> Attempt:
-        """Give the moment that is so much later."""
+        """Return this moment plus a span."""
         return Attempt(self.at + by, self.boot, self.uptime + by.total_seconds())
 
     def not_after(self, latest: Attempt) -> Attempt:
-        """Give this moment, or `latest` where that is earlier."""
+        """Return this moment, or `latest` if that is earlier."""
         return latest if latest.since(self) < timedelta(0) else self
 
     def counts(self, earlier: Attempt) -> bool:
-        """Tell whether the exchange may still count an earlier one."""
+        """Return whether the exchange may still count an earlier one."""
         return self.since(earlier) < WINDOW + MARGIN
 
 
 class Attempts(Protocol):
-    """The Logons of one Session ID that are not known to be good.
+    """The Logons of one Session ID that are not known to be valid.
 
-    Every session with this Session ID is to share them: its ports close for all.
+    All sessions with this Session ID must share them: its ports close for all of them.
     """
 
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
-        """Add `latest`, unless `most` are there that still count `now`; return those, ascending.
+        """Add `latest`, unless `most` still count at `now`; return those that count, ascending.
 
-        Others are forgotten. One that seems to come after `latest` is of a clock that was wrong: it
-        counts like that one. All in one step, so that others may do it at the same time. Times are
-        kept to the microsecond.
+        The others are forgotten. One that seems to come after `latest` was written by a wrong
+        clock: it counts as `latest`. All is one step, so that several processes may do it at the
+        same time. Times are stored to the microsecond.
         """
 
     def replace(self, attempt: Attempt, read: Attempt) -> None:
-        """Put another moment in the place of one: the Logon was read then."""
+        """Replace one by the time at which the Logon was read."""
 
     def remove(self, attempt: Attempt) -> None:
-        """Take one away: it was good."""
+        """Remove one: the Logon was valid."""
 
 
 class MemoryAttempts:
-    """Keeps them as long as the process lives."""
+    """Keeps them in memory, until the process ends."""
 
     def __init__(self) -> None:
         self._kept: list[Attempt] = []
 
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
-        """Add `latest`, unless `most` are there that still count `now`; return those."""
+        """Add `latest`, unless `most` still count at `now`; return those that count."""
         read = (earlier.not_after(latest) for earlier in self._kept)
         self._kept = found = sorted(filter(now.counts, read))
         if len(found) < most:
@@ -110,21 +110,21 @@ class MemoryAttempts:
         return found
 
     def replace(self, attempt: Attempt, read: Attempt) -> None:
-        """Put another moment in the place of one."""
+        """Replace one by another time."""
         if attempt in self._kept:
             self._kept[self._kept.index(attempt)] = read
 
     def remove(self, attempt: Attempt) -> None:
-        """Take one away."""
+        """Remove one."""
         if attempt in self._kept:
             self._kept.remove(attempt)
 
 
 class SqliteAttempts:
-    """Keeps them in an SQLite file, which may be the one of the session's numbers.
+    """Keeps them in an SQLite file, which may also contain the session's numbers.
 
-    `name` is the Session ID. A restart forgets nothing. Raises `StoreError` where the file cannot
-    be used.
+    `name` is the Session ID. They survive a restart. Raises `StoreError` if the file cannot be
+    used.
     """
 
     def __init__(self, path: Path | str, name: str) -> None:
@@ -132,16 +132,16 @@ class SqliteAttempts:
         self._file = Database(path, _SCHEMA, synchronous="FULL", lock_wait=LOCK_WAIT)
 
     def on_loopback(self) -> SqliteAttempts:
-        """Give the record of gateways on this machine, in the same file, open as long as this one.
+        """Return the record for gateways on this machine, in the same file, open as long as this.
 
-        No exchange is there, so what such a gateway refuses counts apart.
+        Such a gateway is not an exchange, so the Logons that it refuses are counted separately.
         """
         other = copy(self)
         other._name = f"{self._name} on loopback"
         return other
 
     def add(self, now: Attempt, latest: Attempt, most: int) -> Sequence[Attempt]:
-        """Add `latest`, unless `most` are there that still count `now`; return those."""
+        """Add `latest`, unless `most` still count at `now`; return those that count."""
         query = "SELECT at, boot, uptime FROM logon_attempt WHERE name = ? ORDER BY at"
         with self._file.transaction():
             kept = [
@@ -162,14 +162,14 @@ class SqliteAttempts:
         return sorted(found)
 
     def replace(self, attempt: Attempt, read: Attempt) -> None:
-        """Put another moment in the place of one."""
+        """Replace one by another time."""
         self._file.write(
             _REPLACE,
             (*self._row(read), *self._row(attempt)),
         )
 
     def remove(self, attempt: Attempt) -> None:
-        """Take one away."""
+        """Remove one."""
         self._file.write(_REMOVE, self._row(attempt))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How long to wait before a connection is tried again."""
+"""How long to wait before connecting again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """Seconds to wait after each connection that failed: doubled every time, up to a bound.
+    """Seconds to wait after each failed connection: doubled every time, up to a limit.
 
-    One that was up for longer than `most` had not failed.
+    A connection that lasted longer than `most` does not count as failed.
     """
 
     first: float = 1.0
     most: float = 60.0
 
     def wait(self, failures: int) -> float:
-        """Give the wait after the so manieth failure in a row, counted from 1."""
+        """Return the wait after the n-th consecutive failure, counted from 1."""
         return min(self.most, self.first * 2.0 ** min(failures - 1, 30))

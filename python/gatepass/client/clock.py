@@ -1,7 +1,7 @@
-"""How far this machine's clock is off, as far as the system knows.
+"""The error of this machine's clock, as far as the system knows it.
 
 A Logon whose SendingTime (52) is more than five seconds old is refused as if its signature were
-wrong, so a clock that is off is worth finding before a Logon is sent.
+wrong, so a wrong clock should be found before a Logon is sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gatepass.arguments import refuse
 from gatepass.errors import ClockError
 
-#: Seconds of error that are worth a word.
+#: Most seconds of error without a warning.
 MOST_ERROR = 1.0
 
 logger = logging.getLogger("gatepass.client")
@@ -36,7 +36,7 @@ class ClockPolicy(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """The estimated error in seconds, ``None`` if unknown, and in words what is known."""
+    """The estimated error in seconds, ``None`` if unknown, and a sentence about it."""
 
     error: float | None
     words: str
@@ -62,12 +62,12 @@ class _Timex(ctypes.Structure):
 
 
 def read_clock() -> ClockReading:
-    """Ask the Linux kernel what the NTP service told it; elsewhere the error is unknown.
+    """Read the Linux kernel's NTP state; on other systems the error is unknown.
 
     Reads only, needs no privilege, never raises.
     """
     if not sys.platform.startswith("linux"):
-        return ClockReading(None, "the clock's error is unknown: this system does not tell it")
+        return ClockReading(None, "the clock's error is unknown: this system does not report it")
     state = _Timex()
     try:
         answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state))
@@ -77,11 +77,11 @@ def read_clock() -> ClockReading:
 
 
 def judge_timex(answer: int, offset: int, esterror: int, status: int) -> ClockReading:
-    """Read what ``adjtimex`` answered; `offset` is in ns or µs by `status`, `esterror` in µs."""
+    """Interpret ``adjtimex``; `offset` is in ns or µs depending on `status`, `esterror` in µs."""
     if answer < 0:
-        return ClockReading(None, "the clock's error is unknown: the kernel does not tell it")
+        return ClockReading(None, "the clock's error is unknown: the kernel does not report it")
     if answer == _TIME_ERROR or status & _STA_UNSYNC:
-        return ClockReading(None, "the clock's error is unknown: no NTP service keeps it")
+        return ClockReading(None, "the clock's error is unknown: no NTP service synchronizes it")
     error = abs(offset) * (1e-9 if status & _STA_NANO else 1e-6) + esterror * 1e-6
     return ClockReading(error, f"the clock is off by about {error:.3f} s")
 
@@ -89,10 +89,10 @@ def judge_timex(answer: int, offset: int, esterror: int, status: int) -> ClockRe
 def check_clock(
     policy: ClockPolicy, read: Callable[[], ClockReading] = read_clock
 ) -> ClockReading | None:
-    """Compare the clock's error with `MOST_ERROR`; return what was read, if anything was.
+    """Compare the clock's error with `MOST_ERROR`; return the reading, if there was one.
 
-    Raises `ClockError` where it is too large and the policy says so; otherwise the log
-    ``gatepass.client`` has it as a warning. That the error is unknown is logged as information.
+    If the error is too large, raises `ClockError` when the policy says so; otherwise logs a
+    warning to ``gatepass.client``. An unknown error is logged at level INFO.
     """
     if not isinstance(policy, ClockPolicy):
         raise refuse("policy", policy, "a ClockPolicy, such as ClockPolicy.WARN")
@@ -105,7 +105,7 @@ def check_clock(
         if reading.error is None:
             logger.info("%s", reading.words)
         return reading
-    words = f"{reading.words}, more than {MOST_ERROR:g} s: start or mend its NTP service"
+    words = f"{reading.words}, more than {MOST_ERROR:g} s: start or fix its NTP service"
     if policy is ClockPolicy.REFUSE:
         raise ClockError(f"{words}; nothing was sent")
     logger.warning("%s", words)

@@ -54,52 +54,53 @@ def connect(
 ) -> Connector[Any]:
     """Log on once, or again and again; with `backup`, at the backup gateway too.
 
-    ``async with`` connects, logs on, gives the link, and logs out at the end::
+    ``async with`` connects, logs on, yields the link, and logs out at the end::
 
         async with connect(host, port, settings, keys, store) as link:
             ...
 
-    ``async for`` gives a link, and a new one whenever its body is done with a link that has ended;
-    one that is still up is logged out, and that is the end. However the block of `aclosing` is
-    left (``break``, ``return``, an exception, a cancelled task, Ctrl-C), the session is logged out
-    before the next statement runs::
+    ``async for`` yields a link, and a new one each time its body finishes with a link that has
+    ended. If the link is still connected, it is logged out and the loop ends. However the block of
+    `aclosing` is left (``break``, ``return``, an exception, a cancelled task, Ctrl-C), the session
+    is logged out before the next statement runs::
 
         async with contextlib.aclosing(connect(host, port, settings, keys, store)) as links:
             async for link in links:
                 ...
 
-    A plain ``async for link in connect(...)`` works too; see `Connector`. `Trials` says what is
-    waited out and what ends it.
+    A plain ``async for link in connect(...)`` works too; see `Connector`. `Trials` says which
+    failures it retries and which end it.
 
-    With ``backup=(host, port)`` it is a `FaultTolerantLink`: on at the primary gateway, then at the
-    backup, and logged out of both. SenderCompID (49) in `settings` ends in ``U`` then. A backup
-    that cannot be reached, at the start or later, costs no session: `tell` gets a sentence about
-    it, else the log ``gatepass.client`` a warning, and it is tried again by `back_off` and at the
-    guard's pace. One that refuses the first Logon is an error, as it is at the primary.
+    With ``backup=(host, port)`` the link is a `FaultTolerantLink`: it logs on at the primary
+    gateway, then at the backup, and logs out of both. SenderCompID (49) in `settings` must end in
+    ``U``. A backup that cannot be reached, at the start or later, does not end the session: `tell`
+    gets a sentence about it (by default a warning in the log ``gatepass.client``), and the backup
+    is tried again as `back_off` and the guard allow. A backup that refuses the first Logon is an
+    error, like a primary that does.
 
     The other options:
 
-    * `scenario`: which Logon; without it the stored numbers and the week decide.
-    * `access_key_id`: sign with this key pair, no other.
+    * `scenario`: which Logon; by default the stored numbers and the week decide.
+    * `access_key_id`: sign with this key pair only.
     * `observe` gets every effect, `trace` every message: whether it was sent, and its bytes, which
-      have the signature in 1402. With a backup both get first which connection it is, ``"primary"``
-      or ``"backup"``.
-    * `tls`: a context such as `gatepass.transport.client_context` gives.
-    * `clock_policy` says what to do about a clock that is off by more than a second; with a `clock`
-      of your own nothing is checked.
+      include the signature in 1402. With a backup, the first argument of both is the connection,
+      ``"primary"`` or ``"backup"``.
+    * `tls`: a context, for example from `gatepass.transport.client_context`.
+    * `clock_policy` says what to do if the clock is off by more than a second; with a `clock` of
+      your own nothing is checked.
     * `attempts` counts invalid Logons by Session ID, the first three characters of SenderCompID
-      (49). Without it they are counted in this user's record (`user_attempts`) with an
+      (49). By default they are counted in this user's record (`user_attempts`) with an
       `SqliteStore`, or in the store's own file with a `clock` of your own; for any other store as
-      long as the object lives. Those to a gateway on this machine (its address is a loopback one)
-      are counted apart from an exchange's, except in a `MemoryAttempts` that you give.
-      ``guarded=False`` lets a rehearsal run into port closure.
-    * `writer`, without a backup: writes the Logons another way, for a rehearsal.
+      long as the object exists. Logons to a gateway on this machine (a loopback address) are
+      counted separately from those to an exchange, except in a `MemoryAttempts` that you pass.
+      ``guarded=False`` lets a rehearsal cause a port closure.
+    * `writer`, without a backup: writes altered Logons, for a rehearsal.
 
-    Raises at once `ArgumentError` for a port, settings, a store or a scenario of another kind, and
-    `FieldError` for a SenderCompID that has no backup. When a link is asked for:
+    Raises at once `ArgumentError` for a wrong kind of port, settings, store or scenario, and
+    `FieldError` for a SenderCompID that has no backup. When a link is requested:
     `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
     `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
-    any time `StoreError`, at once where the store is in use by another connection.
+    any time `StoreError`, at once if another connection uses the store.
     """
     plan = Plan(host, port, settings, keys, store, backup, **options)
     log_on: LogOn[Any] = partial(log_on_once if backup is None else log_on_at_both, plan)

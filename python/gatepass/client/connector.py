@@ -1,4 +1,4 @@
-"""What `connect` gives: one link, or link after link, and the end of their session."""
+"""What `connect` returns: one link, or link after link, and the end of their session."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from gatepass.client.reconnect import AnyLink, LogOn, Trials, link_after_link
 
 logger = logging.getLogger("gatepass.client")
 
-#: An event loop forgets a task that nothing refers to.
+#: An event loop forgets a task without a reference.
 _ENDING: set[asyncio.Future[None]] = set()
 
 
 class Connector(AsyncIterator[AnyLink]):
-    """What `connect` gives: a link for ``async with``, link after link for ``async for``.
+    """What `connect` returns: a link for ``async with``, link after link for ``async for``.
 
-    Of links that are left without `aclose` the session ends a moment later: when the task that has
-    the link is cancelled, when the event loop's run ends, or when nothing refers to this object any
-    more. What goes wrong then is a warning in the log ``gatepass.client``.
+    If the loop is left without `aclose`, the session ends a moment later: when the task that has
+    the link is cancelled, when the event loop stops, or when there is no reference to this object
+    any more. An error during that is a warning in the log ``gatepass.client``.
     """
 
     def __init__(self, log_on: LogOn[AnyLink], trials: Trials) -> None:
@@ -32,15 +32,15 @@ class Connector(AsyncIterator[AnyLink]):
         self._block = AsyncExitStack()
         self._links = link_after_link(log_on, trials)
         self._closing = asyncio.Lock()
-        #: Where a link is out: nothing else is there to end, and while the next one is waited for
-        #: the task that waits ends it.
+        #: Set while a link is in use. There is nothing else to end; a task that waits for the next
+        #: link ends the session itself.
         self._loop: asyncio.AbstractEventLoop | None = None
         #: The task that has the link.
         self._taker: asyncio.Task[Any] | None = None
         self._taker_is_done = partial(_end_if_cancelled, weakref.ref(self))
 
     async def __aenter__(self) -> AnyLink:
-        """Log on, and give the link."""
+        """Log on and return the link."""
         async with AsyncExitStack() as block:
             link = await self._log_on(block)
             self._block = block.pop_all()
@@ -52,13 +52,13 @@ class Connector(AsyncIterator[AnyLink]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        """Log out. The message given out last was dealt with where there was no error."""
+        """Log out. Without an error, the last message delivered is acknowledged first."""
         return await self._block.__aexit__(kind, error, traceback)
 
     async def __anext__(self) -> AnyLink:
-        """Wait for the next link; one that is still up is logged out, and that is the end.
+        """Wait for the next link. If the last one is still connected, log out and stop.
 
-        Raises `RuntimeError` where another task waits for it.
+        Raises `RuntimeError` if another task already waits.
         """
         self._loop = self._taker = None
         link = await anext(self._links)
@@ -71,21 +71,21 @@ class Connector(AsyncIterator[AnyLink]):
     async def aclose(self) -> None:
         """End the session: it is logged out when this returns. Raises what logging out raises.
 
-        Raises `RuntimeError` where a task waits for the next link: cancel that task instead.
+        Raises `RuntimeError` if a task waits for the next link: cancel that task instead.
         """
         async with self._closing:
             await self._links.aclose()
             self._loop = None
 
     def __del__(self) -> None:
-        """End the session soon: nobody can have its next link. This may be any thread."""
+        """End the session soon: its next link cannot be requested. May run in any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: its tasks have ended
                 self._loop.call_soon_threadsafe(_end_soon, self._links.aclose)
 
 
 def _end_if_cancelled(links: weakref.ref[Connector[Any]], taker: asyncio.Task[Any]) -> None:
-    """End the session of a task that is cancelled and has the link: others may have the links."""
+    """End the session if the cancelled task still has the link; another task may have it by now."""
     own = links()
     if own is not None and own._taker is taker and taker.cancelled():
         _end_soon(own.aclose)
@@ -101,4 +101,4 @@ def _has_ended(ending: asyncio.Future[None]) -> None:
     _ENDING.discard(ending)
     error = None if ending.cancelled() else ending.exception()
     if error is not None:
-        logger.warning("the session that was left has ended with an error: %s", error)
+        logger.warning("the abandoned session ended with an error: %s", error)

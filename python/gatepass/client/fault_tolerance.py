@@ -1,4 +1,4 @@
-"""A fault-tolerant link: on at the primary and at the backup gateway, trading at one."""
+"""A fault-tolerant link: logged on at the primary and at the backup gateway, trading at one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gatepass.session.role import Role
 
 
 class FaultTolerantLink:
-    """Two links of one session and its store; what the application does goes by the primary.
+    """Two links of one session and its store; the application's messages use the primary.
 
-    When CME promotes the backup, it goes on there without the application's doing. While the
-    backup alone is not on, the session goes on without fault tolerance, and `standby` tries to log
-    on to the backup again.
+    When CME promotes the backup, they use the backup, and the application does nothing. While only
+    the backup is not logged on, the session continues without fault tolerance, and `standby` tries
+    to log on to the backup again.
     """
 
     def __init__(self, primary: Link, standby: Standby) -> None:
@@ -35,11 +35,11 @@ class FaultTolerantLink:
 
     @property
     def backup(self) -> Link | None:
-        """The backup's link, ``None`` while it is lost and the primary goes on."""
+        """The backup's link, ``None`` while it is lost and the primary continues."""
         return self.standby.link
 
     def watch(self, link: Link) -> None:
-        """Have the end of a link noticed."""
+        """Notice when a link ends."""
         link.closed.add_done_callback(self._note_end)
 
     @property
@@ -56,28 +56,28 @@ class FaultTolerantLink:
 
     @property
     def goodbye(self) -> fx.LoggedOut | None:
-        """The exchange's Logout of the link that trades; of the backup if only that got one."""
+        """The exchange's Logout on the link that trades; on the backup if only that got one."""
         own, backup = self.active.goodbye, self.backup
         ended = own is None and backup is not None and self._is_over()
         return backup.goodbye if backup is not None and ended else own
 
     @property
     def ending(self) -> SessionEndedError | None:
-        """Why the link that trades has ended, once it has."""
+        """Why the link that trades ended; ``None`` until it does."""
         return self.active.ending
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing can be sent any more, at neither gateway."""
+        """Whether nothing more can be sent, at either gateway."""
         return self.primary.has_ended and (self.backup is None or self.backup.has_ended)
 
     async def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
-        """Send an application message; gives its number.
+        """Send an application message; return its number.
 
-        Waits for the end of a failover, and while the gateway is behind with reading.
+        Waits for the end of a failover, and while the gateway is slow to read.
 
         Raises `NoConnectionError` if both connections have ended, `StoreError` if the message
-        could not be kept: then it was not sent.
+        could not be stored: then it was not sent.
         """
         while True:
             if self.active.has_ended:
@@ -96,20 +96,20 @@ class FaultTolerantLink:
                 await self.active.drained()
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Give the application messages in order, until both connections have ended.
+        """Yield the application messages in order, until both connections have ended.
 
-        As `Link.messages`; a failover is not noticed.
+        As `Link.messages`; a failover does not show.
         """
         async for message in self.active.inbox.messages(self._is_over):
             yield message
         self.active.raise_failure()
 
     def acknowledge(self) -> None:
-        """Note that the message given out last was dealt with: it will not come again."""
+        """Acknowledge the message delivered last: it will not be delivered again."""
         self.active.acknowledge()
 
     async def log_out(self, wait: float = 5.0) -> None:
-        """Log out of the backup, then of the primary; each takes `wait` seconds at the most."""
+        """Log out of the backup, then of the primary; each takes at most `wait` seconds."""
         self.standby.give_up()
         try:
             if self.backup is not None:
@@ -127,7 +127,7 @@ class FaultTolerantLink:
 
 
 async def log_on_at_both(plan: Plan, block: AsyncExitStack) -> FaultTolerantLink:
-    """Log on to the primary gateway, then to the backup; logged out of both at the block's end."""
+    """Log on to the primary gateway, then to the backup; log out of both at the block's end."""
     assert plan.backup is not None  # noqa: S101
     backup, guard = plan.backup, block.enter_context(prepared(plan))
     first = await log_on_to(plan, guard, block)

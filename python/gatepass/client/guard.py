@@ -1,9 +1,9 @@
-"""A guard against port closure: it counts invalid Logons and holds the fifth one back.
+"""A guard against port closure: it counts invalid Logons and refuses to send the fifth.
 
 The exchange closes a session's ports at the fifth invalid Logon within sixty seconds, for a fee.
-A Logon counts here from the moment it is about to be sent until it is proved good. The exchange's
-minute begins when it reads the Logon: one that was refused counts from its answer, and one that was
-never answered, or cut off by a crash, as if it were read as late as may be.
+A Logon counts here from just before it is sent until it is known to be valid. The exchange's minute
+begins when it reads the Logon. A refused Logon counts from its answer. One that was never answered,
+or cut off by a crash, counts as if it were read at the latest possible time.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from gatepass.storage import SqliteStore
 
 logger = logging.getLogger("gatepass.client")
 
-#: The exchange closes the port at the fifth, so four are the most that may be on record.
+#: The exchange closes the port at the fifth, so at most four may be counted.
 MOST_INVALID = 4
 
-#: Where there is no other clock than the one that `LogonGuard.begin` is given.
+#: For when `LogonGuard.begin` has the only clock.
 NO_UPTIME = Uptime("", 0.0)
 
 
 class LogonGuard:
-    """Lets Logons of one Session ID through while a further invalid one would do no harm.
+    """Allows Logons of one Session ID while one more invalid Logon would close no port.
 
-    `uptime` is what time is measured by, if the machine has not been started anew meanwhile: the
-    wall clock may be set at any time, and often is when Logons are refused.
+    `uptime` measures time as long as the machine does not restart: the wall clock may be set at
+    any time, and often is when Logons are refused.
     """
 
     def __init__(
@@ -59,18 +59,18 @@ class LogonGuard:
         self._open: Attempt | None = None
 
     def twin(self) -> LogonGuard:
-        """Give another one that counts with this one, for a Logon that may go on beside its own."""
+        """Return another guard that shares this one's count, for a Logon at the same time."""
         return LogonGuard(self._session, self._attempts, self._uptime, self._on_loopback)
 
     def on_loopback(self) -> LogonGuard:
-        """Give the guard for a gateway on this machine: no exchange counts what that refuses."""
+        """Return the guard for a gateway on this machine: no exchange counts its refusals."""
         attempts = self._attempts if self._on_loopback is None else self._on_loopback
         return LogonGuard(self._session, attempts, self._uptime)
 
     def begin(self, now: datetime) -> None:
         """Count a Logon that is about to be sent.
 
-        Raises `LogonGuardError` where it must not be: four are counted already.
+        Raises `LogonGuardError` if it must not be sent: four are already counted.
         """
         uptime = self._uptime()
         sent = Attempt(now, uptime.boot, uptime.seconds)
@@ -83,14 +83,14 @@ class LogonGuard:
         self._open = latest
 
     def answered(self, now: datetime) -> None:
-        """Say that the exchange has dealt with the Logon counted last, and that it was not good."""
+        """Report that the exchange has read the Logon counted last, and that it was not valid."""
         counted, self._open = self._open, None
         if counted is not None:
             uptime = self._uptime()
             self._attempts.replace(counted, Attempt(now, uptime.boot, uptime.seconds))
 
     def succeeded(self) -> None:
-        """Say that the Logon counted last was good."""
+        """Report that the Logon counted last was valid."""
         counted, self._open = self._open, None
         if counted is not None:
             self._attempts.remove(counted)
@@ -105,13 +105,13 @@ def guard_of(
     *,
     shared: bool = False,
 ) -> Iterator[LogonGuard]:
-    """Give the guard of a Session ID.
+    """Yield the guard of a Session ID.
 
-    It remembers in `attempts`. Without them, and with an `SqliteStore`, it does in this user's
-    record if it is to be `shared` with all programs and there is a place for it, else in the
-    store's file; with any other store as long as that object lives. Logons to a gateway on this
-    machine are counted apart, unless `attempts` are of one record only. Raises `StoreError`, for a
-    record that was emptied or damaged too, and `ArgumentError` for a store that can carry nothing.
+    It counts in `attempts`. Without them, and with an `SqliteStore`, it counts in this user's
+    record if it is `shared` with all programs and that record can be written, else in the store's
+    file; with any other store as long as that object exists. Logons to a gateway on this machine
+    are counted separately, unless `attempts` is a single record. Raises `StoreError`, also for a
+    record that was emptied or damaged, and `ArgumentError` for a store that takes no attributes.
     """
     if attempts is not None:
         apart = attempts.on_loopback() if isinstance(attempts, SqliteAttempts) else None
@@ -130,21 +130,23 @@ def _on_disk(path: str, session: str, *, shared: bool) -> SqliteAttempts:
             return user_attempts(session)
         except StoreError as error:
             if may_be_written():
-                raise  # what it had counted is lost: in each store apart, too many would go out
+                raise  # its count is lost: separate counts per store would let too many through
             logger.warning(
-                "invalid Logons are counted in %s alone, not with other programs': %s", path, error
+                "invalid Logons are counted only in %s, not with those of other programs: %s",
+                path,
+                error,
             )
     return SqliteAttempts(path, session)
 
 
-#: Where a store in memory carries what is remembered of its Logons.
+#: The attribute of a store in memory that contains its counted Logons.
 _CARRIED = "_logon_attempts"
 
 
 def _of_object(store: Store) -> tuple[MemoryAttempts, MemoryAttempts]:
-    """Give what an exchange counts, and what a gateway on this machine does.
+    """Return the Logons that an exchange counts, and those that a gateway on this machine counts.
 
-    The store carries both, so they live as long as it does.
+    Both are attributes of the store, so they exist as long as it does.
     """
     found: tuple[MemoryAttempts, MemoryAttempts] | None = getattr(store, _CARRIED, None)
     if found is None:

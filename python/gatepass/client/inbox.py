@@ -1,4 +1,4 @@
-"""The messages that a session has received and its application has not dealt with yet."""
+"""The messages that a session has received and its application has not acknowledged yet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gatepass.session.store import Store
 
 
 class Inbox:
-    """Gives them in order, one at a time, whichever connection they came by.
+    """Yields them in order, one at a time, from any connection of the session.
 
-    They wait in the store, not here: one that nobody reads takes no memory.
+    They wait in the store, not here: a message that is not read takes no memory.
     """
 
     def __init__(self, store: Store) -> None:
@@ -25,25 +25,25 @@ class Inbox:
         self._is_closed = False
 
     def stir(self) -> None:
-        """Have whoever waits look again: a message has come, or a connection has ended."""
+        """Wake the waiting reader: a message has come, or a connection has ended."""
         self._stirred.set()
 
     def acknowledge(self) -> None:
-        """Note that the message given out last was dealt with: it will not come again."""
+        """Acknowledge the message delivered last: it will not be delivered again."""
         if self._given is not None:
             self._store.delivered(self._given.number, self._given.epoch)
             self._given = None
 
     def close(self) -> None:
-        """Give and acknowledge nothing any more: the store may have a new link, with its own."""
+        """Stop delivering and acknowledging: a new link with its own inbox may use the store."""
         self._is_closed = True
         self._given = None
         self.stir()
 
     async def messages(self, ended: Callable[[], bool]) -> AsyncIterator[Message]:
-        """Give messages until there are none left and nothing is to come.
+        """Yield messages until none are left and no more can come.
 
-        After a crash the first one may have been dealt with, and says so:
+        After a crash the first one may have been processed before; it is marked
         ``possibly_delivered``. Raises `StoreError`.
         """
         while not self._is_closed:

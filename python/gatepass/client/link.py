@@ -1,4 +1,4 @@
-"""One logged-on session: an asyncio connection that signs, delivers and tells."""
+"""One logged-on session: an asyncio connection that signs, delivers and reports."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from gatepass.transport.fresh_keys import FreshKeys
 
 logger = logging.getLogger("gatepass.client")
 
-#: Messages that one line of the log names.
+#: Most message numbers in one line of the log.
 MOST_NAMED = 10
 
-#: Called with each whole message, before it is acted upon: was it sent, and its bytes.
+#: Called with each whole message before it is processed: whether it was sent, and its bytes.
 Trace = Callable[[bool, bytes], None]
 
-#: How the end of a session is raised, by whose fault it was.
+#: The error for the end of a session, by whose fault it was.
 _KINDS: dict[Fault, type[SessionEndedError]] = {
     Fault.OURS: SessionEndedError,
     Fault.THEIRS: LogonReplyError,
@@ -54,11 +54,11 @@ _KINDS: dict[Fault, type[SessionEndedError]] = {
 
 
 class Link(Connection):
-    """A client's connection: answers its session with signatures and its user with messages.
+    """A client's connection: gives signatures to its session and messages to its user.
 
-    ``trace`` sees every message as it is on the wire, signature included: mask 1402 before you
-    show or keep it. ``backup_of`` is the primary's link: this one is logged on to the backup, and
-    takes over when it is promoted. Until then its numbers are its own and nothing of it is kept.
+    ``trace`` sees every message as it is on the wire, including the signature: mask 1402 before
+    you show or store it. ``backup_of`` is the primary's link: this link logs on to the backup, and
+    takes over when it is promoted. Until then it has its own numbers and stores nothing.
     """
 
     session: ClientSession
@@ -98,29 +98,29 @@ class Link(Connection):
         self._caught_up = asyncio.Event()
         self._answered = self._is_sent = False
         self._demand: GatepassError | None = None
-        #: Whether the gateway has answered the Logon, or hung up on it.
+        #: Whether the gateway answered the Logon, or closed the connection.
         self.was_read = False
         #: The other side's Logout, once it has come: its text and 789.
         self.goodbye: fx.LoggedOut | None = None
-        #: The last of the client's messages that the exchange is known to have processed (369).
+        #: The last client message that the exchange is known to have processed (369).
         self._processed = 0
-        #: Why the connection has ended, once it has.
+        #: Why the connection ended, once it has.
         self.ending: SessionEndedError | None = None
 
     async def log_on(self, scenario: Scenario | None = None) -> None:
-        """Log on, as the stored numbers and the week demand or as told.
+        """Log on with `scenario`, or with the one that the stored numbers and the week require.
 
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
-        without one, `PeerError` for an answer that is not the exchange's, `NumberJumpError` for one
-        with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
-        sent, `StoreError` as soon as the numbers cannot be kept. A session whose In-Session Logon
-        was not sent, or was answered with a Session Level Reject, goes on as it was. The key pairs
-        are read before anything else, off the event loop; raises `KeySourceError` where that fails.
+        without one, `PeerError` for an answer that is not from the exchange, `NumberJumpError` for
+        one with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
+        sent, `StoreError` as soon as the numbers cannot be stored. If an In-Session Logon was not
+        sent, or was answered with a Session Level Reject, the session continues. The key pairs are
+        read first, outside the event loop; raises `KeySourceError` if that fails.
         """
         await self._read_keys()
         self.raise_failure()
         if self.has_ended:
-            # The other side may have said why, before it was asked anything.
+            # The other side may have said why before the Logon was sent.
             is_answered = self._up.done() and not self._up.cancelled()
             refusal = self._up.exception() if is_answered else None
             raise (
@@ -142,19 +142,19 @@ class Link(Connection):
         except GatepassError:
             raise
         except Exception as error:
-            # A source of the user's own. Its words may have a secret in them.
+            # A source of the user's own. Its text may contain a secret.
             words = f"the key pairs could not be read: their source raised {type(error).__name__}"
             raise KeySourceError(words) from error
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
-        """Send an application message; gives its number.
+        """Send an application message; return its number.
 
-        Whatever it raises, nothing was sent. `NoConnectionError` once the session has ended: send
-        it on the next link; `StoreError` if it could not be kept; `BacklogError` where the gateway
-        is behind with reading: await `drained`; `NotLoggedOnError` while an In-Session Logon or a
-        Logout is under way; `BackupError` on a backup; `FieldError` or `FramingError` for what
-        makes no application message: text that is not Latin-1, an empty value, a tag of the header
-        or the trailer, a message of the session layer, or more than 64 KiB.
+        If it raises, nothing was sent. `NoConnectionError` once the session has ended: send the
+        message on the next link; `StoreError` if it could not be stored; `BacklogError` if the
+        gateway is slow to read: await `drained`; `NotLoggedOnError` during an In-Session Logon or a
+        Logout; `BackupError` on a backup; `FieldError` or `FramingError` if it is not a valid
+        application message: text that is not Latin-1, an empty value, a tag of the header or the
+        trailer, a message of the session layer, or more than 64 KiB.
         """
         self.raise_failure()
         if self.has_ended:
@@ -168,35 +168,35 @@ class Link(Connection):
         return number
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Give the application messages in order, until the session ends.
+        """Yield the application messages in order, until the session ends.
 
-        A message is acknowledged when the next one is asked for, and when the block of `connect`
-        ends without an exception. Behind that block there are no more: the next link gives what was
-        not acknowledged, as after a crash. The first of it may have been dealt with, and says so:
-        ``possibly_delivered``.
+        A message is acknowledged when the next one is requested, and when the block of `connect`
+        ends without an exception. After that block there are no more: the next link yields those
+        that were not acknowledged, as after a crash. The first of them may have been processed
+        before; it is marked ``possibly_delivered``.
 
-        Raises `StoreError` where the session ended because the store failed, `PeerError` where a
-        message was not the exchange's, `NumberJumpError` where it jumped too far ahead.
+        Raises `StoreError` if the session ended because the store failed, `PeerError` if a message
+        was not from the exchange, `NumberJumpError` if its number was too far ahead.
         """
         async for message in self.inbox.messages(self.closed.done):
             yield message
         self.raise_failure()
 
     def acknowledge(self) -> None:
-        """Note that the message given out last was dealt with: it will not come again."""
+        """Acknowledge the message delivered last: it will not be delivered again."""
         self.inbox.acknowledge()
 
     async def log_out(self, wait: float = 5.0) -> None:
         """Send a Logout and wait for its confirmation, at most `wait` seconds in all.
 
-        Messages that were asked for again are waited for first (documented by CME). Where nobody is
-        logged on there is nothing to confirm, and the connection is dropped.
-        Raises `StoreError` if the Logout could not be kept, or nothing could before it.
+        First waits for messages that were requested again (documented by CME). If the session is
+        not logged on, the connection is closed without a Logout.
+        Raises `StoreError` if the Logout could not be stored, or if the store failed before.
         """
         try:
             await self._say_goodbye(wait)
         finally:
-            # When this is cancelled, too: nobody would end the session any more.
+            # Also when this is cancelled: nothing else would end the session.
             self.abort()
         self.raise_failure()
 
@@ -214,7 +214,7 @@ class Link(Connection):
             await asyncio.wait([self.closed], timeout=max(0.0, until - loop.time()))
 
     def handle(self, effect: fx.Effect) -> None:
-        """Sign, deliver, and tell who waits for the Logon's answer."""
+        """Sign, deliver, and report the answer to the Logon."""
         self._observe(effect)
         if isinstance(effect, fx.SignatureWanted):
             self._sign(effect)
@@ -230,7 +230,7 @@ class Link(Connection):
             self.goodbye = effect
             self._note_answer()
             self._warn_of_void(effect)
-            # An in-session Logon is refused by a Logout like any other.
+            # A Logout refuses an In-Session Logon like any other Logon.
             self._settle(LogonRefusedError(effect.text or "", effect.next_expected))
         elif isinstance(effect, fx.LogonRejected):
             self._note_answer()
@@ -249,24 +249,24 @@ class Link(Connection):
             words = "message %s of type %s was refused, and not delivered: %s"
             logger.warning(words, effect.message.get(34), effect.message.msg_type, effect.text)
         elif isinstance(effect, fx.Skipped):
-            words = "messages %d to %d never came: the exchange's Sequence Reset passed over them"
+            words = "messages %d to %d never came: the exchange's Sequence Reset skipped them"
             logger.warning(words, effect.begin, effect.end)
         elif isinstance(effect, fx.Close):
             kind = _KINDS[effect.cause.fault]
             self._end(kind(f"the connection ended: {effect.reason}", effect.cause))
 
     def store_failed(self, error: StoreError) -> None:
-        """End what waits."""
+        """Fail the call that waits for the Logon's answer."""
         self._settle(error)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection; what a gateway on this machine refuses is counted apart."""
+        """Take the connection; refusals by a gateway on this machine are counted separately."""
         if self._guard is not None and is_loopback(transport.get_extra_info("peername")):
             self._guard = self._guard.on_loopback()
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session, and whole messages to whoever traces them."""
+        """Pass bytes to the session, and whole messages to `trace`."""
         if self._trace is not None:
             for event in self._traced.feed(data):
                 if isinstance(event, bytes):
@@ -277,20 +277,20 @@ class Link(Connection):
             self._caught_up.set()
 
     def eof_received(self) -> None:
-        """Note that the gateway has hung up: it has read what it wanted to."""
+        """Note that the gateway closed its side: it will read no more."""
         self._note_answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End what waits."""
+        """End all waiting calls."""
         if self._answered:
             self._note_answer()
         super().connection_lost(exc)
-        words, cause = "the gateway closed the connection without a word", Cause.CLOSED
+        words, cause = "the gateway closed the connection without a message", Cause.CLOSED
         if exc is not None:
             cause = Cause.LOST
             words = f"the connection broke: {getattr(exc, 'strerror', None) or exc}"
         elif not self._answered and not self._is_encrypted:
-            words += ": if it wants TLS, connect with TLS"
+            words += ": if it requires TLS, connect with TLS"
         self._end(NoConnectionError(words, cause))
         self.inbox.stir()
         self._caught_up.set()
@@ -307,7 +307,7 @@ class Link(Connection):
             pair = self._keys.ring.choose(wanted.session, now, self._access_key_id)
             if self._guard is not None:
                 self._guard.begin(now)
-            # Last of all: the guard's disk may be slow, and 52 may be five seconds old at most.
+            # Last: the guard's disk may be slow, and 52 may be at most five seconds old.
             now = moment_of_its_own(wanted.session, self.clock())
             signature = LocalSigner(pair).sign(self.session.stamp(now))
         except GatepassError as error:
@@ -318,7 +318,7 @@ class Link(Connection):
         self.session.signature(pair.access_key_id, signature, now, self.steady())
 
     def _take_over(self) -> None:
-        """Go on with the session's numbers, which nobody else counts from here on."""
+        """Continue with the session's numbers, which no other link uses from now on."""
         if self._backup_of is not None:
             self._backup_of.retire()
             self._processed = self._backup_of._processed
@@ -326,7 +326,7 @@ class Link(Connection):
         self.session.promoted(self.store.load(), self.clock(), self.steady())
 
     def _warn_of_void(self, logout: fx.LoggedOut) -> None:
-        """Say which messages may be lost where the numbers begin again: they are not sent again."""
+        """Warn of messages that may be lost when the numbers restart: they are not sent again."""
         numbers = self.session.numbers
         if logout.refused or logout.next_expected != 1 or week_of(numbers).proposed != 1:
             return
@@ -335,19 +335,19 @@ class Link(Connection):
             named = ", ".join(str(message.number) for message in sent[:MOST_NAMED])
             more = f" and {len(sent) - MOST_NAMED} more" if len(sent) > MOST_NAMED else ""
             logger.warning(
-                "the exchange logged out with NextExpectedMsgSeqNum (789) 1 and may not have taken"
-                " messages %s%s: they are not sent again; see by its answers what became of them",
+                "the exchange logged out with NextExpectedMsgSeqNum (789) 1 and may not have"
+                " processed messages %s%s: they are not sent again; check its answers to them",
                 named,
                 more,
             )
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing can be sent any more, or ever could be."""
+        """Whether the session has ended, or was never connected: nothing can be sent."""
         return self.session.state in (State.DISCONNECTED, State.CLOSED)
 
     def raise_failure(self) -> None:
-        """Raise what the store or the session failed with, if either did."""
+        """Raise the error of the store or the session, if there is one."""
         error = self.failure or self._demand
         if error is not None:
             raise error
@@ -357,7 +357,7 @@ class Link(Connection):
         return self._transport is not None and bool(self._transport.get_extra_info("ssl_object"))
 
     def _fail_with(self, error: GatepassError) -> None:
-        """Note an error of the session's: it is raised from here on, wherever one waits."""
+        """Note an error of the session: every later call raises it."""
         self._demand = self._demand or error
         if isinstance(error, PeerError):
             self._end(error)
@@ -365,19 +365,19 @@ class Link(Connection):
             self._settle(error)
 
     def _note_answer(self) -> None:
-        """Note that the exchange has read the Logon: a minute from now it counts no more."""
+        """Note that the exchange has read the Logon: it counts for one minute from now."""
         self.was_read = True
         if self._guard is None:
             return
         try:
             self._guard.answered(self.clock())
         except StoreError as error:
-            # It counts on as one that nobody has answered, which is longer: no port is closed by
-            # that, and the exchange's own words are what the caller needs.
-            logger.warning("when the Logon was answered could not be kept: %s", error)
+            # It still counts as unanswered, which is longer: that closes no port, and the caller
+            # needs the exchange's text.
+            logger.warning("the time of the answer to the Logon could not be stored: %s", error)
 
     def _end(self, error: SessionEndedError) -> None:
-        """Note why it ended: the first reason counts, the others follow from it."""
+        """Note why it ended: only the first reason counts, the others follow from it."""
         error.in_doubt = self._is_sent
         self.ending = self.ending or error
         self._settle(error)
@@ -389,4 +389,4 @@ class Link(Connection):
             self._up.set_result(None)
         else:
             self._up.set_exception(error)
-            self._up.exception()  # nobody may be waiting
+            self._up.exception()  # mark as retrieved: there may be no waiting call

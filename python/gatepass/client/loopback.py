@@ -1,4 +1,4 @@
-"""Whether the other side is this machine: a gateway to rehearse with, not an exchange."""
+"""Whether the other side is on this machine: a gateway for rehearsals, not an exchange."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ipaddress import IPv6Address, ip_address
 
 
 def is_loopback(peer: object) -> bool:
-    """Tell whether a socket's peer name, such as ``("127.0.0.1", 9443)``, is of this machine.
+    """Return whether a socket's peer name, such as ``("127.0.0.1", 9443)``, is on this machine.
 
-    What is no address of the Internet, or no longer known, is taken for an exchange.
+    A peer name that is not an IP address, or no longer known, counts as an exchange.
     """
     if not isinstance(peer, tuple) or not peer:
         return False

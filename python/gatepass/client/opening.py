@@ -1,4 +1,4 @@
-"""One link: what is made ready for it, the TCP connection, the Logon and the Logout."""
+"""One link: its preparation, its TCP connection, its Logon and its Logout."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from gatepass.session.store import claim
 from gatepass.transport import utc_now
 from gatepass.transport.tls import HANDSHAKE_WAIT, handshake_fault
 
-#: Seconds to wait for the TCP connection, with TLS if it is asked for.
+#: Seconds to wait for the TCP connection, including TLS if it is used.
 CONNECT_WAIT = 10.0
 
 
 async def log_on_once(plan: Plan, block: AsyncExitStack) -> Link:
-    """Connect, log on, and give the link, which is logged out at the end of the block."""
+    """Connect, log on, and return the link, which is logged out at the end of the block."""
     link = await log_on_to(plan, block.enter_context(prepared(plan)), block)
     block.push(partial(acknowledge_if_well, link))
     return link
 
 
 async def log_on_to(plan: Plan, guard: LogonGuard | None, block: AsyncExitStack) -> Link:
-    """Connect to the one gateway, or to the primary one, and log on."""
+    """Connect to the only gateway, or to the primary, and log on."""
     link = plan.link(guard)
     await open_link(link, plan.host, plan.port, plan.tls)
     block.callback(link.inbox.close)
@@ -47,19 +47,19 @@ class Acknowledging(Protocol):
     """A link of either kind."""
 
     def acknowledge(self) -> None:
-        """Note that the message given out last was dealt with."""
+        """Acknowledge the message delivered last."""
 
 
 def acknowledge_if_well(link: Acknowledging, error: type[BaseException] | None, *_: object) -> None:
-    """Acknowledge where a block ends without an error."""
+    """Acknowledge if a block ends without an error."""
     if error is None:
         link.acknowledge()
 
 
 @contextmanager
 def prepared(plan: Plan) -> Iterator[LogonGuard | None]:
-    """Check the clock and claim the store; give the guard of the session's Logons, or none."""
-    # A clock of the caller's own is the only measure of its time.
+    """Check the clock and claim the store; yield the guard of the session's Logons, if any."""
+    # If the caller brings a clock, only that clock measures time.
     is_own = plan.clock is not utc_now
     if not is_own:
         check_clock(plan.clock_policy)
@@ -76,7 +76,7 @@ def prepared(plan: Plan) -> Iterator[LogonGuard | None]:
 async def open_link(link: Link, host: str, port: int, tls: ssl.SSLContext | None) -> None:
     """Connect, with TLS if a context is given. Raises `NoConnectionError`.
 
-    Whatever it raises, there is no connection.
+    If it raises, there is no connection.
     """
     try:
         await _open(link, host, port, tls)
@@ -101,13 +101,13 @@ async def _open(link: Link, host: str, port: int, tls: ssl.SSLContext | None) ->
         message = f"{where} within {CONNECT_WAIT:g} s"
         raise NoConnectionError(message, Cause.NOT_REACHED) from error
     except OSError as error:
-        # asyncio puts the address into the words once more.
+        # asyncio repeats the address in its text.
         own = isinstance(error, socket.gaierror) or error.errno is None
         why = str(error) if own else os.strerror(error.errno or 0)
         if tls is not None:
             why = handshake_fault(error, host) or why
         raise NoConnectionError(f"{where}: {why}", Cause.NOT_REACHED) from error
     except ValueError as error:
-        # No name. (A certificate that is refused is a ValueError, too, but not here.)
-        words = "give a host's name, with parts of 1 to 63 characters, or its address"
+        # Not a host name. (A refused certificate is a ValueError too, but not here.)
+        words = "give a host name, with parts of 1 to 63 characters, or an address"
         raise NoConnectionError(f"{where}: {words}", Cause.NOT_REACHED) from error

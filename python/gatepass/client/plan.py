@@ -1,4 +1,4 @@
-"""What `connect` was given, as one value that is usable if it exists."""
+"""The arguments of `connect` as one value that is valid if it exists."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from gatepass.session.store import Store
 from gatepass.transport import Clock, utc_now
 
 Address = tuple[str, int]
-#: Which of a fault-tolerant link's two connections, by the gateway it was opened to.
+#: Names of a fault-tolerant link's two connections, by their gateways.
 PRIMARY, BACKUP = "primary", "backup"
 
 logger = logging.getLogger("gatepass.client")
 
 
 class Options(TypedDict, total=False):
-    """What `connect` takes by name, with a backup or without; `Plan` has the defaults."""
+    """The keyword options of `connect`, with or without a backup; `Plan` has the defaults."""
 
     scenario: Scenario | None
     access_key_id: AccessKeyId | None
@@ -45,7 +45,7 @@ class Options(TypedDict, total=False):
 
 
 class LinkOptions(Options, total=False):
-    """What it takes without a backup."""
+    """The options without a backup."""
 
     observe: Callable[[fx.Effect], None]
     trace: Trace | None
@@ -53,7 +53,7 @@ class LinkOptions(Options, total=False):
 
 
 class FaultTolerantOptions(Options, total=False):
-    """What it takes with one: `PRIMARY` or `BACKUP` comes first in each call."""
+    """The options with a backup: `PRIMARY` or `BACKUP` is the first argument of each call."""
 
     observe: Callable[[str, fx.Effect], None]
     trace: Callable[[str, bool, bytes], None] | None
@@ -68,8 +68,8 @@ def _warn(words: str) -> None:
 class Plan:
     """Where to log on, as whom, with which keys, and how.
 
-    Raises `gatepass.errors.ArgumentError`, which names the argument that is not usable, and
-    `FieldError` for a SenderCompID that has no backup.
+    Raises `gatepass.errors.ArgumentError`, which names the invalid argument, and `FieldError` for a
+    SenderCompID that has no backup.
     """
 
     host: str
@@ -103,11 +103,11 @@ class Plan:
             members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
             raise refuse("scenario", self.scenario, f"{members}, or None")
         if self.backup is not None and not self.settings.sender_comp_id.endswith("U"):
-            message = "SenderCompID (49) of a session with a backup ends in U: nothing was sent"
+            message = "SenderCompID (49) of a session with a backup must end in U; nothing was sent"
             raise FieldError(message, 49, "SenderCompID", "illegal")
 
     def link(self, guard: LogonGuard | None, backup_of: Link | None = None) -> Link:
-        """Make a link that is not connected yet: the primary's, or its backup's."""
+        """Make a link that is not connected yet: to the primary, or to its backup."""
         observe, trace = self.observe, self.trace
         if self.backup is not None:
             which = PRIMARY if backup_of is None else BACKUP

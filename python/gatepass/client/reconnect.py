@@ -1,4 +1,4 @@
-"""Link after link: what is waited out between them, and what ends it."""
+"""Link after link: how long to wait between them, and what ends it."""
 
 from __future__ import annotations
 
@@ -25,42 +25,43 @@ from gatepass.errors import (
 )
 from gatepass.fix.texts import Meaning, meaning_of
 
-#: Replies to a Logon that cannot be gone on with, one after the other, until it is given up.
+#: Give up after this many consecutive unusable replies to a Logon.
 MOST_REPLIES = 3
-#: Logons that are refused for too low a number, one after the other, until it is given up. Each
-#: must ask for a higher one: the exchange may still have read what was sent before a break.
+#: Give up after this many consecutive Logons refused for too low a number. Each refusal must ask
+#: for a higher number: the exchange may still have read what was sent before the connection broke.
 MOST_TOO_LOW = 3
-#: Logons that are refused as invalid after a connection broke, until it is given up: the exchange
-#: says the same for a session that is on already, which passes by itself, and for a wrong key.
+#: Give up after this many Logons refused as invalid after a connection broke: the exchange says the
+#: same for a session that is already logged on, which passes by itself, and for a wrong key.
 MOST_INVALID = 3
 
-#: What is raised before a Logon is sent where there is no pair to sign it with.
+#: Raised before a Logon is sent if there is no key pair to sign it.
 _NO_KEYS = (KeySourceError, KeyChoiceError)
 
 AnyLink = TypeVar("AnyLink", bound=Link | FaultTolerantLink)
 
-#: Logs on, and gives the link: it is logged out at the end of the block.
+#: Logs on and returns the link, which is logged out at the end of the block.
 LogOn = Callable[[AsyncExitStack], Awaitable[AnyLink]]
 
 logger = logging.getLogger("gatepass.client")
 
 
 class Trials:
-    """What has failed in a row, how long to wait for the next try, and what ends it.
+    """Consecutive failures, how long to wait before the next try, and what ends the tries.
 
-    Waits by `BackOff` where there is no connection, or one has ended soon; where the guard holds a
-    Logon back, until it lets one through. A Logon with too low a number is tried again with the
-    number that was expected, as long as that rises and at most three times; one that did not begin
-    a new week, with 34=1. Where a connection broke, the exchange may not know yet and refuse the
-    next Logon as invalid: that is waited out (2.2 heartbeat intervals, at least 65 s) and tried
-    again, at most three times. Each reason is a warning in the log ``gatepass.client``.
+    * No connection, or one that ended soon: wait as `BackOff` says.
+    * The guard refuses a Logon: wait until it allows one.
+    * A Logon with too low a number: try again with the expected number, as long as that rises, at
+      most three times. A Logon that did not begin the new week: try again with 34=1.
+    * A connection broke and the next Logon is refused as invalid: the exchange may not have
+      noticed the break. Wait 2.2 heartbeat intervals, at least 65 s, and try again, at most three
+      times.
+    * The key pairs cannot be read, or have none for this session, after it was logged on: wait as
+      `BackOff` says, without limit; their file may be about to be replaced, and nothing is sent.
+      Before the first logon it is an error at once.
 
-    Once a session was up, key pairs that cannot be read, or have none for this session, are waited
-    for by `BackOff` too, without an end: somebody may be about to replace their file, and nothing
-    is sent. Before, they are an error at once.
-
-    Every other `LogonRefusedError` ends it: no wait corrects a wrong key. So does the third
-    `LogonReplyError` in a row: the gateway has forgotten the numbers, or is another one.
+    Each reason is a warning in the log ``gatepass.client``. Every other `LogonRefusedError` ends
+    it: waiting does not correct a wrong key. So does the third consecutive `LogonReplyError`: the
+    gateway has forgotten the numbers, or it is a different gateway.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -68,27 +69,27 @@ class Trials:
         self._clock = plan.clock
         self._noticed_within = noticed_within(plan.settings.heart_bt_int)
         self._failures = self._replies = self._invalid = 0
-        #: The numbers that Logons were refused for, in a row.
+        #: The numbers expected by consecutive refusals.
         self._expected: list[int] = []
         self._was_up = False
-        #: Whether the exchange may have a connection that is gone here.
+        #: Whether the exchange may still have a connection that is lost here.
         self._in_doubt = self._is_begun_again = False
 
     def succeeded(self) -> None:
-        """Note that a session is up."""
+        """Note that the session is logged on."""
         self._was_up = True
         self._replies = self._invalid = 0
         self._expected.clear()
         self._in_doubt = self._is_begun_again = False
 
     def ended(self, link: Link | FaultTolerantLink, seconds: float) -> float:
-        """Note that a session ended that was up for so long; give the wait."""
+        """Note that a session ended after so many seconds; return the wait."""
         self._failures = 0 if seconds > self.waits.most else self._failures
         self._in_doubt = link.goodbye is None
         return self._wait(f"the session has ended: {link.ending}")
 
     def failed(self, error: GatepassError) -> float:
-        """Note that a try has failed; give the wait, or raise the error where none helps."""
+        """Note that a try failed; return the wait, or raise the error if waiting does not help."""
         if isinstance(error, _NO_KEYS) and self._was_up:
             return self._wait(str(error))
         if isinstance(error, LogonGuardError):
@@ -116,13 +117,13 @@ class Trials:
             return 0.0
         if means is Meaning.INVALID and self._in_doubt and self._invalid < MOST_INVALID:
             self._invalid += 1
-            words = "%s: the exchange may still have the connection that broke; trying in %g s"
+            words = "%s: the exchange may still have the lost connection; trying again in %g s"
             logger.warning(words, error, self._noticed_within)
             return self._noticed_within
         raise error
 
     def _is_higher(self, expected: int) -> bool:
-        """Whether a number is worth a try: a Logon with the last one was refused."""
+        """Whether a number is worth trying: it is higher than all that were refused."""
         tried, self._expected = self._expected, [*self._expected, expected]
         return len(tried) < MOST_TOO_LOW and expected > max(tried, default=0)
 
@@ -134,7 +135,7 @@ class Trials:
 
 
 async def link_after_link(log_on: LogOn[AnyLink], trials: Trials) -> AsyncGenerator[AnyLink, None]:
-    """Give a link, and a new one whenever the one before it has ended."""
+    """Yield a link, and a new one each time the previous one has ended."""
     loop = asyncio.get_running_loop()
     while True:
         is_over = False
@@ -143,7 +144,7 @@ async def link_after_link(log_on: LogOn[AnyLink], trials: Trials) -> AsyncGenera
                 link = await log_on(block)
                 trials.succeeded()
                 since = loop.time()
-                is_over = True  # where this is closed, and nobody asks for another one
+                is_over = True  # if this is closed here, no other link is wanted
                 yield link
                 is_over = not link.has_ended
             if is_over:

@@ -1,4 +1,4 @@
-"""How long a refused Logon, or a connection that broke, stands in the way of the next."""
+"""How long a refused Logon, or a lost connection, hinders the next Logon."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ FORGOTTEN = (WINDOW + MARGIN).total_seconds()
 
 
 def noticed_within(heart_bt_int: int) -> float:
-    """Give the seconds after which an exchange has noticed a connection that broke.
+    """Return the seconds after which an exchange has noticed a lost connection.
 
-    It is also the time after which a refused Logon no longer counts.
+    By then a refused Logon no longer counts either.
     """
     return max(FORGOTTEN, SILENT * heart_bt_int)

@@ -1,8 +1,8 @@
-"""The backup connection: logged on, and again whenever it was lost, while its primary is on.
+"""The backup connection: reopened whenever it is lost, while its primary is logged on.
 
-It never takes what the primary may need. Each Logon goes through the same guard, and one that was
-sent in vain is not followed by another before the exchange has forgotten it: whatever is wrong with
-the backup, three invalid Logons of a minute are left to the primary.
+It leaves enough tries for the primary. Each Logon goes through the same guard, and after a failed
+Logon the next one waits until the exchange no longer counts it: whatever is wrong with the backup,
+the primary can still send three invalid Logons within a minute.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from gatepass.errors import (
 )
 from gatepass.fix.states import State
 
-#: Seconds after which a Logon that was not answered counts no more.
+#: Seconds after which an unanswered Logon no longer counts.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
-#: Refusals in a row after which it is given up: no wait corrects a wrong key. The first may come
-#: from a gateway that has not noticed yet that the old connection is gone.
+#: Give up after this many consecutive refusals: waiting does not correct a wrong key. The first may
+#: come from a gateway that has not noticed yet that the old connection is lost.
 MOST_REFUSALS = 3
-#: Seconds in which the primary's end is seen too, where both have the same cause.
+#: Seconds within which the primary's end shows too, if both ends have the same cause.
 MOMENT = 0.1
-PRIMARY_ENDED = "the primary connection ended before the backup was on"
+PRIMARY_ENDED = "the primary connection ended before the backup was logged on"
 
 
 class Standby:
-    """Keeps the backup up. ``link`` is the one there is, ``None`` while there is none.
+    """Keeps the backup logged on. ``link`` is its current link, or ``None``.
 
-    `opened` gives a link that is connected and not logged on. `tell` is told in words that the
-    session goes on without fault tolerance, why, and what is done about it.
+    `opened` returns a link that is connected and not logged on. `tell` gets a sentence when the
+    session continues without fault tolerance: why, and what happens next.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class Standby:
         primary.closed.add_done_callback(lambda _: self.give_up())
 
     async def begin(self) -> None:
-        """Log on; where nobody answers, go on without, and try again.
+        """Log on; if there is no answer, continue without the backup and try again.
 
-        Raises what `Link.log_on` does for all that waiting does not correct.
+        Raises what `Link.log_on` raises if waiting does not help.
         """
         try:
             now: Link | Exception = await self._log_on()
         except LogonReplyError:
             raise
         except LogonRefusedError as error:
-            # A backup refuses whoever has no primary: that it ended may be on its way to here.
+            # A backup refuses a client without a primary, and news of its end may be on its way.
             await asyncio.sleep(MOMENT)
             if self._primary.has_ended:
                 raise NoConnectionError(PRIMARY_ENDED, Cause.BACKUP_WITHOUT_PRIMARY) from error
@@ -83,12 +83,12 @@ class Standby:
         self._keeping = asyncio.ensure_future(self._keep(now))
 
     def give_up(self) -> None:
-        """Try no more. A link that is on stays on."""
+        """Try no more. A link that is logged on stays so."""
         if self._keeping is not None:
             self._keeping.cancel()
 
     async def _keep(self, now: Link | Exception) -> None:
-        """Follow a link that is on until it is lost, and try until there is one, by turns."""
+        """Wait until the link is lost, then try until there is a new one, and so on."""
         while True:
             lost = await self._loss(now) if isinstance(now, Link) else now
             why = lost if isinstance(lost, GatepassError) else type(lost).__name__
@@ -104,10 +104,10 @@ class Standby:
             await asyncio.sleep(wait)
             try:
                 now = await self._log_on()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends no session
+            except Exception as error:  # noqa: BLE001 - no error here may end the session
                 now = error
             else:
-                self._tell("the backup is on: the session is fault tolerant again")
+                self._tell("the backup is logged on: the session is fault tolerant again")
 
     async def _log_on(self) -> Link:
         self._pause = 0.0
@@ -130,7 +130,7 @@ class Standby:
         return link
 
     async def _loss(self, link: Link) -> GatepassError:
-        """Wait for the end of a link that is on; give the reason."""
+        """Wait for the end of a logged-on link; return the reason."""
         await asyncio.wait([link.closed])
         await asyncio.sleep(MOMENT)
         if asyncio.get_running_loop().time() - self._since > self._back_off.most:
@@ -142,7 +142,7 @@ class Standby:
         return NoConnectionError(f"the backup was lost: {link.ending}", cause)
 
     def _wait(self, lost: Exception) -> float | None:
-        """Give the seconds until the next try, ``None`` if there is to be none."""
+        """Return the seconds until the next try, ``None`` for no further try."""
         if isinstance(lost, LogonGuardError):
             return max(0.0, (lost.retry_at - self._primary.clock()).total_seconds())
         if isinstance(lost, (LogonRefusedError, LogonReplyError)):

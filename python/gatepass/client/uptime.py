@@ -1,4 +1,4 @@
-"""How long this machine has run: a clock that nobody sets, the same for all its processes."""
+"""How long this machine has run: a monotonic clock, the same for all its processes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Elsewhere than on Linux no clock is known to be shared by processes: each is a boot of its own.
+#: On other systems than Linux the processes share no such clock: each process is its own boot.
 _PROCESS = uuid.uuid4().hex
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """Seconds since a start of the machine, and which start; they go on while it sleeps."""
+    """Seconds since a start of the machine, and which start; sleep counts too."""
 
     boot: str
     seconds: float

@@ -1,4 +1,4 @@
-"""Where invalid Logons are remembered: once for each user, whichever program or store it is."""
+"""Where invalid Logons are recorded: once per user, for all programs and stores."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from gatepass.client.attempts import SqliteAttempts
 from gatepass.errors import StoreError
 
 NAME = "logons.sqlite"
-#: How long the exchange may count a Logon that the record had (`attempts.READ_WITHIN`, `WINDOW`).
+#: The exchange may count a recorded Logon that long (`attempts.READ_WITHIN`, `WINDOW`).
 _BEWARE = "it counts invalid Logons, so if you move it away, wait six minutes before the next Logon"
 
 
 def state_folder() -> Path:
-    """Return where this user's programs keep what they must not forget: XDG's folder for state."""
+    """Return the folder for the state of this user's programs, as XDG defines it."""
     base = os.environ.get("XDG_STATE_HOME", "")
-    # The standard says to ignore a relative one.
+    # The standard says to ignore a relative path.
     place = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
     return place / "gatepass"
 
 
 def user_attempts(session: str) -> SqliteAttempts:
-    """Open this user's record of a Session ID's invalid Logons, to be closed by the caller.
+    """Open this user's record of a Session ID's invalid Logons; the caller closes it.
 
-    The gateway's address does not count: one gateway has several names, and a port may be closed by
-    Logons to its backup. Only gateways on this machine have a record apart from the exchange's,
+    The gateway's address does not matter: one gateway has several names, and Logons to the backup
+    may close a port of the primary. Only gateways on this machine have a record of their own,
     `SqliteAttempts.on_loopback`. Raises `StoreError`.
     """
     try:
         folder = state_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:
-        why = f"cannot be opened: {error}; set XDG_STATE_HOME to a folder that can be written"
+        why = f"cannot be opened: {error}; set XDG_STATE_HOME to a writable folder"
         raise StoreError(why, NAME) from error
     try:
         return SqliteAttempts(folder / NAME, session)
@@ -41,7 +41,7 @@ def user_attempts(session: str) -> SqliteAttempts:
 
 
 def may_be_written() -> bool:
-    """Whether this user has a place for the record, and may write what is there."""
+    """Whether this user has a folder for the record, and may write the record."""
     try:
         folder = state_folder()
     except RuntimeError:  # there is no home

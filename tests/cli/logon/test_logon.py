@@ -398,7 +398,7 @@ def test_a_gateway_that_disappears_is_exit_code_3(live: Rehearsal) -> None:
     text = out.decode()
     # It depends on whether the system has unread data.
     assert re.search(
-        "✗ (the gateway closed the connection without a word|the connection broke)", text
+        "✗ (the gateway closed the connection without a message|the connection broke)", text
     )
     assert "What to do: The connection was lost" in text
 
@@ -538,7 +538,7 @@ def test_a_peer_that_hangs_up_without_an_answer_is_exit_code_3_and_counts(
         answer = shell("logon", address, *words)
         thread.join()
     assert answer.returncode == 3
-    assert b"without a word" in answer.stdout
+    assert b"without a message" in answer.stdout
     with closing(sqlite3.connect(own_state / "gatepass" / "logons.sqlite")) as db:
         assert db.execute("SELECT name FROM logon_attempt").fetchall() == [("ABC on loopback",)]
 
