@@ -1,7 +1,7 @@
-"""The strings that clients sign by mistake, built anew from a message as the oracle reads it.
+"""The strings that clients sign by mistake, built independently by the oracle from a message.
 
-One entry for each row of `gatepass.fix.mistakes`, under the words with which that row is
-described; nothing here comes from the package.
+One entry for each row of `gatepass.fix.mistakes`, with the row's description as key; nothing here
+comes from the package.
 """
 
 from __future__ import annotations

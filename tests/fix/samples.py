@@ -1,4 +1,4 @@
-"""Logons, keys and strategies for the tests of signing; what is expected comes from the oracle."""
+"""Logons, keys and strategies for the signing tests; expected values come from the oracle."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ NAMES = {
 CREDENTIALS = ("354", "355", "1400", "1401", "1402")
 
 KEY = SigningKey(SECRET)
-#: The session's other pair, valid for as long, and made earlier.
+#: The session's other pair, with the same expiry, created earlier.
 SIBLING_SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 SIBLING_ID = "siblingsiblingsiblin"
 #: A pair of another session.
@@ -104,13 +104,13 @@ def message(body: Body) -> bytes:
 
 
 def changed(whole: bytes, **values: str) -> bytes:
-    """A message with other values, given as ``t49="X"``, framed anew."""
+    """A message with other values, given as ``t49="X"``, framed again."""
     new = {name.removeprefix("t"): value for name, value in values.items()}
     return message([(tag, new.get(tag, value)) for tag, value in body_of(whole)])
 
 
 def having(whole: bytes, *fields: tuple[int, str]) -> bytes:
-    """A message with these fields behind MsgType, instead of its own of the same tags."""
+    """A message with these fields after MsgType, instead of its own fields of the same tags."""
     new = [(str(tag), value) for tag, value in fields]
     tags = {tag for tag, _ in new}
     kept = [(tag, value) for tag, value in body_of(whole) if tag not in tags]
@@ -118,17 +118,17 @@ def having(whole: bytes, *fields: tuple[int, str]) -> bytes:
 
 
 def without(whole: bytes, *tags: str) -> bytes:
-    """A message without some of its fields, framed anew."""
+    """A message without some of its fields, framed again."""
     return message([(tag, value) for tag, value in body_of(whole) if tag not in tags])
 
 
 def mended(whole: bytes) -> bytes:
-    """A message with its CheckSum made right, whatever else is wrong."""
+    """A message with its CheckSum corrected, even if something else is wrong."""
     return whole[:-7] + b"10=%03d\x01" % (sum(whole[:-7]) % 256)
 
 
 def signed_with(text: str, whole: bytes = SIGNED) -> bytes:
-    """A signed message that carries another text as its signature."""
+    """A signed message with another text as its signature."""
     return changed(whole, t1401=str(len(text)), t1402=text)
 
 
@@ -137,7 +137,7 @@ def as_text(signature: bytes) -> str:
 
 
 def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
-    """What a call gives, or the documented error that it raises."""
+    """What a call returns, or the documented error that it raises."""
     try:
         return call(*arguments)
     except LogonError as error:
@@ -145,13 +145,13 @@ def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def shown(error: BaseException) -> str:
-    """What is printed of an error that nobody catches."""
+    """What is printed for an uncaught error."""
     return "".join(traceback.format_exception(error))
 
 
 # --- strategies -------------------------------------------------------------------------------
 
-#: Bytes that the eleven values may have together: ten delimiters fill the rest of 256.
+#: Most bytes of the eleven values together: ten delimiters fill the rest of 256.
 ROOM = 256 - 10
 
 printable = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
@@ -160,7 +160,7 @@ eleven = st.tuples(*[values] * 11).filter(lambda drawn: sum(map(len, drawn)) <= 
 named_values = eleven.map(lambda drawn: dict(zip(oracle.ORDER, drawn, strict=True)))
 secrets = st.binary(min_size=16, max_size=128).map(as_text)
 key_ids = st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)
-#: Data of a length-prefixed field: anything, and most of all what could be taken for fields.
+#: Data of a length-prefixed field: any bytes, often some that look like fields.
 data = st.one_of(
     st.binary(max_size=30),
     st.lists(st.sampled_from([b"\x01", b"=", b"34", b"98=0", b"\x0110=000\x01", b"\n", b"x"])).map(
@@ -171,7 +171,7 @@ data = st.one_of(
 
 @st.composite
 def groups(draw: st.DrawFn) -> list[Body]:
-    """Fields of a Logon in any order, with what a signer has to leave out or replace.
+    """Fields of a Logon in any order, with some that a signer must leave out or replace.
 
     Fields of one group must stay together.
     """

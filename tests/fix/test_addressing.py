@@ -1,4 +1,4 @@
-"""A client takes messages of its exchange for its own session, and of nobody else's."""
+"""A client accepts messages from its exchange for its own session, and no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fix.world import SETTINGS, START
 
 WEEK = trading_week(START)
 FAULT_TOLERANT = replace(SETTINGS, sender_comp_id="ABC123U")
-#: What makes a message somebody else's, or somebody else's business: the tag, and its value.
+#: What makes a message come from another sender, or go to another session: a tag and its value.
 STRANGERS = [
     (49, "EVIL"),
     (49, "cme"),
@@ -65,7 +65,7 @@ def _logged_on() -> ClientSession:
 
 
 def _refused(client: ClientSession, tag: int) -> None:
-    """Check that nothing was taken: a Reject, a Logout, a typed error, and the end."""
+    """Check that the message was not accepted: a Reject, a Logout, a typed error, and the end."""
     effects = client.take()
     (error,) = [e.error for e in effects if isinstance(e, fx.Failed)]
     assert isinstance(error, PeerError)
@@ -79,7 +79,7 @@ def _refused(client: ClientSession, tag: int) -> None:
 
 
 @pytest.mark.parametrize(("tag", "value"), STRANGERS)
-def test_a_logons_answer_from_or_for_somebody_else_is_refused(tag: int, value: str | None) -> None:
+def test_a_logon_answer_from_or_for_another_party_is_refused(tag: int, value: str | None) -> None:
     client = _logon_sent()
     client.receive(_wire("A", 4, {tag: value}), START)
     _refused(client, tag)
@@ -87,7 +87,7 @@ def test_a_logons_answer_from_or_for_somebody_else_is_refused(tag: int, value: s
 
 @pytest.mark.parametrize("kind", ["8", "0", "2", "4", "5"])
 @pytest.mark.parametrize(("tag", "value"), STRANGERS)
-def test_a_message_from_or_for_somebody_else_is_refused(
+def test_a_message_from_or_for_another_party_is_refused(
     kind: str, tag: int, value: str | None
 ) -> None:
     client = _logged_on()
@@ -98,7 +98,7 @@ def test_a_message_from_or_for_somebody_else_is_refused(
 
 
 @pytest.mark.parametrize(("tag", "value"), STRANGERS)
-def test_a_refusal_from_or_for_somebody_else_moves_no_number(tag: int, value: str | None) -> None:
+def test_a_refusal_from_or_for_another_party_changes_no_number(tag: int, value: str | None) -> None:
     client = _logon_sent()
     client.receive(_wire("5", 4, {tag: value, 789: "77"}), START)
     _refused(client, tag)
@@ -117,7 +117,7 @@ def test_a_fault_tolerant_session_may_have_other_roles(role: str) -> None:
 
 @pytest.mark.parametrize("role", ["B", "U", "N"])
 @pytest.mark.parametrize("is_resetting", [True, False])
-def test_a_primary_takes_no_other_role(role: str, is_resetting: bool) -> None:
+def test_a_primary_accepts_no_other_role(role: str, is_resetting: bool) -> None:
     client = ClientSession(FAULT_TOLERANT, Numbers(), START)
     client.connected(START)
     client.log_on(Scenario.BEGINNING_OF_WEEK, START)
@@ -149,7 +149,7 @@ def test_the_exchange_has_the_name_that_the_settings_give_it() -> None:
     assert client.state is State.CLOSED
 
 
-def test_a_refusal_of_a_nameless_logon_is_taken() -> None:
+def test_a_refusal_of_a_nameless_logon_is_accepted() -> None:
     client = _logon_sent()
     client.receive(_wire("3", 1, {56: "null", 58: "SenderCompId (49) tag is not present"}), START)
     assert [type(effect) for effect in client.take()] == [
@@ -191,7 +191,7 @@ def test_a_logons_answer_with_a_tag_twice_is_refused(tag: int) -> None:
     _refused(client, tag)
 
 
-def test_while_a_reset_is_in_doubt_a_stranger_gets_no_answer() -> None:
+def test_a_stranger_gets_no_answer_while_a_reset_is_in_doubt() -> None:
     client = _logged_on()
     client.log_on(Scenario.IN_SESSION, START)
     (test,) = [Message.parse(e.wire) for e in client.take() if isinstance(e, fx.Send)]

@@ -1,4 +1,4 @@
-"""Which numbers a refusal has, and whether it is kept. The rest is in tests/scenarios."""
+"""Which numbers a refusal has, and whether it is stored. The rest is in tests/scenarios."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_A_LOGON = Message.parse(encode([(35, "0"), (34, "9"), (49, "ABC123U")]))
     ("kept", "primary_on", "backup", "numbers", "counted"),
     [
         (numbers_of(Week(WEEK, begun=True), 30, 20), False, False, (30, 20), True),
-        # Before the week has begun nothing is kept: whoever makes names up fills no store.
+        # Before the week begins nothing is stored: invented names fill no store.
         (Numbers(), False, False, (1, 1), False),
         (numbers_of(Week("2026-01-18", begun=True), 30, 20), False, False, (1, 1), False),
         (numbers_of(Week(WEEK, begun=True), 30, 20), True, False, (1, 20), False),
@@ -61,7 +61,9 @@ def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
 
 @pytest.mark.parametrize("sender", [[], [(49, "U")]])
 @pytest.mark.parametrize("msg_type", ["A", "0"])
-def test_what_names_no_session_closes_no_port(msg_type: str, sender: list[tuple[int, str]]) -> None:
+def test_a_message_that_names_no_session_closes_no_port(
+    msg_type: str, sender: list[tuple[int, str]]
+) -> None:
     accounts: dict[str, Account] = {}
 
     def account_of(name: str) -> Account:
@@ -75,7 +77,7 @@ def test_what_names_no_session_closes_no_port(msg_type: str, sender: list[tuple[
     assert accounts == {}
 
 
-def test_a_logon_without_a_name_counts_for_the_session_that_is_on() -> None:
+def test_a_logon_without_a_name_counts_for_the_logged_on_session() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
     admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
     nameless = Message.parse(encode([(35, "A"), (34, "1")]))

@@ -1,4 +1,4 @@
-"""What answers a Resend Request, counted as it goes out."""
+"""The answer to a Resend Request, counted as it is sent."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def filled(number: int, new: int) -> bytes:
     return encode([(35, "4"), (34, str(number)), *HEADER, (123, "Y"), (36, str(new))])
 
 
-def test_an_answer_ends_with_the_last_message_that_was_asked_for() -> None:
+def test_an_answer_ends_with_the_last_requested_message() -> None:
     answer = Answer(3, 6)
     assert [answer.count(wire) for wire in (again(3), filled(4, 6), again(6))] == [False] * 2 + [
         True
     ]
-    words = "messages 3 to 6, which the client asked for: 2 sent again, 1 gap filled"
+    words = "messages 3 to 6, requested by the client: 2 sent again, 1 gap filled"
     assert str(answer) == words
 
 

@@ -1,4 +1,4 @@
-"""What a newcomer hands in by mistake: an error that says what to give, at once."""
+"""Wrong arguments of a newcomer: an error says at once what to give."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def test_a_path_is_taken_where_keys_are_wanted(path: Path, kind: Callable[[Path]
 
 @pytest.mark.parametrize("keys", [None, 7, [], b"CMEKeys.txt", object()])
 @pytest.mark.parametrize("use", [LogonSigner, LogonVerifier, lambda keys: explain(SIGNED, keys)])
-def test_what_is_no_key_source_is_refused_at_once(use: Callable[[Any], Any], keys: Any) -> None:
+def test_an_invalid_key_source_is_refused_at_once(use: Callable[[Any], Any], keys: Any) -> None:
     with pytest.raises(KeySourceError, match="path of a key file, not as"):
         use(keys)
 
 
 @pytest.mark.parametrize("use", [LogonSigner, LogonVerifier, lambda keys: explain(SIGNED, keys)])
-def test_a_file_that_is_not_there_is_named_at_once(use: Callable[[Any], Any]) -> None:
+def test_a_missing_file_is_named_at_once(use: Callable[[Any], Any]) -> None:
     with pytest.raises(KeyFileError, match=r"nowhere\.txt"):
         use("nowhere.txt")
 
 
 @pytest.mark.parametrize("logon", ["8=FIX", SIGNED.decode("latin-1"), None, 8, [SIGNED]])
-def test_a_logon_that_is_no_bytes_is_refused_at_once(logon: Any) -> None:
+def test_a_logon_that_is_not_bytes_is_refused_at_once(logon: Any) -> None:
     for use in (
         LogonSigner(KEYS).sign,
         LogonVerifier(KEYS).verify,
@@ -77,7 +77,7 @@ def test_a_logon_that_is_no_bytes_is_refused_at_once(logon: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_any_bytes_will_do(kind: Callable[[bytes], Any]) -> None:
+def test_any_kind_of_bytes_is_accepted(kind: Callable[[bytes], Any]) -> None:
     assert LogonSigner(KEYS).sign(kind(RAW), at=AT) == SIGNED
     assert LogonVerifier(KEYS).verify(kind(SIGNED), at=AT)
     assert explain(kind(SIGNED), KEYS, at=AT)
@@ -85,7 +85,7 @@ def test_any_bytes_will_do(kind: Callable[[bytes], Any]) -> None:
 
 @pytest.mark.parametrize("value", [1, 1.5, b"1", True, ["1"], AT])
 @pytest.mark.parametrize("tag", [34, 52, 108])
-def test_a_value_that_is_no_text_is_refused_by_its_tag(tag: int, value: Any) -> None:
+def test_a_value_that_is_not_text_is_refused_with_its_tag(tag: int, value: Any) -> None:
     values = {int(known): text for known, text in FIELDS.items()} | {tag: value}
     with pytest.raises(FieldError, match=rf"\({tag}\) is of type") as caught:
         LogonSigner(KEYS).sign_fields(values, at=AT)
@@ -100,7 +100,7 @@ def enter(connection: AbstractAsyncContextManager[object]) -> None:
     asyncio.run(script())
 
 
-#: What was tried, and what the answer says about it.
+#: The wrong call, and what its error says.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
     "a list": (lambda: LogonSigner(KEYS).sign_fields([]), "a dict of texts by tag"),
@@ -151,7 +151,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a SendingTime in bytes": (lambda: parse_sending_time(b"x"), "text is of type bytes"),
     "a moment before the first": (
         lambda: format_sending_time(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))),
-        "moment is no date in UTC",
+        "moment is out of range in UTC",
     ),
     "no Session ID": (lambda: SessionId(None), "is of type NoneType: give it as text"),
 }
@@ -172,7 +172,7 @@ def test_a_signer_whose_access_key_id_cannot_be_sent_is_refused_at_once(wrong: A
         LogonSigner.using(remote)
 
 
-def test_a_signer_that_has_no_access_key_id_is_refused_at_once() -> None:
+def test_a_signer_without_an_access_key_id_is_refused_at_once() -> None:
     class Nameless:
         def sign(self, canonical: bytes) -> bytes:
             raise NotImplementedError
@@ -181,7 +181,7 @@ def test_a_signer_that_has_no_access_key_id_is_refused_at_once() -> None:
         LogonSigner.using(Nameless())
 
 
-def test_a_signer_that_loses_its_access_key_id_is_asked_for_nothing() -> None:
+def test_a_signer_that_loses_its_access_key_id_is_not_called() -> None:
     remote = _Remote()
     signer = LogonSigner.using(remote)
     remote.access_key_id = None
@@ -202,7 +202,7 @@ def test_a_signer_that_loses_its_access_key_id_is_asked_for_nothing() -> None:
         (b"<SOH>", "b'<SOH>'"),
     ],
 )
-def test_a_separator_that_is_not_soh_is_named_with_the_call_that_mends_it(
+def test_a_wrong_separator_is_named_with_the_call_that_fixes_it(
     separator: bytes, call: str
 ) -> None:
     piped = RAW.replace(b"\x01", separator)
@@ -213,7 +213,7 @@ def test_a_separator_that_is_not_soh_is_named_with_the_call_that_mends_it(
     assert check.detail in repr(explain(piped, KEYS))
 
 
-def test_what_is_shown_of_a_verdict_says_first_whether_it_is_valid() -> None:
+def test_the_repr_of_a_verdict_says_first_whether_it_is_valid() -> None:
     good = LogonVerifier(KEYS).verify(SIGNED, at=AT)
     assert repr(good) == f"<Verdict: valid B08004N, signed with {KEY_ID}>"
     late = LogonVerifier(KEYS).verify(SIGNED)
@@ -226,7 +226,7 @@ def test_one_pair_is_no_plural(count: int, words: str) -> None:
     assert words in repr(KeyRing(list(KEYS)[:count]))
 
 
-def test_what_is_shown_of_an_object_says_where_its_keys_are_from(path: Path) -> None:
+def test_the_repr_of_an_object_says_where_its_keys_are_from(path: Path) -> None:
     shown = {
         repr(KeyFile(path)),
         repr(LogonSigner(path)),

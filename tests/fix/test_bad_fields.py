@@ -1,4 +1,4 @@
-"""A signed field that breaks a rule: each path refuses it, names it, and signs nothing."""
+"""A signed field that breaks a rule: every path refuses it, names it, and signs nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.fix.samples import (
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that a field breaks, what the message must say to do, and how to break it."""
+    """A rule that a field breaks, the advice in the error, and how to break the rule."""
 
     rule: str
     remedy: str
@@ -95,7 +95,7 @@ def break_field(whole: bytes, tag: str, broken: Broken) -> bytes:
 
 
 def check(error: FieldError, tag: str, broken: Broken) -> None:
-    """The error names the field and what to do, and holds nothing of the Logon."""
+    """The error names the field and what to do, and contains nothing of the Logon."""
     assert (error.tag, error.name, error.rule) == (int(tag), NAMES[tag], broken.rule)
     text = str(error)
     assert text.startswith(f"{NAMES[tag]} ({tag}) ")
@@ -148,7 +148,7 @@ def test_a_value_with_soh_is_not_signed(tag: str) -> None:
 
 
 @TAGS
-def test_a_value_that_is_no_text_is_not_signed(tag: str) -> None:
+def test_a_value_that_is_not_text_is_not_signed(tag: str) -> None:
     for sign in (*VALUE_SIGNERS.values(), lambda values: KEY.sign_fields(*values.values())):
         with pytest.raises(FieldError) as caught:
             sign({**FIELDS, tag: "A\ud800"})
@@ -157,7 +157,7 @@ def test_a_value_that_is_no_text_is_not_signed(tag: str) -> None:
 
 @TAGS
 def test_a_message_with_soh_in_a_value_is_not_signed(tag: str) -> None:
-    # What is behind the SOH is a field to every reader: it has to be one.
+    # Every reader takes the bytes after the SOH as a field: they must be a valid one.
     for sign in RAW_SIGNERS.values():
         with pytest.raises(FramingError, match="must be tag=value, closed by SOH"):
             sign(changed(RAW, **{f"t{tag}": "A\x01B"}))
@@ -241,7 +241,7 @@ def test_the_first_broken_field_is_named() -> None:
 
 
 @pytest.mark.parametrize("tag", ["08", "5x", "", "-1", "1 ", "0", "1234567"])
-def test_a_tag_that_is_no_number_is_refused(tag: str) -> None:
+def test_a_tag_that_is_not_a_number_is_refused(tag: str) -> None:
     for sign in RAW_SIGNERS.values():
         with pytest.raises(FramingError, match="must be tag=value"):
             sign(message([*body_of(RAW), (tag, "x")]))

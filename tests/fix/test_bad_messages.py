@@ -1,4 +1,4 @@
-"""Bytes that are no intact Logon: refused with a reason by each path, and nothing else happens."""
+"""Bytes that are not an intact Logon: every path refuses them with a reason and does nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def cut(whole: bytes, count: int) -> bytes:
     return whole[:-count]
 
 
-#: Bytes that are no message, and what the refusal must say.
+#: Bytes that are not a message, and what the refusal must say.
 BAD = {
     "nothing": (b"", "no message"),
     "checksum too high": (RAW.replace(b"10=098", b"10=099"), "CheckSum (10) is 099, but must be 0"),
@@ -112,7 +112,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bytes_that_are_no_message_are_refused(name: str) -> None:
+def test_bytes_that_are_not_a_message_are_refused(name: str) -> None:
     bad, says = BAD[name]
     for read in READERS.values():
         with pytest.raises(FramingError) as caught:
@@ -126,7 +126,7 @@ def test_bytes_that_are_no_message_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_verdict_on_no_message_says_so(name: str) -> None:
+def test_a_verdict_on_bytes_that_are_not_a_message_says_so(name: str) -> None:
     bad, says = BAD[name]
     verdict = LogonVerifier(KEYS).verify(bad, at=AT)
     assert not verdict.valid
@@ -141,7 +141,7 @@ def test_a_verdict_on_no_message_says_so(name: str) -> None:
 
 @pytest.mark.parametrize("msg_type", ["0", "5", "AA", "a", "", "A ", "D"])
 @pytest.mark.parametrize("path", [path for path in READERS if path != "scan"])
-def test_what_is_no_logon_is_refused(path: str, msg_type: str) -> None:
+def test_a_message_that_is_not_a_logon_is_refused(path: str, msg_type: str) -> None:
     with pytest.raises(FieldError, match=r"MsgType \(35\).* must be A, for a Logon") as caught:
         READERS[path](changed(SIGNED, t35=msg_type))
     assert caught.value.tag == 35
@@ -149,7 +149,7 @@ def test_what_is_no_logon_is_refused(path: str, msg_type: str) -> None:
 
 @pytest.mark.parametrize("room", [0, 1, 50])
 def test_a_logon_that_would_be_too_long_once_signed_is_not_signed(room: int) -> None:
-    # The other side would refuse it: 104 bytes of credentials, and one more digit of BodyLength.
+    # The other side would refuse it: 104 bytes of credentials, and one more digit in BodyLength.
     raw = message([*body_of(RAW), ("58", "x" * (MAX_MESSAGE - len(RAW) - 6 - room))])
     assert MAX_MESSAGE - 60 < len(raw) <= MAX_MESSAGE
     assert scan(raw)
@@ -182,9 +182,9 @@ def test_a_cut_says_how_much_is_missing(missing: int) -> None:
         scan(SIGNED[:-missing])
 
 
-# --- whatever comes ---------------------------------------------------------------------------
+# --- any bytes --------------------------------------------------------------------------------
 
-#: Pieces of FIX in any order, so that chance gets past the first checks.
+#: Pieces of FIX in any order, so that random bytes pass the first checks.
 pieces = st.lists(
     st.one_of(
         st.binary(max_size=6),
@@ -213,9 +213,9 @@ def ascii_message(body: list[tuple[str, str]]) -> bytes:
 @given(anything)
 @example(SIGNED)
 @example(b"")
-def test_only_documented_errors_come_of_any_bytes(noise: bytes) -> None:
+def test_any_bytes_raise_only_documented_errors(noise: bytes) -> None:
     for read in READERS.values():
-        found = outcome(read, noise)  # raises what is not documented
+        found = outcome(read, noise)  # raises errors that are not documented
         assert found is not None
         assert not isinstance(found, LogonError) or str(found).isprintable()
     codes = verify_batch({KEY_ID: KEY}, [noise, SIGNED, noise], 2)
@@ -230,7 +230,7 @@ def test_only_documented_errors_come_of_any_bytes(noise: bytes) -> None:
 
 
 @given(anything)
-def test_what_is_signed_is_verified_by_both_sides(noise: bytes) -> None:
+def test_a_signed_message_is_verified_by_both_sides(noise: bytes) -> None:
     signed = outcome(KEY.sign_logon, KEY_ID, noise)
     if isinstance(signed, bytes):
         assert KEY.verify_logon(signed)

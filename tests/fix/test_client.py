@@ -45,7 +45,7 @@ def _logon_sent(numbers: Numbers, scenario: Scenario) -> ClientSession:
         # A failure before the week has begun: 1 until a Beginning of Week Logon succeeds.
         (False, 1, 1, 1, Scenario.BEGINNING_OF_WEEK),
         (False, 1, None, 1, Scenario.BEGINNING_OF_WEEK),
-        # The store was lost mid-week: CME says where the week stands.
+        # The store was lost mid-week: CME names the next number.
         (False, 1, 57, 57, Scenario.MID_WEEK),
         # Too low: the number from 789.
         (True, 4, 9, 9, Scenario.MID_WEEK),
@@ -64,14 +64,14 @@ def test_numbers_after_a_refusal(
     more = [] if expected is None else [(789, str(expected))]
     client.receive(_from_cme("5", 1, (58, "Invalid Logon. Logout Forced"), *more), START)
     saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)][-1]
-    # Only what was really sent is counted; 789 is tried first.
+    # Only numbers that were really sent count; 789 is tried first.
     assert (saved.next_out, saved.next_in) == (numbers.next_out, numbers.next_in)
     assert choose_scenario(saved, START) is next_scenario
     assert _logon_number(saved) == next_number
 
 
 def _logon_number(numbers: Numbers) -> int | None:
-    """Give the number of the next Logon with these numbers stored."""
+    """Return the number of the next Logon with these numbers stored."""
     client = _logon_sent(numbers, choose_scenario(numbers, START))
     (logon,) = [Message.parse(e.wire) for e in client.take() if isinstance(e, fx.Send)]
     return logon.msg_seq_num
@@ -81,11 +81,11 @@ def _logon_number(numbers: Numbers) -> int | None:
     "number",
     [
         9,  # the session's next: the next Logon shows a gap, which is filled
-        1,  # it has no number of the session, which is on elsewhere
+        1,  # not a number of the session, which is logged on elsewhere
         11,  # a gap: the next Logon shows it
     ],
 )
-def test_a_refusal_does_not_count_for_who_sent_it_has_proved_nothing(number: int) -> None:
+def test_a_refusal_does_not_count_because_its_sender_has_proved_nothing(number: int) -> None:
     client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 9), Scenario.MID_WEEK)
     client.receive(_from_cme("5", number, (58, "Invalid Logon. Logout Forced"), (789, "4")), START)
     saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)][-1]
@@ -100,7 +100,9 @@ def test_a_refusal_does_not_count_for_who_sent_it_has_proved_nothing(number: int
         (40, 40, Scenario.MID_WEEK),
     ],
 )
-def test_only_a_1_in_789_leads_back(expected: int, next_logon: int, scenario: Scenario) -> None:
+def test_only_a_1_in_789_sets_the_number_back(
+    expected: int, next_logon: int, scenario: Scenario
+) -> None:
     client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 4), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.take()
@@ -111,7 +113,7 @@ def test_only_a_1_in_789_leads_back(expected: int, next_logon: int, scenario: Sc
     assert _logon_number(client.numbers) == next_logon
 
 
-def test_a_confirmation_with_1_in_789_does_not_lead_back() -> None:
+def test_a_confirmation_with_1_in_789_does_not_set_the_number_back() -> None:
     client = _logon_sent(numbers_of(Week(WEEK, begun=True), 4, 4), Scenario.MID_WEEK)
     client.receive(_from_cme("A", 4), START)
     client.log_out(START)
@@ -130,7 +132,7 @@ def _backup_on() -> ClientSession:
     return client
 
 
-def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told_it() -> None:
+def test_a_promotion_waits_for_the_numbers_and_begins_with_its_own_message() -> None:
     client = _backup_on()
     test = _from_cme("1", 57, (112, "x"), target="ABC123P")
     client.receive(test + _from_cme("1", 58, (112, "y"), target="ABC123P"), START)
@@ -150,14 +152,14 @@ def test_a_promotion_waits_for_the_numbers_and_begins_with_the_message_that_told
     ]
 
 
-def test_a_promotion_shows_the_gap_it_left() -> None:
+def test_a_promotion_shows_the_gap_that_it_left() -> None:
     client = _backup_on()
     client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
     client.promoted(numbers_of(Week(WEEK, begun=True), 30, 50), START)
     assert [e for e in client.take() if isinstance(e, fx.Gap)] == [fx.Gap(50, 56)]
 
 
-def test_nothing_that_the_backup_held_or_waited_for_outlives_its_promotion() -> None:
+def test_a_promotion_drops_all_that_the_backup_held_or_waited_for() -> None:
     client = _backup_on()
     client.receive(_from_cme("0", 5, target="ABC123B"), START)
     later = START + timedelta(seconds=1.2 * HEARTBEAT)
@@ -172,7 +174,7 @@ def test_nothing_that_the_backup_held_or_waited_for_outlives_its_promotion() -> 
     assert client.state is State.LOGGED_ON
 
 
-def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> None:
+def test_messages_sent_before_the_promotion_are_ignored_after_it() -> None:
     client = _backup_on()
     client.receive(_from_cme("1", 57, (112, "x"), target="ABC123P"), START)
     client.promoted(numbers_of(Week(WEEK, begun=True), 30, 57), START)
@@ -182,7 +184,7 @@ def test_what_the_exchange_sent_before_the_promotion_is_ignored_after_it() -> No
     assert (client.role, client.state) == (Role.PRIMARY, State.LOGGED_ON)
 
 
-def test_numbers_that_nobody_wanted_change_nothing() -> None:
+def test_numbers_that_were_not_requested_change_nothing() -> None:
     client = _backup_on()
     before = client.numbers
     client.promoted(numbers_of(Week(WEEK, begun=True), 30, 57), START)
@@ -191,7 +193,7 @@ def test_numbers_that_nobody_wanted_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(("backup", "target"), [(False, "ABC123B"), (True, "ABC123P")])
-def test_a_logon_to_the_wrong_gateway_of_the_two_ends(backup: bool, target: str) -> None:
+def test_a_logon_to_the_wrong_one_of_two_gateways_ends(backup: bool, target: str) -> None:
     client = ClientSession(
         FAULT_TOLERANT, numbers_of(Week(WEEK, begun=True), 9, 9), START, backup=backup
     )
@@ -212,7 +214,7 @@ def test_a_logon_to_the_wrong_gateway_of_the_two_ends(backup: bool, target: str)
         [(58, "a\x0110=000")],
     ],
 )
-def test_what_is_no_message_is_not_sent(fields: list[tuple[int, str]]) -> None:
+def test_an_invalid_message_is_not_sent(fields: list[tuple[int, str]]) -> None:
     client = _logon_sent(Numbers(), Scenario.BEGINNING_OF_WEEK)
     client.receive(_from_cme("A", 1), START)
     client.take()
@@ -221,7 +223,7 @@ def test_what_is_no_message_is_not_sent(fields: list[tuple[int, str]]) -> None:
     assert client.take() == []
 
 
-def test_a_refused_reset_keeps_the_numbers_of_before() -> None:
+def test_a_refused_reset_keeps_the_old_numbers() -> None:
     world = World()
     world.connect()
     world.deliver_all()
@@ -254,7 +256,7 @@ def test_no_answer_to_the_logon_ends_the_connection() -> None:
     assert client.state is State.CLOSED
 
 
-def test_messages_under_way_during_a_reset_are_ignored() -> None:
+def test_messages_in_flight_during_a_reset_are_ignored() -> None:
     world = World()
     world.connect()
     world.deliver_all()
@@ -319,28 +321,28 @@ def test_no_scenario_begins_in_the_wrong_state() -> None:
 
 
 @pytest.mark.parametrize("text", ["²", "-1", "1.0", "", "1" * 10, "9" * 5000, "0x1", "1_0"])
-def test_what_is_no_number(text: str) -> None:
+def test_malformed_numbers_are_not_read(text: str) -> None:
     assert Message(((35, "0"), (34, text))).msg_seq_num is None
 
 
 def test_a_backup_sends_no_orders_and_resets_nothing() -> None:
     client = _backup_on()
-    with pytest.raises(BackupError, match="go through the primary"):
+    with pytest.raises(BackupError, match="send application messages on the primary"):
         client.send("D", [(58, "order")], START)
-    with pytest.raises(BackupError, match="goes through the primary"):
+    with pytest.raises(BackupError, match="send an In-Session Logon on the primary"):
         client.log_on(Scenario.IN_SESSION, START)
     assert client.state is State.LOGGED_ON
     assert client.take() == []
 
 
-def test_there_is_nothing_to_stamp_where_no_logon_waits() -> None:
+def test_there_is_nothing_to_stamp_if_no_logon_waits() -> None:
     client = ClientSession(SETTINGS, Numbers(), START)
     client.connected(START)
     with pytest.raises(StateError, match="stamp: not possible"):
         client.stamp(START)
 
 
-def test_a_week_that_the_exchange_does_not_know_is_begun() -> None:
+def test_a_week_that_the_exchange_does_not_know_begins_again() -> None:
     numbers = numbers_of(Week(WEEK, begun=True, proposed=1), 4, 9)
     client = ClientSession(SETTINGS, numbers, START)
     client.connected(START)

@@ -1,4 +1,4 @@
-"""Whatever is done to the wall clock: waits keep their length, and dates are of the moment."""
+"""Setting the wall clock changes no wait, and messages have the current time."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.fix.world import HEARTBEAT, SETTINGS, START
 
 STEPS = st.lists(
     st.tuples(st.floats(0, 60), st.floats(-86400, 86400)), max_size=6
-)  # when, and by how many seconds the wall clock is set
+)  # when the wall clock is set, and by how many seconds
 
 
 class Clocks:
-    """Both clocks of a machine; the wall's is set by somebody."""
+    """Both clocks of a machine; the wall clock is set at times."""
 
     def __init__(self, steps: list[tuple[float, float]], *, both: bool = True) -> None:
         self.seconds = 0.0
@@ -96,7 +96,7 @@ BEGINNINGS: list[Callable[[Clocks], Engine]] = [
 
 
 def played(begin: Callable[[Clocks], Engine], clocks: Clocks) -> list[tuple[float, str]]:
-    """Let 70 seconds pass; give what was sent, or why it ended, and when."""
+    """Let 70 seconds pass; return what was sent, or why it ended, and when."""
     session = begin(clocks)
     said: list[tuple[float, str]] = []
     while clocks.seconds < 70:
@@ -115,7 +115,7 @@ def played(begin: Callable[[Clocks], Engine], clocks: Clocks) -> list[tuple[floa
 
 @pytest.mark.parametrize("begin", BEGINNINGS)
 @given(steps=STEPS)
-def test_no_step_of_the_wall_clock_moves_what_time_demands(
+def test_setting_the_wall_clock_changes_no_wait(
     begin: Callable[[Clocks], Engine], steps: list[tuple[float, float]]
 ) -> None:
     expected = played(begin, Clocks([]))
@@ -132,16 +132,16 @@ def test_with_the_wall_clock_alone_the_same_things_happen(
 
 @pytest.mark.parametrize("begin", BEGINNINGS)
 @pytest.mark.parametrize("back", [1.0, 3600.0, 86400.0])
-def test_a_wall_clock_that_alone_measures_stands_still_where_it_is_set_back(
+def test_without_a_steady_clock_setting_the_wall_clock_back_adds_no_time(
     begin: Callable[[Clocks], Engine], back: float
 ) -> None:
     expected = played(begin, Clocks([]))
     said = played(begin, Clocks([(3.0, -back)], both=False))
-    # The quarter of a second in which it was set is lost.
+    # The quarter of a second in which it was set does not count.
     assert said[0] == (expected[0][0] + 0.25, expected[0][1])
 
 
-def test_the_deadline_is_what_is_left_from_the_last_call_on() -> None:
+def test_the_deadline_is_the_last_call_plus_the_time_left() -> None:
     for both in (True, False):
         clocks = Clocks([(4.0, -3600.0)], both=both)
         client = logged_on(clocks)
@@ -162,7 +162,7 @@ def test_a_connection_that_has_ended_is_never_due() -> None:
         assert client.steady_deadline is None
 
 
-def test_a_caller_with_both_that_leaves_one_out_lets_no_time_pass() -> None:
+def test_a_call_without_the_steady_clock_adds_no_time_after_one_with_it() -> None:
     clocks = Clocks([])
     client = logged_on(clocks)
     client.tick(clocks.now + timedelta(hours=1))
@@ -170,7 +170,7 @@ def test_a_caller_with_both_that_leaves_one_out_lets_no_time_pass() -> None:
     assert client.state is State.LOGGED_ON
 
 
-def test_a_resend_request_is_given_up_by_the_steady_clock() -> None:
+def test_a_resend_request_expires_by_the_steady_clock() -> None:
     clocks = Clocks([(1.0, -3600.0)])
     client = logged_on(clocks)
     client.receive(wire_of_cme(clocks, "0", 4), clocks.now, clocks.steady)

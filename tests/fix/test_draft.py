@@ -1,4 +1,4 @@
-"""A Logon as a person writes it, made whole: what the signer then reads as strictly as ever."""
+"""A Logon as a person writes it, completed: the signer then reads it as strictly as any other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_any_body_length_and_checksum_give_the_same_message(length: bytes, check
     assert complete_draft(b"8=FIX.4.2\x01" + length + BODY + check) == RAW
 
 
-def test_a_whole_message_comes_back_as_it_is() -> None:
+def test_a_complete_message_does_not_change() -> None:
     for whole in (RAW, SIGNED):
         assert complete_draft(whole) == whole
 
 
-#: Fields that signing makes new or leaves out, as a draft may have them.
+#: Fields that signing rewrites or leaves out, as a draft may contain them.
 LEFTOVERS = [
     *(b"9=5\x01", b"10=000\x01", b"98=0\x01", b"95=3\x0196=abc\x01", b"95=99\x0196=abc\x01"),
     *(b"354=3\x01355=abc\x01", b"354=99999\x01355=abc\x01", b"355=abc\x01", b"354=\x01"),
@@ -39,7 +39,7 @@ LEFTOVERS = [
 
 
 @given(st.lists(st.sampled_from(LEFTOVERS), max_size=6), st.sampled_from([b"", b"10=1\x01"]))
-def test_what_signing_makes_new_may_be_wrong_absent_or_there_twice(
+def test_fields_that_signing_rewrites_may_be_wrong_missing_or_repeated(
     leftovers: list[bytes], check: bytes
 ) -> None:
     draft = b"8=FIX.4.2\x01" + BODY + b"".join(leftovers) + check

@@ -75,7 +75,7 @@ def test_a_wrong_signature_stands_beside_the_right_one() -> None:
         ("\xe9\x00", "\\xe9\\x00", "illegal"),
     ],
 )
-def test_a_broken_field_is_pointed_at(
+def test_a_broken_field_is_marked(
     tag: str, value: str | None, visible: str | None, problem: str
 ) -> None:
     logon = without(SIGNED, tag) if value is None else changed(SIGNED, **{f"t{tag}": value})
@@ -88,7 +88,7 @@ def test_a_broken_field_is_pointed_at(
 
 
 @pytest.mark.parametrize("tag", NAMES)
-def test_a_repeated_field_is_pointed_at(tag: str) -> None:
+def test_a_repeated_field_is_marked(tag: str) -> None:
     explanation = explain(message([*body_of(SIGNED), (tag, "again")]), KEYS, at=AT)
     found = rows(explanation)
     assert found.pop(tag) == (FIELDS[tag], "repeated")
@@ -96,19 +96,19 @@ def test_a_repeated_field_is_pointed_at(tag: str) -> None:
     assert [check.name for check in explanation.verdict.failed] == ["message"]
 
 
-def test_several_broken_fields_are_all_pointed_at() -> None:
+def test_several_broken_fields_are_all_marked() -> None:
     logon = changed(without(SIGNED, "369", "1605"), t50="", t142="\x07")
     problems = {tag: problem for tag, (_, problem) in rows(explain(logon, KEYS)).items() if problem}
     assert problems == {"50": "empty", "142": "illegal", "369": "missing", "1605": "missing"}
 
 
-def test_a_message_that_is_no_logon_is_explained_as_far_as_it_goes() -> None:
+def test_a_message_that_is_not_a_logon_is_explained_as_far_as_possible() -> None:
     explanation = explain(changed(SIGNED, t35="0"), KEYS, at=AT)
     assert rows(explanation) == {tag: (value, None) for tag, value in FIELDS.items()}
     assert explanation.canonical is None
 
 
-def test_bytes_that_are_no_message_have_no_fields() -> None:
+def test_bytes_that_are_not_a_message_have_no_fields() -> None:
     assert explain(SIGNED[:-1], KEYS, at=AT).fields == ()
     assert explain(b"", KEYS, at=AT).fields == ()
 
@@ -132,7 +132,7 @@ def test_without_a_pair_nothing_is_expected(logon: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\x1b[2J", "x" * 99, SIGNATURE_TEXT + "=", "\xff"])
-def test_what_came_as_a_signature_is_shown_as_it_came(text: str) -> None:
+def test_a_received_signature_is_shown_unchanged(text: str) -> None:
     received = explain(signed_with(text), KEYS, at=AT).received
     assert received == text.replace("\x1b", "\\x1b").replace("\xff", "\\xff")
 
@@ -147,7 +147,7 @@ def test_the_time_is_that_of_the_verdict() -> None:
         explain(SIGNED, KEYS, at=AT.replace(tzinfo=None))
 
 
-def test_any_source_of_keys_will_do() -> None:
+def test_any_source_of_keys_is_accepted() -> None:
     expected = explain(SIGNED, KEYS, at=AT)
     assert explain(SIGNED, FixedKeys(KEYS), at=AT) == expected
     assert explain(SIGNED, SimpleNamespace(ring=KEYS), at=AT) == expected
@@ -176,7 +176,7 @@ def test_an_explanation_is_plain_data(logon: bytes) -> None:
     }
 
 
-def test_a_log_that_prints_an_explanation_tells_neither_string_nor_signature() -> None:
+def test_a_printed_explanation_shows_neither_string_nor_signature() -> None:
     for logon in (SIGNED, changed(SIGNED, t34="2"), changed(SIGNED, t50="A\nB")):
         shown = repr(explain(logon, KEYS, at=AT))
         for part in (VISIBLE, SIGNATURE_TEXT, CANONICAL.decode(), "US,NY", "BRIO"):
@@ -184,7 +184,7 @@ def test_a_log_that_prints_an_explanation_tells_neither_string_nor_signature() -
 
 
 @given(raw_logons)
-def test_no_explanation_holds_a_secret(raw: bytes) -> None:
+def test_no_explanation_contains_a_secret(raw: bytes) -> None:
     raw = changed(raw, t49="B08XXXN")
     for secret in (SECRET, SIBLING_SECRET):
         explanation = explain(oracle.sign(secret, KEY_ID, raw), KEYS, any_time=True)

@@ -1,4 +1,4 @@
-"""Messages held behind a gap: given in their turn, and quickly however many they are."""
+"""Messages held behind a gap: delivered in sequence, and quickly even if they are many."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _message(number: int) -> Message:
     return Message.parse(encode([(35, "D"), (34, str(number))]))
 
 
-def test_thousands_are_taken_with_few_comparisons() -> None:
+def test_thousands_of_held_messages_need_few_comparisons() -> None:
     gap = Inbound()
     message = _message(1)
     for number in range(2, MAX_HELD + 2):
@@ -41,12 +41,14 @@ def test_thousands_are_taken_with_few_comparisons() -> None:
         assert turn is not None
         assert turn.number == number
     assert gap.take(MAX_HELD + 2) is None
-    # Each pass over what is held would be MAX_HELD of them.
+    # Each pass over the held messages would be MAX_HELD comparisons.
     assert Counted.compared < 40 * MAX_HELD
 
 
 @given(st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30)), st.none())))
-def test_it_gives_what_a_plain_search_gives(actions: list[int | tuple[int] | None]) -> None:
+def test_a_gap_gives_the_same_messages_as_a_plain_search(
+    actions: list[int | tuple[int] | None],
+) -> None:
     gap = Inbound()
     model: dict[int, Turn] = {}
     for action in actions:

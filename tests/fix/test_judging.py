@@ -1,4 +1,4 @@
-"""What becomes of a Logon, by where the session stands: the words for the client, and the reason.
+"""The judgment of a Logon in each state of the session: the client's text, and the log's reason.
 
 E1's Logon is changed and signed again for each case; its session is B08004.
 """
@@ -164,7 +164,7 @@ REFUSALS: dict[str, tuple[Desk, dict[str, str], dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_has_the_words_of_cme_and_its_reason_for_the_log(name: str) -> None:
+def test_a_refusal_has_the_text_of_cme_and_a_reason_for_the_log(name: str) -> None:
     made, change, where, text, reason = REFUSALS[name]
     desk = Desk(made.begun, made.fault_tolerant, made.state)
     refused = desk.judge(change, **where)
@@ -172,7 +172,7 @@ def test_a_refusal_has_the_words_of_cme_and_its_reason_for_the_log(name: str) ->
     assert (refused.text, refused.reason) == (text, reason)
 
 
-def test_a_first_that_is_none_uses_a_number_up() -> None:
+def test_a_wrong_first_logon_of_the_week_uses_a_number() -> None:
     refused = Desk(begun=False).judge({"34": "2"})
     assert isinstance(refused, Refused)
     assert refused.counted
@@ -187,14 +187,14 @@ def test_a_first_that_is_none_uses_a_number_up() -> None:
     assert week_of(admitted.numbers) == Week(WEEK, begun=True)
 
 
-def test_a_wrong_signature_and_a_wrong_time_read_alike_to_the_client() -> None:
+def test_the_client_sees_the_same_text_for_a_wrong_signature_and_a_wrong_time() -> None:
     wrong = Desk().judge({"50": "OTHER"}, arrived=AT.replace(minute=0))
     assert isinstance(wrong, Refused)
     assert wrong.text == SECURE_LOGON
     assert wrong.reason.startswith("sending time: SendingTime (52) is ")
 
 
-def test_a_header_that_is_wrong_is_rejected_and_the_client_may_try_again() -> None:
+def test_a_wrong_header_is_rejected_and_the_client_may_try_again() -> None:
     rejected = Desk().judge({"57": "64"})
     assert isinstance(rejected, Rejected)
     assert not rejected
@@ -277,7 +277,7 @@ def test_a_logon_on_the_primary_ends_a_failover() -> None:
         assert desk.account.failed_over is still
 
 
-def test_a_logon_that_was_admitted_is_not_admitted_again() -> None:
+def test_an_admitted_logon_is_not_admitted_again() -> None:
     desk = Desk(replays=Replays(LogonVerifier(KEYS)))
     assert isinstance(desk.judge({}), Admitted)
     again = desk.judge({})
@@ -286,7 +286,7 @@ def test_a_logon_that_was_admitted_is_not_admitted_again() -> None:
     assert again.reason.startswith("replay: ")
 
 
-def test_a_logon_that_was_refused_is_refused_for_its_reason_and_then_as_a_replay() -> None:
+def test_a_refused_logon_is_refused_for_its_reason_and_then_as_a_replay() -> None:
     desk = Desk(replays=Replays(LogonVerifier(KEYS)), state=ON)
     for _ in range(2):
         refused = desk.judge({})
@@ -302,7 +302,7 @@ def test_a_logon_that_was_refused_is_refused_for_its_reason_and_then_as_a_replay
     ("begun", "jump", "numbers"),
     [(True, 4000, (4030, 20)), (True, 0, (30, 20)), (False, 9, (1, 1))],
 )
-def test_a_failover_raises_the_numbers_of_a_week_that_has_begun(
+def test_a_failover_raises_the_numbers_of_a_started_week(
     begun: bool, jump: int, numbers: tuple[int, int]
 ) -> None:
     account = Desk(begun, state=BOTH).account

@@ -1,4 +1,4 @@
-"""A secret key in the place of the signature is named, and shown nowhere."""
+"""A secret key sent as the signature is named, and shown nowhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatepass import LogonSigner, explain
 from tests.fix.samples import AT, KEYS, RAW, SECRET, SIBLING_SECRET, SIGNED, changed
 
 BYTES = base64.urlsafe_b64decode(f"{SECRET}=")
-#: The secret key as clients have sent it.
+#: The secret key in the forms in which clients have sent it.
 WRITTEN = {
     "as it is": SECRET,
     "with padding": f"{SECRET}=",
@@ -20,7 +20,7 @@ WRITTEN = {
     "in capital hexadecimal": BYTES.hex().upper(),
     "of the session's other pair": SIBLING_SECRET,
 }
-#: Most of it: nobody can tell any more whose it is.
+#: Most of it: its owner can no longer be found.
 CUT = {
     "at its end": SECRET[:-3],
     "at its beginning": SECRET[3:],
@@ -35,7 +35,7 @@ def told(signature: str) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_a_secret_key_that_was_sent_is_named_and_not_shown(name: str) -> None:
+def test_a_secret_key_in_a_logon_is_named_and_not_shown(name: str) -> None:
     text, cause = told(WRITTEN[name])
     assert cause is not None
     assert "1402) is the Secret Key itself" in cause

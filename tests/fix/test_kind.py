@@ -1,4 +1,4 @@
-"""The names of gateways, and what they say of them."""
+"""The names of gateways, and their meaning."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gatepass.fix.kind import Kind
         ("msgw:00", "00"),
     ],
 )
-def test_kinds(text: str, sub_id: str) -> None:
+def test_a_kind_has_its_sub_id(text: str, sub_id: str) -> None:
     assert Kind.parse(text).sub_id == sub_id
 
 
-def test_drop_copy_alone_has_a_window_and_a_jump() -> None:
+def test_only_drop_copy_has_a_window_and_a_jump() -> None:
     for text in ("dropcopy", "dropcopy:64"):
         assert Kind.parse(text).resend_window == timedelta(hours=48)
         assert Kind.parse(text).failover_jump == 4000
@@ -47,6 +47,6 @@ def test_drop_copy_alone_has_a_window_and_a_jump() -> None:
         "dropcopy:",
     ],
 )
-def test_what_is_no_kind(text: str) -> None:
+def test_an_unknown_kind_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a gateway is"):
         Kind.parse(text)

@@ -1,4 +1,4 @@
-"""A session is ended for silence, not while the other side is heard."""
+"""A session ends for silence, but not while the other side is heard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START, World
 
-#: Shortly before the other side would count as gone.
+#: Shortly before the other side counts as lost.
 NEARLY = timedelta(seconds=HEARTBEAT - 1)
 
 
@@ -50,20 +50,20 @@ class Doubted:
         return self.client.state is State.LOGGED_ON
 
 
-def test_messages_in_sequence_are_life() -> None:
+def test_messages_in_sequence_are_a_sign_of_life() -> None:
     tested = Doubted()
     for number in range(2, 9):
         tested.wait(NEARLY)
         assert tested.is_on
         tested.give("8", number)
-    # Then silence: another Test Request, and the end an interval later.
+    # Then silence: another Test Request, and the end one interval later.
     tested.wait(timedelta(seconds=1.2 * HEARTBEAT))
     assert tested.is_on
     tested.wait(timedelta(seconds=HEARTBEAT))
     assert tested.client.state is State.CLOSED
 
 
-def test_a_replay_that_was_asked_for_is_life() -> None:
+def test_a_requested_resend_is_a_sign_of_life() -> None:
     tested = Doubted()
     tested.give("8", 6)
     for number in range(2, 6):
@@ -75,7 +75,7 @@ def test_a_replay_that_was_asked_for_is_life() -> None:
     assert tested.client.numbers.next_in == 8
 
 
-def test_a_gap_fill_that_was_asked_for_is_life() -> None:
+def test_a_requested_gap_fill_is_a_sign_of_life() -> None:
     tested = Doubted()
     tested.give("8", 9)
     for number in (2, 4, 6):
@@ -85,18 +85,18 @@ def test_a_gap_fill_that_was_asked_for_is_life() -> None:
     assert tested.is_on
 
 
-def test_a_test_request_that_was_garbled_ends_no_session_that_is_heard() -> None:
+def test_a_garbled_test_request_ends_no_session_that_is_heard() -> None:
     tested = Doubted()
     tested.give("0", 2)
     for number in range(3, 9):
-        # A little late each time, as over a network.
+        # A little late each time, as in a network.
         tested.wait(timedelta(seconds=HEARTBEAT + 0.05))
         assert tested.is_on
         tested.give("0", number)
 
 
 @pytest.mark.parametrize("noise", ["garbled", "an old message that nobody asked for"])
-def test_noise_is_no_life(noise: str) -> None:
+def test_noise_is_not_a_sign_of_life(noise: str) -> None:
     tested = Doubted()
     for _ in range(3):
         tested.wait(NEARLY / 2)
@@ -107,7 +107,7 @@ def test_noise_is_no_life(noise: str) -> None:
     assert tested.client.state is State.CLOSED
 
 
-def test_an_in_session_logon_waits_behind_a_gap_for_as_long_as_it_is_filled() -> None:
+def test_an_in_session_logon_waits_until_a_gap_is_filled() -> None:
     tested = Doubted()
     tested.give("0", 2, (112, tested.identifier))
     tested.client.take()
@@ -123,7 +123,7 @@ def test_an_in_session_logon_waits_behind_a_gap_for_as_long_as_it_is_filled() ->
     assert any(isinstance(effect, fx.SignatureWanted) for effect in tested.client.take())
 
 
-def test_a_message_refused_for_a_tag_twice_is_life_in_its_turn_only() -> None:
+def test_a_message_refused_for_a_repeated_tag_is_a_sign_of_life_only_in_sequence() -> None:
     tested = Doubted()
     for _ in range(3):
         tested.wait(NEARLY / 2)
@@ -146,19 +146,19 @@ class Resetting(Doubted):
         return [message.get(112) for message in sent if message.msg_type == "1"]
 
 
-def test_before_an_in_session_logon_a_test_that_was_garbled_is_sent_again() -> None:
+def test_a_garbled_test_before_an_in_session_logon_is_sent_again() -> None:
     tested = Resetting()
     tested.give("8", 3)
     assert tested.client.deadline == tested.now + timedelta(seconds=HEARTBEAT)
     tested.wait(timedelta(seconds=HEARTBEAT))
     (again,) = tested.tests()
     assert again not in tested.identifiers
-    # The answer to either will do.
+    # The answer to either is enough.
     tested.give("0", 4, (112, tested.identifiers[0] or ""))
     assert tested.client.state is State.SIGNING
 
 
-def test_before_an_in_session_logon_three_tests_without_an_answer_are_the_end() -> None:
+def test_three_unanswered_tests_before_an_in_session_logon_end_the_session() -> None:
     tested = Resetting()
     for number in range(3, 6):
         assert tested.client.state is State.RESETTING
@@ -170,7 +170,7 @@ def test_before_an_in_session_logon_three_tests_without_an_answer_are_the_end() 
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
-def test_what_is_due_is_delivered_before_an_in_session_logon_is_signed(is_signed: bool) -> None:
+def test_due_messages_are_delivered_before_an_in_session_logon_is_signed(is_signed: bool) -> None:
     tested = Resetting()
     tested.give("0", 4, (112, tested.identifiers[0] or ""))
     tested.give("8", 5, (58, "one"))
@@ -188,7 +188,7 @@ def test_what_is_due_is_delivered_before_an_in_session_logon_is_signed(is_signed
         assert [e for e in tested.client.take() if isinstance(e, fx.Received)]
 
 
-def test_a_rejected_in_session_logon_is_life_for_the_gateway() -> None:
+def test_a_rejected_in_session_logon_is_a_sign_of_life_for_the_gateway() -> None:
     world = World()
     world.connect()
     world.deliver_all()

@@ -1,4 +1,4 @@
-"""A Logon as the log has it: nothing secret, and the rest as it came."""
+"""A Logon as the log shows it: without secrets, and otherwise unchanged."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def logged(*fields: tuple[int, str]) -> str:
     return written(Message.parse(encode([(35, "A"), *fields])), list(KEYS))
 
 
-def test_a_signed_logon_is_written_as_it_came() -> None:
+def test_a_signed_logon_is_logged_unchanged() -> None:
     text = written(Message.parse(SIGNED), list(KEYS))
     assert text.replace("|", "\x01").encode() == SIGNED
 
 
-def test_passwords_and_keys_are_starred_and_the_message_stays_whole() -> None:
+def test_passwords_and_keys_are_starred_and_the_message_stays_readable() -> None:
     password = "hunter2"
     for tag, value in ((554, password), (925, password), (1402, SECRET), (58, SECRET)):
         length = [(1401, str(len(value)))] if tag == 1402 else []
@@ -29,5 +29,5 @@ def test_a_canonical_string_is_starred() -> None:
     assert "|58=*****|" in logged((58, "a\nb\nc"))
 
 
-def test_where_a_value_has_a_bar_the_separator_stays() -> None:
+def test_the_separator_stays_if_a_value_contains_a_pipe() -> None:
     assert "\x0158=a|b\x01" in logged((58, "a|b"))

@@ -1,4 +1,4 @@
-"""A client plays against a gateway on a bad line: nothing is lost, nothing comes twice."""
+"""A client and a gateway on a bad line: nothing is lost, nothing comes twice."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class BadLine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.client.is_on and self.world.gateway.is_on)
     @rule()
     def reset(self) -> None:
-        # In-Session makes unrecoverable what is under way: it is for a line that is in order.
+        # In-Session makes messages in flight unrecoverable: it needs a good line.
         self.check_settled()
         if self.world.client.is_on:
             self.world.reset()
@@ -77,7 +77,7 @@ class BadLine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.client.is_on and self.world.gateway.is_on)
     @rule(out=st.integers(0, 600), back=st.integers(0, 400), emitted=st.integers(0, 6))
     def reset_and_cut(self, out: int, back: int, emitted: int) -> None:
-        # What the exchange sends while nobody reads has numbers of the new count, or of the old.
+        # Messages sent while the client does not read have the new numbers, or the old ones.
         self.check_settled()
         if self.world.client.is_on:
             self.world.reset()
@@ -125,13 +125,13 @@ class BadLine(RuleBasedStateMachine):
         self.check_settled()
 
 
-def test_the_answer_to_a_logon_that_takes_a_heartbeat_interval_is_followed_by_a_heartbeat() -> None:
+def test_a_heartbeat_follows_a_logon_answer_that_took_a_heartbeat_interval() -> None:
     world = World()
     world.connect()
     world.wait(4)
     world.deliver_all_of(world.client)
     world.wait(6)
-    world.deliver(world.gateway, world.gateway.line.index(b"8=FIX", 1))  # the answer alone
+    world.deliver(world.gateway, world.gateway.line.index(b"8=FIX", 1))  # only the answer
     session = world.client.session
     assert session is not None
     assert session.state is State.LOGGED_ON

@@ -1,4 +1,4 @@
-"""`explain` names what the client did: every row of the table, and no cause where there is none."""
+"""`explain` names the client's mistake: each row of the table, and no cause if there is none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.fix.samples import (
 
 ROWS = [described for described, _ in mistakes._MISTAKES]
 BODY = body_of(RAW)
-#: Other ways to write 32 bytes, and what each is called.
+#: Other encodings of 32 bytes, and their names.
 SPELLINGS: dict[str, tuple[Callable[[bytes], str], str]] = {
     "hex": (bytes.hex, "hexadecimal"),
     "HEX": (lambda mac: mac.hex().upper(), "hexadecimal"),
@@ -59,13 +59,13 @@ SPELLINGS: dict[str, tuple[Callable[[bytes], str], str]] = {
 
 
 def mac(secret: str, text: str) -> bytes:
-    """The signature a client makes that decodes its secret key."""
+    """The signature of a client that decodes its secret key."""
     key = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
     return hmac.digest(key, text.encode("latin-1"), hashlib.sha256)
 
 
 def undecoded(secret: str, text: str) -> bytes:
-    """The signature a client makes that does not."""
+    """The signature of a client that does not."""
     return hmac.digest(secret.encode(), text.encode("latin-1"), hashlib.sha256)
 
 
@@ -80,12 +80,12 @@ def carrying(signature: bytes, key_id: str = KEY_ID) -> bytes:
     return changed(signed_with(as_text(signature)), t354=str(len(key_id)), t355=key_id)
 
 
-def test_no_row_of_the_table_is_left_out() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     assert sorted(ROWS) == sorted(MISTAKEN)
     assert len(set(ROWS)) == len(ROWS)
 
 
-def test_the_sample_tells_all_rows_apart() -> None:
+def test_the_sample_distinguishes_all_rows() -> None:
     strings = [build(BODY) for build in MISTAKEN.values()]
     assert len({lines(BODY), *strings}) == len(MISTAKEN) + 1
 
@@ -158,17 +158,17 @@ def test_a_row_is_recognised_with_the_key_of_the_other_pair(row: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_row_is_recognised_in_any_spelling(row: str) -> None:
+def test_a_row_is_recognised_in_any_encoding(row: str) -> None:
     signature = mac(SECRET, MISTAKEN[row](BODY))
     for write, name in SPELLINGS.values():
         text = write(signature)
         if text == as_text(signature):
-            continue  # by chance the same in both alphabets
+            continue  # by chance equal in both alphabets
         found = cause(signed_with(text))
         assert found is not None
         spelled, _, built = found.partition("; ")
         assert spelled.startswith("the signature is written as ")
-        # Padded, and by chance the same in both alphabets: either name is right.
+        # Padded, and by chance equal in both alphabets: either name is right.
         assert name in spelled or ("base64" in name and not set(text) & set("+/-_"))
         assert built == f"the canonical string was built {row}"
 
@@ -193,7 +193,7 @@ def test_the_key_of_the_other_pair_is_recognised() -> None:
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_right_signature_in_another_spelling_is_recognised(spelling: str) -> None:
+def test_a_right_signature_in_another_encoding_is_recognised(spelling: str) -> None:
     write, name = SPELLINGS[spelling]
     found = cause(signed_with(write(SIGNATURE)))
     assert found is not None
@@ -203,7 +203,7 @@ def test_a_right_signature_in_another_spelling_is_recognised(spelling: str) -> N
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_of_a_random_signature_in_another_spelling_only_that_is_known(spelling: str) -> None:
+def test_a_random_signature_in_another_encoding_shows_only_its_encoding(spelling: str) -> None:
     write, _ = SPELLINGS[spelling]
     found = cause(signed_with(write(b"\xff\xfe" * 16)))
     assert found is not None
@@ -214,7 +214,7 @@ def test_of_a_random_signature_in_another_spelling_only_that_is_known(spelling: 
 @pytest.mark.parametrize(
     "text",
     [
-        SIGNATURE_TEXT[:-1] + "t",  # spare bits: altered, whatever it was
+        SIGNATURE_TEXT[:-1] + "t",  # unused bits set: altered
         SIGNATURE_TEXT[:-1],
         SIGNATURE_TEXT[:22],
         SIGNATURE_TEXT + "A",
@@ -234,7 +234,7 @@ def test_of_a_random_signature_in_another_spelling_only_that_is_known(spelling: 
         "-" + "+" * 42 + " ",
     ],
 )
-def test_a_text_that_is_no_signature_has_no_cause(text: str) -> None:
+def test_a_text_that_is_not_a_signature_has_no_cause(text: str) -> None:
     assert cause(signed_with(text)) is None
 
 
@@ -262,7 +262,7 @@ def test_a_key_that_is_not_in_the_ring_has_no_cause() -> None:
     [SIGNED[:-1], RAW, without(SIGNED, "369"), without(SIGNED, "1401", "1402"), b""],
     ids=["cut", "unsigned", "369 missing", "1402 missing", "nothing"],
 )
-def test_where_nothing_was_signed_there_is_no_cause(logon: bytes) -> None:
+def test_without_a_signature_there_is_no_cause(logon: bytes) -> None:
     assert cause(logon) is None
 
 

@@ -1,4 +1,4 @@
-"""Whom somebody means by a name: with the role that logs show, or without."""
+"""Which session a name means: with its role, as logs show it, or without."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def test_a_session_is_named_with_any_role_or_without(name: str, role: Role) -> N
 
 
 @pytest.mark.parametrize("written", ["", "ABC", "ABC12", "ABC123X", "ABC123NN", "ABC124N", "N"])
-def test_who_is_somebody_else(written: str) -> None:
+def test_another_session_is_not_named(written: str) -> None:
     assert not is_named(written, "ABC123")

@@ -1,4 +1,4 @@
-"""When a trading week begins, and how a client comes back to 34=1."""
+"""When a trading week begins, and how a client returns to 34=1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.fix.world import PAIR, SETTINGS, START, World
 
 CHICAGO = ZoneInfo("America/Chicago")
 WEEK = trading_week(START)
-#: Saturdays: in winter, before both changes of the clocks, in summer.
+#: Saturdays: in winter, before both clock changes, in summer.
 SATURDAYS = ["2026-01-24", "2026-03-07", "2026-07-04", "2026-10-31"]
 REFUSED = (58, NOT_RESET), (789, "1")
 
@@ -53,20 +53,20 @@ def test_a_session_of_the_week_is_remembered_until_the_next_begins(
     saturday: str, hours: float
 ) -> None:
     begin = datetime.fromisoformat(f"{saturday}T02:00").replace(tzinfo=CHICAGO)
-    then = begin + timedelta(hours=hours)  # by Chicago's clocks
+    then = begin + timedelta(hours=hours)  # in Chicago time
     numbers = numbers_of(Week(trading_week(begin), begun=True), 9, 7)
     assert at_week(numbers, then) == numbers
     assert at_week(numbers, begin + timedelta(days=7)).next_out == 1
 
 
-def test_on_sunday_morning_last_weeks_numbers_are_gone() -> None:
+def test_last_weeks_numbers_are_gone_on_sunday_morning() -> None:
     friday = datetime(2026, 1, 23, 16, 0, tzinfo=CHICAGO)
     sunday = datetime(2026, 1, 25, 10, 35, tzinfo=CHICAGO)
     numbers = numbers_of(Week(trading_week(friday), begun=True), 900, 800)
     assert choose_scenario(numbers, sunday) is Scenario.BEGINNING_OF_WEEK
 
 
-def test_the_refusals_number_is_used_up_and_nothing_is_asked_for(desk: Desk) -> None:
+def test_a_refusal_uses_its_number_and_nothing_is_requested(desk: Desk) -> None:
     assert desk.log_on() == 1
     desk.answer("5", 1, *REFUSED)
     assert desk.log_on() == 1
@@ -75,18 +75,18 @@ def test_the_refusals_number_is_used_up_and_nothing_is_asked_for(desk: Desk) -> 
     assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 2, 3)
 
 
-def test_other_refusals_in_between_change_nothing_of_that(desk: Desk) -> None:
+def test_other_refusals_in_between_make_no_difference(desk: Desk) -> None:
     for text in (REFUSED, ((58, "Invalid Logon. Logout Forced"), (789, "1"))):
         desk.log_on()
         desk.answer("5", 1, *text)
     desk.log_on()
-    desk.client.disconnected(START)  # nobody answered
+    desk.client.disconnected(START)  # there was no answer
     desk.log_on()
     assert desk.answer("A", 2) == []
 
 
 @pytest.mark.parametrize(("answer", "asked"), [(1, None), (2, None), (5, ("2", "4"))])
-def test_what_is_really_missing_is_asked_for(
+def test_really_missing_messages_are_requested(
     desk: Desk, answer: int, asked: tuple[str, str] | None
 ) -> None:
     desk.log_on()
@@ -96,12 +96,12 @@ def test_what_is_really_missing_is_asked_for(
     assert requests == ([asked] if asked else [])
 
 
-def test_numbers_of_a_week_that_the_exchange_does_not_know_are_begun_again(desk: Desk) -> None:
+def test_numbers_restart_if_the_exchange_does_not_know_the_week(desk: Desk) -> None:
     order = SentMessage(30, b"order", True)
     desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20), order)
     assert desk.log_on() == 31
     desk.answer("5", 1, *REFUSED)
-    # Whoever refuses a Logon can write this: nothing is void before a Logon was accepted.
+    # Any peer that refuses a Logon can write this: nothing is discarded before one is accepted.
     assert desk.store.sent(30, 30) == [order]
     assert choose_scenario(desk.store.load(), START) is Scenario.BEGINNING_OF_WEEK
     assert desk.log_on() == 1
@@ -111,7 +111,7 @@ def test_numbers_of_a_week_that_the_exchange_does_not_know_are_begun_again(desk:
     assert desk.store.sent(1, 99) == []
 
 
-def test_a_week_that_was_there_after_all_goes_on(desk: Desk) -> None:
+def test_a_week_that_the_exchange_knows_after_all_continues(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.answer("5", 1, *REFUSED)
@@ -122,7 +122,7 @@ def test_a_week_that_was_there_after_all_goes_on(desk: Desk) -> None:
     assert desk.store.load() == numbers_of(Week(WEEK, begun=True), 32, 21)
 
 
-def test_another_text_with_789_1_takes_nothing_back(desk: Desk) -> None:
+def test_another_text_with_789_1_sets_nothing_back(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.refuse(1)
@@ -133,7 +133,7 @@ def test_another_text_with_789_1_takes_nothing_back(desk: Desk) -> None:
 def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
     desk: Desk, answer: int, then: int
 ) -> None:
-    """The exchange's own numbers begin at 1 as well, or go on: nothing is asked for either way."""
+    """The exchange's own numbers restart at 1, or continue: nothing is requested in either case."""
     desk.store.save(numbers_of(Week(WEEK, begun=True), 30, 19))
     assert desk.log_on() == 30
     desk.answer("A", 19)
@@ -144,7 +144,7 @@ def test_after_789_1_on_a_live_session_the_next_logon_has_34_1(
     assert desk.store.load() == numbers_of(Week(WEEK, 1, begun=True), 2, then)
 
 
-def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) -> None:
+def test_an_exchange_that_continues_its_numbers_after_a_logout_causes_no_gap(desk: Desk) -> None:
     many = 3 * MAX_JUMP
     desk.store.save(numbers_of(Week(WEEK, begun=True), 30, many))
     desk.log_on()
@@ -155,7 +155,7 @@ def test_an_exchange_that_counts_on_behind_a_logout_jumps_nowhere(desk: Desk) ->
     assert desk.store.load() == numbers_of(Week(WEEK, 1, begun=True), 2, many + 3)
 
 
-def test_what_was_sent_while_nobody_was_on_is_asked_for_once_after_789_1(desk: Desk) -> None:
+def test_messages_sent_while_logged_out_are_requested_once_after_789_1(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK, begun=True), 30, 19))
     desk.log_on()
     desk.answer("A", 19)
@@ -173,7 +173,7 @@ def test_a_client_that_asks_for_mid_week_begins_the_week_again(desk: Desk) -> No
     assert desk.log_on() == 1
 
 
-def test_both_sides_agree_after_a_gateway_forgot_the_week() -> None:
+def test_both_sides_agree_after_a_gateway_has_forgotten_the_week() -> None:
     world = World()
     world.connect()
     world.deliver_all()
@@ -197,7 +197,7 @@ def test_both_sides_agree_after_a_gateway_forgot_the_week() -> None:
     assert len(world.refusals) == 1
 
 
-def test_a_session_that_is_on_since_last_week_keeps_its_numbers() -> None:
+def test_a_session_logged_on_since_last_week_keeps_its_numbers() -> None:
     friday_night = START.replace(day=24, hour=7, minute=59)
     later = friday_night + timedelta(minutes=2)
     world = World()
@@ -222,7 +222,7 @@ def _requests(line: bytearray) -> list[Message]:
     return [message for message in map(Message.parse, wires) if message.msg_type == "2"]
 
 
-def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: Desk) -> None:
+def test_a_week_that_must_begin_again_does_so_after_another_refusal_too(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
     desk.log_on()
     desk.answer("5", 1, *REFUSED)
@@ -232,7 +232,7 @@ def test_a_week_that_is_to_begin_again_does_so_after_another_refusal_too(desk: D
     assert desk.log_on() == 1
 
 
-def test_a_mid_week_logon_of_a_new_week_is_told_from_a_wrong_key(desk: Desk) -> None:
+def test_a_mid_week_logon_in_a_new_week_differs_from_a_wrong_key(desk: Desk) -> None:
     for text in (NOT_RESET.upper(), NOT_RESET.rstrip(".")):
         desk.store.save(numbers_of(Week(WEEK, begun=True), 31, 20))
         desk.log_on()

@@ -1,4 +1,4 @@
-"""Messages as people keep them: lines, ``|`` for SOH, several end to end."""
+"""Messages as people store them: lines, ``|`` for SOH, several in one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fix.samples import RAW, SIGNED, body_of, changed, message, raw_logons
 PIPED = RAW.replace(b"\x01", b"|")
 endings = st.sampled_from([b"\n", b"\r\n"])
 blanks = st.sampled_from([b"", b" ", b"\t", b"\r", b"  \r"])
-#: Messages that fit on one line, and that ``|`` can stand in for SOH in.
+#: Messages that fit on one line and contain no ``|``, so that it can replace SOH.
 plain = st.lists(st.tuples(st.sampled_from(["58", "49", "50"]), values), max_size=4).map(
     lambda fields: message([("35", "A"), *[(t, v.replace("|", "/")) for t, v in fields]])
 )
@@ -28,12 +28,12 @@ def read(data: bytes) -> list[Line]:
 
 
 def answered(data: bytes) -> bytes:
-    """Every line answered with the messages that it holds."""
+    """Every line answered with the messages that it contains."""
     return b"".join(line.answer(line.messages) for line in read(data))
 
 
 @given(st.lists(st.tuples(st.lists(one_line, min_size=1, max_size=3), endings), max_size=4))
-def test_raw_lines_are_read_and_answered_as_they_stand(
+def test_raw_lines_are_read_and_answered_unchanged(
     lines: list[tuple[list[bytes], bytes]],
 ) -> None:
     data = b"".join(b"".join(messages) + ending for messages, ending in lines)
@@ -56,7 +56,7 @@ def test_piped_lines_are_read_as_soh_and_answered_with_pipes(
 
 
 @given(st.lists(st.one_of(blanks, st.just(PIPED), st.just(RAW)), max_size=8), endings)
-def test_blank_lines_are_left_out_and_counted(lines: list[bytes], ending: bytes) -> None:
+def test_blank_lines_are_skipped_but_counted(lines: list[bytes], ending: bytes) -> None:
     found = read(ending.join(lines))
     kept = [n for n, line in enumerate(lines, start=1) if line.strip()]
     assert [line.number for line in found] == kept
@@ -74,13 +74,13 @@ def test_forms_may_be_mixed_line_by_line() -> None:
     assert [line.messages for line in found] == [(RAW,), (RAW,), (RAW, RAW)]
 
 
-def test_a_last_line_needs_no_end() -> None:
+def test_the_last_line_needs_no_line_end() -> None:
     assert [line.ending for line in read(RAW)] == [b""]
     assert answered(RAW) == RAW
     assert answered(PIPED) == PIPED
 
 
-def test_blanks_around_a_piped_line_are_those_of_an_editor() -> None:
+def test_blanks_around_a_piped_line_are_ignored() -> None:
     (line,) = read(b" \t" + PIPED + b"  \r\n")
     assert line.messages == (RAW,)
     assert line.answer((SIGNED,)) == SIGNED.replace(b"\x01", b"|") + b"\r\n"
@@ -112,7 +112,7 @@ def test_a_pipe_inside_a_raw_value_stays_a_pipe() -> None:
         (b"hello", "does not begin with 8=FIX"),
     ],
 )
-def test_what_is_no_message_is_kept_apart_to_be_refused(line: bytes, says: str) -> None:
+def test_bytes_that_are_not_a_message_are_kept_to_be_refused(line: bytes, says: str) -> None:
     (found,) = read(line + b"\n")
     wire = line if b"\x01" in line else line.replace(b"|", b"\x01")
     assert b"".join(found.messages) == wire
@@ -127,7 +127,7 @@ def test_what_is_no_message_is_kept_apart_to_be_refused(line: bytes, says: str) 
     assert answered(line + b"\n") == line + b"\n"
 
 
-def test_a_line_feed_in_a_data_field_ends_no_line() -> None:
+def test_a_line_feed_in_a_data_field_does_not_end_the_line() -> None:
     logon = message([*body_of(RAW), ("95", "3"), ("96", "a\nb")])
     first, second = read(logon + b"\n" + RAW + b"\n")
     assert (first.number, first.messages, first.ending) == (1, (logon,), b"\n")
@@ -152,12 +152,12 @@ def test_nothing_of_a_line_is_lost(lines: list[bytes]) -> None:
 
 
 @given(st.lists(st.sampled_from([RAW + b"\n", PIPED + b"\r\n", b"\n"]), max_size=6))
-def test_a_file_is_read_as_its_bytes_are(lines: list[bytes]) -> None:
+def test_a_file_is_read_like_its_bytes(lines: list[bytes]) -> None:
     data = b"".join(lines)
     assert list(read_lines(io.BytesIO(data))) == list(read_lines(lines)) == read(data)
 
 
-def test_lines_are_given_as_they_come() -> None:
+def test_lines_are_read_as_they_arrive() -> None:
     def endless() -> object:
         while True:
             yield PIPED + b"\n"
@@ -167,7 +167,7 @@ def test_lines_are_given_as_they_come() -> None:
 
 
 @given(st.binary(max_size=20))
-def test_a_visible_value_is_printable_and_tells_bytes_apart(value: bytes) -> None:
+def test_a_visible_value_is_printable_and_unambiguous(value: bytes) -> None:
     text = visible(value)
     assert text.isascii()
     assert text.isprintable()

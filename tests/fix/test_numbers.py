@@ -1,4 +1,4 @@
-"""Numbers that the other side only names: tried, and kept once they are proved."""
+"""Numbers that the other side only names: tried, and stored after they are proved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Desk:
         self.effects: list[fx.Effect] = []
 
     def log_on(self) -> int:
-        """Connect and send a Logon; gives its number."""
+        """Connect and send a Logon; return its number."""
         numbers = self.store.load()
         self.client = ClientSession(SETTINGS, numbers, START)
         self.client.connected(START)
@@ -75,17 +75,17 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
         yield Desk(store, numbers_of(Week(WEEK, begun=True), 4, 9))
 
 
-def test_a_number_that_somebody_found_out_is_tried_once(desk: Desk) -> None:
+def test_a_number_from_the_user_is_tried_once(desk: Desk) -> None:
     desk.store.save(expecting(desk.store.load(), 5_000_000, START))
     assert desk.log_on() == 5_000_000
     desk.refuse(4)
     assert desk.log_on() == 4
-    with pytest.raises(ValueError, match="was used: give 5 or more"):
+    with pytest.raises(ValueError, match="is already used: give 5 or more"):
         expecting(desk.store.load(), 3, START)
 
 
 @pytest.mark.parametrize("expected", [4 + MAX_JUMP + 1, 999_999_999])
-def test_a_jump_that_would_cost_the_week_is_not_kept(desk: Desk, expected: int) -> None:
+def test_a_jump_that_would_use_up_the_week_is_not_stored(desk: Desk, expected: int) -> None:
     assert desk.log_on() == 4
     desk.refuse(expected)
     assert (desk.error.tag, desk.error.expected, desk.error.received) == (789, 4, expected)
@@ -93,7 +93,7 @@ def test_a_jump_that_would_cost_the_week_is_not_kept(desk: Desk, expected: int) 
     assert desk.log_on() == 4
 
 
-def test_a_proposal_is_tried_and_kept_when_a_logon_with_it_is_accepted(desk: Desk) -> None:
+def test_a_proposal_is_tried_and_stored_when_a_logon_with_it_is_accepted(desk: Desk) -> None:
     desk.log_on()
     desk.refuse(50_000)
     assert desk.store.load().next_out == 4
@@ -114,8 +114,8 @@ def test_a_later_proposal_replaces_it_down_to_what_was_really_sent(
     assert desk.log_on() == then
 
 
-def test_proposals_that_nobody_proves_do_not_add_up(desk: Desk) -> None:
-    """Each refusal may name a number a million higher; none of them moves what was really sent."""
+def test_proposals_without_proof_do_not_add_up(desk: Desk) -> None:
+    """Each refusal may name a number a million higher; none changes the numbers really sent."""
     for _ in range(5):
         number = desk.log_on()
         desk.refuse(number + MAX_JUMP)
@@ -130,7 +130,7 @@ def test_a_proposal_that_was_not_answered_is_not_tried_twice_with_one_number(des
     desk.refuse(50)
     assert desk.log_on() == 50
     desk.client.disconnected(START)
-    # The exchange may have had it.
+    # The exchange may have received it.
     assert desk.log_on() == 51
     assert desk.store.load().next_out == 4
 
@@ -144,13 +144,13 @@ def test_an_answer_from_a_stranger_proves_nothing(desk: Desk) -> None:
     assert desk.store.load().next_out == 4
 
 
-def test_before_the_week_has_begun_a_proposal_is_one_too(desk: Desk) -> None:
+def test_a_proposal_before_the_week_begins_is_tried_too(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK)))
     assert desk.log_on() == 1
     desk.refuse(57)
     assert choose_scenario(desk.store.load(), START) is Scenario.MID_WEEK
     assert desk.log_on() == 57
-    # It was a lie: the exchange has not seen this week's first Logon.
+    # It was wrong: the exchange has not received this week's first Logon.
     desk.refuse(1)
     assert choose_scenario(desk.store.load(), START) is Scenario.BEGINNING_OF_WEEK
     assert desk.log_on() == 1
@@ -166,7 +166,7 @@ def test_before_the_week_has_begun_a_proposal_is_one_too(desk: Desk) -> None:
         ("0", 11 + MAX_JUMP, [], 34),
     ],
 )
-def test_a_jump_inbound_ends_the_session_and_is_not_kept(
+def test_an_inbound_jump_ends_the_session_and_is_not_stored(
     desk: Desk, kind: str, number: int, fields: list[tuple[int, str]], tag: int
 ) -> None:
     desk.log_on()
@@ -178,14 +178,14 @@ def test_a_jump_inbound_ends_the_session_and_is_not_kept(
     assert desk.store.load().next_in == 10
 
 
-def test_a_logons_answer_that_jumps_ends_it(desk: Desk) -> None:
+def test_a_jump_in_the_answer_ends_the_logon(desk: Desk) -> None:
     desk.log_on()
     desk.answer("A", 999_999_999)
     assert (desk.error.tag, desk.error.received) == (34, 999_999_999)
     assert desk.store.load().next_in == 9
 
 
-def test_the_number_in_the_confirmation_of_a_logout_is_kept(desk: Desk) -> None:
+def test_the_number_in_a_logouts_confirmation_is_stored(desk: Desk) -> None:
     desk.log_on()
     desk.answer("A", 9)
     desk.client.log_out(START)
@@ -210,13 +210,13 @@ def test_a_gateway_refuses_a_logon_that_jumps_too_far() -> None:
 
 def test_a_logon_with_ten_digits_is_not_sent(desk: Desk) -> None:
     desk.store.save(numbers_of(Week(WEEK, begun=True), MAX_NUMBER + 1, 9))
-    with pytest.raises(ValueError, match="ask the exchange's support"):
+    with pytest.raises(ValueError, match="Ask the exchange's support"):
         desk.log_on()
     desk.store.save(numbers_of(Week(WEEK, begun=True, proposed=MAX_NUMBER), 4, 9))
     assert [desk.log_on(), desk.log_on()] == [MAX_NUMBER, MAX_NUMBER]
 
 
-def test_a_failovers_jump_is_none() -> None:
+def test_the_jump_of_a_failover_is_accepted() -> None:
     world = World()
     world.connect()
     world.deliver_all()

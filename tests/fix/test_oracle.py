@@ -1,4 +1,4 @@
-"""Differential: whatever the oracle says of a Logon, the package says, and the other way round."""
+"""Differential: the package says the same about a Logon as the oracle, and the reverse."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_credentials_may_stand_anywhere(drawn: list[Body], random: st.Random) ->
 
 @given(raw_logons)
 @example(SIGNED)
-def test_fields_are_read_alike(raw: bytes) -> None:
+def test_both_read_the_same_fields(raw: bytes) -> None:
     assert [(str(tag), value.decode("latin-1")) for tag, value in scan(raw)] == oracle.fields(raw)
     named = dict(oracle.fields(raw))
     assert Logon(raw).values == [named[tag].encode() for tag in oracle.ORDER]

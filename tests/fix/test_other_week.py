@@ -1,4 +1,4 @@
-"""A Logon that is tried while the clock is in another trading week costs nothing until accepted."""
+"""A Logon tried while the clock is in another trading week changes nothing until accepted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _with_orders(store: Store, numbers: Numbers = LEFT) -> Store:
 
 
 class Try:
-    """One connection, with the clock at `now`; what it wants kept is kept."""
+    """One connection, with the clock at `now`; its saves are stored."""
 
     def __init__(self, store: Store, now: datetime, scenario: Scenario | None = None) -> None:
         self.store, self.now = store, now
@@ -89,7 +89,7 @@ SCENARIOS = st.sampled_from([None, Scenario.BEGINNING_OF_WEEK, Scenario.MID_WEEK
     ),
     proposed=st.sampled_from([0, 8]),
 )
-def test_whatever_comes_of_it_orders_and_numbers_are_kept(
+def test_orders_and_numbers_are_kept_whatever_the_answer(
     tries: list[tuple[datetime, Scenario | None, object]], proposed: int
 ) -> None:
     store = _with_orders(MemoryStore(), with_week(LEFT, proposed=proposed))
@@ -112,13 +112,13 @@ def test_whatever_comes_of_it_orders_and_numbers_are_kept(
         WEEK,
         True,
     )
-    # Once the clock is right, the week goes on, and what the exchange has missed is sent again.
+    # When the clock is right, the week continues, and the exchange gets what it missed.
     logon = Try(store, START).sign()
     assert logon.msg_seq_num == (proposed if week_of(kept).proposed == proposed != 0 else 6)
 
 
 @pytest.mark.parametrize("make", [MemoryStore, None])
-def test_a_number_that_was_named_for_another_week_is_tried_in_that_week_alone(
+def test_a_number_named_for_another_week_is_tried_only_in_that_week(
     make: type[MemoryStore] | None, tmp_path: Path
 ) -> None:
     store = make() if make else SqliteStore(tmp_path / "s.db", "ABC123")
@@ -129,7 +129,7 @@ def test_a_number_that_was_named_for_another_week_is_tried_in_that_week_alone(
         assert one.sign().msg_seq_num == 1
         one.answer("5", 1, (58, "MsgSeqNum (34) too low: expected 70, received 1"), (789, "70"))
         assert at_week(store.load(), START) == LEFT
-        # Another program has begun that week: its orders are not these.
+        # Another program has begun that week: its orders are different ones.
         one = Try(store, later)
         assert one.sign().msg_seq_num == 70
         assert store.sent(1, 99) == ORDERS
@@ -140,7 +140,7 @@ def test_a_number_that_was_named_for_another_week_is_tried_in_that_week_alone(
         assert week_of(kept) == Week(trading_week(later), begun=True)
 
 
-def test_a_number_that_somebody_gives_for_another_week_costs_nothing_either() -> None:
+def test_a_users_number_for_another_week_changes_nothing_either() -> None:
     store = _with_orders(MemoryStore())
     later = START + timedelta(weeks=1)
     store.save(expecting(store.load(), 50, later))
@@ -160,7 +160,7 @@ def test_an_accepted_logon_of_the_other_week_ends_the_old_one(scenario: Scenario
     assert store.load() == numbers_of(Week(trading_week(later), begun=True), 2, 2)
 
 
-def test_a_clock_that_is_set_between_connecting_and_logging_on_changes_nothing() -> None:
+def test_setting_the_clock_between_connecting_and_logging_on_changes_nothing() -> None:
     store = _with_orders(MemoryStore())
     client = ClientSession(SETTINGS, store.load(), START + timedelta(weeks=1))
     client.connected(START)
@@ -170,7 +170,7 @@ def test_a_clock_that_is_set_between_connecting_and_logging_on_changes_nothing()
     assert logon.msg_seq_num == 6
 
 
-def test_a_promotion_goes_on_with_the_numbers_of_a_session_that_is_up() -> None:
+def test_a_promotion_continues_the_numbers_of_the_logged_on_session() -> None:
     settings = replace(SETTINGS, sender_comp_id="ABC123U")
     now = START + timedelta(weeks=1)
     client = ClientSession(settings, Numbers(), START, backup=True)
@@ -211,7 +211,7 @@ TOO_LOW = "MsgSeqNum (34) too low: expected 4, received 1"
     number=st.integers(9, 14),
     expected=st.integers(2, 6),
 )
-def test_an_exchange_that_goes_on_with_last_week_gets_what_it_has_missed(
+def test_an_exchange_that_continues_last_week_gets_what_it_missed(
     seconds: int, number: int, expected: int
 ) -> None:
     store = _with_orders(MemoryStore(), LAST_WEEK)
@@ -221,19 +221,19 @@ def test_an_exchange_that_goes_on_with_last_week_gets_what_it_has_missed(
     one.answer("5", number, (58, TOO_LOW), (789, str(expected)))
     again = Try(store, now)
     assert again.sign().msg_seq_num == 6
-    # What came in between is asked for, and nothing from the beginning.
+    # Only the messages in between are requested, not all from the beginning.
     asked = again.answer("A", number + 1, (108, str(SETTINGS.heart_bt_int)))
     assert [(m.get(7), m.get(16)) for m in asked] == [("9", str(number))]
     assert store.sent(1, 99) == ORDERS
     assert week_of(store.load()).sunday == week_of(LAST_WEEK).sunday
-    # Its own week begins later, and then it is another one.
+    # Its new week begins later.
     assert Try(store, now).sign().msg_seq_num == 1
 
 
 @pytest.mark.parametrize(
     ("number", "expected", "hours"),
     [
-        (8, 4, 0),  # numbers that came already
+        (8, 4, 0),  # numbers that were already received
         (9, 1, 0),
         (9, 7, 0),  # an order that was never sent
         (9, None, 0),
@@ -241,7 +241,7 @@ def test_an_exchange_that_goes_on_with_last_week_gets_what_it_has_missed(
         (9, 4, 7 * 24),
     ],
 )
-def test_numbers_that_do_not_continue_last_week_are_of_a_new_one(
+def test_numbers_that_do_not_continue_last_week_belong_to_a_new_one(
     number: int, expected: int | None, hours: float
 ) -> None:
     store = _with_orders(MemoryStore(), LAST_WEEK)
@@ -254,7 +254,7 @@ def test_numbers_that_do_not_continue_last_week_are_of_a_new_one(
     assert store.sent(1, 99) == ORDERS
 
 
-def test_a_week_that_began_before_this_clock_says_so_is_not_begun_twice() -> None:
+def test_a_week_that_began_early_by_this_clock_does_not_begin_twice() -> None:
     store = _with_orders(MemoryStore(), LAST_WEEK)
     now = SATURDAY - timedelta(seconds=3)
     one = Try(store, now)

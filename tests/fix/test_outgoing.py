@@ -1,4 +1,4 @@
-"""What may be sent is decided before it has a number, and may be sent again."""
+"""A message is checked before it gets a number, and can be resent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _sends(session: ClientSession | GatewaySession) -> list[bytes]:
 
 
 @given(room=st.integers(-60, 200), processed=st.integers(1, 999_999_998), by_gateway=st.booleans())
-def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: bool) -> None:
+def test_a_sent_message_can_be_resent(room: int, processed: int, by_gateway: bool) -> None:
     world, client, gateway = _live()
     session = gateway if by_gateway else client
     kept = session.numbers
@@ -49,7 +49,7 @@ def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: b
     assert isinstance(save, fx.Save)
     assert save.sent is not None
     assert isinstance(send, fx.Send)
-    # Later, with more received meanwhile.
+    # Later, after more messages were received.
     session.numbers = replace(kept, next_out=9, next_in=processed + 1)
     session.resend([save.sent], save.sent.number, save.sent.number, world.now + timedelta(1))
     (again,) = _sends(session)
@@ -63,12 +63,12 @@ def test_what_is_sent_can_be_sent_again(room: int, processed: int, by_gateway: b
     [
         b"8=FIX.4.2\x019=3\x01",
         b"x" * (MAX_MESSAGE + 1),
-        # It was kept with a shorter header.
+        # It was stored with a shorter header.
         Message.parse,
     ],
     ids=["damaged", "no message", "grown"],
 )
-def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
+def test_a_message_that_cannot_be_resent_is_gap_filled_and_reported(wire: object) -> None:
     world, client, _ = _live()
     if not isinstance(wire, bytes):
         client.send("D", [(58, "x" * (MAX_MESSAGE - 200))], world.now)
@@ -88,7 +88,7 @@ def test_what_cannot_be_sent_again_is_gap_filled_and_told(wire: object) -> None:
 
 
 @pytest.mark.parametrize("msg_type", ["", *sorted(ADMIN_TYPES)])
-def test_a_message_of_the_session_layer_is_the_sessions_own(msg_type: str) -> None:
+def test_only_the_session_sends_session_messages(msg_type: str) -> None:
     world, *sessions = _live()
     for session in sessions:
         with pytest.raises(FieldError) as caught:
@@ -98,7 +98,7 @@ def test_a_message_of_the_session_layer_is_the_sessions_own(msg_type: str) -> No
 
 
 @given(st.text(max_size=20))
-def test_any_text_arrives_as_it_is_or_is_refused(text: str) -> None:
+def test_any_text_arrives_unchanged_or_is_refused(text: str) -> None:
     world, client, gateway = _live()
     if not text or "\x01" in text or any(letter > "\xff" for letter in text):
         with pytest.raises(LogonError) as caught:
@@ -115,7 +115,7 @@ def test_any_text_arrives_as_it_is_or_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("tag", [8, 9, 10, 34, 35, 43, 49, 50, 52, 56, 57, 122, 369, 0, -1, "11"])
-def test_a_field_that_the_session_writes_or_that_is_none_is_refused(tag: object) -> None:
+def test_a_field_that_is_invalid_or_written_by_the_session_is_refused(tag: object) -> None:
     world, *sessions = _live()
     for session in sessions:
         with pytest.raises(FieldError, match=r"^tag .*nothing was sent") as caught:
@@ -124,7 +124,7 @@ def test_a_field_that_the_session_writes_or_that_is_none_is_refused(tag: object)
         assert session.take() == []
 
 
-def test_the_location_in_a_header_is_the_roles_own() -> None:
+def test_the_location_in_a_header_belongs_to_the_role() -> None:
     world, client, gateway = _live()
     for session, tag in ((client, 142), (gateway, 143)):
         with pytest.raises(FieldError, match=f"tag {tag} is written by the session"):

@@ -1,4 +1,4 @@
-"""What must hold for every Logon, whatever its values."""
+"""What must be true for every Logon, with any values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.fix.samples import (
 )
 
 profiles = st.sampled_from(sorted(PROFILES))
-#: Values of any kind; those that tempt a canonicaliser come often.
+#: Values of any kind; those that are difficult for a canonicaliser come often.
 anything = st.one_of(
     values,
     st.sampled_from(["", "a", "b", "a\nb", "\n", " ", "ab", "\x00", "\x7f", "\x80", "\ud800", "é"]),
@@ -58,8 +58,8 @@ def any_values(draw: st.DrawFn, profile: str) -> list[str | bytes | None]:
 
 
 @given(st.data(), profiles)
-def test_what_is_accepted_can_be_read_back(draw: st.DataObject, profile: str) -> None:
-    # So no two sets of values share one canonical string: it is injective.
+def test_accepted_values_can_be_read_back(draw: st.DataObject, profile: str) -> None:
+    # So two sets of values never share one canonical string: it is injective.
     chosen = draw.draw(any_values(profile))
     canonical = outcome(canonical_string, profile, chosen)
     if isinstance(canonical, FieldError):
@@ -89,7 +89,7 @@ def test_moving_a_character_to_the_next_value_changes_the_string(profile: str) -
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_each_value_counts_and_its_place(profile: str) -> None:
+def test_each_value_and_its_position_count(profile: str) -> None:
     names = [name for _, name in PROFILES[profile]]
     canonical = canonical_string(profile, names)
     assert canonical == "\n".join(names).encode()
@@ -131,7 +131,7 @@ def test_signing_again_replaces_the_credentials(secret: str, key_id: str, raw: b
 @example("=\x01=\x0110=000\x01")
 @example("")
 @example("8=FIX.4.2\x019=5\x01")
-def test_an_old_password_is_left_out_whatever_it_holds(password: str) -> None:
+def test_an_old_password_is_left_out_whatever_it_contains(password: str) -> None:
     old = [("98", "0"), ("95", str(len(password))), ("96", password)]
     start, *rest = body_of(RAW)
     assert KEY.sign_logon(KEY_ID, message([start, *old, *rest])) == SIGNED
@@ -179,7 +179,7 @@ def test_no_byte_of_a_signed_value_may_differ() -> None:
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.binary(max_size=4), st.integers(0, 4))
-def test_whatever_is_verified_was_signed(at: int, new: bytes, gone: int) -> None:
+def test_only_a_signed_message_is_verified(at: int, new: bytes, gone: int) -> None:
     other = mended(SIGNED[:at] + new + SIGNED[at + gone :])
     if outcome(KEY.verify_logon, other) is True:
         read = dict(body_of(other))
@@ -194,7 +194,7 @@ def test_another_value_is_not_verified(tag: str, value: str) -> None:
 
 
 @given(st.permutations(list(FIELDS.values())))
-def test_values_that_change_places_are_not_verified(shuffled: list[str]) -> None:
+def test_swapped_values_are_not_verified(shuffled: list[str]) -> None:
     assume(shuffled != list(FIELDS.values()))
     new = dict(zip(NAMES, shuffled, strict=True))
     moved = changed(SIGNED, **{f"t{tag}": value for tag, value in new.items()})

@@ -1,4 +1,4 @@
-"""What an operator learns of a refused Logon: the mistake, and the Logon without any secret."""
+"""What an operator learns about a refused Logon: the mistake, and the Logon without secrets."""
 
 from __future__ import annotations
 
@@ -64,20 +64,20 @@ def test_with_ordinary_pairs_the_line_says_what_was_not_tried() -> None:
             assert refusal.detail == f"signature: wrong; {MISTAKES[signed]}"
 
 
-def test_a_refusal_for_another_reason_is_told_as_it_is() -> None:
+def test_a_refusal_for_another_reason_is_reported_unchanged() -> None:
     refusal = Refusals(Fixed()).explain(message(SIGNED), "the port is closed")
     assert refusal.detail == "the port is closed"
     assert refusal.logon == SIGNED
 
 
-def test_what_came_in_the_place_of_a_logon_is_not_looked_into() -> None:
+def test_a_message_instead_of_a_logon_is_not_examined() -> None:
     heartbeat = complete_draft(b"8=FIX.4.2|35=0|34=1|49=B08004N|50=OP|56=CME|57=G|")
     refusal = Refusals(Fixed()).explain(Message.parse(heartbeat), "message type 0")
     assert (refusal.detail, refusal.logon) == ("message type 0", "")
 
 
 @pytest.mark.parametrize("text", [SIGNED, *(signed_over(signed) for signed in MISTAKES)])
-def test_the_logon_is_kept_so_that_explain_finds_the_same(text: str) -> None:
+def test_explain_finds_the_same_in_the_logged_logon(text: str) -> None:
     kept = Refusals(Fixed()).explain(message(text), "refused").logon
     again = explain(kept.replace("|", "\x01").encode("latin-1"), RING, any_time=True)
     assert again == explain(text.replace("|", "\x01").encode(), RING, any_time=True)
@@ -94,7 +94,7 @@ def unpadded(data: bytes) -> str:
 
 
 RAW_SECRET = base64.urlsafe_b64decode(f"{SECRET}=")
-#: A client's secret key where something else belongs, in every form that a client may have it in.
+#: A client's secret key in a wrong place, in every form that a client may have.
 FORMS = [
     SECRET,
     f"{SECRET}=",
@@ -123,13 +123,13 @@ def test_a_secret_key_in_a_logon_is_not_kept(place: str, form: str) -> None:
         assert form not in told
         assert SECRET not in told
         assert RAW_SECRET.hex() not in told.lower()
-    # What is left is a message, as long as before.
+    # The rest is still a message, with the same length.
     assert len(scan(refusal.logon.replace("|", "\x01").encode())) == len(scan(message(text).wire))
     assert len(refusal.logon) == len(text)
 
 
 @pytest.mark.parametrize("form", [SECRET, f"{SECRET}=", RAW_SECRET.hex()])
-def test_a_client_that_sends_its_secret_for_a_signature_is_told_of(form: str) -> None:
+def test_a_client_that_sends_its_secret_as_signature_is_reported(form: str) -> None:
     changes = {SIGNATURE: form, "|1401=43|": f"|1401={len(form)}|"}
     refusal = Refusals(Fixed()).explain(message(rewritten(SIGNED, changes)), "signature")
     assert refusal.detail == f"signature; {KEY_SENT}"
@@ -163,7 +163,7 @@ def test_the_repr_of_a_report_shows_no_logon() -> None:
 
 
 class Work:
-    """A clock that only work moves on."""
+    """A clock that only work advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -172,7 +172,7 @@ class Work:
         return self.now
 
 
-def test_a_flood_of_bad_logons_is_looked_into_for_a_share_of_the_time_only() -> None:
+def test_a_flood_of_bad_logons_is_examined_only_for_a_share_of_the_time() -> None:
     work = Work()
     budget = Budget(saved=1.0, share=0.1, clock=work)
     spent = 0.0
@@ -184,7 +184,7 @@ def test_a_flood_of_bad_logons_is_looked_into_for_a_share_of_the_time_only() -> 
         work.now += 0.01
     assert work.now > 100
     assert spent < 1.0 + 0.05 + 0.1 * work.now
-    # Who is left alone for a while has the whole budget again, and no more.
+    # After a pause the whole budget is available again, but not more.
     work.now += 1000
     for _ in range(20):
         assert budget.allows()
@@ -197,15 +197,15 @@ def test_a_flood_of_bad_logons_is_looked_into_for_a_share_of_the_time_only() -> 
     assert not budget.allows()
 
 
-def test_a_logon_beyond_the_budget_is_kept_all_the_same() -> None:
+def test_a_logon_beyond_the_budget_is_still_logged() -> None:
     refusals = Refusals(Fixed(), Budget(saved=0.0, share=0.0))
     refusal = refusals.explain(message(signed_over(CANONICAL + "\n")), "signature: it is wrong")
     assert refusal.detail == "signature: it is wrong"
     assert refusal.logon
 
 
-def test_a_secret_of_another_key_is_told_from_a_signature_by_the_pairs_alone() -> None:
-    """Both are 32 bytes: what no pair here has may be either, and a signature is wanted."""
+def test_only_the_pairs_distinguish_a_secret_from_a_signature() -> None:
+    """Both are 32 bytes: a value of no known pair may be either, and counts as a signature."""
     assert SigningKey(OTHER_SECRET) is not None
     text = rewritten(SIGNED, {SIGNATURE: OTHER_SECRET})
     assert OTHER_SECRET in written(message(text), [pair().key_pair()])

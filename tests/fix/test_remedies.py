@@ -1,4 +1,4 @@
-"""What to do about an end: each has an answer, and it says what to do."""
+"""Every end of a session has a remedy, which says what to do."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_a_remedy_says_what_to_do(why: Meaning | Cause) -> None:
 @pytest.mark.parametrize(
     "cause", [Cause.CLOSED, Cause.LOST, Cause.SILENCE, Cause.LOGOUT_UNCONFIRMED]
 )
-def test_a_session_that_was_on_is_logged_on_again(cause: Cause) -> None:
+def test_the_remedy_for_an_interrupted_session_is_to_log_on_again(cause: Cause) -> None:
     assert "Log on again" in remedy(cause, was_on=True)

@@ -1,4 +1,4 @@
-"""A tag that the session reads once and a message has twice: two readers could take either."""
+"""A tag that the session reads once and that occurs twice: two readers could take either value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TWICE = [
     ("3", 45, ("1", "2"), []),
     ("5", 789, ("1", "2"), []),
 ]
-#: These say which numbers a message stands for.
+#: These determine which numbers a message covers.
 COUNTING = [
     ("D", 34, ("", "9"), []),
     ("4", 36, ("8", "9"), [(123, "Y")]),
@@ -59,14 +59,14 @@ def _given_twice(
 
 @pytest.mark.parametrize("role", ["client", "gateway"])
 @pytest.mark.parametrize(("kind", "tag", "values", "others"), TWICE)
-def test_it_is_rejected_and_nothing_of_it_is_done(
+def test_a_message_with_a_repeated_tag_is_rejected_and_ignored(
     role: str, kind: str, tag: int, values: tuple[str, str], others: list[tuple[int, str]]
 ) -> None:
     session, effects, due = _given_twice(role, kind, tag, values, others)
     (sent,) = [Message.parse(e.wire) for e in effects if isinstance(e, fx.Send)]
     assert (sent.msg_type, sent.number(371), sent.number(45)) == ("3", tag, due)
     assert session.state is State.LOGGED_ON
-    # A rejected message uses its number up.
+    # A rejected message uses its number.
     assert session.numbers.next_in == due + 1
     done = (fx.Received, fx.ResendWanted, fx.LoggedOut, fx.Rejected)
     assert not [effect for effect in effects if isinstance(effect, done)]
@@ -74,7 +74,7 @@ def test_it_is_rejected_and_nothing_of_it_is_done(
 
 @pytest.mark.parametrize("role", ["client", "gateway"])
 @pytest.mark.parametrize(("kind", "tag", "values", "others"), COUNTING)
-def test_where_nobody_can_count_on_the_session_ends(
+def test_the_session_ends_if_a_repeated_tag_makes_the_number_unclear(
     role: str, kind: str, tag: int, values: tuple[str, str], others: list[tuple[int, str]]
 ) -> None:
     session, effects, due = _given_twice(role, kind, tag, values, others)
@@ -84,7 +84,7 @@ def test_where_nobody_can_count_on_the_session_ends(
     assert [message.msg_type for message in sent] == ["5"]
 
 
-def test_a_group_of_the_application_may_repeat_its_tags() -> None:
+def test_a_repeating_group_of_the_application_may_repeat_its_tags() -> None:
     world, session, header = _live("client")
     texts = [(33, "2"), (58, "one"), (58, "two")]
     due = session.numbers.next_in

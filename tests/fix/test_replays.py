@@ -1,4 +1,4 @@
-"""Whoever overhears a Logon and has no key: what sending its bytes again gives him."""
+"""An attacker without a key who sends the bytes of a captured Logon again gains nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.rehearsal.test_alterations import US
 
 
 class Replayer(asyncio.Protocol):
-    """Sends what it has overheard, and keeps what comes."""
+    """Sends captured bytes, and stores what it receives."""
 
     def __init__(self) -> None:
         self.got: list[Message] = []
@@ -39,7 +39,7 @@ class Replayer(asyncio.Protocol):
 
 
 async def replay(loop: VirtualLoop, port: int, wire: bytes) -> Replayer:
-    """Send overheard bytes to a port; let a second pass."""
+    """Send captured bytes to a port; let a second pass."""
     _, replayer = await loop.create_connection(Replayer, "127.0.0.1", port)
     replayer.transport.write(wire)
     await asyncio.sleep(1.0)
@@ -48,7 +48,7 @@ async def replay(loop: VirtualLoop, port: int, wire: bytes) -> Replayer:
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("delay", [0.0, 3.9])
-def test_a_logon_that_was_admitted_is_refused_at_every_port(which: int, delay: float) -> None:
+def test_an_admitted_logon_is_refused_at_every_port(which: int, delay: float) -> None:
     async def script(stage: Stage) -> None:
         async with stage.fault_tolerant() as link:
             logons = [m.wire for _, sent, m in stage.wires if sent and m.msg_type == "A"]
@@ -66,7 +66,7 @@ def test_a_logon_that_was_admitted_is_refused_at_every_port(which: int, delay: f
 
 
 @pytest.mark.parametrize("kind", [CGW, JUMPING, Kind.parse("dropcopy")])
-def test_after_a_failover_a_replayer_gets_no_fill_and_his_order_does_not_arrive(kind: Kind) -> None:
+def test_a_replayer_after_a_failover_gets_no_fill_and_its_order_does_not_arrive(kind: Kind) -> None:
     async def script(stage: Stage) -> None:
         overheard: list[bytes] = []
 
@@ -98,7 +98,7 @@ def test_after_a_failover_a_replayer_gets_no_fill_and_his_order_does_not_arrive(
     assert play(script, kind=kind).arrived == []
 
 
-def test_a_logon_that_was_refused_is_refused_for_the_same_reason_again() -> None:
+def test_a_refused_logon_is_refused_again_for_the_same_reason() -> None:
     async def script(stage: Stage) -> None:
         async with connect(
             "127.0.0.1", stage.ports[0], US, RING, stage.store, clock=stage.loop.clock
@@ -127,7 +127,7 @@ def test_a_logon_that_was_refused_is_refused_for_the_same_reason_again() -> None
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_gateways_that_share_a_memory_know_what_each_has_admitted(shared: bool) -> None:
+def test_gateways_that_share_a_memory_know_each_others_logons(shared: bool) -> None:
     async def script(stage: Stage) -> None:
         memory = ReplayMemory() if shared else None
         gateways = [Gateway(RING, CGW, clock=stage.loop.clock, replays=memory) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""A Logon that sets the numbers back: what it makes void is kept until it is accepted."""
+"""A Logon that sets the numbers back discards nothing until it is accepted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_beginning_of_week_logon_in_mid_week_costs_nothing(answered: bool) -> 
     assert len(world.refusals) == answered
 
 
-def test_a_gateway_that_forgot_its_numbers_is_begun_anew_with() -> None:
+def test_a_gateway_that_forgot_its_numbers_begins_the_week_again() -> None:
     world = _world_with_an_order_that_was_lost()
     world.account.store = world.gateway.store = MemoryStore()
     world.gateway.used.clear()
@@ -67,7 +67,7 @@ def test_a_gateway_that_forgot_its_numbers_is_begun_anew_with() -> None:
     world.deliver_all()
     assert world.client.is_on
     assert world.client.store.load() == world.client.session.numbers
-    # Accepted: now the order of the old count is void.
+    # Accepted: now the order with an old number is discarded.
     assert list(world.client.store.sent(1, 99)) == []
 
 
@@ -78,7 +78,7 @@ def test_a_gateway_that_forgot_its_numbers_is_begun_anew_with() -> None:
     emitted=st.integers(0, 9),
     over=st.booleans(),
 )
-def test_an_interrupted_reset_loses_and_doubles_nothing(
+def test_an_interrupted_reset_loses_and_duplicates_nothing(
     out: int, back: int, before: int, emitted: int, over: bool
 ) -> None:
     world = World(replace(SETTINGS, sender_comp_id="ABC123U"))
@@ -109,7 +109,7 @@ def test_an_interrupted_reset_loses_and_doubles_nothing(
     assert world.refusals == []
 
 
-def test_the_new_numbers_are_kept_with_the_answer() -> None:
+def test_the_new_numbers_are_stored_with_the_answer() -> None:
     client = _logged_on(BEFORE)
     client.log_on(Scenario.IN_SESSION, START)
     client.take()
@@ -127,7 +127,7 @@ def test_the_new_numbers_are_kept_with_the_answer() -> None:
 
 
 @pytest.mark.parametrize("reply", [0, None])
-def test_an_answer_without_a_number_voids_nothing(reply: int | None) -> None:
+def test_an_answer_without_a_number_discards_nothing(reply: int | None) -> None:
     client = _resetting()
     answer = _from_cme("A", 0) if reply == 0 else encode([(35, "A"), (56, "ABC123N")])
     client.receive(answer, START)
@@ -144,11 +144,11 @@ def test_an_answer_without_a_number_voids_nothing(reply: int | None) -> None:
         ("in-session", 12, "8", False),
         ("in-session", 12, None, False),
         ("beginning-of-week", 3, "0", True),
-        # One message of ours may be all that it had: what else was sent is not void.
+        # It may have received only one of our messages: the others are not discarded.
         ("beginning-of-week", 12, "1", False),
     ],
 )
-def test_the_answer_tells_whether_a_reset_took_place(
+def test_the_answer_shows_whether_a_reset_took_place(
     resetting: str, number: int, processed: str | None, anew: bool
 ) -> None:
     client = ClientSession(SETTINGS, with_week(BEFORE, resetting=Scenario(resetting)), START)
@@ -177,7 +177,7 @@ def test_an_answer_that_jumps_too_far_decides_nothing() -> None:
     client.take()
     client.receive(_from_cme("A", 5_000_000, (369, "0")), START)
     saved = [effect.numbers for effect in client.take() if isinstance(effect, fx.Save)]
-    # Its Logout has a number, and that is all.
+    # Only its Logout has a number.
     assert saved == [replace(interrupted, next_out=11)]
 
 
@@ -207,7 +207,7 @@ def test_a_refusal_leaves_the_question_open() -> None:
     assert saved[-1] == interrupted
 
 
-def test_a_new_week_makes_the_question_idle() -> None:
+def test_a_new_week_settles_the_question() -> None:
     client = ClientSession(
         SETTINGS, with_week(BEFORE, resetting=Scenario.IN_SESSION), START + timedelta(days=7)
     )
@@ -234,7 +234,7 @@ def _resetting() -> ClientSession:
     return client
 
 
-def test_a_week_that_changed_under_a_live_session_is_the_new_one() -> None:
+def test_after_a_week_changes_in_a_live_session_the_new_week_counts() -> None:
     friday_night = START.replace(day=24, hour=7, minute=59)
     later = friday_night + timedelta(minutes=2)
     assert trading_week(friday_night) != trading_week(later)
@@ -255,7 +255,7 @@ def test_a_week_that_changed_under_a_live_session_is_the_new_one() -> None:
     assert world.client.given == world.gateway.sent
 
 
-def test_without_a_signature_the_session_goes_on_as_it_was() -> None:
+def test_without_a_signature_the_session_continues_unchanged() -> None:
     client = _logged_on(BEFORE)
     client.receive(_from_cme("D", 9, (58, "behind a gap")), START)
     client.log_on(Scenario.IN_SESSION, START)
@@ -271,12 +271,12 @@ def test_without_a_signature_the_session_goes_on_as_it_was() -> None:
     ]
     client.unsigned(START)
     assert client.state is State.LOGGED_ON
-    assert client.take() == [fx.Save(client.numbers)]  # the mark of a reset is gone
+    assert client.take() == [fx.Save(client.numbers)]  # the mark of a reset is removed
     number = client.send("D", [(58, "order")], START)
     assert number == client.numbers.next_out - 1 == 12
     client.receive(_from_cme("1", 11, (112, "x")), START)
     assert client.numbers.next_in == 12
-    client.unsigned(START)  # nobody asked
+    client.unsigned(START)  # not requested
     assert client.state is State.LOGGED_ON
 
 
@@ -314,7 +314,7 @@ def test_a_reject_refuses_a_logon_and_does_not_count(numbers: Numbers, then: Num
     ]
 
 
-def test_after_a_reject_of_an_in_session_logon_the_session_goes_on() -> None:
+def test_after_a_reject_of_an_in_session_logon_the_session_continues() -> None:
     client = _resetting()
     client.receive(_from_cme("3", 9, (45, "4"), (58, "of an older message")), START)
     assert client.take() == []
@@ -324,6 +324,6 @@ def test_after_a_reject_of_an_in_session_logon_the_session_goes_on() -> None:
         fx.LogonRejected("why"),
         fx.Save(numbers_of(Week(WEEK, begun=True), 11, 9)),
     ]
-    # What was ignored meanwhile is asked for.
+    # Messages that were ignored meanwhile are requested.
     assert [effect for effect in effects if isinstance(effect, fx.Gap)] == [fx.Gap(9, 10)]
     assert client.state is State.LOGGED_ON

@@ -1,4 +1,4 @@
-"""Whatever comes in: no exception, and no memory without bound."""
+"""No input raises an exception or uses unlimited memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _message(msg_type: str, fields: dict[int, str]) -> bytes:
     return encode([(35, msg_type), *fields.items()])
 
 
-#: Messages that are whole, whose fields hold anything: they come further than random bytes.
+#: Whole messages with any values: they pass more checks than random bytes.
 _MESSAGES = st.builds(_message, _TYPES, st.dictionaries(_TAGS, _VALUES))
 #: The same with a header that a gateway takes.
 _GOOD_HEADER = {
@@ -59,7 +59,7 @@ _BYTES = st.lists(st.one_of(st.binary(max_size=200), _MESSAGES, _LIKELY), max_si
 @pytest.mark.parametrize("to_gateway", [True, False])
 @settings(max_examples=200, deadline=None)
 @given(data=_BYTES, cut=st.integers(0, 400))
-def test_no_bytes_raise(data: bytes, cut: int, to_gateway: bool, connected_only: bool) -> None:
+def test_no_input_raises(data: bytes, cut: int, to_gateway: bool, connected_only: bool) -> None:
     world = World()
     world.connect()
     if connected_only:
@@ -83,7 +83,7 @@ def _live() -> tuple[World, GatewaySession]:
 
 
 @pytest.mark.parametrize("size", [10, 30_000])
-def test_a_flood_behind_a_gap_is_bounded(size: int) -> None:
+def test_a_flood_behind_a_gap_is_limited(size: int) -> None:
     world, session = _live()
     requests = 0
     for number in range(10, 10 + MAX_HELD + 500):

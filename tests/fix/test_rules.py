@@ -1,4 +1,4 @@
-"""What CME's tables allow: verifier, explanation and gateway judge by the same rules."""
+"""CME's tables of allowed values: verifier, explanation and gateway use the same rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Change = dict[str, Any]
 
 
 def logon(change: Change) -> bytes:
-    """Change E1, then sign it, with what a signer of ours would leave out."""
+    """Change E1, then sign it, including fields that our signer leaves out."""
     fields = dict(body_of(RAW)) | {tag: value for tag, value in change.items() if tag != "8"}
     kept = [(tag, value) for tag, value in fields.items() if value is not None]
     return signed(kept, change.get("8", "FIX.4.2"))
@@ -41,14 +41,14 @@ def signed(fields: list[tuple[str, str]], begin: str = "FIX.4.2") -> bytes:
 
 
 def judged(message: bytes, *, live: str = "") -> Any:
-    """Let a gateway judge it whose MSGW segment is E1's, at E1's time."""
+    """Let a gateway of E1's MSGW segment judge it, at E1's time."""
     account = Account(MemoryStore(), Port())
     admission = Admission(LogonVerifier(KEYS), "92", lambda _name: account)
     return admission.judge(Message.parse(message), AT, live=live)
 
 
 @pytest.mark.parametrize("case", RULES["bad"], ids=lambda case: str(case["set"])[:50])
-def test_a_value_that_the_tables_do_not_allow_makes_a_logon_bad_everywhere(case: Any) -> None:
+def test_a_value_outside_the_tables_makes_a_logon_invalid_everywhere(case: Any) -> None:
     message = logon(case["set"])
     faults = logon_faults(message)
     assert [tag for tag, *_ in faults] == case["faults"]
@@ -68,21 +68,21 @@ def test_a_value_that_the_tables_do_not_allow_makes_a_logon_bad_everywhere(case:
 
 
 @pytest.mark.parametrize("case", RULES["good"], ids=lambda case: str(case["set"])[:50])
-def test_a_value_that_the_tables_allow_is_no_fault(case: Any) -> None:
+def test_a_value_within_the_tables_is_not_a_fault(case: Any) -> None:
     message = logon(case["set"])
     assert logon_faults(message) == []
     assert LogonVerifier(KEYS).verify(message, any_time=True).valid
     assert explain(message, KEYS, any_time=True)
 
 
-def test_the_age_of_52_is_all_that_any_time_leaves_out() -> None:
+def test_any_time_skips_only_the_age_of_52() -> None:
     late = AT + timedelta(hours=3)
     assert not LogonVerifier(KEYS).verify(SIGNED, at=late)
     assert LogonVerifier(KEYS).verify(SIGNED, at=late, any_time=True)
 
 
 @pytest.mark.parametrize("tag", ["43", "56", "98", "122", "141"])
-def test_a_tag_twice_that_is_read_once_is_a_fault(tag: str) -> None:
+def test_a_repeated_tag_that_is_read_once_is_a_fault(tag: str) -> None:
     value = {"43": "N", "56": "CME", "98": "0", "122": "x", "141": "N"}[tag]
     fields = [*(one for one in body_of(RAW) if one[0] != tag), (tag, value), (tag, value)]
     message = signed(fields)
@@ -97,7 +97,7 @@ def test_a_tag_twice_that_is_read_once_is_a_fault(tag: str) -> None:
     assert not judged(message)
 
 
-def test_a_gateway_knows_its_own_57_and_whether_the_session_is_on() -> None:
+def test_a_gateway_knows_its_own_57_and_whether_the_session_is_logged_on() -> None:
     assert logon_faults(SIGNED, "92") == []
     assert logon_faults(SIGNED, "64")[0][:3] == (
         57,
@@ -108,7 +108,7 @@ def test_a_gateway_knows_its_own_57_and_whether_the_session_is_on() -> None:
     assert [tag for tag, *_ in logon_faults(logon({"49": "B08004U"}), "92", "N")] == [49]
 
 
-def test_the_header_of_every_message_is_looked_at_and_a_logons_own_rules_are_not() -> None:
+def test_every_header_is_checked_but_not_by_the_rules_for_logons() -> None:
     fields = [("35", "0"), *body_of(RAW)[1:], ("98", "0")]
     assert header_fault(oracle.framed("FIX.4.2", fields), "92") is None
     fault = header_fault(oracle.framed("FIX.4.4", fields))
@@ -119,7 +119,7 @@ def test_the_header_of_every_message_is_looked_at_and_a_logons_own_rules_are_not
 
 
 @given(st.binary(max_size=60).filter(lambda value: b"\x01" not in value))
-def test_no_value_makes_a_reason_that_controls_a_terminal(value: bytes) -> None:
+def test_no_value_puts_terminal_controls_into_a_reason(value: bytes) -> None:
     text = value.decode("latin-1")
     message = oracle.framed("FIX.4.2", [("35", "A"), ("56", text), ("57", text), ("141", text)])
     for _, _, _, reason in logon_faults(message):
@@ -127,13 +127,13 @@ def test_no_value_makes_a_reason_that_controls_a_terminal(value: bytes) -> None:
         assert len(reason) < 400
 
 
-def test_an_explanation_marks_the_signed_fields_that_are_at_fault() -> None:
+def test_an_explanation_marks_the_wrong_signed_fields() -> None:
     explanation = explain(logon({"108": "61", "50": "A B", "98": "0"}), KEYS, at=AT)
     marked = {field.tag: field.problem for field in explanation.fields if field.problem}
     assert marked == {50: "not allowed", 108: "not allowed"}
 
 
-def test_a_signature_that_is_right_does_not_hide_a_value_that_is_wrong() -> None:
+def test_a_right_signature_does_not_hide_a_wrong_value() -> None:
     verdict = LogonVerifier(KEYS).verify(logon({"98": "0"}), at=AT)
     outcomes = {check.name: check.outcome for check in verdict.checks}
     assert outcomes["signature"] is Outcome.PASSED
@@ -144,7 +144,7 @@ CHANGES = [case["set"] for case in RULES["good"] + RULES["bad"]]
 
 
 @given(st.lists(st.sampled_from(CHANGES), max_size=4))
-def test_verifier_and_gateway_agree_on_any_mixture_of_values(changes: list[Change]) -> None:
+def test_verifier_and_gateway_agree_on_any_values(changes: list[Change]) -> None:
     change = {tag: value for one in changes for tag, value in one.items()}
     # What only the state of a session can tell is left out: its segment, numbers and role.
     if change.get("57") in ("G", "64") or change.get("141") == "Y":
@@ -172,7 +172,7 @@ HEADER = [("34", "2"), *((tag, value) for tag, value in body_of(RAW) if tag in H
 
 
 def checked(kind: str, *fields: tuple[str, str]) -> Finding | None:
-    """Let a gateway look at a message of a live session."""
+    """Let a gateway check a message of a live session."""
     return check_message(
         Message.parse(oracle.framed("FIX.4.2", [("35", kind), *HEADER, *fields])), "92"
     )
@@ -185,7 +185,7 @@ def test_a_message_of_an_unknown_type_is_named_unless_it_may_be_a_secret() -> No
     assert SECRET not in secret.text
 
 
-def test_a_header_that_is_wrong_is_found_before_the_rest() -> None:
+def test_a_wrong_header_is_found_before_other_faults() -> None:
     message = Message.parse(oracle.framed("FIX.4.2", [("35", "0"), *HEADER, ("122", "x")]))
     found = check_message(message, "64")
     text = "TargetSubId (57) tag has an incorrect value: (92), should be 64"
@@ -193,7 +193,7 @@ def test_a_header_that_is_wrong_is_found_before_the_rest() -> None:
 
 
 @pytest.mark.parametrize("kind", ["0", "D", "2"])
-def test_122_is_required_on_what_is_sent_again_and_forbidden_on_what_is_new(kind: str) -> None:
+def test_122_is_required_on_resent_messages_and_forbidden_on_new_ones(kind: str) -> None:
     again = [("43", "Y")]
     origin = [("122", "20170623-14:48:42.855")]
     required = None if kind == "2" else Finding("OrigSendingTime (122) tag is not present", 122)

@@ -28,7 +28,7 @@ moments = st.datetimes(
         ("20161231-23:59:60.000", datetime(2016, 12, 31, 23, 59, 59, 0, UTC)),
     ],
 )
-def test_what_a_sending_time_means(text: str, moment: datetime) -> None:
+def test_a_sending_time_is_read(text: str, moment: datetime) -> None:
     assert parse_sending_time(text) == moment
 
 
@@ -50,7 +50,7 @@ def test_what_a_sending_time_means(text: str, moment: datetime) -> None:
         "\u0662\u0660\u0661\u0667\u0660\u0666\u0662\u0663-14:48:42.855",
     ],
 )
-def test_what_does_not_look_like_one_is_refused(text: str) -> None:
+def test_a_malformed_sending_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must look like YYYYMMDD-HH:MM:SS"):
         parse_sending_time(text)
 
@@ -68,12 +68,12 @@ def test_what_does_not_look_like_one_is_refused(text: str) -> None:
     ],
 )
 def test_a_time_that_does_not_exist_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no date and time that exists"):
+    with pytest.raises(ValueError, match="a date or time that does not exist"):
         parse_sending_time(text)
 
 
 @given(moments)
-def test_what_is_written_is_read_back_to_the_millisecond(moment: datetime) -> None:
+def test_a_time_is_read_back_to_the_millisecond(moment: datetime) -> None:
     text = format_sending_time(moment)
     assert len(text) == 21
     utc = moment.astimezone(UTC)
@@ -86,7 +86,7 @@ def test_a_moment_without_a_zone_is_not_written() -> None:
 
 
 @given(st.text(max_size=25))
-def test_any_text_is_a_time_or_is_refused(text: str) -> None:
+def test_any_text_is_read_as_a_time_or_refused(text: str) -> None:
     try:
         moment = parse_sending_time(text)
     except ValueError as error:

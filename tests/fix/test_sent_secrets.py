@@ -1,4 +1,4 @@
-"""A Secret Key that a client put into a field: no verdict, explanation or error repeats it."""
+"""A Secret Key in any field of a Logon: no verdict, explanation or error repeats it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FORMS = [
 
 
 def shown(logon: bytes) -> str:
-    """All that the package says of a Logon."""
+    """All that the package says about a Logon."""
     said = []
     for any_time in (True, False):
         at = None if any_time else AT
@@ -54,27 +54,25 @@ def shown(logon: bytes) -> str:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("tag", TAGS)
-def test_no_tag_leads_to_words_that_repeat_it(tag: int, form: str) -> None:
+def test_no_tag_makes_a_text_repeat_the_secret(tag: int, form: str) -> None:
     assert leaks(shown(having(SIGNED, (tag, form))), SECRET) == []
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    # Shorter ones are as long as values of three tags, and are let through there.
+    # Shorter ones are as long as the values of three tags, and are shown there.
     key=st.binary(min_size=25, max_size=64),
     tag=st.sampled_from(TAGS) | st.integers(1, 12000),
     before=st.text("abc :,", max_size=4),
 )
-def test_a_key_of_any_length_is_not_repeated_whatever_its_tag(
-    key: bytes, tag: int, before: str
-) -> None:
+def test_a_key_of_any_length_is_not_repeated_in_any_tag(key: bytes, tag: int, before: str) -> None:
     text = base64.urlsafe_b64encode(key).rstrip(b"=").decode()
     assume(tag not in (8, 9, 10) and len(set(text)) > 8)
     assert leaks(shown(having(SIGNED, (tag, before + text))), text) == []
 
 
 @pytest.mark.parametrize("form", [SECRET, f"{SECRET}=", RAW_SECRET.hex(), SECRET[:40]])
-def test_it_is_not_shown_in_the_place_of_the_signature(form: str) -> None:
+def test_a_secret_sent_as_signature_is_not_shown(form: str) -> None:
     logon = changed(SIGNED, t1401=str(len(form)), t1402=form)
     assert leaks(shown(logon), SECRET) == []
     explanation = explain(logon, KEYS, at=AT)
@@ -96,6 +94,6 @@ def test_a_fault_says_that_something_is_not_shown() -> None:
     assert faults[108] == f"HeartBtInt (108) is ***: it must be 5 to 60 seconds {words}"
 
 
-def test_words_without_one_stay_as_they_are() -> None:
+def test_a_text_without_a_secret_does_not_change() -> None:
     for text in (b"", b"Invalid Logon. Logout Forced", b"\xff\x00 LastMsgSeqNumProcessed"):
         assert hide_secrets(text) == hide_secrets(text, keep_length=True) == text

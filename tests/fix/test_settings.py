@@ -1,4 +1,4 @@
-"""Settings with which CME would refuse a Logon are refused where they are made."""
+"""Settings that make CME refuse a Logon are refused when they are created."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_setting_that_cme_refuses_is_an_error_that_names_its_tag(
     ],
     ids=str,
 )
-def test_a_setting_within_the_tables_is_taken(change: dict[str, Any]) -> None:
+def test_a_setting_within_the_tables_is_accepted(change: dict[str, Any]) -> None:
     assert replace(SETTINGS, **change) != SETTINGS
 
 
@@ -87,7 +87,7 @@ texts = st.text(st.characters(max_codepoint=0x17F), max_size=40)
 @given(
     texts, texts, st.one_of(st.just("G"), texts), texts, texts, texts, texts, st.integers(-9, 99)
 )
-def test_whatever_settings_are_made_a_gateway_admits_their_logon(
+def test_a_gateway_admits_the_logon_of_all_valid_settings(
     firm: str,
     operator: str,
     target: str,
@@ -97,7 +97,7 @@ def test_whatever_settings_are_made_a_gateway_admits_their_logon(
     vendor: str,
     beat: int,
 ) -> None:
-    """What the settings let through is never what costs an invalid Logon."""
+    """Accepted settings never cause an invalid Logon."""
     try:
         settings = ClientSettings(
             f"ABC{firm}N", operator, target, place, name, version, vendor, beat
@@ -127,7 +127,7 @@ def test_good_settings_log_on(beat: int, operator: str, indicator: str) -> None:
     assert world.client.is_on
 
 
-def test_a_session_cannot_be_made_of_bad_settings() -> None:
+def test_bad_settings_make_no_session() -> None:
     with pytest.raises(FieldError, match="5 to 60"):
         ClientSession(replace(SETTINGS, heart_bt_int=0), Numbers(), START).log_on(
             Scenario.BEGINNING_OF_WEEK, START

@@ -1,4 +1,4 @@
-"""`LogonSigner`: which pair signs, what a remote signer may do, and what is signed by neither."""
+"""`LogonSigner`: which pair signs, what a remote signer may do, and what is never signed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from tests.fix.samples import (
 YEAR = timedelta(days=400)  # and some more
 VALUES = {int(tag): value for tag, value in FIELDS.items()}
 
-#: Both ways to sign with a `LogonSigner`, each to the Access Key ID that it used.
+#: Both ways to sign with a `LogonSigner`; each returns the Access Key ID that it used.
 WAYS: dict[str, Callable[[LogonSigner, datetime], str]] = {
     "sign": lambda signer, at: Logon(signer.sign(RAW, at=at)).access_key_id.decode(),
     "sign_fields": lambda signer, at: signer.sign_fields(VALUES, at=at).access_key_id,
@@ -70,13 +70,13 @@ def test_the_pair_created_last_signs(way: str) -> None:
 
 
 @BOTH
-def test_the_pair_that_is_named_signs(way: str) -> None:
+def test_the_named_pair_signs(way: str) -> None:
     signer = LogonSigner(KEYS, access_key_id=AccessKeyId(SIBLING_ID))
     assert WAYS[way](signer, AT) == SIBLING_ID
 
 
 @BOTH
-def test_a_pair_that_is_not_valid_yet_does_not_sign_beside_one_that_is(way: str) -> None:
+def test_a_pair_that_is_not_valid_yet_does_not_sign_if_another_is_valid(way: str) -> None:
     keys = KeyRing(
         [pair(key_id=SIBLING_ID, created=date(2017, 1, 1)), pair(created=date(2017, 7, 1))]
     )
@@ -126,7 +126,7 @@ def test_a_time_needs_a_zone(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["sign", "sign_fields"])
-def test_now_is_the_time_unless_told_otherwise(way: str) -> None:
+def test_the_default_time_is_now(way: str) -> None:
     signer = LogonSigner(KeyRing([pair(created=None, expires=date(2100, 1, 1))]))
     given_to = {"sign": RAW, "sign_fields": VALUES}[way]
     assert getattr(signer, way)(given_to)
@@ -151,7 +151,7 @@ def test_a_reloaded_key_file_takes_effect_at_the_next_logon(tmp_path: Path) -> N
     assert signer.sign(RAW, at=AT) == SIGNED
 
 
-# --- what is given back -----------------------------------------------------------------------
+# --- what is returned -------------------------------------------------------------------------
 
 
 def test_field_values_need_no_message() -> None:
@@ -167,7 +167,7 @@ def test_field_values_need_no_message() -> None:
 
 
 @given(raw_logons)
-def test_what_it_is_given_stays_as_it_is(raw: bytes) -> None:
+def test_signing_does_not_change_its_input(raw: bytes) -> None:
     before = bytes(bytearray(raw))
     LogonSigner.using(LocalSigner(PAIR)).sign(raw)
     assert raw == before
@@ -178,7 +178,7 @@ def test_what_it_is_given_stays_as_it_is(raw: bytes) -> None:
 
 @dataclass
 class Remote:
-    """A signer that answers what it is told to, and remembers what it was asked."""
+    """A signer with a fixed answer that remembers what it had to sign."""
 
     answer: Any = None
     access_key_id: AccessKeyId = PAIR.access_key_id
@@ -198,7 +198,7 @@ REMOTE_WAYS: dict[str, Callable[[Signer], Any]] = {
 REMOTE = pytest.mark.parametrize("way", REMOTE_WAYS)
 
 
-def test_a_remote_signer_is_given_the_canonical_string_alone() -> None:
+def test_a_remote_signer_gets_only_the_canonical_string() -> None:
     remote = Remote()
     assert LogonSigner.using(remote).sign(RAW) == SIGNED
     assert remote.asked == CANONICAL
@@ -222,8 +222,8 @@ def test_a_remote_signer_is_given_the_canonical_string_alone() -> None:
     ],
     ids=["nothing", "31", "33", "base64", "text", "hex", "buffer", "list", "number", "yes"],
 )
-def test_a_remote_signer_must_give_32_bytes(way: str, answer: object) -> None:
-    with pytest.raises(SignerError, match="no signature of 32 bytes: it must give") as caught:
+def test_a_remote_signer_must_return_32_bytes(way: str, answer: object) -> None:
+    with pytest.raises(SignerError, match="not return a signature of 32 bytes") as caught:
         REMOTE_WAYS[way](Remote(answer))
     assert SIGNATURE_TEXT not in shown(caught.value)
     assert SIGNATURE_TEXT[:12] not in shown(caught.value)
@@ -231,7 +231,7 @@ def test_a_remote_signer_must_give_32_bytes(way: str, answer: object) -> None:
 
 @REMOTE
 @pytest.mark.parametrize("error", [SignerError("sealed"), TimeoutError("slow"), KeyError("x")])
-def test_what_a_remote_signer_raises_comes_through(way: str, error: Exception) -> None:
+def test_an_error_of_a_remote_signer_is_passed_on(way: str, error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         REMOTE_WAYS[way](Remote(error))
     assert caught.value is error
@@ -246,11 +246,11 @@ def test_a_remote_signer_must_have_an_access_key_id(bad: str) -> None:
 
 
 @REMOTE
-def test_a_wrong_signature_of_32_bytes_is_the_verifiers_business(way: str) -> None:
+def test_a_wrong_signature_of_32_bytes_is_left_to_the_verifier(way: str) -> None:
     assert REMOTE_WAYS[way](Remote(bytes(32)))
 
 
-def test_a_remote_signer_is_not_asked_about_a_bad_logon() -> None:
+def test_a_remote_signer_is_not_called_for_a_bad_logon() -> None:
     remote = Remote()
     for bad in (RAW[:-1], without(RAW, "369"), changed(RAW, t50="")):
         with pytest.raises(GatepassError):

@@ -1,4 +1,4 @@
-"""The table of states, and the diagram that is drawn from it."""
+"""The table of states, and its diagram."""
 
 from __future__ import annotations
 

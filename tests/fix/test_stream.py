@@ -1,4 +1,4 @@
-"""Any order, loss and duplication: every number is delivered once, filled or reported."""
+"""With any order, loss and duplication, every number is delivered once, filled or reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gatepass.fix.week import Scenario
 from gatepass.session.numbers import Numbers
 from tests.fix.world import HEARTBEAT, SETTINGS, START
 
-#: What the exchange's messages are: those of the application are sent again, the others filled.
+#: Types of the exchange's messages: application messages are resent, the others filled.
 KINDS = st.sampled_from(["0", "8", "1"])
 STYLES = st.sampled_from(["beyond", "exact", "short", "surplus"])
 FIRST = 2
@@ -37,7 +37,7 @@ class Exchange:
         self.delivered: list[int] = []
         self.skipped: list[int] = []
         self.answered: list[str] = []
-        #: What came first of each number, a gap fill or the message, before its turn was over.
+        #: What came first for each number, a gap fill or the message, while it was still due.
         self.first: dict[int, Message] = {}
         self.open: range = range(0)
         self.since = START
@@ -59,7 +59,7 @@ class Exchange:
         return self.wire(kind, number, *fields, again=again)
 
     def deliver(self, number: int) -> None:
-        """Give a message of the script as it was sent, or marked if it comes late."""
+        """Return a message of the script as it was sent, or marked if it comes late."""
         self.give(self.message(number, again=number < self.client.numbers.next_in))
 
     def answer(self, asked: range, style: str, last: int) -> Iterator[bytes]:
@@ -114,7 +114,7 @@ class Exchange:
         self.open, self.since = asked, self.now
 
     def settle(self, last: int) -> None:
-        """Let nothing be lost any more, until nothing is missing."""
+        """Continue without losses until nothing is missing."""
         for _ in range(2 * len(self.kinds)):
             self.now += timedelta(seconds=HEARTBEAT)
             last += 1
@@ -140,8 +140,8 @@ def _check(exchange: Exchange) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(kinds=st.lists(KINDS, min_size=8, max_size=25), data=st.data())
-def test_every_number_is_delivered_once_or_filled(kinds: list[str], data: st.DataObject) -> None:
-    # As if one request could take so few: then a fill goes beyond it soon.
+def test_each_number_is_delivered_once_or_filled(kinds: list[str], data: st.DataObject) -> None:
+    # As if one request could cover only a few: then a fill soon goes beyond it.
     with mock.patch.object(inbound, "MAX_RESEND", data.draw(st.sampled_from([2, 3, 2500]))):
         exchange = _played(kinds, data)
         exchange.settle(max(exchange.kinds))
@@ -172,7 +172,7 @@ def _played(kinds: list[str], data: st.DataObject) -> Exchange:
 
 @settings(max_examples=200, deadline=None)
 @given(came=st.sets(st.integers(3, 20)), kinds=st.lists(KINDS, min_size=19, max_size=19))
-def test_a_reset_takes_what_is_held_and_reports_what_never_came(
+def test_a_reset_delivers_held_messages_and_reports_missing_ones(
     came: set[int], kinds: list[str]
 ) -> None:
     exchange = Exchange(kinds)
@@ -186,7 +186,7 @@ def test_a_reset_takes_what_is_held_and_reports_what_never_came(
     assert not exchange.client.is_behind
 
 
-def test_a_fill_beyond_the_range_asked_for_counts_to_its_end() -> None:
+def test_a_fill_beyond_the_requested_range_counts_to_the_ranges_end() -> None:
     exchange = Exchange(["0"] * 4000 + ["8"])
     exchange.deliver(4002)
     assert exchange.requests == [range(2, 2502)]
@@ -197,7 +197,7 @@ def test_a_fill_beyond_the_range_asked_for_counts_to_its_end() -> None:
     assert exchange.delivered == [4002]
 
 
-def test_a_surplus_of_resent_messages_asks_for_nothing_twice() -> None:
+def test_surplus_resent_messages_cause_no_second_request() -> None:
     exchange = Exchange(["8"] * 12)
     exchange.deliver(10)
     for number in (2, 3, 4, 7, 8, 9, 10, 11, 12, 13):
@@ -210,11 +210,11 @@ def test_a_surplus_of_resent_messages_asks_for_nothing_twice() -> None:
 
 @pytest.mark.parametrize("kind", ["8", "1", "3", "5"])
 @pytest.mark.parametrize("new", [6, 7, 9])
-def test_a_fill_passes_over_nothing_that_is_held(kind: str, new: int) -> None:
+def test_a_fill_skips_no_held_message(kind: str, new: int) -> None:
     exchange = Exchange(["0"] * 8)
     exchange.client.take()
     held = {"8": (58, "report"), "1": (112, "Q"), "3": (58, "why"), "5": (58, "bye")}[kind]
-    # The client confirms a Logout at once, wherever it stands: it comes where it is due.
+    # The client confirms a Logout at once, even out of sequence, so it must come when it is due.
     late = kind == "5"
     exchange.give(exchange.wire("0" if late else kind, 6, *([] if late else [held])))
     exchange.client.receive(
@@ -240,12 +240,12 @@ def test_a_late_request_in_the_range_of_the_answer_is_answered_and_not_filled_ov
     exchange.give(exchange.wire("1", 7, (112, "Q"), again=True))
     exchange.give(exchange.wire("4", 2, (123, "Y"), (36, "9"), again=True))
     assert exchange.answered == ["Q"]
-    # The fill's rest is asked for: whoever filled over one message may have filled over another.
+    # The rest of the fill is requested: it covered one message, so it may have covered others.
     assert exchange.requests == [range(2, 9), range(8, 9)]
 
 
-def test_a_fill_in_two_pieces_is_believed_to_the_end_of_the_request() -> None:
-    """The second piece came before the next request was out: it does not answer that."""
+def test_a_fill_in_two_parts_counts_to_the_end_of_the_request() -> None:
+    """The second part came before the next request was sent: it does not answer that."""
     exchange = Exchange(["0"] * 4000 + ["8"])
     exchange.deliver(4002)
     first = exchange.wire("4", 2, (123, "Y"), (36, "2502"), again=True)
@@ -256,7 +256,7 @@ def test_a_fill_in_two_pieces_is_believed_to_the_end_of_the_request() -> None:
     assert exchange.client.numbers.next_in == 4003
 
 
-def test_a_fill_behind_the_range_that_was_asked_for_is_not_kept() -> None:
+def test_a_fill_after_the_requested_range_is_not_kept() -> None:
     exchange = Exchange(["0"] * 4000 + ["8"])
     exchange.deliver(4002)
     exchange.give(exchange.wire("4", 2502, (123, "Y"), (36, "4002"), again=True))
@@ -265,7 +265,7 @@ def test_a_fill_behind_the_range_that_was_asked_for_is_not_kept() -> None:
 
 
 def _rounds(exchange: Exchange, most: int, seconds: int) -> int:
-    """Count the requests that follow, where number 2 can never be read; `seconds` lie between."""
+    """Count the requests, `seconds` apart, if number 2 can never be read."""
     for count in range(most):
         if not exchange.requests or exchange.client.state is not State.LOGGED_ON:
             return count
@@ -282,16 +282,16 @@ def _rounds(exchange: Exchange, most: int, seconds: int) -> int:
     return most
 
 
-def test_what_cannot_be_held_asks_for_nothing_at_once() -> None:
+def test_a_message_that_cannot_be_held_causes_no_immediate_request() -> None:
     with mock.patch.object(inbound, "MAX_HELD", 3):
         exchange = Exchange(["8"] * 12)
         for number in range(10, 14):
             exchange.deliver(number)
-        # Without time between them, the same is not asked for again.
+        # Without time between them, the same is not requested again.
         assert _rounds(exchange, 50, 0) == 1
 
 
-def test_what_does_not_come_is_asked_for_five_times() -> None:
+def test_a_message_that_does_not_come_is_requested_five_times() -> None:
     exchange = Exchange(["8"] * 3)
     exchange.deliver(3)
     assert exchange.requests == [range(2, 3)]
@@ -299,7 +299,7 @@ def test_what_does_not_come_is_asked_for_five_times() -> None:
     assert exchange.client.state is State.CLOSED
 
 
-def test_old_messages_put_off_no_request() -> None:
+def test_old_messages_delay_no_request() -> None:
     exchange = Exchange(["8"] * 9)
     exchange.deliver(9)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""What the other side cannot read, or has read: it is not sent for ever, nor answered twice."""
+"""A message that the other side cannot read is not resent forever, nor a duplicate answered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Client:
         self.perform()
 
     def give(self, kind: str, *fields: tuple[int, str]) -> list[Message]:
-        """Give the next message of the exchange; returns what is sent for it."""
+        """Give the client the exchange's next message; return what it sends."""
         header = [(49, "CME"), (50, "G"), (52, format_sending_time(START)), (56, "ABC123N")]
         wire = encode([(35, kind), (34, str(self.due)), *header, *fields])
         self.due += 1
@@ -62,7 +62,7 @@ def _shape(sent: list[Message]) -> list[tuple[str, int | None, int | None]]:
 
 
 @pytest.mark.parametrize("end", ["2", "3", "0"])
-def test_what_is_asked_for_without_end_is_sent_again_once(end: str) -> None:
+def test_a_message_requested_again_and_again_is_resent_once(end: str) -> None:
     client = Client()
     first = client.give("2", (7, "2"), (16, end))
     assert ("D", 2, None) in _shape(first)
@@ -75,14 +75,14 @@ def test_what_is_asked_for_without_end_is_sent_again_once(end: str) -> None:
     assert {cause for _, cause in client.told} == {fx.NotResentCause.ASKED_AGAIN}
 
 
-def test_what_a_reject_named_is_not_sent_again_at_all() -> None:
+def test_a_rejected_message_is_not_resent() -> None:
     client = Client()
     assert client.give("3", (45, "2"), (58, "cannot be read")) == []
     assert _shape(client.give("2", (7, "2"), (16, "3"))) == [("4", 2, 3), ("D", 3, None)]
     assert client.told == [(2, fx.NotResentCause.REJECTED)]
 
 
-def test_a_new_connection_asks_anew() -> None:
+def test_a_new_connection_may_request_again() -> None:
     client = Client()
     client.give("2", (7, "2"), (16, "2"))
     numbers = client.store.load()
@@ -106,7 +106,7 @@ def test_the_exchanges_own_duplicate_of_a_resend_request_is_discarded(behind_a_g
     assert client.give("2", (7, "2"), (16, "2"), (43, "Y")) == []
 
 
-def test_a_duplicate_of_what_could_not_be_held_is_discarded_too() -> None:
+def test_a_duplicate_of_a_message_that_could_not_be_held_is_discarded_too() -> None:
     client = Client()
     with mock.patch.object(inbound, "MAX_HELD", 0):
         client.due += 1
@@ -116,7 +116,7 @@ def test_a_duplicate_of_what_could_not_be_held_is_discarded_too() -> None:
     assert client.told == []
 
 
-def test_the_gateway_discards_a_duplicate_of_a_resend_request_and_rejects_no_other_way() -> None:
+def test_the_gateway_discards_a_duplicate_resend_request_without_a_reject() -> None:
     world = World()
     world.connect()
     world.deliver_all()

@@ -1,4 +1,4 @@
-"""Every known answer through every path that Python has, each bit of each signature flipped."""
+"""Every known answer through every path in Python, with each bit of each signature flipped."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SIGNERS: dict[str, Callable[[], bytes]] = {
         LogonSigner(KEYS).sign_fields({int(t): v for t, v in FIELDS.items()}, at=AT).fields()
     ),
 }
-#: Each says whether a signed message is right; what it cannot read, is not.
+#: Each returns whether a signed message is right; a message that it cannot read is not.
 VERIFIERS: dict[str, Callable[[bytes], bool]] = {
     "SigningKey.verify_logon": lambda signed: outcome(KEY.verify_logon, signed) is True,
     "SigningKey.verify": lambda signed: outcome(verify_parts, signed) is True,
@@ -111,7 +111,7 @@ def test_a_mac_vector(vector: dict[str, Any]) -> None:
     text = bytes.fromhex(vector["msg"])
     right = vector.get("result", "valid") == "valid"
     assert (key.sign(text)[: len(tag)] == tag) is right
-    # A tag cut to 128 bits is never accepted, be it right or wrong.
+    # A tag cut to 128 bits is never accepted, right or wrong.
     assert key.verify(text, tag) is (right and len(tag) == 32)
 
 
@@ -125,7 +125,7 @@ def test_a_mac_vector_whose_key_no_pair_can_have(vector: dict[str, Any]) -> None
         key_of(vector)
 
 
-def test_hardly_a_vector_is_left_out() -> None:
+def test_few_vectors_are_left_out() -> None:
     assert sum(is_a_key(vector) for _, vector in MACS) >= 170
 
 
@@ -179,7 +179,7 @@ def test_no_bit_and_no_length_of_a_logon_signature_may_differ(vector: dict[str, 
     assert not key.verify(canonical[:-1], signature)
 
 
-def test_what_correct_tools_must_not_produce_is_refused() -> None:
+def test_a_vector_that_correct_tools_must_not_produce_is_refused() -> None:
     vector = LOGON_VECTORS["R5"]
     assert vector["valid"] is False
     with pytest.raises(FieldError, match=r"TradingSystemName \(1603\) is empty") as caught:
@@ -187,7 +187,7 @@ def test_what_correct_tools_must_not_produce_is_refused() -> None:
     assert (caught.value.tag, caught.value.rule) == (1603, "empty")
 
 
-def test_its_signature_is_right_for_its_string_all_the_same() -> None:
+def test_the_signature_of_the_invalid_vector_matches_its_string() -> None:
     vector = LOGON_VECTORS["R5"]
     key = SigningKey(vector["secret_key"])
     assert key.sign(vector["canonical"].encode()).hex() == vector["signature_hex"]
@@ -247,7 +247,7 @@ def test_no_signature_of_another_length_is_accepted(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", VERIFIERS)
-def test_no_other_spelling_of_its_signature_is_accepted(path: str) -> None:
+def test_no_other_encoding_of_its_signature_is_accepted(path: str) -> None:
     verify = VERIFIERS[path]
     spare = SIGNATURE_TEXT[:-1] + "t"  # differs from "s" in bits that 32 bytes do not have
     for text in (

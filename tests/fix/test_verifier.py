@@ -64,7 +64,7 @@ def test_the_window_is_five_seconds_either_way(
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=9)), st.timedeltas(timedelta(0), timedelta(9)))
-def test_each_side_of_the_window_is_a_setting_of_its_own(
+def test_each_side_of_the_window_has_its_own_setting(
     max_age: timedelta, max_ahead: timedelta
 ) -> None:
     window, tick = SendingTimeWindow(max_age, max_ahead), timedelta(microseconds=1)
@@ -76,7 +76,7 @@ def test_each_side_of_the_window_is_a_setting_of_its_own(
 
 @pytest.mark.parametrize("late", [-30, 0, 4, 59])
 @pytest.mark.parametrize("offset", sorted(OFFSETS))
-def test_a_time_that_is_off_by_a_time_zone_is_asked_about(offset: int, late: int) -> None:
+def test_a_time_that_is_off_by_a_time_zone_gets_a_hint(offset: int, late: int) -> None:
     sent = AT + timedelta(minutes=offset)
     verdict = LogonVerifier(KeyRing([pair(created=None, expires=None)])).verify(
         sent_at(sent), at=AT + timedelta(seconds=late)
@@ -87,7 +87,7 @@ def test_a_time_that_is_off_by_a_time_zone_is_asked_about(offset: int, late: int
 
 
 @given(st.timedeltas(timedelta(days=-3), timedelta(days=3)))
-def test_a_time_that_no_zone_is_off_by_is_not_asked_about(age: timedelta) -> None:
+def test_a_time_that_matches_no_time_zone_gets_no_hint(age: timedelta) -> None:
     near = any(abs(age + timedelta(minutes=o)) <= timedelta(minutes=1) for o in OFFSETS)
     assert (zone_hint(age) is not None) is near
 
@@ -111,7 +111,7 @@ def test_a_time_needs_a_zone(logon: bytes) -> None:
         LogonVerifier(KEYS).verify(logon, at=datetime(2017, 6, 23))
 
 
-def test_now_is_the_time_unless_told_otherwise() -> None:
+def test_the_default_time_is_now() -> None:
     keys = KeyRing([pair(created=None, expires=date(2100, 1, 1))])
     assert LogonVerifier(keys).verify(sent_at(datetime.now(UTC))).valid
     old = LogonVerifier(keys).verify(SIGNED)
@@ -121,7 +121,7 @@ def test_now_is_the_time_unless_told_otherwise() -> None:
 # --- the keys ---------------------------------------------------------------------------------
 
 
-def test_the_key_source_is_asked_anew_for_each_logon() -> None:
+def test_the_key_source_is_read_for_each_logon() -> None:
     source = SimpleNamespace(ring=KeyRing([]))
     verify: Callable[..., Any] = LogonVerifier(source).verify
     assert not verify(SIGNED, at=AT).valid
@@ -136,8 +136,8 @@ def test_a_pair_without_dates_has_no_end() -> None:
     assert "expires at no known date" in verdict.checks[6].detail
 
 
-def test_a_session_of_six_characters_goes_before_one_of_three() -> None:
-    # Drop Copy: B08004N uses the pair of B08004 unless told otherwise, and may name that of B08.
+def test_a_session_id_of_six_characters_has_priority_over_one_of_three() -> None:
+    # Drop Copy: B08004N uses the pair of B08004 by default, and may name that of B08.
     longer = pair("B08004", SIBLING_ID, STRANGER_SECRET)
     ring = KeyRing([PAIR, longer])
     assert LogonSigner(ring).sign(RAW, at=AT) == sign(RAW, STRANGER_SECRET, SIBLING_ID)

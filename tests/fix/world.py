@@ -1,4 +1,4 @@
-"""A client's session and a gateway's, face to face, with a line between them that can be cut."""
+"""A client's session and a gateway's, with a line between them that can be cut."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TARGET_SUB_ID = "G"
 
 
 class Side:
-    """One side's store, what it sent and what it was given, over all connections."""
+    """One side's store, what it sent and what it received, over all connections."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
@@ -44,14 +44,14 @@ class Side:
         self.line = bytearray()
         self.sent: list[str] = []
         self.given: list[str] = []
-        #: What it was told that the other side cannot read.
+        #: Messages reported as unreadable for the other side.
         self.unread: set[str] = set()
-        #: Every number used since numbers began at 1, and what it was used for.
+        #: Every number used since the numbers last began at 1, and its use.
         self.used: dict[int, tuple[str, str | None]] = {}
 
     @property
     def is_on(self) -> bool:
-        """Whether its session is up."""
+        """Whether its session is logged on."""
         session = self.session
         return (
             session is not None
@@ -60,7 +60,7 @@ class Side:
         )
 
     def note(self, wire: bytes) -> None:
-        """Check that a number is used once; that of a Logon that was refused is free again."""
+        """Check that a number is used once; the number of a refused Logon is free again."""
         message = Message.parse(wire)
         number = message.msg_seq_num
         assert number is not None
@@ -75,9 +75,9 @@ class Side:
                 assert self.used[number] == (message.msg_type, message.get(58))
             return
         if message.msg_type == LOGON and number == 1 and message.get(49) != "CME":
-            return  # the numbers begin anew where the exchange accepts it
+            return  # the numbers restart if the exchange accepts it
         if message.msg_type in (LOGON, LOGOUT) and number == 1:
-            # The numbers begin anew: by a Logon, or as the exchange's Logout has 789=1.
+            # The numbers restart: by a Logon, or because the exchange's Logout has 789=1.
             self.used.clear()
         use = (message.msg_type, message.get(58))
         # A Logon that was not accepted did not use its number.
@@ -87,9 +87,9 @@ class Side:
 
 
 def has_arrived(there: Side, here: Side, *, whole: bool = False) -> bool:
-    """Whether one side was given what the other sent: in order, each once, nothing lost untold.
+    """Whether one side received what the other sent: in order, once, and no loss unreported.
 
-    `whole` says that nothing is under way any more.
+    `whole`: nothing is in flight any more.
     """
     to_come = iter(here.sent)
     for text in there.given:
@@ -141,7 +141,7 @@ class World:
         self._perform_all()
 
     def cut(self) -> None:
-        """Cut the connection: what is under way is lost."""
+        """Cut the connection: messages in flight are lost."""
         for side in (self.client, self.gateway):
             if side.session is not None:
                 side.session.disconnected(self.now)
@@ -150,12 +150,12 @@ class World:
         self.account.primary_on = self._counted = False
 
     def fail_over(self) -> None:
-        """Let the primary gateway fail: what is under way is lost, a backup that is on goes on."""
+        """Let the primary gateway fail: messages in flight are lost, a logged-on backup stays."""
         client, gateway = self._log_on_to_backup()
         self.cut()
         numbers = self.account.fail_over(0)
         self.account.primary_on = True
-        # What is sent now still has the backup's number: the gateway ignores it.
+        # Messages sent now still have the backup's numbers: the gateway ignores them.
         if self._made % 2:
             client.log_out(self.now)
         stale = [effect.wire for effect in client.take() if isinstance(effect, fx.Send)]
@@ -165,7 +165,7 @@ class World:
         self._perform_all()
 
     def _log_on_to_backup(self) -> tuple[ClientSession, GatewaySession]:
-        """Log on to the backup gateway over a line that is good; what it counts is not kept."""
+        """Log on to the backup gateway over a good line; its numbers are not stored."""
         client = ClientSession(self.settings, MemoryStore().load(), self.now, backup=True)
         gateway = GatewaySession("G", lambda message: check_message(message, TARGET_SUB_ID))
         for session in (client, gateway):
@@ -204,15 +204,15 @@ class World:
         if other.session is not None:
             other.session.receive(data, self.now)
         self._perform_all()
-        # What came may make something due at once: a Heartbeat, after an answer that took long.
+        # Something may be due at once: a Heartbeat, after an answer that took long.
         self._tick(other)
 
     def deliver_all_of(self, side: Side) -> None:
-        """Give all of a side's line to the other, which may answer."""
+        """Deliver all of a side's line to the other, which may answer."""
         self.deliver(side, len(side.line))
 
     def deliver_all(self) -> None:
-        """Deliver until nothing is under way."""
+        """Deliver until nothing is in flight."""
         while self.client.line or self.gateway.line:
             self.deliver(self.client, len(self.client.line))
             self.deliver(self.gateway, len(self.gateway.line))
@@ -225,14 +225,14 @@ class World:
                 self._tick(side)
 
     def _tick(self, side: Side) -> None:
-        """Do what is due, as a driver does when a deadline has come."""
+        """Do what is due, as a driver does at a deadline."""
         session = side.session
         if session is not None and session.deadline and self.now >= session.deadline:
             session.tick(self.now)
         self._perform_all()
 
     def settle(self) -> None:
-        """Mend everything: connect as often as it takes, and let heartbeats show what is lost."""
+        """Repair everything: connect as often as needed, and let heartbeats show what is lost."""
         for _ in range(10 * HEARTBEAT):
             if not self.is_up:
                 self.account.port.reopen()
@@ -248,7 +248,7 @@ class World:
                 for effect in effects:
                     closed = self._perform(side, effect) or closed
         if closed:
-            # The last words arrive, then the connection is gone.
+            # The last messages arrive, then the connection is lost.
             for side, other in ((self.client, self.gateway), (self.gateway, self.client)):
                 if other.session is not None:
                     other.session.receive(bytes(side.line), self.now)
@@ -262,9 +262,9 @@ class World:
     def _perform(self, side: Side, effect: fx.Effect) -> bool:
         session = side.session
         assert session is not None
-        # Before a Logon is admitted, a gateway does not know whose numbers it speaks of.
+        # Before a Logon is admitted, a gateway does not know whose numbers to use.
         if side is self.client:
-            # A backup that does not know of its promotion yet counts on its own.
+            # A backup that does not know of its promotion yet uses its own numbers.
             known = isinstance(session, ClientSession) and session.role is not Role.BACKUP
         else:
             known = self.account.primary_on or self._counted

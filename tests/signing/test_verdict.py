@@ -176,7 +176,7 @@ CASES = {
     "hours late": Case(
         SIGNED,
         "+++++++-+",
-        {"sending time": "more than 5 s: is 52 local time, of a zone 6:00 h behind UTC"},
+        {"sending time": "more than 5 s: is 52 in local time, 6:00 h behind UTC"},
         at=AT + timedelta(hours=6),
     ),
     "52 no time": Case(
@@ -185,7 +185,7 @@ CASES = {
         {"sending time": "must look like YYYYMMDD-HH:MM:SS.sss, in UTC"},
     ),
     "52 impossible": Case(
-        sign(changed(RAW, t52="20170631-14:48:42.855")), "++-++++-+", {"sending time": "exists"}
+        sign(changed(RAW, t52="20170631-14:48:42.855")), "++-++++-+", {"sending time": "not exist"}
     ),
     "wrong signature": Case(
         signed_with(WRONG),

@@ -1,7 +1,7 @@
 """FIX: tag=value messages, their Logon, and the session layer of both roles, without I/O.
 
-A logon flows through `notation` (text to wire bytes), `draft`, `signer`, `verifier`, and `explain`
-with the `mistakes` it knows. The session is one `engine` with two roles: `client` and `exchange`.
+A logon passes through `notation` (text to wire bytes), `draft`, `signer`, `verifier`, and `explain`
+with its known `mistakes`. The session is one `engine` with two roles: `client` and `exchange`.
 """
 
 from gatepass.fix.draft import complete_draft

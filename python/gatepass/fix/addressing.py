@@ -1,4 +1,4 @@
-"""Whose message it is and for whom: a client takes those of its exchange for its own session."""
+"""Sender and receiver of a message: a client accepts those of its exchange for its session."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from gatepass.fix.notation import visible
 from gatepass.fix.sending_time import parse_sending_time
 from gatepass.session.role import Role
 
-#: The roles that TargetCompID (56) may end in, by the one in force. CME gives P or B for U, makes a
-#: backup the primary (both documented), and leaves N and a primary as they are (derived).
+#: The roles that TargetCompID (56) may end in, by the current role. CME answers U with P or B,
+#: makes a backup the primary (both documented), and does not change N or a primary (derived).
 ROLES = {
     Role.UNDESIGNATED: frozenset({Role.UNDESIGNATED, Role.PRIMARY, Role.BACKUP}),
     Role.BACKUP: frozenset({Role.BACKUP, Role.PRIMARY}),
     Role.PRIMARY: frozenset({Role.PRIMARY}),
     Role.NONE: frozenset({Role.NONE}),
 }
-#: How a blank SenderCompID (49) comes back in a refusal (documented by CME).
+#: How a refusal writes a blank SenderCompID (49) (documented by CME).
 NULL = "null"
 #: How far the SendingTime (52) of a Logon's answer may be from this machine's clock: CME's rule is
 #: not public. FIX engines in use take two minutes.
 LATENCY = timedelta(minutes=2)
-#: What is wrong where one of these tags is; with another one the message is a stranger's.
+#: The cause if one of these tags is wrong; for any other tag the message comes from a stranger.
 _CAUSES = {52: Cause.WRONG_TIME, 108: Cause.RULE_BROKEN}
-#: Characters of a value that an error shows.
+#: Most characters of a value that an error shows.
 MAX_SHOWN = 40
 
 
 def stranger(
     message: Message, exchange: str, own: str, roles: frozenset[Role], *, logged_on: bool
 ) -> PeerError | None:
-    """Say why a message is not one of `exchange` for the session of SenderCompID `own`.
+    """Return why a message is not from `exchange` for the session of SenderCompID `own`.
 
     `roles` are those that the session may have.
 
-    Before the Logon's answer a refusal may call the client ``null``, where it gave no name.
+    Before the answer to the Logon, a refusal may call a client without a name ``null``.
     """
     target = message.get(56) or ""
     is_own = target == own or (target[:-1] == own[:-1] and role_in(target) in roles)
@@ -55,7 +55,7 @@ def stranger(
 
 
 def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> PeerError | None:
-    """Say what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
+    """Return what is wrong with the answer to a Logon that had this HeartBtInt (108)."""
     interval, sent_at = answer.get(108), answer.get(52)
     near = f"a time within {LATENCY.total_seconds():.0f} s of this machine's {now:%H:%M:%S} UTC"
     return repeated_tag(answer) or _first_fault(
@@ -65,7 +65,7 @@ def logon_fault(answer: Message, heart_bt_int: str | None, now: datetime) -> Pee
 
 
 def repeated_tag(message: Message) -> PeerError | None:
-    """Say which tag a message has twice that the session reads once."""
+    """Return the error for a tag that occurs twice and that the session reads once."""
     tag = message.repeated
     if tag is None:
         return None

@@ -1,4 +1,4 @@
-"""What answers one Resend Request, counted as it is sent: the log has a line of it, not 2,500."""
+"""The answer to one Resend Request, counted as it is sent: one line in the log, not 2,500."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _POSSIBLE_DUPLICATE = b"\x0143=Y\x01"
 
 @dataclass(slots=True)
 class Answer:
-    """The answer to a request for the messages ``begin`` to ``end``, as far as it has gone out."""
+    """The answer to a request for messages ``begin`` to ``end``, as far as it has been sent."""
 
     begin: int
     end: int
@@ -19,7 +19,7 @@ class Answer:
     gaps: int = 0
 
     def count(self, wire: bytes) -> bool:
-        """Count a message that goes out; true if it is the answer's last."""
+        """Count a message that is sent; true if it is the last of the answer."""
         if _POSSIBLE_DUPLICATE not in wire:
             return False  # a live message between two pages of the answer
         message = Message.parse(wire)
@@ -31,5 +31,5 @@ class Answer:
 
     def __str__(self) -> str:
         gaps = f"{self.gaps} gap{'' if self.gaps == 1 else 's'} filled"
-        asked = f"messages {self.begin} to {self.end}, which the client asked for"
+        asked = f"messages {self.begin} to {self.end}, requested by the client"
         return f"{asked}: {self.messages} sent again, {gaps}"

@@ -1,4 +1,4 @@
-"""The client's side: how a logon goes, and what is done about its answer."""
+"""The client's side: how it logs on, and how it handles the answer."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ MOST_TESTS = 3
 class ClientSession(Engine):
     """One connection of a client. Logging on: `connected`, `log_on`, `signature`.
 
-    A ``backup`` connection counts on its own, from 1, until CME makes it the primary: a message
-    says ``P`` in TargetCompID (56). Then `NumbersWanted` asks for the session's numbers, nothing is
-    read until `promoted` gives them, and that very message is the first to be counted by them.
+    A ``backup`` connection has its own numbers, from 1, until CME makes it the primary: a message
+    has ``P`` in TargetCompID (56). Then `NumbersWanted` asks for the session's numbers, nothing is
+    read until `promoted` provides them, and that message is the first to use them.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class ClientSession(Engine):
     ) -> None:
         super().__init__(CLIENT, at_week(numbers, now), settings.heart_bt_int)
         self.settings = settings
-        #: What is kept of the session until a Logon is accepted: its week may be another one.
+        #: The stored numbers, unchanged until a Logon is accepted: their week may be another one.
         self.stored = numbers
         self._backup = backup
         self._promotion: Message | None = None
         self.scenario = Scenario.BEGINNING_OF_WEEK
         self._role = role_in(settings.sender_comp_id) or Role.NONE
         self._unsigned = b""
-        #: The Logon that is answered next, or was last.
+        #: The Logon sent last.
         self._logon = Message(())
-        #: What was sent again on this connection, and what a Session Level Reject named.
+        #: The numbers resent on this connection, and those named by a Session Level Reject.
         self._again: set[int] = set()
         self._rejected: set[int] = set()
         #: How the next Logon is written.
@@ -65,27 +65,27 @@ class ClientSession(Engine):
         self._before = self.numbers
         #: Test Requests before an In-Session Logon, and whether one was answered.
         self._tested, self._is_ready = 0, False
-        #: Whether a Logon is out whose number holds only once it is accepted.
+        #: Whether the Logon sent has a number that counts only after it is accepted.
         self._trying = False
 
     @property
     def week(self) -> Week:
-        """What is known of the trading week that the numbers belong to."""
+        """The trading week of the numbers."""
         return week_of(self.numbers)
 
     @property
     def role(self) -> Role:
-        """The role in force: what the settings say, until the exchange gives another."""
+        """The current role: that of the settings, until the exchange gives another."""
         return self._role
 
     def log_on(self, scenario: Scenario | None, now: datetime, steady: float | None = None) -> None:
-        """Begin to log on; without a scenario as the stored numbers and the week demand.
+        """Begin to log on; without a scenario, the stored numbers and the week decide.
 
-        In-Session needs a session that is up, and tests it first.
+        In-Session needs a session that is logged on, and tests it first.
 
-        Raises `StateError` if the session is not where the scenario begins, `BackupError` for
-        In-Session on a backup, `LogonError` where the `writer` makes no message, or a gap of more
-        than a Resend Request takes.
+        Raises `StateError` if the scenario is not possible in this state, `BackupError` for
+        In-Session on a backup, `LogonError` if the `writer` makes an invalid message, or a larger
+        gap than a Resend Request can cover.
         """
         self._time.read(now, steady)
         scenario = scenario or choose_scenario(self.stored, now)
@@ -93,21 +93,21 @@ class ClientSession(Engine):
             # The clock may have been set since the session was read.
             self.numbers = at_week(self.stored, now)
         if scenario is Scenario.MID_WEEK and self.week.proposed == 1:
-            # There is no such week at the exchange: 34 is 1 again.
+            # The exchange does not know this week: 34 is 1 again.
             scenario = Scenario.BEGINNING_OF_WEEK
         wanted = State.LOGGED_ON if scenario is Scenario.IN_SESSION else State.CONNECTED
         if self.state is not wanted:
             raise StateError(f"{scenario.value} logon", self.state.value)
         if scenario is Scenario.IN_SESSION and self._role is Role.BACKUP:
-            raise BackupError("an In-Session Logon goes through the primary: its numbers it resets")
+            raise BackupError("send an In-Session Logon on the primary: it resets those numbers")
         self.scenario = scenario
-        # What makes no message, or too large a gap, is found before anything is sent.
+        # Find an invalid message, or too large a gap, before anything is sent.
         self._compose(now)
         if self.writer.number(self._due_out(scenario)) > MAX_NUMBER:
-            words = "the week's numbers are used up: nothing was sent; ask the exchange's support"
+            words = "the week's numbers are used up; nothing was sent. Ask the exchange's support"
             raise FieldError(words, 34, "MsgSeqNum", "too long")
         if scenario is Scenario.IN_SESSION:
-            # Without the test first, messages under way could be lost for good.
+            # Without this test, messages in flight could be lost.
             self._move(Trigger.ASK_RESET)
             self._tested, self._is_ready = 1, False
             self._send_test(now)
@@ -117,7 +117,7 @@ class ClientSession(Engine):
     def signature(
         self, access_key_id: str, signature: bytes, now: datetime, steady: float | None = None
     ) -> None:
-        """Answer `SignatureWanted`: the Logon goes out, if the connection is still there."""
+        """Answer `SignatureWanted`: the Logon is sent, if the connection is still open."""
         self._time.read(now, steady)
         if self.state is not State.SIGNING:
             return
@@ -137,10 +137,10 @@ class ClientSession(Engine):
         self._pump(now)
 
     def stamp(self, now: datetime) -> bytes:
-        """Write the Logon that waits for its signature with the time of now; give what to sign.
+        """Write the Logon that waits for its signature with the current time; return what to sign.
 
-        For a driver that has done something since `SignatureWanted`: a SendingTime (52) of five
-        seconds ago is refused. Raises `StateError` where no Logon waits.
+        For a driver that did something else after `SignatureWanted`: a SendingTime (52) more than
+        five seconds old is refused. Raises `StateError` if no Logon waits.
         """
         if self.state is not State.SIGNING:
             raise StateError("stamp", self.state.value)
@@ -150,7 +150,8 @@ class ClientSession(Engine):
     def unsigned(self, now: datetime, steady: float | None = None) -> None:
         """Answer `SignatureWanted`: there is no signature, and nothing is sent.
 
-        The session that was to begin anew goes on as it was; any other Logon ends its connection.
+        After an In-Session Logon the session continues unchanged; any other Logon ends its
+        connection.
         """
         self._time.read(now, steady)
         if self.state is not State.SIGNING:
@@ -167,23 +168,23 @@ class ClientSession(Engine):
     def send(
         self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
     ) -> int:
-        """Send an application message; gives its number.
+        """Send an application message; return its number.
 
-        Raises `NotLoggedOnError`, `BackupError` on a backup, which takes session
-        messages only (documented by CME).
+        Raises `NotLoggedOnError`, and `BackupError` on a backup, which accepts only session
+        messages (documented by CME).
         """
         if self.state is State.LOGGED_ON and self._role is Role.BACKUP:
-            raise BackupError("application messages go through the primary, this is the backup")
+            raise BackupError("send application messages on the primary: this is the backup")
         return super().send(msg_type, fields, now, steady)
 
     def promoted(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
-        """Answer `NumbersWanted`: go on as the primary, with the session's numbers."""
+        """Answer `NumbersWanted`: continue as the primary, with the session's numbers."""
         self._time.read(now, steady)
         message = self._promotion
         if self.state is not State.PROMOTING or message is None:
             return
         self._move(Trigger.NUMBERS_GIVEN)
-        # Whatever week the clock says: a session that is up goes on.
+        # A logged-on session continues, even if the clock is in another week.
         self._count_as(numbers)
         self._forget_resends()
         self._backup = False
@@ -204,7 +205,7 @@ class ClientSession(Engine):
         self._pump(now)
 
     def tick(self, now: datetime, steady: float | None = None) -> None:
-        """Do what time alone demands, while the Logon's answer is awaited too."""
+        """Do what is due at this time, also while waiting for the answer to the Logon."""
         super().tick(now, steady)
         if self.state is State.LOGON_SENT and self._is_due(self._unanswered_at):
             self._end(Cause.LOGON_UNANSWERED, "no answer to the Logon")
@@ -222,8 +223,8 @@ class ClientSession(Engine):
     def _test_again_at(self) -> timedelta | None:
         """When to test again before an In-Session Logon.
 
-        The Test Request may have been garbled, and is gap-filled then, not sent again. While
-        something is missing, its answer stands behind that.
+        The Test Request may have been garbled; then it is gap-filled, not resent. While messages
+        are missing, its answer waits behind them.
         """
         tested = self._liveness.tested
         if self.state is not State.RESETTING or tested is None or self.is_behind:
@@ -242,20 +243,20 @@ class ClientSession(Engine):
     def _unanswered_at(self) -> timedelta | None:
         """When the wait for the Logon's answer ends: CME's rule is not public.
 
-        Two heartbeat intervals, which is what CME documents for iLink 3.
+        Two heartbeat intervals, as CME documents for iLink 3.
         """
         sent = self._liveness.sent
         return None if sent is None else sent + 2 * self.heartbeat
 
     @property
     def _resets(self) -> bool:
-        """Whether the Logon under way would make void what is stored, or set it back to 1."""
+        """Whether the current Logon would discard the stored numbers, or set them back to 1."""
         begins = self.scenario is not Scenario.MID_WEEK
         return self._is_other_week or (begins and week_of(self._before).begun)
 
     @property
     def _is_other_week(self) -> bool:
-        """Whether the Logon under way is of another week than what is stored."""
+        """Whether the current Logon belongs to another week than the stored numbers."""
         return week_of(self.stored).sunday not in ("", week_of(self._before).sunday)
 
     def _test_answered(self) -> None:
@@ -272,7 +273,7 @@ class ClientSession(Engine):
         if self.scenario is Scenario.IN_SESSION:
             self.stored = self.numbers
         if self.scenario is not Scenario.MID_WEEK:
-            # The week may have changed under a session that is up.
+            # The week may have changed while the session was logged on.
             week = week_of(at_week(self.numbers, now))
             again = week.restarts + week.begun
             self.numbers = numbers_of(Week(week.sunday, again, first_in=week.first_in))
@@ -283,18 +284,19 @@ class ClientSession(Engine):
         self._emit(fx.SignatureWanted(self._sender_comp_id(), canonical, self.scenario))
 
     def _reserve(self, number: int) -> None:
-        """Keep what must be on disk before the Logon is on the wire.
+        """Save what must be on disk before the Logon is on the wire.
 
-        Before it is signed: no disk makes a signed Logon wait, and its SendingTime (52) old.
+        This is done before signing: so a slow disk does not delay a signed Logon and make its
+        SendingTime (52) old.
         """
         before, begins = self._before, self.scenario is not Scenario.MID_WEEK
         if number == week_of(before).proposed and not begins:
-            # Nobody has proved yet that it is right. If this Logon is not answered, the exchange
-            # may have had it all the same: then the next number is the one behind it.
+            # The number is not proved yet. If this Logon is not answered, the exchange may still
+            # have received it: then the next number is the one after it.
             behind = with_week(before, proposed=min(number + 1, MAX_NUMBER))
             self._emit(fx.Save(until_accepted(self.stored, behind)))
         elif self._resets:
-            # What the new numbers make void is kept until they hold: a refusal changes nothing.
+            # Keep what the new numbers discard until they are valid: a refusal changes nothing.
             kept = self.stored if self._is_other_week else before
             self._emit(fx.Save(with_week(kept, resetting=self.scenario)))
         else:
@@ -302,13 +304,13 @@ class ClientSession(Engine):
             self._emit(fx.Save(replace(self.numbers, next_out=number + 1), used))
 
     def _due_out(self, scenario: Scenario) -> int:
-        """Give the number of a Logon of this scenario."""
+        """Return the number of a Logon of this scenario."""
         if scenario is not Scenario.MID_WEEK:
             return 1
         return max(self.numbers.next_out, self.week.proposed)
 
     def _compose(self, now: datetime) -> tuple[bytes, bytes]:
-        """Write the Logon without a signature; give it, and what of it is to be signed."""
+        """Write the Logon without a signature; return it, and what to sign."""
         reset = [(141, "Y")] if self.scenario is Scenario.IN_SESSION else []
         body = [
             (108, str(self.settings.heart_bt_int)),
@@ -324,7 +326,7 @@ class ClientSession(Engine):
     def _handle(self, message: Message, now: datetime) -> None:
         roles = ROLES[self._role]
         if self._promotion is not None:
-            roles |= {Role.BACKUP}  # what was sent before, which is ignored
+            roles |= {Role.BACKUP}  # sent before the promotion, and ignored
         logged_on = self.state is not State.LOGON_SENT
         exchange, own = self.settings.target_comp_id, self._sender_comp_id()
         if not logged_on:
@@ -336,7 +338,7 @@ class ClientSession(Engine):
             self._disown(message, fault, now)
 
     def _disown(self, message: Message, fault: PeerError, now: datetime) -> None:
-        """Take nothing of a message that is not the exchange's for this session, and end."""
+        """Ignore a message that is not from the exchange for this session, and end."""
         self._emit(fx.Failed(fault))
         if self.state is not State.CONNECTED and not self._trying:
             self._reject(message, fault.text, fault.tag, now)
@@ -383,7 +385,7 @@ class ClientSession(Engine):
         missing = number > self.numbers.next_in
         if not missing:
             self.numbers = replace(self.numbers, next_in=number + 1)
-        # Now, and not before, what was sent under the old numbers is void.
+        # Only now discard what was sent under the old numbers.
         if self._is_other_week:
             self._emit(fx.Save(replace(self.numbers, next_out=1)))
         own = self.numbers.next_out - 1
@@ -394,10 +396,10 @@ class ClientSession(Engine):
             self._ask(now)
 
     def _due_in(self, number: int | None) -> int:
-        """Give the number that the answer to a Logon should have.
+        """Return the number that the answer to a Logon should have.
 
-        Where Logouts have used up those before it (`Week.first_in`), the exchange goes on behind
-        them, or has begun at 1 all the same.
+        If Logouts have used the numbers before it (`Week.first_in`), the exchange continues after
+        them, or still begins at 1.
         """
         first = self.week.first_in
         if self.scenario is not Scenario.MID_WEEK and 0 < first <= (number or 0):
@@ -406,17 +408,17 @@ class ClientSession(Engine):
 
     def _fail(self, cause: Cause, text: str, now: datetime) -> None:
         if self._trying:
-            # A Logout would have one of the new numbers, and it is not known whether they count.
+            # A Logout would need one of the new numbers, and it is not known whether they count.
             self._end(cause, text)
         else:
             super()._fail(cause, text, now)
 
     def _has_begun_anew(self, message: Message) -> bool:
-        """Whether a reset that was interrupted took place, by the first message after it.
+        """Whether an interrupted reset took place, as the first message after it shows.
 
-        Before an In-Session Logon CME had a Test Request of the old count: its
-        LastMsgSeqNumProcessed (369) was 2 at the least. After it, it has had that Logon alone. Of
-        an interrupted Beginning of Week Logon only 34 tells: 369 may have been 1.
+        Before an In-Session Logon CME has received a Test Request under the old numbers: its
+        LastMsgSeqNumProcessed (369) is at least 2. After it, CME has received only that Logon. For
+        an interrupted Beginning of Week Logon only 34 shows it: 369 may have been 1.
         """
         number, processed = message.msg_seq_num, message.number(369)
         resetting = self.week.resetting
@@ -426,13 +428,13 @@ class ClientSession(Engine):
         return number < self.numbers.next_in or (forgot and processed is not None and processed < 2)
 
     def _begin_anew(self) -> None:
-        """Count what comes from 1; what was sent so far is void, and gap-filled if asked for."""
+        """Expect 1 next; discard what was sent before, and gap-fill it if it is requested."""
         numbers = with_week(self.numbers, restarts=self.week.restarts + 1)
         self._emit(fx.Save(replace(numbers, next_out=1)))
         self.numbers = replace(numbers, next_in=1)
 
     def _is_misplaced(self, logon: Message) -> bool:
-        """Whether the gateway is not what this connection counts for: the primary, or a backup."""
+        """Whether the gateway has the other role: primary instead of backup, or the reverse."""
         return self._backup is not (self._assigned(logon) is Role.BACKUP)
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
@@ -451,18 +453,18 @@ class ClientSession(Engine):
         elif not in_session:
             words = f"message type {message.msg_type} came before the Logon's answer"
             self._end(Cause.EARLY_MESSAGE, words)
-        # What was under way when the numbers were reset is lost: CME says unrecoverable.
+        # Messages in flight when the numbers were reset are lost: CME says unrecoverable.
 
     def _names_the_logon(self, reject: Message) -> bool:
         return reject.number(45) == (self._logon.msg_seq_num or 0)
 
     def _take_reject(self, message: Message, now: datetime) -> None:
-        """Give up the Logon. A session that was to begin anew goes on: this is its next message."""
+        """Give up the Logon. After an In-Session Logon the session continues with this message."""
         text = message.get(58) or ""
         self._emit(fx.LogonRejected(text))
         if self.scenario is Scenario.IN_SESSION:
             self._trying = False
-            # A resend that was under way is forgotten: what is left of it is asked for again.
+            # Forget a resend in progress: the rest of it is requested again.
             self._forget_resends()
             self.numbers = self._before
             self._emit(fx.Save(self.numbers))
@@ -475,7 +477,7 @@ class ClientSession(Engine):
     def _take_refusal(
         self, number: int | None, expected: int | None, now: datetime, *, is_new: bool = False
     ) -> None:
-        """Set the numbers for the next try, and keep them."""
+        """Set the numbers for the next try, and save them."""
         if self._is_other_week and not is_new and goes_on(self.stored, number, expected, now):
             tried = week_of(self._before).sunday
             self.numbers = with_week(self.stored, proposed=0, first_in=0, tried=tried)
@@ -496,8 +498,8 @@ class ClientSession(Engine):
         expected = message.number(789)
         if expected == 1 and self.state is not State.LOGOUT_SENT:
             # The exchange has forgotten the numbers: the answer keeps its number, the next Logon
-            # has 34=1. CME's rule is not public; engines in use do this. If the exchange counts its
-            # own messages on, its answer to that Logon comes behind this Logout.
+            # has 34=1. CME's rule is not public; engines in use do this. If the exchange continues
+            # its own numbers, its answer to that Logon has the number after this Logout.
             self.numbers = begun_again(self.numbers, self.numbers.next_in)
         else:
             self._propose(expected)
@@ -511,7 +513,7 @@ class ClientSession(Engine):
         super()._handle_reject(message)
 
     def _why_not_again(self, number: int) -> fx.NotResentCause | None:
-        """Send a message again once: what the exchange cannot read, it asks for without end."""
+        """Resend a message once: what the exchange cannot read, it would request forever."""
         if number in self._rejected:
             return fx.NotResentCause.REJECTED
         if number in self._again:
@@ -520,7 +522,7 @@ class ClientSession(Engine):
         return None
 
     def _forget_resends(self) -> None:
-        """Note that other numbers, or another gateway, hold from here on."""
+        """Forget them: other numbers, or another gateway, follow."""
         self._again.clear()
         self._rejected.clear()
 
@@ -538,13 +540,13 @@ class ClientSession(Engine):
         return True
 
     def _assigned(self, message: Message) -> Role | None:
-        """Give the role that TargetCompID (56) gives this session, if it is this session's."""
+        """Return the role that TargetCompID (56) gives this session, if it names this session."""
         target = message.get(56) or ""
         is_own = target[:-1] == self.settings.sender_comp_id[:-1]
         return role_in(target) if is_own else None
 
     def _follow_role(self, message: Message) -> None:
-        """Take the role that CME puts into TargetCompID (56)."""
+        """Take the role that CME writes in TargetCompID (56)."""
         role = self._assigned(message)
         if role is not None and role is not self._role:
             self._role = role

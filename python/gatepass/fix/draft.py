@@ -1,4 +1,4 @@
-"""A Logon as a person writes it, made whole for signing."""
+"""A Logon as a person writes it, completed for signing."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from gatepass.fix.arguments import refuse_separator, whole
 from gatepass.fix.notation import PIPE, SOH, Line
 from gatepass.fix.sending_time import format_sending_time
 
-#: What signing makes new or leaves out. A data field of a wrong length ends at the next SOH.
+#: Tags that signing rewrites or leaves out. A data field of a wrong length ends at the next SOH.
 _MADE = (9, 10, 95, 96, 98, 354, 355, 1400, 1401, 1402)
 _MADE_FIELDS = re.compile(
     rb"(?<=\x01)(?:%s)=[^\x01]*\x01" % "|".join(map(str, _MADE)).encode("ascii")
 )
-#: Where one draft ends and the next begins: without a true BodyLength nothing else tells.
+#: Where one draft ends and the next begins: without a right BodyLength nothing else shows it.
 _NEXT = re.compile(rb"(?<=\x01)(?=8=FIX)")
 
 
 def complete_draft(draft: bytes, *, sending_time: datetime | None = None) -> bytes:
-    """Give a message with the BodyLength (9) and CheckSum (10) that its bytes need.
+    """Return a message with the BodyLength (9) and CheckSum (10) that its bytes need.
 
-    Both may be wrong in the draft, twice or missing: signing makes them new anyway. So are the
-    credentials (354, 355, 1400, 1401, 1402), and 95, 96 and 98 go: where the message cannot be read
-    for one of these, they are left out here. `sending_time` is put in the place of SendingTime
-    (52), or where it belongs if there is none. SOH or ``|`` may stand between the fields; the
-    message has SOH.
+    Both may be wrong, repeated or missing in the draft: signing rewrites them anyway. It also
+    rewrites the credentials (354, 355, 1400, 1401, 1402) and drops 95, 96 and 98: if one of these
+    makes the message unreadable, they are left out here. `sending_time` replaces SendingTime (52),
+    or is inserted in its place. The fields may be separated by SOH or ``|``; the message has SOH.
 
-    Raises `gatepass.errors.FramingError` for what does not begin with BeginString (8) or is cut off
-    in its last field, and `gatepass.errors.ArgumentError` for a time without a time zone. What is
-    wrong with a field is found by signing.
+    Raises `gatepass.errors.FramingError` for a draft that does not begin with BeginString (8) or
+    is cut off in its last field, and `gatepass.errors.ArgumentError` for a time without a time
+    zone. Signing checks the fields.
     """
     draft = whole(draft)
     if SOH not in draft:
@@ -52,7 +51,7 @@ def complete_draft(draft: bytes, *, sending_time: datetime | None = None) -> byt
 
 
 def _is_readable(message: bytes) -> bool:
-    """Tell whether nothing that signing makes anew keeps the message from being read."""
+    """Return whether no field that signing rewrites makes the message unreadable."""
     try:
         Logon(message)
     except FramingError:
@@ -63,7 +62,7 @@ def _is_readable(message: bytes) -> bool:
 
 
 def drafts(line: Line) -> tuple[bytes, ...]:
-    """Give the messages of a line, of which some may be drafts."""
+    """Return the messages of a line; some may be drafts."""
     return tuple(
         _closed(draft) if line.piped else draft
         for message in line.messages
@@ -80,5 +79,5 @@ def _split(message: bytes) -> Iterator[bytes]:
 
 
 def _closed(draft: bytes) -> bytes:
-    """Close the last field: behind it, nobody misses a ``|``."""
+    """End the last field: people often leave out the last ``|``."""
     return draft if not draft or draft.endswith(SOH) else draft + SOH

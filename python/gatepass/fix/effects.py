@@ -1,4 +1,4 @@
-"""What a FIX session asks for and tells: what every session does, and more."""
+"""The effects of a FIX session: those of every session, and its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ __all__ = [
 class LogonRejected(Effect):
     """The other side answered a Logon with a Session Level Reject (35=3): its Text (58).
 
-    After one of an In-Session Logon the session goes on as it was.
+    If it was an In-Session Logon, the session continues unchanged.
     """
 
     text: str
@@ -77,23 +77,23 @@ class RejectSent(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Skipped(Effect):
-    """The other side's Sequence Reset passed over ``begin`` to ``end``, which never came."""
+    """The other side's Sequence Reset skipped ``begin`` to ``end``, which never came."""
 
     begin: int
     end: int
 
 
 class NotResentCause(enum.Enum):
-    """Why a kept message is gap-filled, not sent again."""
+    """Why a stored message is gap-filled instead of resent."""
 
     DAMAGED = "it is too long to be sent again, or damaged"
-    ASKED_AGAIN = "it was sent again once, and the other side asks for it once more"
+    ASKED_AGAIN = "it was sent again once, and the other side requests it once more"
     REJECTED = "the other side refused it with a Session Level Reject"
 
 
 @dataclass(frozen=True, slots=True)
 class NotResent(Effect):
-    """The other side asked for a kept message, and it was gap-filled instead."""
+    """The other side requested a stored message, and it was gap-filled instead."""
 
     number: int
     cause: NotResentCause

@@ -1,4 +1,4 @@
-"""Explain a Logon: what was signed, what was expected, what came, and which check failed."""
+"""Explain a Logon: what was signed, what was expected, what was received, what check failed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gatepass.signing.verdict import Verdict
 
 _FIELDS = PROFILES["fix-logon"]
 _SENDER_COMP_ID = [tag for tag, _ in _FIELDS].index(49)
-#: The problem of a value that CME's tables do not allow; the check "field values" says why.
+#: The problem of a value that CME's tables do not allow; the check "field values" has the reason.
 NOT_ALLOWED = "not allowed"
 #: The problem of a value that is not shown, because it looks like a secret key.
 NOT_SHOWN = "a Secret Key?"
@@ -41,9 +41,9 @@ UNTRIED = (
 
 @dataclass(frozen=True, slots=True)
 class ExplainedField:
-    """One signed field in signed order; ``value`` is ``None`` where it is missing.
+    """One signed field in signed order; ``value`` is ``None`` if it is missing.
 
-    ``problem`` says what is wrong with it, if anything.
+    ``problem`` is what is wrong with it, if anything.
     """
 
     tag: int
@@ -54,11 +54,11 @@ class ExplainedField:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
-    r"""Everything that is known of one Logon. Holds no secret. True exactly when it is valid.
+    r"""All that is known about one Logon. Contains no secret. True if and only if it is valid.
 
     ``canonical`` is the signed string with each line feed shown as ``\n``; ``expected`` and
-    ``received`` are EncryptedPassword (1402) as it should be and as it came; ``cause`` says what
-    the client did, where that could be found out; ``untried`` which mistake was not looked for.
+    ``received`` are EncryptedPassword (1402) as it should be and as it came; ``cause`` is what the
+    client did wrong, if that is known; ``untried`` is the mistake that could not be looked for.
     """
 
     verdict: Verdict
@@ -79,8 +79,8 @@ class Explanation:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "an Explanation cannot be pickled or copied, for it holds the canonical string: keep"
-            " as_dict() where that is meant to be kept"
+            "an Explanation cannot be pickled or copied, because it contains the canonical string:"
+            " use as_dict() if you want to store it"
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -109,9 +109,9 @@ def explain(
 ) -> Explanation:
     """Explain one Logon with the pairs of `keys`; arguments as in `LogonVerifier.verify`.
 
-    A secret key used as text is only recognised with pairs that were read with ``diagnosis=True``,
-    as they are from a path given here. Never raises for a bad Logon: the explanation says what is
-    bad about it.
+    A secret key used as text is recognised only with pairs that were read with ``diagnosis=True``;
+    a path given here is read so. Never raises for a bad Logon: the explanation says what is wrong
+    with it.
     """
     logon, ring = whole(logon), as_source(keys, diagnosis=True).ring
     if not (verifier is None or isinstance(verifier, LogonVerifier)):
@@ -148,7 +148,7 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
     return Explanation(
         verdict,
         fields,
-        # Each value is there and legal.
+        # Every value is present and legal.
         "\\n".join(field.value or "" for field in fields),
         expected,
         came,
@@ -158,13 +158,13 @@ def _explain(logon: Logon, ring: KeyRing, verdict: Verdict) -> Explanation:
 
 
 def _candidates(pair: KeyPair | None, ring: KeyRing, sender_comp_id: bytes | None) -> list[KeyPair]:
-    """Give the pairs whose secret the client is most likely to have, the one it names first."""
+    """Return the pairs whose secret the client probably has, the one that it names first."""
     serving = ring.serving((sender_comp_id or b"").decode("latin-1"))
     return ([] if pair is None else [pair]) + [other for other in serving if other is not pair]
 
 
 def _named(logon: Logon, ring: KeyRing) -> list[KeyPair]:
-    """Give the pair that a Logon names, whosever it is."""
+    """Return the pair that a Logon names, even if it belongs to another session."""
     try:
         pair = ring.find(logon.access_key_id.decode("ascii"))
     except LogonError:
@@ -180,7 +180,7 @@ def _cause(
     candidates: Sequence[KeyPair],
     verdict: Verdict,
 ) -> str | None:
-    """Find out what the client did, if the signature is what failed."""
+    """Find what the client did wrong, if the signature failed."""
     failed = {check.name for check in verdict.failed}
     if received is None or not failed & {"credentials", "access key", "signature"}:
         return None
@@ -213,7 +213,7 @@ def _made_with(
     pair: KeyPair | None,
     candidates: Sequence[KeyPair],
 ) -> str | None:
-    """Say whose key made the signature and over what, if it is not the right one's."""
+    """Return which key signed and what it signed, if one of them is wrong."""
     for used in candidates:
         if used.signing_key.verify(canonical, signature):
             return None if used is pair else _wrong_key(used, pair)
@@ -230,7 +230,7 @@ def _wrong_key(used: KeyPair, named: KeyPair | None) -> str:
 
 
 def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
-    """The signed fields of a message that is no readable Logon, as far as it can be scanned."""
+    """The signed fields of a message that is not a readable Logon, as far as it can be scanned."""
     scanned = scan_unchecked(logon)
     if not scanned:
         return ()
@@ -243,7 +243,7 @@ def _fields_as_they_came(logon: bytes) -> tuple[ExplainedField, ...]:
 
 
 def _field(index: int, value: bytes | None, problem: str | None) -> ExplainedField:
-    """Give one signed field: a value that may be a secret key is not shown."""
+    """Return one signed field; a value that may be a secret key is not shown."""
     tag, name = _FIELDS[index]
     safe = None if value is None else starred(value, tag)
     if problem != "repeated":
@@ -252,7 +252,7 @@ def _field(index: int, value: bytes | None, problem: str | None) -> ExplainedFie
 
 
 def _problem(index: int, value: bytes | None) -> str | None:
-    """Ask the canonicaliser about one value alone, between values that are legal."""
+    """Have the canonicaliser check one value alone, among legal values."""
     values: list[bytes | None] = [b"-"] * len(_FIELDS)
     values[index] = value
     try:

@@ -1,7 +1,7 @@
-"""What has come, what is missing and what was asked for: the one model of messages received.
+"""What was received, what is missing and what was requested: the only model of inbound messages.
 
-"Enhanced" handling, which CME recommends: while a Resend Request is open, what comes beyond it is
-kept and leads to no further request.
+"Enhanced" handling, as CME recommends: while a Resend Request is open, later messages are kept
+and cause no further request.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from heapq import heappop, heappush
 from gatepass.fix.message import Message
 from gatepass.session.numbers import MAX_RESEND
 
-#: Most messages held back behind a gap; later ones are asked for again.
+#: Most messages held behind a gap; later ones are requested again.
 MAX_HELD = 2 * MAX_RESEND
 #: Most bytes of held messages.
 MAX_HELD_BYTES = 1 << 23
-#: How often the same is asked for before the session ends: what the other side cannot give, or this
-#: one cannot read, would be asked for without end. CME's rule is not public.
+#: How often the same messages are requested before the session ends: otherwise a message that the
+#: other side cannot send, or this one cannot read, is requested forever. CME's rule is not public.
 MAX_TIMES = 5
 
 _NOTHING = range(0)
@@ -26,9 +26,9 @@ _NOTHING = range(0)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message and the numbers that it stands for: `number` to before `new`.
+    """A message and the numbers that it covers: from `number` up to but not including `new`.
 
-    A gap fill stands for many numbers, every other message for its own.
+    A gap fill covers many numbers, every other message only its own.
     """
 
     message: Message
@@ -38,28 +38,28 @@ class Turn:
 
 @dataclass(slots=True)
 class Inbound:
-    """The messages that came before their turn, and the one Resend Request that is open."""
+    """The messages that came too early, and the one open Resend Request."""
 
     held: dict[int, Turn] = field(default_factory=dict)
-    #: The numbers that the open request asked for; empty if none is open.
+    #: The numbers of the open request; empty if there is none.
     asked: range = _NOTHING
-    #: When the open request was sent, or something that answers it came last (`Passage.at`).
+    #: When the open request was sent, or last answered in part (`Passage.at`).
     since: timedelta | None = None
-    #: How often the same was asked for in a row.
+    #: How many consecutive requests were for the same numbers.
     times: int = 0
     _last: range = _NOTHING
-    #: Whether what comes now was sent before the open request could arrive.
+    #: Whether messages that come now were sent before the open request could arrive.
     _is_fresh: bool = False
-    #: The held numbers as a heap: looking for the lowest among thousands, message by message,
-    #: would take seconds.
+    #: The held numbers as a heap: a search for the lowest among thousands, for each message, would
+    #: take seconds.
     _order: list[int] = field(default_factory=list)
     _bytes: int = 0
 
     def is_stray(self, message: Message, number: int, due: int) -> bool:
-        """Tell whether a gap fill answers nothing that was asked for: then it is not believed.
+        """Return whether a gap fill answers no request: then it is ignored.
 
-        It came before the request could be out, or calls itself an answer (43=Y) and lies beyond
-        what was asked for. What it covers is asked for, when something shows that it is missing.
+        It came before the request was sent, or it is marked as an answer (43=Y) and lies beyond
+        the request. What it covers is requested when something shows that it is missing.
         """
         if not message.is_gap_fill:
             return False
@@ -68,10 +68,10 @@ class Inbound:
         return number > due and message.is_possible_duplicate
 
     def turn(self, message: Message, number: int) -> Turn | None:
-        """Say which numbers a message stands for; ``None`` for a gap fill that leads back.
+        """Return the numbers that a message covers; ``None`` for a gap fill that goes back.
 
-        A gap fill that answers a request counts to the end of that request at the most. CME fills
-        beyond it, two engines that passed certification say, over messages that exist.
+        A gap fill that answers a request covers at most the end of that request. According to two
+        certified engines, CME fills beyond it, over messages that exist.
         """
         if not message.is_gap_fill:
             return Turn(message, number, number + 1)
@@ -81,11 +81,11 @@ class Inbound:
         return Turn(message, number, min(new, self.asked.stop) if number in self.asked else new)
 
     def note(self, turn: Turn, at: timedelta, *, kept: bool) -> None:
-        """Note a message that has come: an answer that has reached its end is over.
+        """Note a received message: an answer that has reached its end is complete.
 
-        What is still missing then was lost on the way. What comes beyond the request's end (some
-        engines send again all they have) is not part of the answer, and ends none; nor does what
-        could not be `kept`, or the same would be asked for at once.
+        What is still missing then was lost on the way. A message beyond the request's end (some
+        engines resend all they have) is not part of the answer and does not complete it. Nor does a
+        message that could not be `kept`: otherwise the same would be requested at once.
         """
         if turn.number in self.asked:
             self.since = at
@@ -93,7 +93,7 @@ class Inbound:
                 self.asked = _NOTHING
 
     def hold(self, turn: Turn) -> bool:
-        """Keep a message that came before its turn, as long as there is room; tell whether."""
+        """Keep a message that came too early if there is room; return whether it was kept."""
         size = len(turn.message.wire)
         if len(self.held) >= MAX_HELD or self._bytes + size > MAX_HELD_BYTES:
             return False
@@ -104,14 +104,14 @@ class Inbound:
         return True
 
     def take(self, due: int) -> Turn | None:
-        """Give the held message whose turn it is, and drop those whose turn is over."""
+        """Return the held message that is due, and drop those with lower numbers."""
         turn = self.take_before(due + 1)
         while turn is not None and turn.number < due:
             turn = self.take_before(due + 1)
         return turn
 
     def take_before(self, new: int) -> Turn | None:
-        """Give the held message with the lowest number, if that is lower than `new`."""
+        """Return the held message with the lowest number, if that is lower than `new`."""
         if not self._order or self._order[0] >= new:
             return None
         turn = self.held.pop(heappop(self._order))
@@ -119,16 +119,16 @@ class Inbound:
         return turn
 
     def reach(self, turn: Turn) -> int:
-        """Say which number is due after a message: a gap fill passes over nothing that is held."""
+        """Return the number due after a message: a gap fill skips no held message."""
         return min(turn.new, self._order[0]) if self._order else turn.new
 
     def give_up(self, at: timedelta, patience: timedelta) -> None:
-        """Take the open request for lost if nothing has answered it for so long."""
+        """Consider the open request lost if it was not answered for so long."""
         if self.since is not None and at - self.since >= patience:
             self.asked = _NOTHING
 
     def next_request(self, due: int, at: timedelta) -> range | None:
-        """Say what to ask for; ``None`` if nothing is missing or a request is open."""
+        """Return what to request; ``None`` if nothing is missing or a request is open."""
         if due >= self.asked.stop:
             self.asked = _NOTHING
         if not self._order or self.asked:
@@ -142,11 +142,11 @@ class Inbound:
         return missing
 
     def request_is_out(self) -> None:
-        """Note that what comes from here on may answer the request."""
+        """Note that messages from now on may answer the request."""
         self._is_fresh = False
 
     def clear(self) -> None:
-        """Forget it all: the numbers begin again."""
+        """Forget everything: the numbers restart."""
         self.held.clear()
         self._order.clear()
         self.asked = self._last = _NOTHING

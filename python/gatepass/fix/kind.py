@@ -1,4 +1,4 @@
-"""The kinds of gateway: CGW, MSGW with its market segment, Drop Copy of either."""
+"""The kinds of gateway: CGW, MSGW with its market segment, and Drop Copy of either."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _KIND = re.compile(r"cgw|(dropcopy|msgw):([0-9]{2})|dropcopy")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a gateway calls itself in tag 50, what clients must put into 57, and what it keeps.
+    """A gateway's value for tag 50, the clients' value for 57, and its other rules.
 
-    ``resend_window`` is how long it resends a message, ``None`` for the whole week;
-    ``failover_jump`` is by how much its numbers rise when another machine takes over. Where it is
-    not ``fault_tolerant``, every SenderCompID (49) ends in N, and a client logs on to the backup
-    once the primary has failed. ``session_id_length`` is how many characters of SenderCompID are
-    the Session ID, whose ports close together. All four are documented by CME for Drop Copy.
+    ``resend_window`` is how long it can resend a message, ``None`` for the whole week;
+    ``failover_jump`` is how far its numbers rise when another machine takes over. If it is not
+    ``fault_tolerant``, every SenderCompID (49) ends in N, and a client logs on to the backup after
+    the primary has failed. ``session_id_length`` is the number of characters of SenderCompID that
+    form the Session ID, whose ports close together. CME documents all four for Drop Copy.
     """
 
     name: str

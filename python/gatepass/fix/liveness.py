@@ -1,4 +1,4 @@
-"""Whether the other side is alive: when it was heard last, and the Test Request that is open."""
+"""Whether the other side is alive: when it was last heard, and the open Test Request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-#: Heartbeat intervals of silence after which a Test Request goes out.
+#: Heartbeat intervals of silence after which a Test Request is sent.
 SILENCE = 1.2
 
 
@@ -16,18 +16,18 @@ _REMEMBERED = 3
 
 @dataclass(slots=True)
 class Liveness:
-    """When each side was heard last, as time since the connection began (`Passage.at`).
+    """When each side was last heard, as time since the connection began (`Passage.at`).
 
-    A message in its turn, one held behind a gap and the answer to a Resend Request are signs of
-    life; bytes that are no message, and old messages that nobody asked for, are none. Any sign of
-    life will do while a Test Request is open: it may have been garbled on the way, or its answer
-    stands behind all that was asked for (while an exchange answers a Resend Request, it sends no
-    Heartbeat: documented by CME).
+    Signs of life are a message in sequence, one held behind a gap, and the answer to a Resend
+    Request. Bytes that are not a message, and old messages that were not requested, are not. While
+    a Test Request is open, any sign of life counts: the Test Request may have been garbled, or its
+    answer may be waiting behind the requested messages (while an exchange answers a Resend Request,
+    it sends no Heartbeat: documented by CME).
     """
 
     heard: timedelta | None = None
     sent: timedelta | None = None
-    #: When the last Test Request was sent, if none was answered since.
+    #: When the last Test Request was sent, if none has been answered since.
     tested: timedelta | None = None
     #: Whether nothing was heard since.
     _is_silent: bool = False
@@ -40,7 +40,7 @@ class Liveness:
         self.heard, self._is_silent = at, False
 
     def begin_test(self, now: datetime, at: timedelta) -> str:
-        """Note that a Test Request goes out; give its TestReqID (112), which says when."""
+        """Note that a Test Request is sent; return its TestReqID (112), which contains the time."""
         self._tests += 1
         self.tested, self._is_silent = at, True
         identifier = f"{now.hour:02}{now.minute:02}{now.second:02}-{self._tests}"
@@ -48,7 +48,7 @@ class Liveness:
         return identifier
 
     def is_answered(self, identifier: str | None) -> bool:
-        """Take a Heartbeat's TestReqID (112); tell whether it answers a Test Request."""
+        """Return whether a Heartbeat's TestReqID (112) answers a Test Request."""
         if identifier not in self._open:
             return False
         self.forget_tests()
@@ -60,15 +60,15 @@ class Liveness:
         self.tested, self._is_silent = None, False
 
     def gone_at(self, heartbeat: timedelta) -> timedelta | None:
-        """Say when the other side counts as gone: silent since a Test Request."""
+        """Return when the other side counts as lost: silent since a Test Request."""
         return self.tested + heartbeat if self._is_silent and self.tested is not None else None
 
     def test_at(self, heartbeat: timedelta) -> timedelta | None:
-        """Say when a Test Request is due; ``None`` while one is open that nothing followed."""
+        """Return when a Test Request is due; ``None`` while one is open and nothing was heard."""
         return None if self._is_silent or self.heard is None else self.heard + _patience(heartbeat)
 
     def heartbeat_at(self, heartbeat: timedelta) -> timedelta | None:
-        """Say when a Heartbeat is due."""
+        """Return when a Heartbeat is due."""
         return None if self.sent is None else self.sent + heartbeat
 
 

@@ -1,4 +1,4 @@
-"""A Logon as a log may have it: as it came, with its signature, without anything secret."""
+"""A Logon as a log may show it: as it came, with its signature, without any secret."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gatepass.keys import KeyPair
 from gatepass.keys.likely_secret import starred
 
 _SIGNATURE = 1402
-#: What an old client, or one of another exchange, has its password in.
+#: Tags that contain the password of an old client, or of a client of another exchange.
 _PASSWORDS = frozenset({91, 96, 554, 925})
 
 
 def written(logon: Message, pairs: Sequence[KeyPair]) -> str:
-    """Write a Logon with ``|`` for SOH, or with SOH where a value has a ``|``.
+    """Write a Logon with ``|`` for SOH, or with SOH if a value contains a ``|``.
 
     A signature (1402) stays, unless it is the Secret Key of one of `pairs`: clients have sent that.
     Passwords, and values that could be a secret or a canonical string, are replaced by as many
-    asterisks, and CheckSum (10) is made right for these, so that the rest can still be read.
+    asterisks, and CheckSum (10) is corrected for these, so that the rest can still be read.
     """
     whole = scan(logon.wire)
     safe = [(tag, _safe(tag, value, pairs)) for tag, value in whole]

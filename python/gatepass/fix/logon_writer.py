@@ -1,4 +1,4 @@
-"""How a client's Logon is written: as it should be, unless a rehearsal plugs in another writer."""
+"""How a client's Logon is written: correctly, unless a rehearsal plugs in another writer."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 
 class LogonWriter:
-    """Writes a Logon as it should be: the number that is due, its fields, and what is signed."""
+    """Writes a correct Logon: the number that is due, all fields, and the signed bytes."""
 
     __slots__ = ()
 
     def number(self, due: int) -> int:
-        """Give the Logon's MsgSeqNum (34), where `due` is next."""
+        """Return the Logon's MsgSeqNum (34), if `due` is next."""
         return due
 
     def fields(self, fields: Iterable[tuple[int, str]]) -> Iterable[tuple[int, str]]:
-        """Give the fields to sign."""
+        """Return the fields to sign."""
         return fields
 
     def signed(self, wire: bytes) -> bytes:
-        """Give the bytes to send, of a Logon that is signed."""
+        """Return the bytes to send for a signed Logon."""
         return wire

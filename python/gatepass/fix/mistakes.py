@@ -1,7 +1,7 @@
-"""Signatures that are right for the wrong thing: the mistakes clients make.
+"""Signatures that are right for a wrong string: the mistakes that clients make.
 
-CME answers all of them with the same words. Each row here builds what a client with that mistake
-would have signed; if the signature that came fits, the mistake is found. Nothing here ever makes
+CME answers all of them with the same text. Each row here builds the string that a client with this
+mistake signs; if the received signature matches it, the mistake is found. Nothing here ever makes
 a Logon valid.
 """
 
@@ -21,7 +21,7 @@ _TAGS = tuple(tag for tag, _ in _FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class SignedLogon:
-    """What a mistake is built from: the message and its eleven signed values."""
+    """The source of each row's string: the message and its eleven signed values."""
 
     message: bytes = field(repr=False)
     values: Sequence[bytes] = field(repr=False)
@@ -31,12 +31,12 @@ class SignedLogon:
         return delimiter.join(self.values)
 
     def without(self, tag: int) -> bytes:
-        """The canonical string with one field left out, delimiter and all."""
+        """The canonical string with one field and its delimiter left out."""
         kept = (value for t, value in zip(_TAGS, self.values, strict=True) if t != tag)
         return b"\n".join(kept)
 
     def emptied(self, tag: int) -> bytes:
-        """The canonical string with one field's value left out, but not its line."""
+        """The canonical string with an empty line for one field."""
         pairs = zip(_TAGS, self.values, strict=True)
         return b"\n".join(b"" if t == tag else value for t, value in pairs)
 
@@ -52,7 +52,7 @@ class SignedLogon:
         return b"\n".join([*self.values[:split], found, *self.values[split:]])
 
     def in_message_order(self) -> bytes:
-        """The values in the order of the message instead of the tags'."""
+        """The values in the order of the message instead of ascending tags."""
         return b"\n".join(value for tag, value in scan(self.message) if tag in _TAGS)
 
     def with_tags(self) -> bytes:
@@ -103,7 +103,7 @@ _MISTAKES: tuple[tuple[str, Callable[[SignedLogon], bytes]], ...] = (
 
 
 def find_mistake(logon: SignedLogon, signature: bytes, pair: KeyPair) -> str | None:
-    """Say what was signed instead of the canonical string, or with what; ``None`` if unknown."""
+    """Return what was signed instead of the canonical string, or how; ``None`` if unknown."""
     for described, signed in _candidates(logon):
         if pair.signing_key.verify(signed, signature):
             return f"the canonical string was built {described}"
@@ -120,9 +120,9 @@ def _candidates(logon: SignedLogon) -> Iterator[tuple[str, bytes]]:
 
 
 def read_foreign_signature(text: bytes) -> tuple[str, bytes] | None:
-    """Recognise 32 bytes written in another way than base64url without padding.
+    """Recognise 32 bytes in another encoding than base64url without padding.
 
-    Gives the name of the way and the bytes.
+    Returns the name of the encoding and the bytes.
     """
     is_hexadecimal = len(text) == 64
     if is_hexadecimal:

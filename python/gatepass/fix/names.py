@@ -17,7 +17,7 @@ _ROLES = {indicator: role for role, indicator in INDICATORS.items()}
 
 
 def role_in(comp_id: str | None) -> Role | None:
-    """Give the role that a SenderCompID (49) or TargetCompID (56) ends in, if it is one."""
+    """Return the role that a SenderCompID (49) or TargetCompID (56) ends in, if there is one."""
     return _ROLES.get((comp_id or "")[-1:])
 
 
@@ -27,5 +27,5 @@ def comp_id(name: str, role: Role) -> str:
 
 
 def is_named(written: str, name: str) -> bool:
-    """Tell whether what somebody wrote means a session: with an indicator, as logs do, or not."""
+    """Return whether `written` names a session, with an indicator (as in logs) or without."""
     return written == name or (written[:-1] == name and role_in(written) is not None)

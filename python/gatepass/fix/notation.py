@@ -1,6 +1,6 @@
-"""FIX messages as people keep them: one a line or end to end, with SOH or with ``|``.
+"""FIX messages as people store them: one per line or end to end, with SOH or with ``|``.
 
-Cutting a line into messages is left to the native framer; this file only knows lines.
+The native framer splits a line into messages; this file only knows lines.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ PIPE = b"|"
 
 
 def visible(value: bytes) -> str:
-    r"""Write a value for people: bytes that cannot be printed become ``\xNN``."""
+    r"""Write a value for people: unprintable bytes become ``\xNN``."""
     text = value.decode("latin-1")
-    if text.isascii() and text.isprintable():  # as nearly all are
+    if text.isascii() and text.isprintable():  # nearly always
         return text
     return "".join(chr(b) if 0x20 <= b <= 0x7E else f"\\x{b:02x}" for b in value)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of input: its messages in wire form, and how to write an answer alike."""
+    """One line of input: its messages in wire form, and the form for an answer."""
 
     number: int
     messages: tuple[bytes, ...] = field(repr=False)
@@ -33,17 +33,17 @@ class Line:
     ending: bytes
 
     def answer(self, messages: tuple[bytes, ...]) -> bytes:
-        """Write `messages` in the form in which this line was written."""
+        """Write `messages` in the same form as this line."""
         text = b"".join(messages)
         return (text.replace(SOH, PIPE) if self.piped else text) + self.ending
 
 
 def read_lines(data: bytes | Iterable[bytes]) -> Iterator[Line]:
-    """Cut input into lines, without the blank ones; numbers count from 1.
+    """Split input into lines and skip blank ones; line numbers start at 1.
 
-    ``data`` is the whole input, or its lines with their ends, as a binary file gives them. A line
-    without any SOH is read with ``|`` in its place. A line feed inside a data field does not end
-    a line.
+    ``data`` is the whole input, or its lines with their line ends, as a binary file yields them. In
+    a line without any SOH, ``|`` is read as SOH. A line feed inside a data field does not end a
+    line.
     """
     lines = io.BytesIO(data) if isinstance(data, bytes) else data
     held, first = b"", 1
@@ -68,7 +68,7 @@ def _line(number: int, whole: bytes) -> Iterator[Line]:
 
 
 def _is_unfinished(text: bytes) -> bool:
-    """Tell whether the last message of a text may go on behind a line feed in a data field."""
+    """Return whether the last message may continue after a line feed in a data field."""
     if SOH not in text or len(text) > MAX_MESSAGE:
         return False
     framer = Framer()
@@ -77,7 +77,7 @@ def _is_unfinished(text: bytes) -> bool:
 
 
 def _messages(wire: bytes) -> tuple[bytes, ...]:
-    """Cut messages that stand end to end; what is none between them is kept, to be refused."""
+    """Split messages that follow each other; keep other bytes between them, to be refused."""
     framer = Framer()
     whole = [event for event in framer.feed(wire) if isinstance(event, bytes)]
     pieces, at = [], 0

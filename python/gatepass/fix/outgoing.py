@@ -1,4 +1,4 @@
-"""What goes out: what an application message must be, and how one is sent again or filled in."""
+"""Outgoing messages: the rules for an application message, and how to resend or gap-fill one."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from gatepass.fix.message import ADMIN_TYPES, MAX_DIGITS, SEQUENCE_RESET, Messag
 from gatepass.fix.sending_time import format_sending_time
 from gatepass.session.numbers import SentMessage
 
-#: By how much a message may grow when it is sent again: 43, 122, and longer numbers in 34 and 369.
+#: How much a message may grow when it is resent: 43, 122, and longer numbers in 34 and 369.
 GROWTH = len("43=Y|122=20260101-00:00:00.000|") + 2 * (MAX_DIGITS - 1)
 #: Longest Text (58) that is sent (documented by CME: String(200)).
 MAX_TEXT = 200
 
-#: What the session writes into messages besides its role's header: framing, number, duplicates.
+#: Tags that the session writes besides its role's header: framing, number, duplicates.
 OWN_TAGS = frozenset({8, 9, 10, 34, 35, 43, 122})
 
 Fields = Sequence[tuple[int, str]]
 
 
 def application_message(msg_type: str, header: Fields, fields: Fields) -> bytes:
-    """Write an application message; `header` begins behind MsgType (35).
+    """Write an application message; `header` begins after MsgType (35).
 
-    What it gets a number for cannot be taken back, so all is checked here.
+    A number that is used cannot be taken back, so everything is checked here.
 
-    Raises `FieldError` for a MsgType of the session layer, for a field that the session writes
-    itself, a tag that is none, and a value that is empty, no text or not Latin-1, which is what
-    FIX here can carry; `FramingError` for fields that make no message (a separator in a value,
-    data without its length) or one that is too long, as it is or sent again.
+    Raises `FieldError` for a MsgType of the session layer, a field that the session writes itself,
+    an invalid tag, and a value that is empty, not text or not Latin-1, the only characters that
+    this FIX can carry; `FramingError` for fields that are not a valid message (a separator in a
+    value, data without its length), or for a message that is too long now or when resent.
     """
     if msg_type in ADMIN_TYPES:
-        words = f"MsgType (35) {msg_type} is the session's own: nothing was sent"
+        words = f"MsgType (35) {msg_type} belongs to the session layer; nothing was sent"
         raise FieldError(words, 35, "MsgType", "illegal")
     own = OWN_TAGS.union(tag for tag, _ in header)
     _check(35, msg_type, ())
@@ -42,16 +42,16 @@ def application_message(msg_type: str, header: Fields, fields: Fields) -> bytes:
     wire = encode([(35, msg_type), *header, *fields])
     if len(wire) > MAX_MESSAGE - GROWTH:
         words = f"the message is too long: {len(wire)} bytes, at most {MAX_MESSAGE - GROWTH}"
-        raise FramingError(f"{words}: nothing was sent")
+        raise FramingError(f"{words}; nothing was sent")
     if Message.parse(wire).fields != ((35, msg_type), *header, *fields):
-        raise FramingError("a field's value holds the separator (0x01): nothing was sent")
+        raise FramingError("a field's value contains the separator (0x01); nothing was sent")
     return wire
 
 
 def sent_again(kept: SentMessage, header: Fields, now: datetime) -> bytes | None:
-    """Write a kept message with PossDupFlag and its first SendingTime in 122.
+    """Write a stored message with PossDupFlag and its first SendingTime in 122.
 
-    ``None`` if it is none, or too long: the header may have grown since, by other settings.
+    ``None`` if it is not a message, or too long: new settings may have made the header longer.
     """
     try:
         message = Message.parse(kept.wire)
@@ -66,38 +66,39 @@ def sent_again(kept: SentMessage, header: Fields, now: datetime) -> bytes | None
 
 
 def gap_fill(begin: int, new: int, header: Fields, now: datetime) -> bytes:
-    """Write the Sequence Reset that stands for the messages from `begin` to before `new`."""
+    """Write the Sequence Reset that replaces messages `begin` up to but not including `new`."""
     times = [(43, "Y"), (122, format_sending_time(now))]
     first = [(35, SEQUENCE_RESET), (34, str(begin))]
     return encode([*first, *header, *times, (123, "Y"), (36, str(new))])
 
 
 def reject_fields(message: Message, text: str, tag: int) -> list[tuple[int, str]]:
-    """Give the body of a Session Level Reject (35=3)."""
+    """Return the body of a Session Level Reject (35=3)."""
     number = str(message.msg_seq_num or 0)
     return [(45, number), (371, str(tag)), (58, text[:MAX_TEXT])]
 
 
 def _check(tag: object, value: object, own: Collection[int]) -> None:
-    """Raise `FieldError` for a field that is none, or that the session writes (`own`)."""
-    # What stands in a tag's place may be anything, a secret too: only a number is named.
+    """Raise `FieldError` for an invalid field, or one that the session writes (`own`)."""
+    # Instead of a tag there may be anything, even a secret: only a number is shown.
     number = tag if isinstance(tag, int) else 0
     rule = "illegal"
     if number < 1:
-        words = f"tag {number} is none: a tag is a number from 1 on"
+        words = f"tag {number} is invalid: a tag is a number from 1"
     elif number in own:
         words = f"tag {number} is written by the session: leave it out"
     elif not isinstance(value, str):
-        words = f"tag {number} has a value that is no text: give it as a str"
+        words = f"tag {number} has a value that is not text: give it as a str"
     elif not value:
-        rule, words = "empty", f"tag {number} is empty, and FIX has no empty values: leave it out"
+        rule = "empty"
+        words = f"tag {number} has an empty value, which FIX does not allow: leave it out"
     elif not _is_latin(value):
-        words = f"tag {number} holds a character that FIX cannot carry (not Latin-1)"
+        words = f"tag {number} contains a character that FIX cannot carry (not Latin-1)"
     else:
         return
-    raise FieldError(f"{words}: nothing was sent", number, f"tag {number}", rule)
+    raise FieldError(f"{words}; nothing was sent", number, f"tag {number}", rule)
 
 
 def _is_latin(text: str) -> bool:
-    # Text that is ASCII, as most is, knows it already.
+    # Fast for ASCII text, which knows that it is ASCII.
     return text.isascii() or max(text) <= "\xff"

@@ -1,7 +1,7 @@
-"""What is said of a refused Logon: the reason, what the client did in signing, and the Logon.
+"""The report of a refused Logon: the reason, the client's mistake in signing, and the Logon.
 
-CME's answer is the same for every mistake, and an engine in another language has nothing else to go
-by. Its operator learns here what `gatepass.fix.explain` finds.
+CME's answer is the same for every mistake, and an engine in another language has no other clue. Its
+operator learns here what `gatepass.fix.explain` finds.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from gatepass.fix.sent_secret import is_sent_secret
 from gatepass.keys import KeyPair, KeyRing, KeySource
 from gatepass.keys.likely_secret import hidden
 
-#: Said where the signature is wrong and fits no mistake that is known.
+#: For a wrong signature that matches no known mistake.
 NO_MISTAKE = (
-    "no known mistake: another secret key, or a field that was changed after signing, as 34 and 52"
-    " often are"
+    "no known mistake: another secret key, or a field changed after signing (often 34 or 52)"
 )
 
 KEY_SENT = f"cause: {sent_secret.KEY_SENT}"
 
 
 class Budget:
-    """Seconds of work that may be spent: what is saved up, and a share of the time that passes.
+    """Seconds of work that may be spent: a saved amount, and a share of the time that passes.
 
-    A flood of bad Logons is refused, and not looked into any further.
+    A flood of bad Logons is refused without a search for the mistake.
     """
 
     def __init__(
@@ -41,14 +40,14 @@ class Budget:
         self._at = clock()
 
     def allows(self) -> bool:
-        """Tell whether anything is left."""
+        """Return whether any time is left."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._at) * self._share)
         self._at = now
         return self._left > 0
 
     def spend(self) -> None:
-        """Take off what has passed since `allows`."""
+        """Subtract the time since `allows`."""
         now = self._clock()
         self._left -= now - self._at
         self._at = now
@@ -56,21 +55,21 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a Logon was refused, and that Logon: both without anything secret."""
+    """Why a Logon was refused, and that Logon, both without any secret."""
 
     detail: str
     logon: str = field(default="", repr=False)
 
 
 class Refusals:
-    """Explains refused Logons, and looks for the mistake while the `budget` lasts."""
+    """Explains refused Logons, and searches for the mistake while the `budget` lasts."""
 
     def __init__(self, keys: KeySource, budget: Budget | None = None) -> None:
         self._keys = keys
         self._budget = budget or Budget()
 
     def explain(self, logon: Message, reason: str, *, was_judged: bool = True) -> Refusal:
-        """Explain a Logon that was refused for `reason`; one that was not judged is only kept."""
+        """Explain a Logon that was refused for `reason`; if not judged, only record it."""
         if logon.msg_type != LOGON:
             return Refusal(hidden(reason))
         ring = self._keys.ring
@@ -84,7 +83,7 @@ class Refusals:
 
 
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
-    """Give the pairs whose secret the client is most likely to have."""
+    """Return the pairs whose secret the client probably has."""
     named = ring.find(logon.get(355) or "")
     return [*ring.serving(logon.get(49) or ""), *([] if named is None else [named])]
 

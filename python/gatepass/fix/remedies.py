@@ -1,4 +1,4 @@
-"""What to do about a session that did not come up, or has ended: by its cause, never by words."""
+"""What to do about a failed logon or an ended session: by its cause, never by its text."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from gatepass.causes import Cause
 from gatepass.fix.texts import Meaning
 
 _NOT_REACHED = (
-    "See that the gateway runs and listens there (gatepass simulate prints where), that no"
-    " firewall is between, and that both sides agree about TLS."
+    "Check that the gateway runs and listens there (gatepass simulate prints where), that no"
+    " firewall blocks the connection, and that both sides use TLS or neither does."
 )
 _CUT_OFF = (
-    "The connection was lost in the middle of the session. Log on again: the numbers go on, and"
-    " what is missing is asked for on both sides. If nobody answers, see that the gateway runs."
+    "The connection was lost during the session. Log on again: the numbers continue, and both sides"
+    " request what is missing. If there is no answer, check that the gateway runs."
 )
 _RULE = (
-    "The gateway broke a rule of FIX, so its session was ended. Log on again: the numbers go on,"
-    " and what is missing is asked for. If it comes again, show the gateway's operator the"
-    " conversation."
+    "The gateway broke a rule of FIX, so the session was ended. Log on again: the numbers continue,"
+    " and missing messages are requested. If it happens again, show the messages to the gateway's"
+    " operator."
 )
 _OTHER = "Compare what was sent with the text above, and correct it before the next Logon."
 
-#: By what the exchange's words mean.
+#: By the meaning of the exchange's text.
 _OF_TEXTS: Mapping[Meaning, str] = {
     Meaning.PORTS_CLOSED: (
         "Stop. The ports of this session are closed, and every further Logon is refused. Correct"
-        " the cause, then have your clearing firm's administrator call the Global Command Center. A"
-        " gatepass gateway opens them with: reopen SESSION, typed where it runs."
+        " the cause, then have your clearing firm's administrator call the Global Command Center."
+        " To open them at a gatepass gateway, type in its terminal: reopen SESSION."
     ),
     Meaning.SAFEGUARD: (
-        "The exchange ended the session because too many messages were under way at once. Find what"
+        "The exchange ended the session because too many messages were in flight at once. Find what"
         " sends so many, then log on again: this does not count towards port closure."
     ),
     Meaning.UNDELIVERED: (
-        "Messages under way when the session ended were not taken: log on again, see by the"
-        " exchange's answers which orders it has, and send the others again."
+        "Messages in flight when the session ended were not processed: log on again, check the"
+        " exchange's answers to see which orders it has, and send the others again."
     ),
     Meaning.PRIMARY_GONE: (
         "The primary connection ended, so the exchange ended the backup's too. Log on to the"
@@ -45,7 +45,7 @@ _OF_TEXTS: Mapping[Meaning, str] = {
         "The exchange does not say which part failed. In this order: the key pair (gatepass keys"
         " check), the clock (SendingTime may be 5 seconds old), the Access Key ID and the Session"
         " ID at the start of SenderCompID (49), ResetSeqNumFlag (141), a session that is logged on"
-        " already. A gatepass gateway shows the reason where it runs."
+        " already. A gatepass gateway shows the reason in its terminal."
     ),
     Meaning.NOT_RESET: (
         "The exchange's week is new: its first Logon has MsgSeqNum (34) 1, without ResetSeqNumFlag"
@@ -73,52 +73,52 @@ _OF_TEXTS: Mapping[Meaning, str] = {
     Meaning.RESET_NUMBER: "An In-Session Logon begins again at MsgSeqNum (34) 1.",
 }
 
-#: By why the session ended, where that needs more than the words it came with.
+#: By the cause of the end.
 _OF_CAUSES: Mapping[Cause, str] = {
     Cause.NOT_REACHED: _NOT_REACHED,
     Cause.LOST: _NOT_REACHED,
     Cause.CLOSED: _NOT_REACHED,
     Cause.LOGON_UNANSWERED: _NOT_REACHED,
     Cause.SILENCE: (
-        "The gateway, or the network to it, is silent. Log on again: the numbers go on, and what is"
-        " missing is asked for on both sides."
+        "The gateway, or the network to it, is silent. Log on again: the numbers continue, and both"
+        " sides request what is missing."
     ),
     Cause.LOGOUT_UNCONFIRMED: (
-        "Log on again when you need to: the numbers go on, and what is missing is asked for on both"
-        " sides. If it comes again, the gateway has not read the Logout."
+        "Log on again when you need to: the numbers continue, and both sides request what is"
+        " missing. If it happens again, the gateway does not read the Logout."
     ),
     Cause.NOT_PRIMARY: (
         "Give the primary gateway's address here, and this one as the backup's (--backup)."
     ),
     Cause.NOT_BACKUP: ("Give the backup gateway's address with --backup, and the primary's first."),
     Cause.NUMBER_USED_TWICE: (
-        "The gateway gave a second message a number it had used, and no client can tell what that"
-        " stands for. Log on again: the numbers go on, and nothing is taken twice. If it comes"
-        " again, show the gateway's operator both messages."
+        "The gateway used one number for two messages, so the client cannot tell which of them"
+        " counts. Log on again: the numbers continue, and nothing is processed twice. If it happens"
+        " again, show both messages to the gateway's operator."
     ),
     Cause.NUMBERS_FORGOTTEN: (
-        "The gateway's numbers are lower than those stored here: it forgot them, or these are"
-        " another gateway's. At the exchange: call its support. With a gatepass gateway: log on"
-        " with the scenario beginning-of-week, and give it a store in its configuration file."
+        "The gateway's numbers are lower than those stored here: it forgot them, or the stored ones"
+        " belong to another gateway. At the exchange: call its support. With a gatepass gateway:"
+        " log on with the scenario beginning-of-week, and configure a store in its file."
     ),
     Cause.RULE_BROKEN: _RULE,
     Cause.GAP_NOT_FILLED: _RULE,
     Cause.TOO_MUCH: _RULE,
     Cause.EARLY_MESSAGE: _RULE,
     Cause.WRONG_TIME: (
-        "Compare this machine's clock with the gateway's: both must tell UTC. At the exchange's"
-        " Logon 52 may be 5 seconds old, so a wrong clock here is refused there, too."
+        "Compare this machine's clock with the gateway's: both must be right in UTC. The exchange"
+        " allows a SendingTime (52) at most 5 seconds old, so it refuses a wrong clock too."
     ),
     Cause.STRANGER: (
         "The answer is not from your exchange, or not for your session. It was ignored. Check host,"
-        " port and SenderCompID (49). If they are right, show the conversation to the gateway's"
+        " port and SenderCompID (49). If they are right, show the messages to the gateway's"
         " operator."
     ),
 }
 
 
 def remedy(why: Meaning | Cause, *, was_on: bool = False) -> str:
-    """Say what to do about an end; `was_on`: the session had been logged on."""
+    """Return what to do about an end; `was_on`: the session had been logged on."""
     if isinstance(why, Meaning):
         return _OF_TEXTS.get(why, _OTHER)
     words = _OF_CAUSES.get(why, _OTHER)

@@ -1,4 +1,4 @@
-"""What a gateway remembers of the Logons that have come, on all its ports."""
+"""What a gateway remembers of the Logons received on all its ports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gatepass.signing.replay import Recall, ReplayMemory
 
 
 class Replays:
-    """Finds a Logon that came before; the `verifier` says how old SendingTime (52) may be.
+    """Finds a Logon that came before; the `verifier` defines how old SendingTime (52) may be.
 
-    Gateways that are handed one `memory` know what has come to each.
+    Gateways that share one `memory` know the Logons received by all of them.
     """
 
     def __init__(self, verifier: LogonVerifier, memory: ReplayMemory | None = None) -> None:
@@ -20,7 +20,7 @@ class Replays:
         self._memory = ReplayMemory() if memory is None else memory
 
     def look(self, signed: Signed, now: datetime) -> Recall:
-        """Tell whether a Logon with this signature may be admitted."""
+        """Return whether a Logon with this signature may be admitted."""
         return self._memory.look(signed.signature, now)
 
     def remember(self, signed: Signed, now: datetime) -> None:
@@ -29,5 +29,5 @@ class Replays:
         self._memory.accept(signed.signature, until, now)
 
     def note(self, logon: bytes, now: datetime) -> None:
-        """Note a Logon that was not admitted, for whatever reason, if its signature is right."""
+        """Note a Logon that was not admitted, for any reason, if its signature is right."""
         self._verifier.note_refused(self._memory, logon, now)

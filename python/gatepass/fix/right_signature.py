@@ -1,7 +1,7 @@
-"""Whether a Logon is signed with the right key, whatever else is wrong with it.
+"""Whether a Logon is signed with the right key, even if something else is wrong with it.
 
-Who overhears it can make right what the signature does not cover: the other fields, their order,
-BodyLength and CheckSum, and how the signature is written.
+An attacker who captures it can correct what the signature does not cover: the other fields, their
+order, BodyLength and CheckSum, and the encoding of the signature.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signature and its SendingTime (52); whether it is right, or of a pair not known yet."""
+    """A signature and its SendingTime (52); whether it is right, or of a pair still unknown."""
 
     signature: bytes = field(repr=False)
     sending_time: datetime
@@ -29,15 +29,15 @@ class Signed:
 
 
 def read_signed(logon: bytes, ring: KeyRing) -> Signed | None:
-    """Read a Logon whose signature is right, or may turn out to be once its pair is known.
+    """Read a Logon whose signature is right, or may be right once its pair is known.
 
-    ``None`` also where 52, which is signed, is no time: nobody can ever log on with it.
+    ``None`` also if 52, which is signed, is malformed: such a Logon can never be admitted.
     """
     try:
         fields = scan_unchecked(logon)
     except LogonError:
         return None
-    # Of a tag that is there twice either value may be the one that was signed.
+    # If a tag occurs twice, either value may be the signed one.
     last, first = dict(fields), dict(reversed(fields))
     found = [_read(first, ring)]
     if first != last:

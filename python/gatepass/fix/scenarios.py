@@ -1,4 +1,4 @@
-"""The three logon scenarios, and how to choose one from what is stored and the trading week."""
+"""The three logon scenarios, and the choice between them by stored numbers and trading week."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of,
 from gatepass.keys.validity import exchange_zone
 from gatepass.session.numbers import Numbers
 
-#: When on the week's Sunday its numbers begin at 1 everywhere: the last clients come in then.
+#: From this time on the week's Sunday its numbers begin at 1 everywhere: the last clients may log
+#: on then.
 ALL_IN = time(10, 30)
-#: Most that this machine's clock and the exchange's may differ.
+#: Most that the clocks of this machine and of the exchange may differ.
 CLOCKS_DIFFER = timedelta(seconds=5)
 
 
 def at_week(numbers: Numbers, now: datetime) -> Numbers:
-    """Give the numbers that hold at `now`: the stored ones, or 1 and 1 in a new week.
+    """Return the numbers that are valid at `now`: the stored ones, or 1 and 1 in a new week.
 
-    Until a Beginning of Week Logon has succeeded, both numbers are 1, unless the exchange has
-    named the number (789) at which the week stands.
+    Until a Beginning of Week Logon has succeeded, both numbers are 1, unless the exchange has named
+    the week's current number (789).
     """
     week, sunday = week_of(numbers), trading_week(now)
     if week.tried == sunday:
         if week.proposed or week.first_in:
             return numbers_of(Week(sunday, proposed=week.proposed, first_in=week.first_in))
-        return numbers  # they `goes_on`
+        return numbers  # last week `goes_on`
     numbers = in_own_week(numbers)
     week = week_of(numbers)
     if week.sunday != sunday:
@@ -36,11 +37,11 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
 
 
 def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
-    """Give what is kept of `numbers` until the exchange has accepted a Logon of their week.
+    """Return what to store of `numbers` until the exchange accepts a Logon of their week.
 
-    In the week of the stored ones that is all of them. In another one it is what the exchange has
-    named alone: the clock may be wrong, and with the stored numbers the messages would go that are
-    still to be sent again.
+    In the week of the stored numbers that is all. In another week it is only what the exchange has
+    named: the clock may be wrong, and with the stored numbers the messages that may still be resent
+    would be lost.
     """
     week = week_of(numbers)
     if week_of(stored).sunday in ("", week.sunday):
@@ -51,11 +52,11 @@ def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:
 
 
 def goes_on(stored: Numbers, number: int | None, expected: int | None, now: datetime) -> bool:
-    """Tell whether the refusal of a new week's first Logon shows that last week still goes on.
+    """Return whether the refusal of a new week's first Logon shows that last week still continues.
 
     The minute at which the exchange sets its numbers back is not public, and clocks differ. Until
-    the last clients are let in, a refusal with this `number` that expects this one (789) is of last
-    week where both go on from the stored ones.
+    the last clients may log on, a refusal belongs to last week if its `number` and its `expected`
+    (789) both continue the stored numbers.
     """
     sunday = date.fromisoformat(trading_week(now))
     local = now.astimezone(exchange_zone()).replace(tzinfo=None)
@@ -69,19 +70,19 @@ def goes_on(stored: Numbers, number: int | None, expected: int | None, now: date
 
 
 def in_own_week(numbers: Numbers) -> Numbers:
-    """Give the numbers without what was named for another week."""
+    """Return the numbers without what was named for another week."""
     if not week_of(numbers).tried:
         return numbers
     return with_week(numbers, proposed=0, first_in=0, tried="")
 
 
 def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
-    """Beginning of Week until one has succeeded this week, Mid-Week from then on.
+    """Choose Beginning of Week until one has succeeded this week, Mid-Week from then on.
 
-    Mid-Week, too, where the exchange has named the number (789) at which the week stands; where
-    that is 1, the week begins again.
+    Also Mid-Week if the exchange has named the week's current number (789); if that is 1, the week
+    begins again.
 
-    In-Session is never chosen by itself: it makes earlier messages unrecoverable.
+    In-Session is never chosen automatically: it makes earlier messages unrecoverable.
     """
     week = week_of(at_week(numbers, now))
     begun = week.proposed > 1 or (week.begun and week.proposed != 1)
@@ -89,13 +90,13 @@ def choose_scenario(numbers: Numbers, now: datetime) -> Scenario:
 
 
 def expecting(numbers: Numbers, number: int, now: datetime) -> Numbers:
-    """Give the numbers with which the next Logon has this MsgSeqNum (34), as somebody found out.
+    """Return the numbers for a next Logon with this MsgSeqNum (34), which the user has found out.
 
-    Like a number in 789 it is kept once the exchange has accepted it. Raises `FieldError` for one
-    that was used: messages up to it were sent.
+    Like a number in 789, it is stored only after the exchange accepts it. Raises `FieldError` for a
+    used number: messages up to it were sent.
     """
     current = at_week(numbers, now)
     if number < current.next_out:
-        words = f"MsgSeqNum (34) {number} was used: give {current.next_out} or more"
+        words = f"MsgSeqNum (34) {number} is already used: give {current.next_out} or more"
         raise FieldError(f"{words}; nothing was sent", 34, "MsgSeqNum", "illegal")
     return until_accepted(numbers, with_week(current, proposed=number))

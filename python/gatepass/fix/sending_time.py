@@ -24,24 +24,24 @@ def parse_sending_time(text: str) -> datetime:
         raise _illegal("SendingTime (52) must look like YYYYMMDD-HH:MM:SS.sss, in UTC")
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
     microsecond = int((match[7] or "").ljust(6, "0"))
-    # A leap second is a legal FIX timestamp, but no datetime: the second before it stands for it.
+    # A leap second is a legal FIX timestamp, but not a datetime: use the second before it.
     second = 59 if second == 60 else second
     try:
         return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
     except ValueError:
-        raise _illegal("SendingTime (52) is no date and time that exists") from None
+        raise _illegal("SendingTime (52) is a date or time that does not exist") from None
 
 
 def format_sending_time(moment: datetime) -> str:
     """Write ``YYYYMMDD-HH:MM:SS.sss`` in UTC, cut to the millisecond.
 
-    Raises `ArgumentError` for what is no datetime with a time zone.
+    Raises `ArgumentError` for anything but a datetime with a time zone.
     """
     try:
         is_utc = isinstance(moment, datetime) and moment.tzinfo is UTC
         utc = moment if is_utc else aware(moment, "moment").astimezone(UTC)
     except OverflowError:
-        words = "moment is no date in UTC: give datetime.now(timezone.utc), for example"
+        words = "moment is out of range in UTC: give datetime.now(timezone.utc), for example"
         raise ArgumentError(words, "moment") from None
     text = utc.isoformat(timespec="milliseconds")  # twice as fast as strftime
     return f"{text[:4]}{text[5:7]}{text[8:10]}-{text[11:23]}"

@@ -1,4 +1,4 @@
-"""A Secret Key in the place of a signature: clients have sent that."""
+"""A Secret Key sent instead of a signature: clients have done that."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gatepass.keys.likely_secret import starred
 
 _SIGNATURE = 1402
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]{43}")
-#: Any bytes: two keys that sign them alike are one.
+#: Any bytes: two keys with the same signature of them are the same key.
 _PROBE = b"which key is this?"
 
-#: A secret that was on a wire is none any more.
+#: A secret that was on a wire is no longer secret.
 KEY_SENT = (
     "EncryptedPassword (1402) is the Secret Key itself: sign with it, never send it, and generate a"
     " new pair"
@@ -24,15 +24,15 @@ KEY_SENT = (
 
 
 def is_sent_secret(value: bytes, pairs: Iterable[KeyPair]) -> bool:
-    """Tell whether EncryptedPassword (1402) is the Secret Key of one of `pairs`."""
+    """Return whether EncryptedPassword (1402) is the Secret Key of one of `pairs`."""
     decoded = decoded_signature(value)
     return decoded is not None and _is_secret(decoded, pairs)
 
 
 def shown_signature(value: bytes, pairs: Iterable[KeyPair]) -> bytes:
-    """Give EncryptedPassword (1402) as it may be shown, as long as it came.
+    """Return EncryptedPassword (1402) as it may be shown, with its length unchanged.
 
-    A signature is no secret. The Secret Key of one of `pairs`, and what may be a part of one, is.
+    A signature is not secret. The Secret Key of one of `pairs`, or what may be a part of one, is.
     """
     decoded = decoded_signature(value)
     if decoded is None:
@@ -41,7 +41,7 @@ def shown_signature(value: bytes, pairs: Iterable[KeyPair]) -> bytes:
 
 
 def decoded_signature(value: bytes) -> bytes | None:
-    """Give the 32 bytes of a signature, however it is written; ``None`` if it is none."""
+    """Return the 32 bytes of a signature in any encoding; ``None`` if it is not one."""
     if _BASE64URL.fullmatch(value):
         return base64.urlsafe_b64decode(value + b"=")
     foreign = read_foreign_signature(value)

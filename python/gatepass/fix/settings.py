@@ -1,4 +1,4 @@
-"""What a Logon says of the client, checked before anything is sent."""
+"""The client's values for its Logon, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from gatepass.errors import FieldError
 from gatepass.fix.message import LOGON, encode
 from gatepass.fix.sending_time import format_sending_time
 
-#: A SendingTime (52) that is right, where another one does not matter yet.
+#: Any valid SendingTime (52): its value does not matter yet.
 _ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=UTC))
-#: How an exchange may be called.
+#: A valid name of an exchange.
 _NAME = re.compile(r"[!-~]+")
-#: Characters of SenderCompID (49) that say whose port it is. Of Drop Copy's six characters three
-#: are taken too, which counts too many Logons together rather than too few.
+#: Characters of SenderCompID (49) that identify the port. Drop Copy has six, but three are used
+#: there too: it is safer to count too many Logons together than too few.
 SESSION_ID_LENGTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What a Logon says of the client. Units: ``heart_bt_int`` is in seconds, from 5 to 60.
+    """The client's values for its Logon. Units: ``heart_bt_int`` is in seconds, from 5 to 60.
 
     ``sender_comp_id`` is Session ID, firm and Fault Tolerance Indicator: ``N`` without fault
     tolerance, ``U`` (undefined) with. ``target_comp_id`` is the exchange.
 
-    Raises `FieldError`, which names the tag, for a value with which CME would refuse the Logon:
-    five of those close the port. The rules are CME's Session Layer Validation Conditions and the
-    lengths in its tables; `gatepass._native.logon_faults` has them.
+    Raises `FieldError`, which names the tag, for a value that would make CME refuse the Logon: five
+    such Logons close the port. The rules are CME's Session Layer Validation Conditions and the
+    lengths in its tables; they are in `gatepass._native.logon_faults`.
     """
 
     sender_comp_id: str
@@ -48,7 +48,7 @@ class ClientSettings:
         for tag, value in own.items():
             _refuse_other_type(tag, value, int if tag == 108 else str)
         fields = {34: "1", 52: _ANY_TIME, 369: "0", **own, 108: str(self.heart_bt_int)}
-        # A value that is empty, or no printable ASCII, has no canonical string.
+        # A value that is empty, or not printable ASCII, has no canonical string.
         canonical_string("fix-logon", [fields[tag] for tag, _ in PROFILES["fix-logon"]])
         exchange = self.target_comp_id
         if exchange and not _NAME.fullmatch(exchange):
@@ -57,13 +57,13 @@ class ClientSettings:
         for tag, _, _, reason in logon_faults(
             encode([(35, LOGON), *fields.items()]), logged_on=False
         ):
-            # Whose name the exchange has is a setting: a gateway of another one may be rehearsed.
+            # The exchange's name is a setting: a rehearsal may use another exchange's gateway.
             if tag != 56 or not exchange:
                 raise FieldError(f"{reason}; nothing was sent", tag, TAG_NAMES[tag], "unexpected")
 
     @property
     def session_id(self) -> str:
-        """The Session ID, which has one port: neither firm nor Fault Tolerance Indicator counts."""
+        """The Session ID, which has one port for all its firms and Fault Tolerance Indicators."""
         return self.sender_comp_id[:SESSION_ID_LENGTH]
 
     def _fields(self) -> dict[int, Any]:

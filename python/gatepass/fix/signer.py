@@ -1,4 +1,4 @@
-"""Sign a Logon, with a key held here or by somebody else."""
+"""Sign a Logon, with a local key or a remote signer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SIGNATURE_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a signature adds to a Logon: the values of 354, 355, 1400, 1401 and 1402.
+    """The fields that signing adds to a Logon: the values of 354, 355, 1400, 1401 and 1402.
 
-    Raises `gatepass.errors.FieldError` for an Access Key ID or a signature that cannot be one.
+    Raises `gatepass.errors.FieldError` for an invalid Access Key ID or signature.
     """
 
     access_key_id: AccessKeyId
@@ -40,7 +40,7 @@ class Credentials:
         decode_signature(self.signature)
 
     def fields(self) -> tuple[tuple[int, str], ...]:
-        """The (tag, value) pairs in the order in which they must stand at the body's end."""
+        """The (tag, value) pairs in the order that they must have at the end of the body."""
         return (
             (354, str(len(self.access_key_id))),
             (355, self.access_key_id),
@@ -53,10 +53,11 @@ class Credentials:
 class LogonSigner:
     """Signs Logons for every session that a key source serves.
 
-    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is reloaded when it
+    changes.
 
-    The pair is chosen anew for each Logon, so a reloaded key file takes effect at the next one:
-    the valid pair created last, or the one named by `access_key_id`.
+    The pair is chosen for each Logon, so a reloaded key file takes effect at the next one: the
+    valid pair created last, or the one named by `access_key_id`.
     """
 
     def __init__(self, keys: Keys, *, access_key_id: AccessKeyId | None = None) -> None:
@@ -74,8 +75,8 @@ class LogonSigner:
     def using(cls, signer: Signer) -> LogonSigner:
         """Sign every Logon with one signer, such as a remote one.
 
-        Raises `gatepass.errors.ArgumentError` for what does not sign, and
-        `gatepass.errors.FieldError` for a signer whose Access Key ID cannot be one.
+        Raises `gatepass.errors.ArgumentError` for an object that cannot sign, and
+        `gatepass.errors.FieldError` for a signer with an invalid Access Key ID.
         """
         if not callable(getattr(signer, "sign", None)) or isinstance(signer, LogonSigner):
             raise refuse("signer", signer, "a Signer, with access_key_id and sign")
@@ -88,11 +89,11 @@ class LogonSigner:
         return f"<LogonSigner with {self._named}>"
 
     def sign(self, logon: bytes, *, at: datetime | None = None) -> bytes:
-        """Turn a raw Logon into a signed one; `at` (now, if not given) decides which pair is valid.
+        """Turn a raw Logon into a signed one; `at` (default: now) decides which pairs are valid.
 
-        98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 come at the end
-        of the body; 9 and 10 are made new. Raises `gatepass.errors.LogonError`,
-        `gatepass.errors.KeyChoiceError` or `gatepass.errors.SignerError`; nothing is signed then.
+        98, 95, 96 and old credentials are left out; 354, 355, 1400, 1401 and 1402 are added at the
+        end of the body; 9 and 10 are rewritten. Raises `gatepass.errors.LogonError`,
+        `gatepass.errors.KeyChoiceError` or `gatepass.errors.SignerError`; then nothing is signed.
         """
         parsed = read_logon(whole(logon))
         parsed.canonical  # noqa: B018 - raises first if a signed field is missing or illegal
@@ -104,7 +105,7 @@ class LogonSigner:
     def sign_fields(self, values: Mapping[int, str], *, at: datetime | None = None) -> Credentials:
         """Sign the values of a Logon, given by tag; tags that are not signed are ignored.
 
-        Raises as `sign` does, and `gatepass.errors.ArgumentError` for what is no mapping.
+        Raises as `sign` does, and `gatepass.errors.ArgumentError` if `values` is not a mapping.
         """
         if not isinstance(values, Mapping):
             raise refuse("values", values, "a dict of texts by tag, such as {34: '1', 52: ...}")
@@ -120,18 +121,18 @@ class LogonSigner:
         return Credentials(access_key_id, encode_signature(signature))
 
     def _signer_for(self, sender_comp_id: bytes | None, at: datetime | None) -> Signer:
-        # A canonical string exists by now, so SenderCompID is there and printable ASCII.
+        # A canonical string exists, so SenderCompID is present and printable ASCII.
         assert sender_comp_id is not None  # noqa: S101
         moment = datetime.now(UTC) if at is None else a_time(at)
         return self._choose(sender_comp_id.decode("ascii"), moment)
 
 
-# No variable here ever holds the canonical string: a signer may fail, and there are tracebacks that
-# show local variables.
+# No variable here ever contains the canonical string: a signer may fail, and some tracebacks show
+# local variables.
 
 
 def _text(tag: int, name: str, value: object) -> str | None:
-    """Refuse a value that is no text: how it would stand in the message is not for us to guess."""
+    """Refuse a value that is not text: do not guess how the message would write it."""
     if value is None or isinstance(value, str):
         return value
     raise _text_error(tag, name, value)
@@ -143,7 +144,7 @@ def _text_error(tag: int, name: str, value: object) -> FieldError:
 
 
 def _named(signer: Signer) -> AccessKeyId:
-    """Give a signer's Access Key ID, which goes into the Logon."""
+    """Return a signer's Access Key ID, which is sent in the Logon."""
     try:
         return AccessKeyId(signer.access_key_id)
     except AttributeError:
@@ -154,10 +155,10 @@ def _named(signer: Signer) -> AccessKeyId:
 
 
 def _checked(signature: object) -> bytes:
-    """Trust the signer with nothing more than that its signature is right."""
+    """Check the type and length of a signature; only its value is left to the signer."""
     if not isinstance(signature, bytes) or len(signature) != _SIGNATURE_BYTES:
         raise SignerError(
-            f"the signer gave no signature of {_SIGNATURE_BYTES} bytes: it must give the bytes of"
-            " HMAC-SHA-256 themselves, decoded from any text"
+            f"the signer did not return a signature of {_SIGNATURE_BYTES} bytes: it must return the"
+            " raw bytes of HMAC-SHA-256, decoded from any text"
         )
     return signature

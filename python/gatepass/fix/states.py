@@ -1,4 +1,4 @@
-"""Where a session stands, and what takes it further: one table a role.
+"""The states of a session and their transitions: one table per role.
 
 The diagram in ``docs/session.md`` is drawn from them.
 """
@@ -11,7 +11,7 @@ from gatepass.session.table import Table
 
 
 class State(enum.Enum):
-    """Where one connection of a session stands."""
+    """The state of one connection of a session."""
 
     DISCONNECTED = "disconnected"
     CONNECTED = "connected"
@@ -24,12 +24,12 @@ class State(enum.Enum):
     LOGOUT_SENT = "logout sent"
     CLOSED = "closed"
 
-    # Looked up with each message: an enum's own hash is that of its name, computed in Python.
+    # Used for each message: an enum's default hash is computed from its name, in Python.
     __hash__ = object.__hash__
 
 
 class Trigger(enum.Enum):
-    """What moves a session."""
+    """What changes the state of a session."""
 
     CONNECT = "TCP connection"
     ASK_LOGON = "logon asked for"
@@ -52,7 +52,7 @@ class Trigger(enum.Enum):
 _S, _T = State, Trigger
 _Moves = dict[tuple[State, Trigger], State]
 
-#: What both roles have.
+#: The moves of both roles.
 _EITHER: _Moves = {
     (_S.DISCONNECTED, _T.CONNECT): _S.CONNECTED,
     (_S.LOGGED_ON, _T.ASK_LOGOUT): _S.LOGOUT_SENT,

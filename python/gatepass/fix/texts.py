@@ -1,6 +1,6 @@
-"""What the exchange means by the Text (58) of a Logout or Reject: the one place that reads it.
+"""The meaning of the Text (58) of the exchange's Logout or Reject: only this file reads it.
 
-The words are CME's, or a certified peer's where CME's are not public. Case does not count.
+The texts are CME's, or a certified peer's if CME's are not public. Case does not matter.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import enum
 import re
 
-#: What CME says to the week's first Logon where that does not begin the numbers at 1 (a peer's
-#: certification shows it, documented nowhere).
+#: CME's text if the week's first Logon does not begin the numbers at 1 (seen in a peer's
+#: certification, not documented).
 NOT_RESET = "Failed to reset sequence numbers at the beginning of the week. Logout forced."
 
 
 class Meaning(enum.Enum):
-    """What the exchange's words say about a Logon that it refused, or a session that it ended."""
+    """What the exchange's text says about a Logon that it refused, or a session that it ended."""
 
     PORTS_CLOSED = "the ports of the session are closed"
-    SAFEGUARD = "too many messages were under way at once"
-    UNDELIVERED = "messages under way were not taken"
+    SAFEGUARD = "too many messages were in flight at once"
+    UNDELIVERED = "messages in flight were not processed"
     PRIMARY_GONE = "the primary connection has ended"
-    INVALID = "the Logon is invalid, and nothing says why"
+    INVALID = "the Logon is invalid, without a reason"
     NOT_RESET = "the week is new, and the Logon did not begin it"
     PRIMARY_FIRST = "the session is not logged on to the primary"
     TOO_LOW = "MsgSeqNum (34) is too low"
@@ -42,7 +42,7 @@ _PATTERNS = tuple(
         (r"MSGW safeguard", Meaning.SAFEGUARD),
         (r"Messages rejected due to session disconnect", Meaning.UNDELIVERED),
         (r"disconnect on primary connection", Meaning.PRIMARY_GONE),
-        # CME spells it in two ways, which differ in case, blanks and periods.
+        # CME spells it in two ways, with different case, blanks and periods.
         (r"^Invalid Logon\.? +Logout Forced\.?$", Meaning.INVALID),
         (rf"^{re.escape(NOT_RESET.rstrip('.'))}[. ]*$", Meaning.NOT_RESET),
         (r"logged on to Primary", Meaning.PRIMARY_FIRST),

@@ -1,4 +1,4 @@
-"""The trading week that a session's numbers belong to: FIX's part of `Numbers`."""
+"""The trading week of a session's numbers: the FIX part of `Numbers`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from gatepass.keys.validity import exchange_zone
 from gatepass.session.numbers import Numbers
 
 #: When the trading week's numbers begin at 1, from Monday 00:00 in Chicago: Saturday 02:00. CME
-#: sets them back at its weekly start-up, and lets clients in from Saturday 02:00 (24/7 segments) or
-#: Sunday 10:30 (the others). The minute of the start-up is not public: one before both is right.
+#: sets them back at its weekly start-up, and lets clients log on from Saturday 02:00 (24/7
+#: segments) or Sunday 10:30 (the others). The minute of the start-up is not public: any minute
+#: before both is right.
 WEEK_BEGINS = timedelta(days=5, hours=2)
 
 
@@ -28,17 +29,21 @@ class Scenario(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What a session must not forget of its week besides the next two numbers.
+    """What a session must remember of its week besides the next two numbers.
 
-    ``sunday`` names it (`trading_week`), ``begun`` says whether it has had its Beginning of Week
-    Logon, ``restarts`` how often its numbers have begun at 1 again. ``resetting`` is the scenario
-    of a Logon that would set them back to 1 and was not answered: nobody knows yet whether it did.
-    ``proposed`` is the number that a Logout asked for in NextExpectedMsgSeqNum (789), 0 if none
-    did: the next Logon tries it, and it becomes ``next_out`` once a Logon with it was accepted. A 1
-    there begins the week again. ``first_in`` is the number of the exchange's answer to a Logon with
-    34=1 where Logouts have used up those before it, 0 if none has. ``tried`` is the week of
-    ``proposed`` and ``first_in`` where that is another one: a Logon of it was tried, and none was
-    accepted yet. Without either, the exchange still goes on with these numbers in that week.
+    * ``sunday``: the week's name (`trading_week`).
+    * ``restarts``: how often its numbers have restarted at 1.
+    * ``begun``: whether its Beginning of Week Logon has succeeded.
+    * ``resetting``: the scenario of an unanswered Logon that sets the numbers back to 1; it is not
+      known yet whether it did.
+    * ``proposed``: the number that a Logout requested in NextExpectedMsgSeqNum (789), or 0. The
+      next Logon tries it, and it becomes ``next_out`` after the exchange accepts that Logon. A 1
+      begins the week again.
+    * ``first_in``: the number of the exchange's answer to a Logon with 34=1, if Logouts have used
+      the numbers before it, or 0.
+    * ``tried``: the week of ``proposed`` and ``first_in``, if it is not this one: a Logon of that
+      week was tried, but none has been accepted. Without those two, the exchange continues these
+      numbers in that week.
     """
 
     sunday: str = ""
@@ -51,13 +56,13 @@ class Week:
 
 
 def trading_week(now: datetime) -> str:
-    """Name the trading week of a moment: the date of its Sunday, as ``YYYY-MM-DD``."""
+    """Return the name of a moment's trading week: the date of its Sunday, ``YYYY-MM-DD``."""
     return _week_of_hour(int(now.timestamp() // 3600))
 
 
 @lru_cache(256)
 def _week_of_hour(hour: int) -> str:
-    """Name the week of an hour since 1970: weeks begin on the hour, in Chicago too."""
+    """Return the week of an hour since 1970: weeks begin on the hour, in Chicago too."""
     local = datetime.fromtimestamp(hour * 3600, exchange_zone())
     # Monday is weekday 0, and the week begins on the Saturday before it.
     begun = local.replace(tzinfo=None) - WEEK_BEGINS
@@ -66,17 +71,17 @@ def _week_of_hour(hour: int) -> str:
 
 
 def week_of(numbers: Numbers) -> Week:
-    """Read a session's week. Raises `ValueError` for numbers that are not of a FIX session."""
+    """Read a session's week. Raises `ValueError` for numbers of another protocol."""
     return _read(numbers.epoch)
 
 
 def with_week(numbers: Numbers, **changes: Any) -> Numbers:
-    """Give the numbers with a week that differs in these fields."""
+    """Return the numbers with these fields of their week changed."""
     return numbers.with_epoch(_changed(numbers.epoch, **changes))
 
 
 def numbers_of(week: Week, next_out: int = 1, next_in: int = 1) -> Numbers:
-    """Give the numbers of a week."""
+    """Return the numbers of a week."""
     return Numbers(next_out, next_in, _written(week))
 
 
@@ -95,7 +100,7 @@ def _read(epoch: str) -> Week:
 
 @lru_cache(4096)
 def _written(week: Week) -> str:
-    """Write a week as the store keeps it: JSON of what differs from a fresh one."""
+    """Write a week for the store: JSON of what differs from a new week."""
     fresh = Week()
     fields = {name: getattr(week, name) for name in Week.__slots__}
     told = {name: value for name, value in fields.items() if value != getattr(fresh, name)}

@@ -156,7 +156,7 @@ def test_a_session_that_the_client_ends_shows_the_reason_and_what_to_do(
     assert ending["text"] == (
         "the connection ended: MsgSeqNum (34) too low: expected 2, received 1"
     )
-    assert "Log on again: the numbers go on" in ending["what_to_do"]
+    assert "Log on again: the numbers continue" in ending["what_to_do"]
     with rehearsal(tmp_path, *plan) as live:
         text = live.logon("--scenario", "beginning-of-week", "--stay", "60").stdout.decode()
     assert "✗ the connection ended: MsgSeqNum (34) too low: expected 2, received 1\n" in text
@@ -176,7 +176,7 @@ def test_after_a_lost_connection_it_can_log_on_again(tmp_path: Path, scenario: s
             ("the gateway closed the connection", "the connection broke")
         )
         assert ending["what_to_do"].startswith("The connection was lost in the middle")
-        assert "the numbers go on" in ending["what_to_do"]
+        assert "the numbers continue" in ending["what_to_do"]
         assert live.logon().returncode == 0
 
 
@@ -186,7 +186,7 @@ def test_an_unconfirmed_logout_is_shown_with_advice(tmp_path: Path) -> None:
     assert answer.returncode == 3
     ending = told(answer)[1]
     assert ending["text"] == "the Logout was not confirmed"
-    assert "the numbers go on" in ending["what_to_do"]
+    assert "the numbers continue" in ending["what_to_do"]
 
 
 @pytest.mark.parametrize("scenario", ["beginning-of-week", "mid-week", "auto"])
@@ -513,7 +513,7 @@ def test_no_gateway_is_exit_code_3(tmp_path: Path) -> None:
     answer = shell("logon", f"127.0.0.1:{port}", *words)
     assert answer.returncode == 3
     assert b"Connection refused" in answer.stdout
-    assert b"What to do: See that the gateway runs" in answer.stdout
+    assert b"What to do: Check that the gateway runs" in answer.stdout
     ending = json_lines(shell("logon", f"127.0.0.1:{port}", *words, "--json").stdout)[-1]
     assert ending["result"] == "no connection"
 

@@ -35,7 +35,7 @@ def test_options_make_a_logon_over_tls(tmp_path: Path, papers: tuple[str, str, s
             answer = live.logon(*words)
             assert answer.returncode == 3
             assert advice in answer.stdout
-            assert b"What to do: See that the gateway runs" in answer.stdout
+            assert b"What to do: Check that the gateway runs" in answer.stdout
         code, out, err = live.end()
         assert code == 0
         assert out.count(b"logged on") == 1

@@ -262,4 +262,4 @@ def test_a_warning_names_each_value_that_the_exchange_refuses_and_local_time(
     endless = write_keys(tmp_path, pair(expires="9999-12-31"))
     result = run("sign", "--keys", endless, stdin=draft)
     assert all(f"({tag})" in result.stderr for tag in (50, 57, 108))
-    assert "is 52 local time, of a zone 8:00 h ahead of UTC?" in result.stderr
+    assert "is 52 in local time, 8:00 h ahead of UTC?" in result.stderr
