@@ -1,4 +1,4 @@
-"""The key pairs that the conversations speak of, by name."""
+"""The key pairs of the conversations, by name."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ PAIRS = {
     "foreign": _pair("XYZ", "foreign", "d", _OLD, _LATE),
     # The right Access Key ID with another secret: the signature cannot match.
     "wrong": _pair("ABC", "current", "e", date(2025, 2, 10), date(2026, 2, 10)),
-    # Known to nobody at the exchange.
+    # Unknown at the exchange.
     "unknown": _pair("ABC", "unknown", "f", _NEW, _LATE),
 }
 KNOWN = ("current", "next", "expired", "foreign")
 
 
 class Keys:
-    """The exchange's keys, from which a pair can be withdrawn while it runs."""
+    """The exchange's keys; a pair can be withdrawn while the exchange runs."""
 
     def __init__(self) -> None:
         self._names = set(KNOWN)
 
     @property
     def ring(self) -> KeyRing:
-        """The pairs that hold now."""
+        """The current pairs."""
         return KeyRing(PAIRS[name].key_pair() for name in sorted(self._names))
 
     def withdraw(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a conversation is held with: the exchange, in memory or behind TCP."""
+"""The exchange of a conversation, in memory or over TCP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Exchange(Protocol):
-    """A Globex gateway as a conversation sees it. `who` names a connection of the client's."""
+    """A Globex gateway as a conversation sees it. `who` names a connection of the client."""
 
     now: datetime
     reasons: list[str]
@@ -19,13 +19,13 @@ class Exchange(Protocol):
         """Send bytes."""
 
     async def read(self, who: str) -> bytes | None:
-        """Give the next message; ``None`` if the connection was closed instead."""
+        """Return the next message; ``None`` if the connection was closed instead."""
 
     async def is_quiet(self, who: str) -> bool:
-        """Whether nothing has come."""
+        """Return whether nothing has arrived."""
 
     async def unread(self) -> dict[str, list[bytes]]:
-        """Give the messages that came and were not read, by connection."""
+        """Return the messages that arrived but were not read, by connection."""
 
     async def drop(self, who: str) -> None:
         """Cut the connection."""
@@ -34,13 +34,13 @@ class Exchange(Protocol):
         """Let time pass, a second at a time."""
 
     async def emit(self, msg_type: str, fields: list[tuple[int, str]]) -> None:
-        """Have the exchange send an application message to session ABC123."""
+        """Let the exchange send an application message to session ABC123."""
 
     async def fail_over(self) -> None:
-        """Have the primary gateway of session ABC123 fail."""
+        """Let the primary gateway of session ABC123 fail."""
 
     async def reopen(self) -> None:
-        """Have the Global Command Center open session ABC123's ports."""
+        """Let the Global Command Center open session ABC123's ports."""
 
     async def close(self) -> None:
-        """End it all."""
+        """Close everything."""

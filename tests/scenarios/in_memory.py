@@ -1,4 +1,4 @@
-"""The exchange without a socket: GatewaySession and Admission, with time as a parameter."""
+"""The exchange without sockets: GatewaySession and Admission, with time as a parameter."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class InMemory:
         self.sides: dict[str, Side] = {}
 
     def account(self, name: str) -> Account:
-        """Give the account of a SenderCompID without its indicator."""
+        """Return the account of a SenderCompID without its indicator."""
         if name not in self.accounts:
             self.accounts[name] = Account(MemoryStore(), self.ports.of(name))
         return self.accounts[name]
@@ -53,12 +53,12 @@ class InMemory:
         self.sides[who] = Side(self, backup=backup)
 
     async def write(self, who: str, wire: bytes) -> None:
-        """Hand bytes over."""
+        """Send bytes."""
         self.sides[who].session.receive(wire, self.now)
         self.sides[who].perform()
 
     async def read(self, who: str) -> bytes | None:
-        """Give the next message."""
+        """Return the next message."""
         side = self.sides[who]
         if side.out:
             return side.out.popleft()
@@ -67,11 +67,11 @@ class InMemory:
         raise AssertionError("nothing came")
 
     async def is_quiet(self, who: str) -> bool:
-        """Whether nothing has come."""
+        """Return whether nothing has arrived."""
         return not self.sides[who].out and not self.sides[who].closed
 
     async def unread(self) -> dict[str, list[bytes]]:
-        """Give the messages that were not read."""
+        """Return the messages that were not read."""
         return {who: list(side.out) for who, side in self.sides.items()}
 
     async def drop(self, who: str) -> None:
@@ -126,7 +126,7 @@ class InMemory:
                 side.perform()
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class Side:
@@ -154,7 +154,7 @@ class Side:
                 self._perform(effect)
 
     def promote(self, account: Account, numbers: Numbers) -> None:
-        """Be the primary from now on."""
+        """Become the primary."""
         self.backup = False
         self._store = account.store
         account.primary_on = True
@@ -162,7 +162,7 @@ class Side:
         self.perform()
 
     def leave(self) -> None:
-        """Be gone; the backup goes with its primary."""
+        """Disconnect; a primary ends its backup too."""
         if not self.name:
             return
         account = self.exchange.account(self.name)

@@ -1,4 +1,4 @@
-"""The language of the scripted conversations: a line is a step. README.md beside this file."""
+"""The language of the scripted conversations, one step per line: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from gatepass.fix.kind import Kind
 from tests.scenarios.cast import PAIRS
 
-#: Names that may stand for tags.
+#: Names for tags.
 TAGS = {
     "BeginString": 8,
     "BeginSeqNo": 7,
@@ -36,7 +36,7 @@ TAGS = {
     "RefTagID": 371,
     "NextExpectedMsgSeqNum": 789,
 }
-#: Names of message types; any other word is a MsgType (35) as it stands.
+#: Names of message types; any other word is used as MsgType (35).
 TYPES = {
     "Heartbeat": "0",
     "TestRequest": "1",
@@ -58,7 +58,7 @@ _WAIT = re.compile(r"\d+s")
 
 @dataclass(frozen=True)
 class Step:
-    """One line: whose connection, what to do, with what."""
+    """One line: the connection, what to do, and with what."""
 
     line: int
     who: str
@@ -87,7 +87,7 @@ class Script:
 
 
 def read_script(path: Path) -> Script:
-    """Read a file. Raises `ValueError` with the line for what is no step."""
+    """Read a file. Raises `ValueError` with the line number for an invalid step."""
     steps = list(_steps(path.read_text(encoding="utf-8")))
     kind = steps.pop(0).word if steps and steps[0].verb == "gateway" else "cgw"
     return Script(path.stem, kind, tuple(steps))
@@ -111,7 +111,7 @@ def _steps(text: str) -> Iterator[Step]:
 def _check_place(step: Step, before: list[Step]) -> None:
     """Refuse a step that cannot come after those before it."""
     if step.verb == "gateway" and before:
-        raise ValueError("a conversation has one gateway: say which in the first line")
+        raise ValueError("a conversation has one gateway: name it in the first line")
     if step.verb in ("disconnect", "send", "garble", "expect"):
         connected = {earlier.who for earlier in before if earlier.verb == "connect"}
         if step.who not in connected:
@@ -124,9 +124,9 @@ def _step(text: str, line: int) -> Step:
     verb, rest = (*words, "")[:2]
     grammar = VERBS.get(verb)
     if grammar is None:
-        raise ValueError(f"{verb} is no verb; there are {', '.join(VERBS)}")
+        raise ValueError(f"{verb} is not a verb; the verbs are {', '.join(VERBS)}")
     if label and not grammar.by_client:
-        raise ValueError(f"{verb} is not done by a client: no name belongs before it")
+        raise ValueError(f"{verb} is not a client's step: write no name before it")
     word, fields = (rest, ()) if verb == "reason" else _message(rest)
     if not grammar.word(word):
         raise ValueError(f"{verb} what? {word!r} is not {grammar.wanted}")
@@ -138,9 +138,9 @@ def _step(text: str, line: int) -> Step:
 
 
 def _check_value(verb: str, value: str | None) -> None:
-    """Refuse what would not be filled in, or would be left out without a word."""
+    """Refuse a value that would not be filled in, or would be left out silently."""
     if value is None and verb == "emit":
-        raise ValueError("an emitted message has only the fields that are named")
+        raise ValueError("an emitted message has only the named fields")
     for name in _PLACEHOLDER.findall(value or ""):
         if verb not in ("send", "garble"):
             raise ValueError(f"${{{name} is not filled in here")
@@ -150,7 +150,7 @@ def _check_value(verb: str, value: str | None) -> None:
 
 @dataclass(frozen=True)
 class Grammar:
-    """What may follow a verb, and whether a client's name may stand before it."""
+    """What may follow a verb, and whether a client's name may precede it."""
 
     word: Callable[[str], object]
     wanted: str
@@ -158,7 +158,7 @@ class Grammar:
     by_client: bool = False
 
 
-#: What comes where no message does.
+#: What `expect` accepts instead of a message.
 SILENCES = ("nothing", "disconnect")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*\}?)")
 _FILLED = re.compile(rf"(now(?:[+-]\d+s)?|last\.\d+|key\.({'|'.join(PAIRS)}))\}}")
@@ -224,5 +224,5 @@ def _tag(name: str) -> int:
     if name.isdigit():
         return int(name)
     if name not in TAGS:
-        raise ValueError(f"{name} is neither a tag nor a name of one")
+        raise ValueError(f"{name} is neither a tag nor the name of a tag")
     return TAGS[name]

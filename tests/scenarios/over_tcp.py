@@ -1,4 +1,4 @@
-"""The exchange behind real sockets: `Gateway`, on a loop whose time can be pushed on."""
+"""The exchange behind real sockets: `Gateway`, on a loop whose time can be advanced."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gatepass._native import Framer
 from gatepass.gateway import Event, Gateway, Kind, Report
 from tests.scenarios.cast import START, Keys
 
-#: Real seconds after which a message that does not come is missing.
+#: Real seconds after which a message counts as missing.
 _PATIENCE = 10.0
-#: Real seconds of silence that count as nothing having come.
+#: Real seconds of silence after which nothing has arrived.
 _QUIET = 0.02
 
 
 class PushedLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock runs, and jumps when it is told to: timers follow it."""
+    """A loop whose clock runs, and can be advanced: timers follow it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,15 +25,15 @@ class PushedLoop(asyncio.SelectorEventLoop):
         self._begun = super().time()
 
     def time(self) -> float:
-        """Tell the loop's time."""
+        """Return the loop's time."""
         return super().time() + self._pushed
 
     def push(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Advance the time at once."""
         self._pushed += seconds
 
     def clock(self) -> datetime:
-        """Tell the conversation's time."""
+        """Return the conversation's time."""
         return START + timedelta(seconds=self.time() - self._begun)
 
 
@@ -73,7 +73,7 @@ class OverTcp:
         self._wires[who].transport.write(wire)
 
     async def read(self, who: str) -> bytes | None:
-        """Give the next message."""
+        """Return the next message."""
         reading = asyncio.ensure_future(self._wires[who].came.get())
         done, _ = await asyncio.wait([reading], timeout=_PATIENCE)
         if not done:
@@ -82,12 +82,12 @@ class OverTcp:
         return reading.result()
 
     async def is_quiet(self, who: str) -> bool:
-        """Whether nothing has come."""
+        """Return whether nothing has arrived."""
         await asyncio.sleep(_QUIET)
         return self._wires[who].came.empty()
 
     async def unread(self) -> dict[str, list[bytes]]:
-        """Give the messages that were not read."""
+        """Return the messages that were not read."""
         await asyncio.sleep(_QUIET)
         return {who: wire.unread() for who, wire in self._wires.items()}
 
@@ -107,12 +107,12 @@ class OverTcp:
                 await asyncio.sleep(0)
 
     async def emit(self, msg_type: str, fields: list[tuple[int, str]]) -> None:
-        """Send an application message to session ABC123, after what is under way."""
+        """Send an application message to session ABC123, after messages in flight."""
         await asyncio.sleep(_QUIET)
         self._gateway.send("ABC123", msg_type, fields)
 
     async def fail_over(self) -> None:
-        """Let the primary gateway of session ABC123 fail, after what is under way."""
+        """Let the primary gateway of session ABC123 fail, after messages in flight."""
         await asyncio.sleep(_QUIET)
         self._gateway.fail_over("ABC123")
 
@@ -121,7 +121,7 @@ class OverTcp:
         self._gateway.reopen("ABC")
 
     async def close(self) -> None:
-        """End it all."""
+        """Close everything."""
         for wire in self._wires.values():
             wire.transport.abort()
         await self._gateway.close()
@@ -148,19 +148,19 @@ class Wire(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Cut messages out."""
+        """Split the bytes into messages."""
         for message in self._framer.feed(data):
             assert isinstance(message, bytes), "the exchange sent what is no message"
             self.came.put_nowait(message)
 
     def unread(self) -> list[bytes]:
-        """Take what came and was not read, without the end of the connection."""
+        """Return the messages that arrived but were not read, without the end of the connection."""
         taken = []
         while not self.came.empty():
             taken.append(self.came.get_nowait())
         return [wire for wire in taken if wire is not None]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say that there is no more."""
+        """Note the end."""
         self.came.put_nowait(None)
         self.lost.set()

@@ -1,4 +1,4 @@
-"""A client that does as it is told: numbers and a proper header, unless the script says else."""
+"""A client that follows a script: right numbers and header, unless the script says otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fields = Iterable[tuple[int, str | None]]
 
 
 class Peer:
-    """One connection's client side, across reconnects."""
+    """The client's side of one connection, across reconnects."""
 
     def __init__(self, *, target: str) -> None:
         self.key = "current"
@@ -33,7 +33,7 @@ class Peer:
     def write(
         self, msg_type: str, fields: Fields, now: datetime, *, garbled: bool = False
     ) -> bytes:
-        """Make a message of the usual fields and the script's."""
+        """Make a message of the usual fields and those of the script."""
         told = [(tag, value) for tag, value in fields]
         own = self._usual(msg_type, now)
         for tag, value in told:
@@ -45,7 +45,7 @@ class Peer:
         if own.get(34, "").isdigit() and (43, "Y") not in told:
             self.next_out = int(own[34]) + 1
         if msg_type == LOGON:
-            # A length stands right before its data, whatever the script changes.
+            # A length comes directly before its data, whatever the script changes.
             for tag, value in self._credentials(own).items():
                 own[tag] = own.pop(tag, value)
                 if (tag, None) in told:
@@ -54,7 +54,7 @@ class Peer:
         return wire[:-4] + b"999\x01" if garbled else wire
 
     def read(self, wire: bytes) -> Message:
-        """Take a message of the exchange."""
+        """Take a message from the exchange."""
         self.last = Message.parse(wire)
         number = self.last.msg_seq_num or 0
         self._processed = number
@@ -98,7 +98,7 @@ class Peer:
         return message + b"10=%03d\x01" % (sum(message) % 256)
 
     def _credentials(self, own: dict[int, str]) -> dict[int, str]:
-        """Sign what stands there, even where it is spoiled: an empty line for what is missing."""
+        """Sign the values of the message, even wrong ones: an empty line for a missing one."""
         pair = PAIRS[self.key]
         canonical = "\n".join(own.get(tag, "") for tag in SIGNED)
         signature = pair.secret.signing_key().sign(canonical.encode("latin-1"))

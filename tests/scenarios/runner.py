@@ -1,4 +1,4 @@
-"""Holds a conversation with an exchange, step by step."""
+"""Runs a conversation with an exchange, step by step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.scenarios.peer import Peer
 
 
 async def hold(script: Script, exchange: Exchange, keys: Keys) -> None:
-    """Run every step. Raises `AssertionError` with the file's line where it goes otherwise."""
+    """Run every step. Raises `AssertionError` with the line number of a step that fails."""
     stage = _Stage(script, exchange, keys)
     try:
         for step in script.steps:

@@ -1,4 +1,4 @@
-"""The conversations' language: what is read, and that a conversation that goes otherwise fails."""
+"""The conversations' language: what is read, and that a conversation that differs fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _script(folder: Path, text: str) -> Path:
     return path
 
 
-def test_fields(tmp_path: Path) -> None:
+def test_all_fields_are_read(tmp_path: Path) -> None:
     text = "# why\n\nb: connect\n"
     text += 'b: expect Logout 58=a text. Of two  34=5 371="with 34=1." -141 56=x -142\n'
     _, step = read_script(_script(tmp_path, text)).steps
@@ -37,7 +37,7 @@ def test_fields(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("hello", "line 1: hello is no verb"),
+        ("hello", "line 1: hello is not a verb"),
         ("connect\nsend Logon Sender=x", "line 2: Sender is neither"),
         ("connect\nsend Logon x y", "line 2: cannot read"),
         ("connect bakcup", "line 1: connect what\\? 'bakcup' is not empty or backup"),
@@ -64,10 +64,10 @@ def test_fields(tmp_path: Path) -> None:
         ("emit XMLnonFIX -58", "line 1: an emitted message"),
         ("reopen ABC", "line 1: reopen what"),
         ("fail-over now", "line 1: fail-over what"),
-        ("a: reopen", "line 1: reopen is not done by a client"),
+        ("a: reopen", "line 1: reopen is not a client.s step"),
     ],
 )
-def test_what_is_no_step(tmp_path: Path, text: str, wrong: str) -> None:
+def test_an_invalid_step_is_refused(tmp_path: Path, text: str, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         read_script(_script(tmp_path, text))
 
@@ -92,7 +92,7 @@ def test_what_is_no_step(tmp_path: Path, text: str, wrong: str) -> None:
         ),
     ],
 )
-def test_a_conversation_that_goes_otherwise_fails(tmp_path: Path, last: str, wrong: str) -> None:
+def test_a_conversation_that_does_not_match_fails(tmp_path: Path, last: str, wrong: str) -> None:
     keys = Keys()
     script = read_script(_script(tmp_path, f"connect\nsend Logon\n{last}"))
     with pytest.raises(AssertionError, match=wrong):
