@@ -1,4 +1,4 @@
-"""An event loop whose time runs faster: timers, deadlines and the clock, all by the same factor."""
+"""An event loop with faster time: timers, deadlines and the clock, all by the same factor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 class FastClock:
-    """Every process of a run has the same time: it starts from the same real instant."""
+    """The same time for every process of a run: it starts from the same real instant."""
 
     def __init__(self, started: float, begin: datetime) -> None:
         self._started = started

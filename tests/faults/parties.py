@@ -23,13 +23,13 @@ SETTINGS = ClientSettings(f"{NAME}N", "OP1", "G", "US", "SYS", "1.0", "VENDOR", 
 PACE = 0.3
 #: Seconds that the client's application works on a message.
 WORK = 0.1
-#: Messages that each process sends at the least, however soon it is told to wind up.
+#: Messages that each process sends at least, even if it must stop soon.
 LEAST = 3
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a run takes place: all that its processes share."""
+    """All that the processes of a run share."""
 
     folder: Path
     port: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-#: What may go wrong, and with what settings. No receiver can tell a number that is wrong upwards,
-#: or that is the very one which is missing, from a right one: so only much lower ones are tried.
+#: The possible faults and their settings. A receiver cannot distinguish a wrong number from a right
+#: one if it is too high, or exactly the missing one: so only much lower numbers are tried.
 _KINDS = {
     "drop": {},
     "delay": {"seconds": lambda r: round(r.uniform(0.1, 3.0), 2)},

@@ -1,4 +1,4 @@
-"""What the two processes of a run write down, and what must be true of it."""
+"""What the two processes of a run record, and what must be true for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatepass.storage import SqliteStore
 
 
 class Record:
-    """A file of lines, each there as a whole or not at all after ``kill -9``."""
+    """A file of lines; after ``kill -9`` each line is complete or absent."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -24,7 +24,7 @@ class Record:
 
 
 class RecordingStore(SqliteStore):
-    """Writes down each number that is used for the first time."""
+    """Records each number when it is first used."""
 
     def __init__(self, path: Path, name: str, record: Record) -> None:
         super().__init__(path, name)
@@ -40,7 +40,7 @@ class RecordingStore(SqliteStore):
         if sent is not None:
             self._record.line("taken", sent.number, kind)
         elif week_of(numbers).proposed:
-            # A Logon tries this number, and may use it up without ever being answered.
+            # A Logon tries this number, and may use it without an answer.
             self._record.line("taken", week_of(numbers).proposed, "A")
         super().save(numbers, sent, received)
         if sent is not None:
@@ -48,7 +48,7 @@ class RecordingStore(SqliteStore):
 
 
 def next_payload(path: Path, prefix: str) -> int:
-    """Where a process that was killed goes on: behind the last text it meant to send."""
+    """Where a killed process continues: after the last text that it wanted to send."""
     meant = [line.split()[1] for line in lines(path) if line.startswith("meant ")]
     return 1 + max((int(text.removeprefix(prefix)) for text in meant), default=0)
 
@@ -59,7 +59,7 @@ def lines(path: Path) -> list[str]:
 
 @dataclass
 class Side:
-    """One process's record, read back."""
+    """The record of one process, read back."""
 
     #: Numbers about to be saved; those that were, and may have been sent.
     taken: set[int] = field(default_factory=set)
@@ -67,7 +67,7 @@ class Side:
     meant: set[str] = field(default_factory=set)
     sent: dict[str, int] = field(default_factory=dict)
     got: list[tuple[str, int, bool]] = field(default_factory=list)
-    #: Numbers of messages that the other side cannot read, as the application was told.
+    #: Numbers of messages that were reported as unreadable for the other side.
     told: set[int] = field(default_factory=set)
 
     @classmethod
@@ -91,13 +91,13 @@ class Side:
 
 
 def undelivered(sender: Side, receiver: Side) -> set[str]:
-    """What `send` accepted and nobody has got, or was told of."""
+    """What `send` accepted and the other side neither received nor reported as lost."""
     told = {text for text, number in sender.sent.items() if number in sender.told}
     return set(sender.sent) - {text for text, _, _ in receiver.got} - told
 
 
 def faults_of(sender: Side, receiver: Side, way: str) -> list[str]:
-    """What is wrong with one direction; empty if all is well."""
+    """What is wrong in one direction; empty if nothing is."""
     wrong = [f"{way}: {text} was lost" for text in sorted(undelivered(sender, receiver))]
     plain = Counter(text for text, _, doubtful in receiver.got if not doubtful)
     wrong += [f"{way}: {text} came {n} times unmarked" for text, n in plain.items() if n > 1]
@@ -124,13 +124,13 @@ def faults_of(sender: Side, receiver: Side, way: str) -> list[str]:
 
 
 def _numbers(side: Side) -> list[str]:
-    """A number is used once. Only that of a Logon that did not count is used again, for a Logon."""
+    """A number is used once. Only the number of an uncounted Logon is used again, for a Logon."""
     wrong = []
     kinds: dict[int, set[str]] = defaultdict(set)
     for number, kind in side.used:
         if kinds[number] - {"A"}:
             wrong.append(f"number {number} was used again, for a message of type {kind}")
         kinds[number].add(kind)
-    # A process can be killed between saving a number and writing down that it did.
+    # A process can be killed after it saves a number and before it records that.
     skipped = set(range(1, max(kinds, default=0) + 1)) - side.taken
     return wrong + [f"number {number} was skipped" for number in sorted(skipped)]

@@ -2,7 +2,7 @@
 
     python -m tests.faults.soak --runs 200 --seed 1
 
-Each run has a seed of its own, printed where it fails: ``--runs 1 --seed N`` does that run again.
+Each run has its own seed, printed if it fails: ``--runs 1 --seed N`` repeats that run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.faults.records import Side, faults_of, lines, undelivered
 
 #: A Wednesday: no week ends in a run.
 BEGIN = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
-#: Real seconds for what is under way to arrive once the faults are over.
+#: Real seconds for messages in flight to arrive after the faults end.
 PATIENCE = 40.0
 
 
@@ -53,7 +53,7 @@ def _start(main: Callable[[], None]) -> int:
 
 
 def _kill(pid: int) -> bool:
-    """Kill a process; false if it had ended by itself, which none does."""
+    """Kill a process; false if it had ended by itself, which must not happen."""
     ended, _ = os.waitpid(pid, os.WNOHANG)
     if ended:
         return False
@@ -63,7 +63,7 @@ def _kill(pid: int) -> bool:
 
 
 class Run:
-    """One run: start, kill and start again, wind up, judge."""
+    """One run: start, kill and restart, stop, judge."""
 
     def __init__(self, seed: int, folder: Path, ring: KeyRing) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - no secret
@@ -75,7 +75,7 @@ class Run:
         self.kills = 0
 
     def judge(self) -> list[str]:
-        """Do it all; gives what was wrong."""
+        """Do all steps; return what was wrong."""
         pids = {"gateway": self._gateway(self._plan), "client": self._client()}
         for _ in range(self._chance.randint(1, 6)):
             time.sleep(self._chance.uniform(0.01, 0.5))
@@ -109,7 +109,7 @@ class Run:
             self._crashed.append(f"the {name} ended by itself")
 
     def _wait(self) -> None:
-        """Wait until everything that was accepted has arrived, and nothing more is sent."""
+        """Wait until all accepted messages have arrived and nothing more is sent."""
         until = time.monotonic() + PATIENCE
         settled = -1
         while time.monotonic() < until:
@@ -132,7 +132,7 @@ class Run:
 
 
 def soak(runs: int, seed: int, *, progress: bool = True, keep: Path | None = None) -> int:
-    """Do the runs; gives how many failed."""
+    """Do the runs; return how many failed."""
     begun = time.monotonic()
     issued = generate_pair("ABC", created=date(2026, 1, 5), expires=date(2027, 1, 5))
     ring = KeyRing([issued.key_pair()])

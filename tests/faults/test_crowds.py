@@ -1,4 +1,4 @@
-"""Half-open connections, slow readers and floods, on real sockets: bounded, and no one starves."""
+"""Half-open connections, slow readers and floods, on real sockets: limited, and none starves."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ RING = KeyRing(
 )
 WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 MEGABYTE = 1 << 20
-#: A test that waits for what never comes ends then.
+#: Seconds after which a test that waits in vain fails.
 PATIENCE = 30.0
 
 
 class Clock:
-    """Time that moves when it is told to."""
+    """Time that moves only on request."""
 
     now = WEDNESDAY
 
@@ -53,7 +53,7 @@ def settings(name: str) -> ClientSettings:
 
 
 class Scene:
-    """A gateway on a real socket, and how much it said."""
+    """A gateway on a real socket, and how much it reported."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -104,7 +104,7 @@ async def until(true: Any) -> None:
 
 
 async def exchange(here: Scene, link: Link, name: str) -> None:
-    """A message each way arrives: this session does not starve."""
+    """Check that a message arrives each way: this session does not starve."""
     before = here.arrived
     link.send("D", [(58, "still here")])
     here.gateway.send(name, "n", [(58, "so are we")])
@@ -134,8 +134,8 @@ def test_half_open_connections_are_closed() -> None:
     play(main())
 
 
-def test_sessions_whose_peer_has_vanished_are_closed() -> None:
-    """No FIN ever comes. A Test Request goes unanswered: two intervals and what a way may take."""
+def test_sessions_with_a_vanished_peer_are_closed() -> None:
+    """No FIN ever comes. A Test Request gets no answer: two intervals plus the time on the way."""
     count, interval = 50, 30
 
     async def main() -> None:
@@ -165,7 +165,7 @@ def test_sessions_whose_peer_has_vanished_are_closed() -> None:
     play(main())
 
 
-def test_a_flood_of_valid_messages_starves_nobody() -> None:
+def test_a_flood_of_valid_messages_starves_no_session() -> None:
     flood, text = 20_000, "x" * 500
 
     async def main() -> None:
@@ -201,8 +201,8 @@ def test_a_flood_of_valid_messages_starves_nobody() -> None:
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             await pouring
-            # Nothing is promised about time: only that both go on, side by side. What asyncio reads
-            # at once, 256 KiB, holds some 400 of the flood, and an exchange takes two such rounds.
+            # Nothing is promised about time: only that both continue, side by side. One read of
+            # asyncio, 256 KiB, contains some 400 of the flood, and an exchange takes two reads.
             assert got >= 10
             assert took["ABC123"] >= got - 1
             assert peak - begun < 16 * MEGABYTE
@@ -210,8 +210,8 @@ def test_a_flood_of_valid_messages_starves_nobody() -> None:
     play(main())
 
 
-def test_a_reader_that_is_behind_is_waited_for() -> None:
-    """What it is sent is bounded, others go on, and nothing of it is lost once it reads again."""
+def test_the_gateway_waits_for_a_slow_reader() -> None:
+    """Its backlog is limited, other sessions continue, and it loses nothing once it reads again."""
     text = "x" * 4000
 
     async def main() -> None:
@@ -244,7 +244,7 @@ def test_a_reader_that_is_behind_is_waited_for() -> None:
     play(main())
 
 
-def test_a_flood_of_garbage_is_bounded() -> None:
+def test_a_flood_of_garbage_is_limited() -> None:
     async def main() -> None:
         async with scene() as here, here.link("ABC123") as link:
             plain = await here.raw()
@@ -265,7 +265,7 @@ def test_a_flood_of_garbage_is_bounded() -> None:
     play(main())
 
 
-def test_a_flood_behind_a_gap_is_bounded() -> None:
+def test_a_flood_behind_a_gap_is_limited() -> None:
     async def main() -> None:
         async with scene() as here, here.link("ABC123") as link, here.link("XYZ789") as other:
             await asyncio.sleep(0.05)
@@ -291,7 +291,7 @@ def test_a_flood_behind_a_gap_is_bounded() -> None:
 
 
 def test_strangers_leave_no_accounts() -> None:
-    """Invalid Logons of names that nobody knows are refused and forgotten."""
+    """Invalid Logons of unknown names are refused and forgotten."""
 
     async def main() -> None:
         async with scene() as here, here.link("ABC123") as link:
@@ -301,7 +301,7 @@ def test_strangers_leave_no_accounts() -> None:
                 sender = (49, f"{number:06d}"[::-1] + "N")
                 fields = [(35, "A"), (34, "1"), sender, (50, "OP1"), (52, "x"), (108, "30")]
                 writer.write(encode(fields))
-                assert await reader.read(1)  # a Reject, or a Logout where the port is closed
+                assert await reader.read(1)  # a Reject, or a Logout if the port is closed
                 writer.close()
             assert len(here.gateway._accounts) == MAX_STRANGERS + 1
             await exchange(here, link, "ABC123")

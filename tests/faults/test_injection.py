@@ -1,4 +1,4 @@
-"""Each kind of fault happens to a gateway, and the session gets over it."""
+"""Each kind of fault happens to a gateway, and the session recovers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SEND, RECEIVE = ft.Direction.SEND, ft.Direction.RECEIVE
 
 
 class Rehearsal:
-    """A gateway with a plan, and a client of it."""
+    """A gateway with a fault plan, and its client."""
 
     def __init__(self, loop: VirtualLoop, *faults: ft.Fault) -> None:
         self.loop = loop
@@ -139,7 +139,7 @@ def test_messages_survive(action: ft.Action, direction: ft.Direction, nth: int) 
 @pytest.mark.parametrize("direction", [SEND, RECEIVE])
 @pytest.mark.parametrize("action", [ft.Duplicate(), ft.WrongNumber(-2), ft.Disconnect()], ids=str)
 def test_a_second_connection_brings_the_rest(action: ft.Action, direction: ft.Direction) -> None:
-    """FIX ends the session on a number that is too low; nothing is lost by it."""
+    """FIX ends a session for a number that is too low; no message is lost."""
     kind = "n" if direction is SEND else "D"
 
     async def script(rehearsal: Rehearsal) -> None:
@@ -156,12 +156,12 @@ def test_a_second_connection_brings_the_rest(action: ft.Action, direction: ft.Di
     assert seen.arrived == [f"c{n}" for n in range(5)]
 
 
-def test_a_lost_logon_reply_is_got_over() -> None:
+def test_a_session_recovers_from_a_lost_logon_reply() -> None:
     async def script(rehearsal: Rehearsal) -> None:
         with pytest.raises(LogonReplyError):
             async with rehearsal.link():
                 pass
-        with pytest.raises(LogonRefusedError, match="too low"):  # the week had begun after all
+        with pytest.raises(LogonRefusedError, match="too low"):  # the week had really begun
             async with rehearsal.link():
                 pass
         async with rehearsal.link() as link:
@@ -182,7 +182,7 @@ def test_clock_skew_makes_logons_stale() -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_pair_expires_now(named: bool) -> None:
+def test_a_pair_can_expire_during_a_rehearsal(named: bool) -> None:
     pair = next(iter(RING)).access_key_id if named else None
 
     async def script(rehearsal: Rehearsal) -> None:
@@ -197,12 +197,12 @@ def test_a_pair_expires_now(named: bool) -> None:
     assert seen.got == ["g0"]
 
 
-def test_fail_over_ends_the_primary() -> None:
+def test_a_failover_ends_the_primary() -> None:
     async def script(rehearsal: Rehearsal) -> None:
         async with rehearsal.link() as link:
             link.send("D", [(58, "last")])
             await link.closed
-        assert link.goodbye is None  # it failed: it did not log anybody out
+        assert link.goodbye is None  # it failed: it sent no Logout
 
     seen = rehearse(ft.Fault(ft.FailOver(), RECEIVE, "D"))(script)
     assert seen.arrived == ["last"]
@@ -213,8 +213,8 @@ def test_fail_over_ends_the_primary() -> None:
     "text",
     ["MSGW safeguard exceeded: no. of messages", "Messages rejected due to session disconnect"],
 )
-def test_a_session_is_logged_out_with_a_text(text: str, direction: ft.Direction) -> None:
-    """Again and again: it does not count towards port closure, and nothing is lost."""
+def test_a_forced_logout_has_a_text_and_loses_nothing(text: str, direction: ft.Direction) -> None:
+    """Repeatedly: it does not count towards port closure, and nothing is lost."""
     kind = "n" if direction is SEND else "D"
 
     async def script(rehearsal: Rehearsal) -> None:
@@ -239,7 +239,7 @@ def test_a_session_is_logged_out_with_a_text(text: str, direction: ft.Direction)
     [
         (SEND, "n", 3),
         (RECEIVE, "D", 3),
-        (SEND, "1", 2),  # the Test Request behind the backup's Logon, in the middle of its work
+        (SEND, "1", 2),  # the Test Request after the backup's Logon, in the middle of its work
         (RECEIVE, "0", 2),
         (SEND, "0", 1),
     ],
@@ -266,8 +266,8 @@ def test_a_failover_at_any_message_loses_nothing(
     assert len(seen.reported("failed over")) == 1
 
 
-def test_a_failover_in_the_middle_of_the_backups_logon_waits_for_its_end() -> None:
-    """What the gateway was about to keep for the backup does not get among the session's."""
+def test_a_failover_during_the_backups_logon_waits_for_its_end() -> None:
+    """What the gateway was about to store for the backup is not mixed with the session's."""
 
     async def script(rehearsal: Rehearsal) -> None:
         async def say() -> None:
@@ -287,7 +287,7 @@ def test_a_failover_in_the_middle_of_the_backups_logon_waits_for_its_end() -> No
     assert rehearse(drop, fail)(script).got == ["dropped at first"]
 
 
-def test_a_forced_logout_takes_its_turn_behind_what_is_being_sent() -> None:
+def test_a_forced_logout_waits_for_messages_being_sent() -> None:
     numbers: list[int | None] = []
 
     def trace(sent: bool, wire: bytes) -> None:
@@ -305,7 +305,7 @@ def test_a_forced_logout_takes_its_turn_behind_what_is_being_sent() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_faults_count_on_their_own() -> None:
+def test_each_fault_counts_separately() -> None:
     faults = [
         ft.Fault(ft.Drop(), RECEIVE, "D", nth=2, times=2),
         ft.Fault(ft.Delay(1.0), RECEIVE, "D"),
@@ -325,7 +325,7 @@ def test_faults_count_on_their_own() -> None:
     assert seen.arrived == [f"c{n}" for n in range(5)]
 
 
-def test_a_shorter_delay_behind_a_longer_one_releases_nothing_early() -> None:
+def test_a_shorter_delay_after_a_longer_one_releases_nothing_early() -> None:
     came: list[tuple[str, float]] = []
 
     @rehearse(
@@ -346,8 +346,8 @@ def test_a_shorter_delay_behind_a_longer_one_releases_nothing_early() -> None:
     assert came == [("first", 3.0), ("second", 3.0), ("third", 3.0)]
 
 
-def test_a_drop_copy_failover_whose_fill_goes_beyond_the_request_loses_nothing() -> None:
-    """AutoCert+'s: 34 jumps by 4,000, and one gap fill answers for 2,500 and leads to the end."""
+def test_a_drop_copy_failover_with_a_fill_beyond_the_request_loses_nothing() -> None:
+    """As in AutoCert+: 34 jumps by 4,000, and one gap fill answers 2,500 and goes to the end."""
     fault = ft.Fault(ft.FillBeyond(1500), SEND, session="ABC123")
     fills: list[tuple[int | None, int | None]] = []
 

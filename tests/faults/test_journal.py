@@ -1,4 +1,4 @@
-"""A received message is given to the application once, or again with a mark; never not at all."""
+"""A received message reaches the application once, or again with a mark; it is never lost."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ async def give(rehearsal: Rehearsal, *texts: str) -> None:
 
 
 class Crash(Exception):  # noqa: N818 - what the application does, not an error of ours
-    """The application goes down in the middle of a message."""
+    """The application crashes in the middle of a message."""
 
 
 async def read(rehearsal: Rehearsal, crash_at: str | None = None, count: int = 99) -> list[Message]:
-    """Log on and read until there is no more, or until the application goes down."""
+    """Log on and read until there is no more, or until the application crashes."""
     got: list[Message] = []
     with suppress(Crash):
         async with rehearsal.link() as link:
@@ -44,7 +44,7 @@ def marks(messages: list[Message]) -> list[tuple[str | None, bool]]:
 
 
 def play(*reads: tuple[str | None, int]) -> list[list[tuple[str | None, bool]]]:
-    """Read again and again, each time until a crash or a number of messages."""
+    """Read repeatedly, each time until a crash or a number of messages."""
     seen: list[list[tuple[str | None, bool]]] = []
 
     async def script(rehearsal: Rehearsal) -> None:
@@ -55,26 +55,26 @@ def play(*reads: tuple[str | None, int]) -> list[list[tuple[str | None, bool]]]:
     return seen
 
 
-def test_all_read_once() -> None:
+def test_all_messages_are_read_once() -> None:
     first, second = play((None, 99), (None, 99))
     assert first == [("a", False), ("b", False), ("c", False)]
     assert second == []
 
 
-def test_the_message_of_a_crash_comes_again_with_a_mark() -> None:
+def test_the_message_being_read_at_a_crash_comes_again_with_a_mark() -> None:
     first, second = play(("b", 99), (None, 99))
     assert first == [("a", False), ("b", False)]
     assert second == [("b", True), ("c", False)]
 
 
-def test_the_last_one_of_a_block_that_ends_well_does_not() -> None:
+def test_the_last_message_of_a_block_without_an_error_does_not_come_again() -> None:
     first, second = play((None, 2), (None, 99))
     assert first == [("a", False), ("b", False)]
-    # Nobody has had c; but a process that was killed would look the same, so it is marked.
+    # c was not delivered; but after a kill it would look the same, so it is marked.
     assert second == [("c", True)]
 
 
-def test_what_nobody_read_is_kept() -> None:
+def test_unread_messages_are_kept() -> None:
     async def script(rehearsal: Rehearsal) -> None:
         async with rehearsal.link():
             await give(rehearsal, "a", "b")

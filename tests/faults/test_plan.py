@@ -1,4 +1,4 @@
-"""A fault plan is read whole or refused, with the line and the key of the mistake."""
+"""A fault plan is read completely or refused, with the line and the key of the mistake."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def write(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def test_every_kind(tmp_path: Path) -> None:
+def test_every_kind_of_fault_is_read(tmp_path: Path) -> None:
     plan = load_fault_plan(write(tmp_path, EVERY_KIND))
     assert plan.faults[0] == ft.Fault(ft.Drop(), ft.Direction.RECEIVE, "D", "ABC123", 3, 2)
     assert [fault.action for fault in plan.faults[1:]] == [
@@ -98,7 +98,7 @@ def test_every_kind(tmp_path: Path) -> None:
     assert {type(fault.action) for fault in plan.faults} == set(ft.ACTIONS.values())
 
 
-def test_empty(tmp_path: Path) -> None:
+def test_an_empty_plan_is_read(tmp_path: Path) -> None:
     assert load_fault_plan(str(write(tmp_path, ""))) == ft.FaultPlan()
 
 
@@ -145,26 +145,28 @@ def test_empty(tmp_path: Path) -> None:
         (b"# ok\n# \xff\n", 2, None, "UTF-8"),
     ],
 )
-def test_mistakes(tmp_path: Path, text: str | bytes, line: int, key: str | None, says: str) -> None:
+def test_a_mistake_is_refused_with_its_line_and_key(
+    tmp_path: Path, text: str | bytes, line: int, key: str | None, says: str
+) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError, match=says) as caught:
         load_fault_plan(path)
     assert (caught.value.path, caught.value.line, caught.value.key) == (path, line, key)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_fault_plan(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_random_plans_are_plans(tmp_path: Path, seed: int) -> None:
+def test_random_plans_are_valid(tmp_path: Path, seed: int) -> None:
     text = random_plan(random.Random(seed))  # noqa: S311 - no secret
     assert len(load_fault_plan(write(tmp_path, text)).faults) == text.count("[[fault]]")
 
 
 @given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
-def test_any_file_gives_documented_errors(
+def test_any_file_gives_only_documented_errors(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.mktemp("plan") / "plan.toml"

@@ -26,7 +26,7 @@ SETTINGS = ClientSettings(f"{NAME}U", "OP1", "G", "US", "SYS", "1.0", "VENDOR")
 
 
 class Keys:
-    """A key source whose ring is exchanged while the gateway runs."""
+    """A key source whose ring is replaced while the gateway runs."""
 
     def __init__(self, ring: KeyRing) -> None:
         self.ring = ring
@@ -115,7 +115,7 @@ def text_of(message: Message) -> str:
     return message.get(58) or ""
 
 
-def test_a_trading_week() -> None:
+def test_a_trading_week_loses_nothing() -> None:
     weeks: list[Week] = []
 
     async def main(loop: VirtualLoop) -> None:
@@ -131,7 +131,7 @@ def test_a_trading_week() -> None:
             await link.closed
 
         before = week.store.load()
-        async with week.fault_tolerant() as link:  # and comes back
+        async with week.fault_tolerant() as link:  # and recovers
             assert link.primary.session.scenario is Scenario.MID_WEEK
             assert link.primary.session.numbers.next_out > before.next_out
             await week.trade(link, hours=10)
@@ -144,7 +144,7 @@ def test_a_trading_week() -> None:
         async with week.fault_tolerant() as link:  # Thursday: the primary gateway fails
             await week.trade(link, hours=10)
             assert (link.role, link.backup.session.role) == (Role.PRIMARY, Role.BACKUP)
-            await week.exchange(link)  # under way: neither arrives by the primary
+            await week.exchange(link)  # in flight: neither arrives on the primary
             week.gateway.fail_over(NAME)
             await week.trade(link, hours=10)
             assert link.primary.closed.done()

@@ -1,6 +1,6 @@
-"""An event loop without a socket or a wait: its time jumps to the next timer.
+"""An event loop without sockets or waiting: its time jumps to the next timer.
 
-Clients and gateways run on it as they are; a week of theirs takes as long as its messages do.
+Clients and gateways run on it unchanged; a week takes only the time of its messages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Factory = Callable[[], asyncio.Protocol]
 
 
 class _Selector(selectors.DefaultSelector):
-    """Never waits: time is moved instead."""
+    """Never waits: advances time instead."""
 
     now = 0.0
 
@@ -30,7 +30,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class Pipe(asyncio.Transport):
-    """One end of a connection in memory. Bytes arrive in the loop's next round."""
+    """One end of a connection in memory. Bytes arrive in the loop's next iteration."""
 
     peer: Pipe
 
@@ -85,11 +85,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._begin + timedelta(seconds=self._virtual.now)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        """Run it at once: time would not wait for a thread."""
+        """Run it at once: virtual time does not wait for a thread."""
         done = self.create_future()
         try:
             done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - it goes to whoever waits
+        except Exception as error:  # noqa: BLE001 - it is raised to the awaiting task
             done.set_exception(error)
         return done
 
@@ -117,7 +117,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_at(begin: datetime, main: Callable[[VirtualLoop], Coroutine[Any, Any, None]]) -> None:
-    """Run to the end, beginning at a moment of the session's time."""
+    """Run to the end, starting at a moment of the session's time."""
     loop = VirtualLoop(begin)
     try:
         loop.run_until_complete(main(loop))
