@@ -1,7 +1,7 @@
 """The session layer that both roles share: numbers, gaps, heartbeats, logout.
 
 No I/O: bytes and two times go in, effects come out, and `deadline` says when to call `tick` if
-nothing comes. A role adds how a logon goes and what a header holds.
+nothing comes. A role adds its logon and the fields of its header.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Engine(Machine[State, Trigger, Message]):
         self._inbound = Inbound()
         self._liveness = Liveness()
         self._resending: tuple[int, int] | None = None
-        #: What was told not to have been sent again.
+        #: Numbers reported as not resent.
         self._told: set[int] = set()
         #: The number of the Resend Request that was answered last.
         self._answered = 0
@@ -63,17 +63,17 @@ class Engine(Machine[State, Trigger, Message]):
     # What goes in.
 
     def connected(self, now: datetime, steady: float | None = None) -> None:
-        """Say that the TCP connection is up."""
+        """Report that the TCP connection is open."""
         super().connected(now, steady)
         self._liveness.hear(self._time.at)
 
     def receive(self, data: bytes, now: datetime, steady: float | None = None) -> None:
-        """Take bytes as they came. Never raises for what the other side sends."""
+        """Take bytes as they arrive. Never raises for what the other side sends."""
         self._inbound.request_is_out()
         super().receive(data, now, steady)
 
     def tick(self, now: datetime, steady: float | None = None) -> None:
-        """Do what time alone demands: heartbeats, test requests, giving up on silence."""
+        """Do what is due at this time: heartbeats, test requests, the end after silence."""
         self._time.read(now, steady)
         if self.state in _LIVE:
             self._tick_live(now)
@@ -106,33 +106,33 @@ class Engine(Machine[State, Trigger, Message]):
 
     @property
     def _unconfirmed_at(self) -> timedelta | None:
-        """When a Logout without an answer is one too long: CME's rule is not public."""
+        """When the wait for a Logout's confirmation ends: CME's rule is not public."""
         return None if self._logging_out is None else self._logging_out + 2 * self.heartbeat
 
     @property
     def is_behind(self) -> bool:
-        """Whether messages are missing that were asked for, or will be."""
+        """Whether messages are missing and were requested, or will be."""
         return bool(self._inbound.held)
 
     @property
     def resending(self) -> tuple[int, int] | None:
-        """First and last number of what is still to be sent again, ``None`` if nothing is."""
+        """First and last number still to be resent; ``None`` if nothing is."""
         return self._resending
 
     def send(
         self, msg_type: str, fields: Fields, now: datetime, steady: float | None = None
     ) -> int:
-        """Send an application message; gives its number.
+        """Send an application message; return its number.
 
-        Raises `NotLoggedOnError`, `FieldError` or `FramingError` for what makes no
-        application message or one that is too long: nothing is numbered or kept then.
+        Raises `NotLoggedOnError`, or `FieldError` or `FramingError` for an application message that
+        is invalid or too long: then no number is used and nothing is stored.
         """
         self._time.read(now, steady)
         if self.state is not State.LOGGED_ON:
             raise NotLoggedOnError(self.state.value)
         number = self.numbers.next_out
         if number > MAX_NUMBER:
-            words = "the week's numbers are used up: nothing was sent; log on In-Session"
+            words = "the week's numbers are used up; nothing was sent. Log on In-Session"
             raise FieldError(words, 34, "MsgSeqNum", "too long")
         header = (34, str(number)), *self._header(now)
         wire = application_message(msg_type, header, tuple(fields))
@@ -156,9 +156,9 @@ class Engine(Machine[State, Trigger, Message]):
         now: datetime,
         steady: float | None = None,
     ) -> None:
-        """Answer `ResendWanted`: kept messages go again, everything between is gap-filled.
+        """Answer `ResendWanted`: resend stored messages, and gap-fill everything between.
 
-        It may be answered in parts, one after the other: `resending` says what is left.
+        The answer may come in parts, one after the other: `resending` says what is left.
         """
         self._time.read(now, steady)
         last = end if self._resending is None else self._resending[1]
@@ -185,7 +185,7 @@ class Engine(Machine[State, Trigger, Message]):
 
     @abstractmethod
     def _header(self, now: datetime) -> list[tuple[int, str]]:
-        """The header's fields behind MsgSeqNum, without PossDup."""
+        """The header's fields after MsgSeqNum, without PossDup."""
 
     @abstractmethod
     def _handle_logon(self, message: Message, now: datetime) -> None: ...
@@ -194,7 +194,7 @@ class Engine(Machine[State, Trigger, Message]):
     def _handle_before_logon(self, message: Message, now: datetime) -> None: ...
 
     def _check(self, message: Message, now: datetime) -> bool:
-        """Look at a message before its number counts; false if it was dealt with."""
+        """Check a message before its number counts; false if it needs no more handling."""
         return True
 
     def _fills_before_logout(self) -> bool:
@@ -205,14 +205,14 @@ class Engine(Machine[State, Trigger, Message]):
         return [(58, text[:MAX_TEXT])] if text else []
 
     def _why_not_again(self, number: int) -> fx.NotResentCause | None:
-        """Say why a kept message is not sent again though it was asked for, if it is not."""
+        """Return why a requested stored message is not resent, if it is not."""
         return None
 
     def _test_answered(self) -> None:
         """Note that a Test Request was answered."""
 
     def _drained(self, now: datetime) -> None:
-        """Act now that everything is taken whose turn has come."""
+        """Act after all messages that are due have been handled."""
 
     # Dispatch.
 
@@ -225,7 +225,7 @@ class Engine(Machine[State, Trigger, Message]):
             self._sequence(message, now)
 
     def _sequence(self, message: Message, now: datetime) -> None:
-        """Take a message in its turn: at once, later, or never."""
+        """Handle a message in sequence: at once, later, or never."""
         number, due, repeated = message.msg_seq_num, self.numbers.next_in, message.repeated
         resets = message.msg_type == SEQUENCE_RESET and not message.is_gap_fill
         if number is None:
@@ -240,7 +240,7 @@ class Engine(Machine[State, Trigger, Message]):
             self._arrive(message, number, now)
 
     def _refuse_repeated(self, message: Message, tag: int, now: datetime) -> None:
-        """Refuse a message with a tag twice that is read once: two readers could take either."""
+        """Refuse a message that repeats a tag read once: two readers could take either value."""
         text = f"{named(tag)} appears more than once"
         if tag in _COUNTING:
             self._fail(Cause.RULE_BROKEN, text, now)
@@ -249,7 +249,7 @@ class Engine(Machine[State, Trigger, Message]):
             self._use_up(message, now)
 
     def _use_up(self, message: Message, now: datetime) -> None:
-        """Count a message that was rejected: its number is used up all the same."""
+        """Count a rejected message: its number is still used."""
         number, due = message.msg_seq_num, self.numbers.next_in
         if number is not None and number >= due:
             self._liveness.hear(self._time.at)
@@ -264,7 +264,7 @@ class Engine(Machine[State, Trigger, Message]):
             self._fail(Cause.NUMBER_USED_TWICE, text, now)
 
     def _arrive(self, message: Message, number: int, now: datetime) -> None:
-        """Take a message whose turn it is, or keep it until then."""
+        """Handle a message that is due, or hold it until it is."""
         inbound, due = self._inbound, self.numbers.next_in
         if inbound.is_stray(message, number, due):
             return
@@ -287,18 +287,18 @@ class Engine(Machine[State, Trigger, Message]):
         message, inbound = turn.message, self._inbound
         if turn.number not in inbound.held:
             if message.msg_type == RESEND_REQUEST:
-                # Answered at once: both sides waiting for the other's gap would wait for ever.
+                # Answer at once: otherwise both sides could wait for the other's gap forever.
                 self._handle_resend_request(message, now)
             if message.msg_type == LOGOUT and not self._fills_before_logout():
                 self._handle_logout(message, now)
                 return
             inbound.note(turn, self._time.at, kept=inbound.hold(turn))
-        # The request itself may be lost, or its answer's last message.
+        # The request may be lost, or the last message of its answer.
         inbound.give_up(self._time.at, self.heartbeat)
         self._ask(now)
 
     def _jumps_too_far(self, tag: int, last: int, due: int, now: datetime) -> bool:
-        """End the session for a number so high that it would cost the week; tell whether it was."""
+        """End the session for a number so high that it would use up the week; return whether."""
         if last - due <= MAX_JUMP:
             return False
         error = NumberJumpError(tag, due, last)
@@ -329,7 +329,7 @@ class Engine(Machine[State, Trigger, Message]):
             self._emit(fx.Received(message, self.numbers.epoch))
 
     def _drain(self, now: datetime) -> None:
-        """Take held messages whose turn has come; ask for what is still missing."""
+        """Handle held messages that are due; request what is still missing."""
         while self.state in _LIVE:
             turn = self._inbound.take(self.numbers.next_in)
             if turn is None:
@@ -352,9 +352,9 @@ class Engine(Machine[State, Trigger, Message]):
             self._send(RESEND_REQUEST, [(7, str(begin)), (16, str(end))], now)
 
     def _reset(self, message: Message, now: datetime) -> None:
-        """Sequence Reset in reset mode: for disasters, and only upwards.
+        """Sequence Reset in reset mode: only upwards, for emergencies.
 
-        What is held below the new number has come, and is taken; what never came is given up.
+        Held messages below the new number are handled; those that never came are given up.
         """
         new = message.number(36)
         if new is None or new < self.numbers.next_in:
@@ -440,16 +440,16 @@ class Engine(Machine[State, Trigger, Message]):
         self._emit(fx.RejectSent(message, tag, text))
 
     def _reject_header(self, message: Message, now: datetime) -> Fields:
-        """Give the header of a Reject of this message."""
+        """Return the header of a Reject of this message."""
         return self._header(now)
 
     def _fail(self, cause: Cause, text: str, now: datetime) -> None:
-        """Log out: what is wrong cannot be put right on this connection."""
+        """Log out: the fault cannot be corrected on this connection."""
         self._send(LOGOUT, self._logout_fields(text), now)
         self._end(cause, text)
 
     def _count_as(self, numbers: Numbers) -> None:
-        """Go on with the numbers of another connection: nothing of the old ones holds."""
+        """Continue with the numbers of another connection, and drop the state of the old ones."""
         self.numbers = numbers
         self._inbound.clear()
         self._liveness.forget_tests()
@@ -458,7 +458,7 @@ class Engine(Machine[State, Trigger, Message]):
         self._told.clear()
 
 
-#: Tags that say which numbers a message stands for: without them nobody can count on.
+#: Tags that determine which numbers a message covers: without them no number is certain.
 _COUNTING = frozenset({34, 36, 123})
-#: States in which the established session's rules hold.
+#: States in which the rules of an established session apply.
 _LIVE = frozenset({State.LOGGED_ON, State.RESETTING, State.LOGOUT_SENT})

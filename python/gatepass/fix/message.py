@@ -22,7 +22,7 @@ LOGON = "A"
 ADMIN_TYPES = frozenset(
     {HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON}
 )
-#: Tags of the header that a session reads, of every message.
+#: Tags of the header that a session reads in every message.
 _HEADER = frozenset({34, 43, 49, 50, 52, 56, 57, 122, 142, 143, 369})
 #: What it reads of each message of the session layer besides. In an application message such tags
 #: may be those of a repeating group.
@@ -62,7 +62,7 @@ class Message:
         object.__setattr__(self, "_first", dict(reversed(self.fields)))
 
     def get(self, tag: int) -> str | None:
-        """Return the value of a tag, ``None`` if it is not there."""
+        """Return the value of a tag, ``None`` if it is missing."""
         return self._first.get(tag)
 
     def number(self, tag: int) -> int | None:
@@ -77,7 +77,7 @@ class Message:
 
     @property
     def repeated(self) -> int | None:
-        """A tag that the session reads once and the message has twice; ``None`` if there is none.
+        """A tag that the session reads once and that occurs twice; ``None`` if there is none.
 
         Two readers could take either value.
         """
@@ -113,7 +113,7 @@ class Message:
 
     @property
     def is_gap_fill(self) -> bool:
-        """Whether it is a Sequence Reset that stands for messages (GapFillFlag, 123, is ``Y``)."""
+        """Whether it is a Sequence Reset that replaces messages (GapFillFlag, 123, is ``Y``)."""
         return self.msg_type == SEQUENCE_RESET and self.get(123) == "Y"
 
     @property

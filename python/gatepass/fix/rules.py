@@ -11,14 +11,14 @@ from gatepass.fix.exchange import Finding
 from gatepass.fix.message import RESEND_REQUEST, Message
 from gatepass.keys.likely_secret import hidden
 
-#: CME's words for most of what is wrong with a Logon.
+#: CME's text for most faults of a Logon.
 INVALID_LOGON = "Invalid logon. Logout forced."
 #: Message types a gateway knows; others are answered with the text below.
 KNOWN_TYPES = frozenset(
     ["0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "H", "q", "n", "8", "9", "j"]
 )
 UNKNOWN_TYPE = "UNKNOWN Message received. Message Type = ({value})"
-#: CME requires 122 on what is sent again, and forbids it on what is new: its words are not public.
+#: CME requires 122 on resent messages and forbids it on new ones: its text is not public.
 NO_ORIGIN = Finding("OrigSendingTime (122) tag is not present", 122)
 ORIGIN = Finding("OrigSendingTime (122) tag must not be present on a new message", 122)
 
@@ -39,7 +39,7 @@ def check_message(message: Message, target_sub_id: str) -> Finding | None:
 
 def _origin_fault(message: Message) -> Finding | None:
     if message.msg_type == RESEND_REQUEST and message.is_possible_duplicate:
-        # CME's "enhanced" handling sends its own Resend Request once more so: same 34, no 122.
+        # CME's "enhanced" handling repeats its own Resend Request that way: same 34, no 122.
         return None
     if message.is_possible_duplicate:
         return None if message.get(122) else NO_ORIGIN
