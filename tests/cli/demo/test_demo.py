@@ -54,7 +54,7 @@ def test_all_steps_are_shown_and_succeed(temporary: Path) -> None:
     assert result.stderr == ""
     headings = re.findall(r"^(\d+) +[A-Z]", result.stdout, re.MULTILINE)
     assert headings == [str(number) for number in range(1, len(STEPS) + 1)]
-    for said in ("mode 0600", r"1\nABC004N\n", "|1402=", "✓ valid", "✗ not valid", "^ differs"):
+    for said in ("mode 0600", r"1\nABC004N\n", "|1402=", "✓ valid", "✗ not valid", "^ first diff"):
         assert said in result.stdout
     for said in ("listening on 127.0.0.1:", "→ Logon (A)  34=1  355=", "← Test Request (1)"):
         assert said in result.stdout

@@ -58,4 +58,4 @@ def test_the_command_reports_a_line_that_is_too_long(tmp_path: Path) -> None:
     for command in ("sign", "verify", "explain"):
         result = run(command, str(path), "--keys", write_keys(tmp_path))
         assert result.exit_code == 2
-        assert "line 1 is longer than 1 MiB: split the file" in result.stderr
+        assert "line 1 is longer than 1 MiB: split it" in result.stderr
