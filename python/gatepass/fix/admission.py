@@ -26,6 +26,7 @@ from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
 from gatepass.signing.replay import Recall
+from gatepass.values import value
 
 #: For every failure of the signature, the key or the time, so that the wire never tells which.
 SECURE_LOGON = "Invalid Logon. Logout Forced"
@@ -58,7 +59,7 @@ class Account:
         return numbers
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Admitted:
     """The Logon is good: the numbers before it, the role to assign, and which logon it is."""
 
@@ -67,7 +68,7 @@ class Admitted:
     scenario: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """The Logon is bad: ``text`` for the client, ``reason`` for the log.
 
@@ -86,7 +87,7 @@ class Refused:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """A tag of the Logon's header is bad: the client may try again on the same connection."""
 
@@ -98,7 +99,7 @@ class Rejected:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Fault:
     """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout.
 
@@ -111,7 +112,7 @@ class _Fault:
     first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Case:
     """A Logon, and when and where it came: on a backup's port; on the live one of ``live``."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from gatepass.fix.message import Message
 from gatepass.session.effects import (
@@ -23,6 +22,7 @@ from gatepass.session.effects import (
     SignatureWanted,
     VerificationWanted,
 )
+from gatepass.values import value
 
 __all__ = [
     "Close",
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogonRejected(Effect):
     """The other side answered a Logon with a Session Level Reject (35=3): its Text (58).
 
@@ -59,14 +59,14 @@ class LogonRejected(Effect):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected(Effect):
     """The other side refused a message with a Session Level Reject (35=3)."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RejectSent(Effect):
     """A message of the other side was refused with a Session Level Reject: its 371 and 58."""
 
@@ -75,7 +75,7 @@ class RejectSent(Effect):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Skipped(Effect):
     """The other side's Sequence Reset skipped ``begin`` to ``end``, which never came."""
 
@@ -91,7 +91,7 @@ class NotResentCause(enum.Enum):
     REJECTED = "the other side refused it with a Session Level Reject"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotResent(Effect):
     """The other side requested a stored message, and it was gap-filled instead."""
 

@@ -7,7 +7,7 @@ answers. The rules of the exchange live in `gatepass.gateway`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatepass.causes import Cause
@@ -22,6 +22,7 @@ from gatepass.fix.states import EXCHANGE, State, Trigger
 from gatepass.session import effects as fx
 from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.role import Role
+from gatepass.values import value
 
 #: A socket without a Logon is stale after this time (documented by CME).
 LOGON_TIMEOUT = timedelta(seconds=60)
@@ -30,7 +31,7 @@ LOGON_TIMEOUT = timedelta(seconds=60)
 MAX_SUB_ID = 20
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """What is wrong with a message: CME's text, the tag, and whether it ends the session."""
 
@@ -45,7 +46,7 @@ OTHER_SENDER = Finding("Invalid SenderCompID (49) tag. Logout forced.", 49, logo
 ON_BACKUP = Finding("Application messages are not accepted on the backup gateway", 35)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Identity:
     """Who a gateway is and whom it talks to, as its headers say it."""
 

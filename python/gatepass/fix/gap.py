@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 
 from gatepass.fix.message import Message
 from gatepass.session.numbers import MAX_RESEND
+from gatepass.values import value
 
 #: Most messages held behind a gap; later ones are requested again.
 MAX_HELD = 2 * MAX_RESEND
@@ -24,7 +25,7 @@ MAX_TIMES = 5
 _NOTHING = range(0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Turn:
     """A message and the numbers that it covers: from `number` up to but not including `new`.
 

@@ -7,7 +7,7 @@ order, BodyLength and CheckSum, and the encoding of the signature.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from gatepass._native import PROFILES, canonical_string, scan_unchecked
@@ -15,11 +15,12 @@ from gatepass.errors import FieldError, LogonError
 from gatepass.fix.sending_time import parse_sending_time
 from gatepass.fix.sent_secret import decoded_signature
 from gatepass.keys import KeyRing
+from gatepass.values import value
 
 _TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signed:
     """A signature and its SendingTime (52); whether it is right, or of a pair still unknown."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from gatepass.keys.likely_secret import hidden
+from gatepass.values import value
 
 
 class Event(StrEnum):
@@ -36,7 +37,7 @@ class Event(StrEnum):
     NOT_SHOWN = "not shown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Report:
     """One thing a gateway decided: for its log and its operator, never for the client.
 

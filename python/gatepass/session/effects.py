@@ -5,13 +5,14 @@ A `Save` comes before its `Send`: a number is safe on disk before it is on the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, NoReturn, TypeVar
 
 from gatepass.causes import Cause
 from gatepass.errors import GatepassError
 from gatepass.session.numbers import Numbers, ReceivedMessage, SentMessage
 from gatepass.session.role import Role
+from gatepass.values import value
 
 M = TypeVar("M")
 
@@ -22,7 +23,7 @@ class Effect:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Save(Effect):
     """Save these numbers, and the message sent or received that changed them."""
 
@@ -31,14 +32,14 @@ class Save(Effect):
     received: ReceivedMessage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Send(Effect):
     """Put these bytes on the wire."""
 
     wire: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Close(Effect):
     """Close the connection; ``reason`` is for people."""
 
@@ -46,14 +47,14 @@ class Close(Effect):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed(Effect):
     """The session failed with a typed error; `Close` follows."""
 
     error: GatepassError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignatureWanted(Effect):
     """Sign ``canonical`` for a session, for a Logon of this kind.
 
@@ -71,14 +72,14 @@ class SignatureWanted(Effect):
         raise TypeError("a SignatureWanted cannot be pickled or copied: it contains what is signed")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VerificationWanted(Effect, Generic[M]):
     """Judge this Logon; answer with the session's `accept`, `refuse` or `reject`."""
 
     logon: M
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ResendWanted(Effect):
     """Look up the stored messages ``begin`` to ``end``; answer with the session's ``resend``."""
 
@@ -86,14 +87,14 @@ class ResendWanted(Effect):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoggedOn(Effect, Generic[M]):
     """The session is logged on. ``logon`` is the other side's Logon."""
 
     logon: M
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoggedOut(Effect):
     """The other side ended the session: its text, and the number that it expects next.
 
@@ -105,7 +106,7 @@ class LoggedOut(Effect):
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received(Effect, Generic[M]):
     """An application message, once and in order; the `Save` before it has stored it.
 
@@ -116,7 +117,7 @@ class Received(Effect, Generic[M]):
     epoch: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gap(Effect):
     """Messages ``begin`` to ``end`` are missing and were requested."""
 
@@ -124,14 +125,14 @@ class Gap(Effect):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Garbled(Effect):
     """Bytes that are not a message were ignored, as FIX requires; the gap is filled later."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NumbersWanted(Effect):
     """This backup is the primary now: stop the old primary, and use its store from now on.
 
@@ -139,7 +140,7 @@ class NumbersWanted(Effect):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoleChanged(Effect):
     """The exchange gave this connection another role."""
 

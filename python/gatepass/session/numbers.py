@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from gatepass.values import value
 
 #: Most messages one Resend Request may ask for (documented by CME).
 MAX_RESEND = 2500
@@ -13,7 +15,7 @@ MAX_NUMBER = 999_999_999
 MAX_JUMP = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Numbers:
     """What a session must remember: the next number to send, the next to expect, and their epoch.
 
@@ -40,7 +42,7 @@ class Numbers:
         return Numbers(self.next_out, self.next_in, epoch)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SentMessage:
     """A message as first sent; `keep` is false for one that is gap-filled instead of resent."""
 
@@ -49,7 +51,7 @@ class SentMessage:
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReceivedMessage:
     """An application message, stored until the application acknowledges it.
 
