@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gatepass._native import read_fields, write_message
+from gatepass.values import value
 
 BEGIN_STRING = "FIX.4.2"
 #: Most digits of a number in a message (documented by CME: Int(9)).
@@ -37,7 +38,7 @@ _READ: dict[str, frozenset[int]] = {
 }
 
 
-@dataclass(frozen=True)
+@value
 class Message:
     """The fields between BodyLength and CheckSum; MsgType (35) comes first.
 

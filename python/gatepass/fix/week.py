@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from gatepass.keys.validity import exchange_zone
 from gatepass.session.numbers import Numbers
+from gatepass.values import value
 
 #: When the trading week's numbers begin at 1, from Monday 00:00 in Chicago: Saturday 02:00. CME
 #: sets them back at its weekly start-up, and lets clients log on from Saturday 02:00 (24/7
@@ -27,7 +28,7 @@ class Scenario(enum.Enum):
     IN_SESSION = "in-session"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Week:
     """What a session must remember of its week besides the next two numbers.
 
@@ -102,8 +103,7 @@ def _read(epoch: str) -> Week:
 def _written(week: Week) -> str:
     """Write a week for the store: JSON of what differs from a new week."""
     fresh = Week()
-    fields = {name: getattr(week, name) for name in Week.__slots__}
-    told = {name: value for name, value in fields.items() if value != getattr(fresh, name)}
+    told = {name: kept for name, kept in asdict(week).items() if kept != getattr(fresh, name)}
     if week.resetting is not None:
         told["resetting"] = week.resetting.value
     return json.dumps(told) if told else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
@@ -118,10 +117,10 @@ class MemoryStore:
     """Keeps a session in memory, until the process ends."""
 
     def __init__(self) -> None:
-        self._claim = Claim("", "in memory")
+        self._claim: Claim | None = None
         self._numbers = Numbers()
         self._sent: dict[int, SentMessage] = {}
-        self._received: deque[ReceivedMessage] = deque()
+        self._received: dict[tuple[int, str], ReceivedMessage] = {}
 
     def load(self) -> Numbers:
         """Return the numbers saved last."""
@@ -141,7 +140,7 @@ class MemoryStore:
         if sent is not None and sent.keep:
             self._sent[sent.number] = sent
         if received is not None:
-            self._received.append(received)
+            self._received[received.number, received.epoch] = received
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
         """Return the stored messages numbered `begin` to `end`, ascending."""
@@ -150,17 +149,15 @@ class MemoryStore:
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
         """Return the oldest messages not yet acknowledged, in order."""
-        return list(islice(self._received, limit))
+        return list(islice(self._received.values(), limit))
 
     def delivered(self, number: int, epoch: str) -> None:
         """Drop the undelivered message of this number in this epoch."""
-        for kept in self._received:
-            if (kept.number, kept.epoch) == (number, epoch):
-                self._received.remove(kept)
-                return
+        self._received.pop((number, epoch), None)
 
     def claim(self) -> AbstractContextManager[None]:
         """Claim it for the block. Raises `StoreError` if it is already claimed."""
+        self._claim = self._claim or Claim("", "in memory")
         return self._claim.held()
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ SHARE = 10
 #: How much longer a signature is remembered than its Logon could be accepted. So clocks that differ
 #: a little, and a wall clock that is set back by less, are safe.
 MARGIN = timedelta(seconds=60)
+_MARGIN = MARGIN.total_seconds()
 
 
 class Recall(enum.Enum):
@@ -133,8 +134,8 @@ class ReplayMemory:
         known = self._known.get(signature)
         if known is not None:
             return known[2]
-        steady, margin = self._steady(), MARGIN.total_seconds()
-        self._forget(now - margin, steady - margin)
+        steady = self._steady()
+        self._forget(now - _MARGIN, steady - _MARGIN)
         if len(self._known) >= self._most:
             # Signatures that are only kept for the margin go first.
             self._known = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from gatepass.keys import AccessKeyId
+from gatepass.values import value
 
 
 class Outcome(enum.Enum):
@@ -19,7 +19,7 @@ class Outcome(enum.Enum):
         return self is Outcome.PASSED
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Check:
     """One check: its name, its outcome, and a sentence for people. True if it passed."""
 
@@ -31,7 +31,7 @@ class Check:
         return self.outcome is Outcome.PASSED
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@value
 class Verdict:
     """Every check of one Logon, in order. True exactly when the Logon is `valid`.
 

@@ -196,13 +196,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def _begin_next(self) -> bool:
         """Take the session's next effects; tell whether there were any."""
-        self._due.extend(self._take())
+        effects = self._take()
+        self._due.extend(effects)
         self._may_have_sends = True
-        return bool(self._due)
+        return bool(effects)
 
     def _take(self) -> list[fx.Effect]:
         """Take the session's effects, and store what must be stored."""
         effects = self.session.take()
+        if not effects:
+            return effects
         saves = [effect for effect in effects if type(effect) is fx.Save]
         if not saves:
             return effects
