@@ -10,6 +10,9 @@ from gatepass.errors import ArgumentError, FieldError
 
 _TIMESTAMP = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)(?:\.(\d{3}|\d{6}))?", re.ASCII)
 
+#: The moment that was written last, and how: all that goes out at once has one.
+_last: tuple[object, str] = (object(), "")
+
 
 def parse_sending_time(text: str) -> datetime:
     """Read ``YYYYMMDD-HH:MM:SS``, with ``.sss`` or ``.ssssss`` or without.
@@ -37,6 +40,10 @@ def format_sending_time(moment: datetime) -> str:
 
     Raises `ArgumentError` for anything but a datetime with a time zone.
     """
+    global _last
+    same, text = _last
+    if moment is same:
+        return text
     try:
         is_utc = isinstance(moment, datetime) and moment.tzinfo is UTC
         utc = moment if is_utc else aware(moment, "moment").astimezone(UTC)
@@ -44,7 +51,9 @@ def format_sending_time(moment: datetime) -> str:
         words = "moment is out of range in UTC: give datetime.now(timezone.utc), for example"
         raise ArgumentError(words, "moment") from None
     text = utc.isoformat(timespec="milliseconds")  # twice as fast as strftime
-    return f"{text[:4]}{text[5:7]}{text[8:10]}-{text[11:23]}"
+    text = f"{text[:4]}{text[5:7]}{text[8:10]}-{text[11:23]}"
+    _last = moment, text
+    return text
 
 
 def _illegal(words: str) -> FieldError:

@@ -28,7 +28,10 @@ class Passage:
         if self._steady is not None:
             if steady is not None:
                 begun, first = self._from
-                self.at = max(self.at, begun + timedelta(seconds=steady - first))
+                # In whole microseconds: of a float the same takes four times as long.
+                at = begun + timedelta(0, 0, round((steady - first) * 1e6))
+                if at > self.at:
+                    self.at = at
                 self._steady = steady
         else:
             if self.now is not None:
