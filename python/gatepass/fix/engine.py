@@ -97,9 +97,8 @@ class Engine(Machine[State, Trigger, Message]):
         live, beat = self._liveness, self.heartbeat
         if self.state not in _LIVE or live.sent is None:
             return None
-        gone, test, unconfirmed = live.gone_at(beat), live.test_at(beat), self._unconfirmed_at
         due = live.sent + beat
-        for moment in (gone, test, unconfirmed):
+        for moment in (live.gone_at(beat), live.test_at(beat), self._unconfirmed_at):
             if moment is not None and moment < due:
                 due = moment
         return due

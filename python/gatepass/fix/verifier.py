@@ -176,10 +176,7 @@ class LogonVerifier:
         checks = [_MESSAGE_PASSED]
         # As text for people: whoever sent it may have put a terminal's control codes in it.
         values = logon.values
-        sender, stamp = (
-            None if value is None else visible(value)
-            for value in (values[_SENDER_COMP_ID], values[_SENDING_TIME])
-        )
+        sender, stamp = _visible(values[_SENDER_COMP_ID]), _visible(values[_SENDING_TIME])
         sent = None if stamp is None else _read_time(stamp)
         canonical = _signed_fields(logon, checks)
         checks.append(field_values)
@@ -216,6 +213,10 @@ class LogonVerifier:
             noted = Noted.AHEAD
         if late or at <= until:
             memory.note(signed.signature, until, at, noted)
+
+
+def _visible(value: bytes | None) -> str | None:
+    return None if value is None else visible(value)
 
 
 def _read_time(sending_time: str) -> datetime | Check:

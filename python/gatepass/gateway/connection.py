@@ -178,7 +178,7 @@ class GatewayConnection(Connection):
             return
         self._asking = logon.get(49) or ""
         if self.gateway.keys.is_current():
-            self._decide(logon, arrived)
+            self._decide(logon, arrived, arrived)
             return
         self._unjudged.append(logon.wire)
         self._judging = asyncio.get_running_loop().create_task(self._decide_later(logon, arrived))
@@ -199,7 +199,7 @@ class GatewayConnection(Connection):
             return
         self._unjudged.clear()
         try:
-            self._decide(logon, arrived)
+            self._decide(logon, arrived, self.clock())
         except StoreError as error:
             self._fail(error)
         self.perform()
@@ -218,10 +218,10 @@ class GatewayConnection(Connection):
             self.retire()
             self.broke_off(error)
 
-    def _decide(self, logon: Message, arrived: datetime) -> None:
-        now = self.clock()
+    def _decide(self, logon: Message, arrived: datetime, now: datetime) -> None:
         in_session = bool(self._name)
-        was_closed = self.gateway.is_closed((logon.get(49) or "")[:-1])
+        sender = logon.get(49) or ""
+        was_closed = self.gateway.is_closed(sender[:-1])
         verdict = self.gateway.admission.judge(
             logon,
             now,
@@ -230,7 +230,6 @@ class GatewayConnection(Connection):
             live=self.session.client_comp_id,
             steady=self.steady(),
         )
-        sender = logon.get(49) or ""
         if not isinstance(verdict, Admitted):
             refusal = self.gateway.refusals.explain(
                 logon, verdict.reason, was_judged=not was_closed
