@@ -48,6 +48,16 @@ def test_the_numbers_of_a_refusal(
         assert verdict.port_closed is (nth >= 5)
 
 
+def test_a_backups_refusal_of_what_has_no_number_begins_at_1() -> None:
+    account = Account(MemoryStore(), Port(), primary_on=True)
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
+    numberless = Message.parse(encode([(35, "0"), (49, "ABC123U")]))
+    verdict = admission.judge(numberless, START, backup=True)
+    assert isinstance(verdict, Refused)
+    assert verdict.numbers is not None
+    assert (verdict.numbers.next_out, verdict.numbers.next_in) == (1, 1)
+
+
 def test_a_refusal_on_a_live_connection_has_its_numbers() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
     admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)

@@ -30,7 +30,7 @@ from gatepass.session.numbers import MAX_JUMP
 from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
-from tests.fix.samples import AT, KEYS
+from tests.fix.samples import AT, KEYS, as_text, signed_with
 from tests.fix.test_rules import logon
 
 WEEK = trading_week(AT)
@@ -51,6 +51,9 @@ class Desk:
             self.account.store.save(numbers_of(Week(WEEK, begun=True), 30, 20))
 
     def judge(self, change: dict[str, str], **where: Any) -> Admitted | Refused | Rejected:
+        return self.take(logon({"34": "20", **change}), **where)
+
+    def take(self, wire: bytes, **where: Any) -> Admitted | Refused | Rejected:
         admission = Admission(
             LogonVerifier(KEYS),
             "92",
@@ -58,7 +61,7 @@ class Desk:
             fault_tolerant=self.fault_tolerant,
             replays=self.replays,
         )
-        return admission.judge(Message.parse(logon({"34": "20", **change})), AT, **where)
+        return admission.judge(Message.parse(wire), AT, **where)
 
 
 ON = {"primary_on": True}
@@ -146,6 +149,22 @@ REFUSALS: dict[str, tuple[Desk, dict[str, str], dict[str, Any], str, str]] = {
         OTHER_SENDER.text,
         "this connection is that of B08005P",
     ),
+    "a role that no first Logon has without fault tolerance": (
+        Desk(fault_tolerant=False),
+        {"49": "B08004U"},
+        {},
+        "Received initial logon message with Primary Indication = (U) + Expected U or N",
+        "SenderCompID (49) ends in U: a first Logon has N; another role has an In-Session Logon"
+        " only, with 141=Y",
+    ),
+    "a Logon without 141 on a live connection": (
+        Desk(state=ON),
+        {"49": "B08004P", "34": "1"},
+        LIVE,
+        INVALID_LOGON,
+        "ResetSeqNumFlag (141) is missing: the session is logged on, and an In-Session Logon has"
+        " 141=Y",
+    ),
     "a reset on the backup": (
         Desk(state=BOTH),
         {"49": "B08004P", "141": "Y", "34": "1"},
@@ -188,10 +207,16 @@ def test_a_wrong_first_logon_of_the_week_uses_a_number() -> None:
 
 
 def test_the_client_sees_the_same_text_for_a_wrong_signature_and_a_wrong_time() -> None:
-    wrong = Desk().judge({"50": "OTHER"}, arrived=AT.replace(minute=0))
-    assert isinstance(wrong, Refused)
-    assert wrong.text == SECURE_LOGON
-    assert wrong.reason.startswith("sending time: SendingTime (52) is ")
+    desk, late = Desk(), AT.replace(minute=49)
+    forged = signed_with(as_text(bytes(32)), logon({"34": "20"}))
+    signature, time = desk.take(forged), desk.judge({}, arrived=late)
+    both = desk.take(forged, arrived=late)
+    for refused in (signature, time, both):
+        assert isinstance(refused, Refused)
+        assert refused.text == SECURE_LOGON
+    assert signature.reason.startswith("signature: ")
+    assert time.reason.startswith("sending time: SendingTime (52) is ")
+    assert both.reason == f"{time.reason}; {signature.reason}"
 
 
 def test_a_wrong_header_is_rejected_and_the_client_may_try_again() -> None:
@@ -213,6 +238,27 @@ def test_the_fifth_bad_logon_in_a_minute_closes_the_port_for_a_good_one_too() ->
     good = desk.judge({})
     assert isinstance(good, Refused)
     assert (good.text, good.reason) == (CLOSED_TEXT, "the port is closed")
+    desk.account.port.reopen()
+    assert isinstance(desk.judge({}), Admitted)
+
+
+def test_a_good_logon_at_a_closed_port_is_a_replay_when_the_port_is_open_again() -> None:
+    desk = Desk(replays=Replays(LogonVerifier(KEYS)))
+    desk.account.port.closed = True
+    assert not desk.judge({})
+    desk.account.port.reopen()
+    refused = desk.judge({})
+    assert isinstance(refused, Refused)
+    assert refused.reason.startswith("replay: ")
+
+
+def test_a_bad_logon_on_a_live_connection_counts_too_and_closes_the_port() -> None:
+    desk = Desk(state=ON)
+    refused = [desk.judge({"49": "B08004P"}, **LIVE) for _ in range(5)]
+    assert [verdict.port_closed for verdict in refused if isinstance(verdict, Refused)] == [
+        *[False] * 4,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -266,24 +312,32 @@ def test_an_admission_has_the_role_the_scenario_and_the_numbers(
     assert isinstance(admitted, Admitted), admitted
     assert (admitted.numbers.next_out, admitted.numbers.next_in) == numbers
     assert (admitted.role, admitted.scenario) == (role, scenario)
-    assert week_of(admitted.numbers).begun
-    assert week_of(admitted.numbers).restarts == (scenario == Scenario.IN_SESSION.value)
+    week = week_of(admitted.numbers)
+    assert (week.sunday, week.begun) == (WEEK, True)
+    assert week.restarts == (scenario == Scenario.IN_SESSION.value)
 
 
 def test_a_logon_on_the_primary_ends_a_failover() -> None:
-    for where, still in (({}, False), ({"backup": True}, True)):
+    reset = {"49": "B08004P", "34": "1", "141": "Y"}
+    for change, where, still in (
+        ({}, {}, False),
+        ({}, {"backup": True}, True),
+        (reset, LIVE, True),
+    ):
         desk = Desk(fault_tolerant=False, state={"failed_over": True})
-        assert isinstance(desk.judge({}, **where), Admitted)
+        assert isinstance(desk.judge(change, **where), Admitted)
         assert desk.account.failed_over is still
 
 
 def test_an_admitted_logon_is_not_admitted_again() -> None:
     desk = Desk(replays=Replays(LogonVerifier(KEYS)))
     assert isinstance(desk.judge({}), Admitted)
-    again = desk.judge({})
-    assert isinstance(again, Refused)
-    assert again.text == SECURE_LOGON
-    assert again.reason.startswith("replay: ")
+    for on in (False, True):
+        desk.account.primary_on = on
+        again = desk.judge({})
+        assert isinstance(again, Refused)
+        assert again.text == SECURE_LOGON
+        assert again.reason.startswith("replay: ")
 
 
 def test_a_refused_logon_is_refused_for_its_reason_and_then_as_a_replay() -> None:

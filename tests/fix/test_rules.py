@@ -180,9 +180,10 @@ def checked(kind: str, *fields: tuple[str, str]) -> Finding | None:
 
 def test_a_message_of_an_unknown_type_is_named_unless_it_may_be_a_secret() -> None:
     assert checked("ZZ") == Finding("UNKNOWN Message received. Message Type = (ZZ)", 35)
-    secret = checked(SECRET)
-    assert secret is not None
-    assert SECRET not in secret.text
+    for text in (SECRET, "AbCdEfGhIjKlMnOpQrStUvWx"):
+        secret = checked(text)
+        assert secret is not None
+        assert text not in secret.text
 
 
 def test_a_wrong_header_is_found_before_other_faults() -> None:
@@ -190,6 +191,13 @@ def test_a_wrong_header_is_found_before_other_faults() -> None:
     found = check_message(message, "64")
     text = "TargetSubId (57) tag has an incorrect value: (92), should be 64"
     assert found == Finding(text, 57, logout=False)
+
+
+def test_a_header_with_another_name_ends_the_session() -> None:
+    header = [(tag, "B08004X" if tag == "49" else value) for tag, value in HEADER]
+    found = check_message(Message.parse(oracle.framed("FIX.4.2", [("35", "0"), *header])), "92")
+    text = "Received invalid fault tolerance indicator = (X) Logout forced."
+    assert found == Finding(text, 49, logout=True)
 
 
 @pytest.mark.parametrize("kind", ["0", "D", "2"])
