@@ -71,10 +71,10 @@ def test_lapsed_pairs_have_expired_but_are_not_recorded_yet() -> None:
 
 
 def test_only_an_ended_pair_has_an_end() -> None:
-    with pytest.raises(ValueError, match="if, and only if, it has ended"):
-        PairTerms(OLD, FIRST.created_at, FIRST.expires_at, None, PairState.DELETED)
-    with pytest.raises(ValueError, match="if, and only if, it has ended"):
-        PairTerms(OLD, FIRST.created_at, FIRST.expires_at, FIRST.expires_at, PairState.ACTIVE)
+    for ended_at, state in ((None, PairState.DELETED), (FIRST.expires_at, PairState.ACTIVE)):
+        with pytest.raises(ArgumentError, match="if, and only if, it has ended") as caught:
+            PairTerms(OLD, FIRST.created_at, FIRST.expires_at, ended_at, state)
+        assert caught.value.argument == "ended_at"
 
 
 def test_a_state_in_words_is_refused() -> None:
@@ -88,14 +88,19 @@ AWARE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "times",
-    [(NAIVE, AWARE, None), (AWARE, NAIVE, None), (AWARE, AWARE, NAIVE)],
+    ("name", "times"),
+    [
+        ("created_at", (NAIVE, AWARE, None)),
+        ("expires_at", (AWARE, NAIVE, None)),
+        ("ended_at", (AWARE, AWARE, NAIVE)),
+    ],
 )
 def test_times_without_a_zone_are_refused(
-    times: tuple[datetime, datetime, datetime | None],
+    name: str, times: tuple[datetime, datetime, datetime | None]
 ) -> None:
     state = PairState.ACTIVE if times[2] is None else PairState.DELETED
-    with pytest.raises(ValueError, match="needs a time zone"):
+    with pytest.raises(ArgumentError, match="needs a time zone") as caught:
         PairTerms(OLD, *times, state)
+    assert caught.value.argument == name
     with pytest.raises(ValueError, match="needs a time zone"):
         effective_state(FIRST, NAIVE)

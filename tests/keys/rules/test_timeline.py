@@ -59,6 +59,19 @@ def test_a_life_outside_the_frame_is_a_bar_without_width_at_its_edge(
     assert bar == (Stretch(part, edge, edge),)
 
 
+def test_a_life_of_no_length_at_the_present_is_past() -> None:
+    drawn = lay_out([Life(AT, AT)], AT)
+    assert drawn.bars == ((Stretch(Part.PAST, drawn.now, drawn.now),),)
+
+
+def test_a_frame_begins_and_ends_with_a_month_of_chicago() -> None:
+    # Four hours later it is July, and November, in UTC.
+    life = Life(None, chicago("2026-10-31 20:30"))
+    drawn = lay_out([life], chicago("2026-08-14 20:30"))
+    assert drawn.begin == chicago("2026-06-01 00:00")
+    assert drawn.end == chicago("2026-11-01 00:00")
+
+
 def test_without_pairs_there_is_a_frame_around_the_present() -> None:
     drawn = lay_out([], AT)
     assert drawn.bars == ()
