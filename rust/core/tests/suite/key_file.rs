@@ -11,17 +11,17 @@ use crate::build::{SECRET, cases};
 const SAMPLE: &str = include_str!("../../../../tests/vectors/sample-keys.txt");
 
 /// The sample's header and its one record.
-fn sample() -> (&'static str, &'static str) {
+pub fn sample() -> (&'static str, &'static str) {
     let (header, record) = SAMPLE.split_once('\n').unwrap();
     (header, record.trim_end_matches('\n'))
 }
 
 /// A record of the sample's columns.
-fn record(session: &str, id: &str, created: &str, expires: &str) -> String {
+pub fn record(session: &str, id: &str, created: &str, expires: &str) -> String {
     format!("{session:21}{id:31}{SECRET:51}{created:21}{expires:21}TEST ONE\n")
 }
 
-fn file(records: &[String]) -> String {
+pub fn file(records: &[String]) -> String {
     format!("{}\n{}", sample().0, records.concat())
 }
 
@@ -29,7 +29,7 @@ fn read(file: &str) -> KeyTable {
     KeyTable::parse(file.as_bytes(), false, false).unwrap()
 }
 
-fn refusal(file: &str) -> KeyFileError {
+pub fn refusal(file: &str) -> KeyFileError {
     KeyTable::parse(file.as_bytes(), false, false).unwrap_err()
 }
 
@@ -135,6 +135,23 @@ fn pairs_that_a_newer_file_lacks_or_alters_are_found() {
 }
 
 #[test]
+fn a_large_file_is_read_in_its_order_up_to_the_first_line_that_is_wrong() {
+    let names: Vec<_> = (0..2_000).map(|n| format!("pair{n}")).collect();
+    let pair = |(n, name): (usize, &String)| {
+        record(&format!("A{:05}", n / 2), name, "2026-01-05", "2027-01-05")
+    };
+    let mut records: Vec<_> = names.iter().enumerate().map(pair).collect();
+    let table = read(&file(&records));
+    let ids: Vec<_> = table.pairs().iter().map(|pair| pair.access_key_id.as_str()).collect();
+    assert_eq!(ids, names);
+    for wrong in [1_700, 300] {
+        records[wrong] = record("?", "x", "2026-01-05", "2027-01-05");
+        let problem = KeyFileProblem::SessionId;
+        assert_eq!(refusal(&file(&records)), KeyFileError { line: Some(wrong + 2), problem });
+    }
+}
+
+#[test]
 fn a_session_with_a_third_pair_is_refused() {
     let pair = |session: &str, id: &str| record(session, id, "2026-01-05", "2027-01-05");
     let mut records: Vec<_> = ["a", "b", "c", "d"].map(|id| pair("ZZZ", id)).into();
@@ -165,6 +182,8 @@ fn a_date_must_exist() {
     for text in ["2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"] {
         assert_eq!(Date::parse(text.as_bytes()).unwrap().to_string(), text);
     }
+    let day = Date::parse(b"2026-04-30").unwrap();
+    assert_eq!((day.year(), day.month(), day.day()), (2026, 4, 30));
     for text in [
         "2023-02-29",
         "1900-02-29",

@@ -8,6 +8,7 @@ mod error_texts;
 mod fix;
 mod key;
 mod key_file;
+mod key_file_errors;
 mod known_answers;
 mod likely_secret;
 mod redaction;
