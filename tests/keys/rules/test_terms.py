@@ -72,8 +72,9 @@ def test_lapsed_pairs_have_expired_but_are_not_recorded_yet() -> None:
 
 def test_only_an_ended_pair_has_an_end() -> None:
     for ended_at, state in ((None, PairState.DELETED), (FIRST.expires_at, PairState.ACTIVE)):
-        with pytest.raises(ArgumentError, match="if, and only if, it has ended") as caught:
+        with pytest.raises(ArgumentError) as caught:
             PairTerms(OLD, FIRST.created_at, FIRST.expires_at, ended_at, state)
+        assert str(caught.value) == "a pair has an ended_at if, and only if, it has ended"
         assert caught.value.argument == "ended_at"
 
 
