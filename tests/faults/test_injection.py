@@ -317,7 +317,7 @@ def test_each_fault_counts_separately() -> None:
 
     seen = rehearse(*faults)(script)
     assert [detail.partition(": ")[2] for detail in seen.reported("fault")] == [
-        "it comes 1 s late, and all behind it",
+        "it arrives 1 s late, and so do all behind it",
         "it never arrives",
         "it never arrives",
     ]

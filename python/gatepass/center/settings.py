@@ -243,14 +243,14 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 def _environment(value: object) -> str:
     text = a_text(value)
     if len(text) > _LONGEST_ENVIRONMENT or not (text.isascii() and text.isprintable()):
-        raise ValueError(f"at most {_LONGEST_ENVIRONMENT} printable ASCII characters are wanted")
+        raise ValueError(f"give at most {_LONGEST_ENVIRONMENT} printable ASCII characters")
     return text
 
 
 def _security(value: object) -> str:
     text = a_text(value)
     if text not in _SECURITY:
-        raise ValueError(f"one of {', '.join(_SECURITY)} is wanted")
+        raise ValueError(f"give one of {', '.join(_SECURITY)}")
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a gateway remembers of whom: every session that has logged on, and the latest strangers."""
+"""The accounts of a gateway: all sessions that have logged on, and the latest strangers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gatepass.fix.admission import Account
 from gatepass.gateway.ports import Ports
 from gatepass.session.store import Store
 
-#: Names that never logged on are remembered up to this many: whoever makes names up takes no more
-#: memory than that. Their invalid Logons are remembered by `Ports`.
+#: Names without a logon that are remembered at most: a client that makes up names fills no more
+#: memory. `Ports` remembers their invalid Logons.
 MAX_STRANGERS = 1000
 
 
@@ -26,11 +26,11 @@ class Accounts:
         return len(self._admitted) + len(self._strangers)
 
     def find(self, name: str) -> Account | None:
-        """Give the account of a name that is known."""
+        """Return the account of a name, or None if there is none yet."""
         return self._admitted.get(name) or self._strangers.get(name)
 
     def of(self, name: str) -> Account:
-        """Give the account of a name; a new name is a stranger's."""
+        """Return the account of a name; a new name is a stranger until it logs on."""
         account = self.find(name)
         if account is None:
             account = self._strangers[name] = Account(self._make_store(name), self._ports.of(name))
@@ -40,7 +40,7 @@ class Accounts:
         return account
 
     def admit(self, name: str) -> None:
-        """Note that a session has logged on: it is remembered for good."""
+        """Note that a session has logged on: its account is never dropped."""
         account = self.of(name)
         self._ports.admit(name)
         self._strangers.pop(name, None)

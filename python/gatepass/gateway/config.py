@@ -4,18 +4,18 @@
 
     kind = "msgw:92"            # cgw, msgw:NN, dropcopy or dropcopy:NN
     host = "127.0.0.1"
-    port = 9443                 # 0: a free one
-    backup-port = 9444          # without it there is no backup gateway
-    store = "week.sqlite"       # numbers that survive a restart; a path relative to this file
-    port-closure = false        # invalid Logons close no port, however many
+    port = 9443                 # 0: a free port
+    backup-port = 9444          # default: no backup gateway
+    store = "week.sqlite"       # keeps numbers over a restart; relative to this file
+    port-closure = false        # never close a port after invalid Logons
 
     [sending-time]              # seconds that SendingTime (52) may be off
     max-age = 5.0
     max-ahead = 5.0
 
-    [tls]                       # without it there is none
+    [tls]                       # default: no TLS
     certificate = "gateway.pem" # PEM; paths relative to this file
-    key = "gateway.key"         # without it, the certificate's file holds the key
+    key = "gateway.key"         # default: the key is in the certificate's file
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ DOCUMENTED = SendingTimeWindow()
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """What a gateway is started with.
+    """The settings of a gateway.
 
-    ``store`` is ``None`` for numbers that end with it, ``certificate`` for no TLS; ``key`` is
-    ``None`` where the certificate's file holds the key.
+    ``store`` is ``None`` to keep numbers in memory only. ``certificate`` is ``None`` for no TLS.
+    ``key`` is ``None`` if the certificate's file contains the key.
     """
 
     kind: Kind = CGW
@@ -59,7 +59,7 @@ def read_config(path: Path) -> GatewayConfig:
 
 
 def configured(file: SettingsFile) -> GatewayConfig:
-    """Give the settings in a file that was read. Raises `ConfigError`."""
+    """Return the settings in a file already read. Raises `ConfigError`."""
     config = file.apply(GatewayConfig(), _SETTINGS)
     if config.key is not None and config.certificate is None:
         raise file.error("tls.key", "a key without its certificate: give tls.certificate as well")
@@ -69,13 +69,13 @@ def configured(file: SettingsFile) -> GatewayConfig:
 
 
 def has_equal_ports(port: int, backup_port: int) -> bool:
-    """Tell whether both gateways would listen at the same port; 0 is a free one each time."""
+    """Tell whether both gateways would listen on the same port; 0 is a free one each time."""
     return port == backup_port != 0
 
 
 def _seconds(value: object) -> timedelta:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 86400:
-        raise ValueError(f"a number of seconds from 0 to 86400 is wanted, not {value!r}")
+        raise ValueError(f"give a number of seconds from 0 to 86400, not {value!r}")
     return timedelta(seconds=value)
 
 

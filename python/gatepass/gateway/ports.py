@@ -1,4 +1,4 @@
-"""Every Session ID's ports, and the closed ones on disk: nothing but a call opens them again."""
+"""The ports of every Session ID. Closed ones are kept on disk; only a call reopens them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Protocol
 from gatepass.session.port import Port
 from gatepass.storage import Database
 
-#: Session IDs without a key pair have no port at the exchange. Their invalid Logons are counted all
-#: the same, for up to this many: whoever makes names up takes no more memory than that.
+#: Session IDs without a key pair have no port at the exchange. Their invalid Logons are still
+#: counted, for at most this many: a client that makes up names fills no more memory.
 MAX_STRANGERS = 1000
 
 
 class ClosedPorts(Protocol):
-    """The Session IDs whose ports are closed, kept where a restart does not forget them."""
+    """The Session IDs whose ports are closed, kept over a restart."""
 
     def load(self) -> Collection[str]:
         """Return them all."""
@@ -26,9 +26,9 @@ class ClosedPorts(Protocol):
 
 
 class SqliteClosedPorts:
-    """Keeps them in an SQLite file, which may be the one of the sessions' numbers.
+    """Keeps closed ports in an SQLite file, which may be that of the sessions' numbers.
 
-    Raises `StoreError` where the file cannot be used.
+    Raises `StoreError` if the file cannot be used.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -51,10 +51,10 @@ class SqliteClosedPorts:
 
 
 class Ports:
-    """Ports by Session ID, the left-most `length` characters of SenderCompID (49).
+    """Ports by Session ID, the first `length` characters of SenderCompID (49).
 
-    `is_known` tells whether a SenderCompID has a key pair: its ports are remembered for good.
-    Without `closing` all are open, those that were closed before too, and stay open.
+    `is_known` tells whether a SenderCompID has a key pair: then its ports are never forgotten.
+    Without `closing` all ports stay open, also those that were closed before.
     """
 
     def __init__(
@@ -76,16 +76,16 @@ class Ports:
         }
 
     def session_id(self, name: str) -> str:
-        """Give the Session ID of a SenderCompID, or of the beginning of one."""
+        """Return the Session ID of a SenderCompID, or of the beginning of one."""
         return name[: self._length]
 
     def find(self, name: str) -> Port | None:
-        """Give the ports of a SenderCompID, if anybody has used them."""
+        """Return the ports of a SenderCompID, or None if they were never used."""
         session = self.session_id(name)
         return self._known.get(session) or self._strangers.get(session)
 
     def of(self, name: str) -> Port:
-        """Give the ports of a SenderCompID."""
+        """Return the ports of a SenderCompID."""
         port = self.find(name)
         if port is None:
             session = self.session_id(name)
@@ -98,7 +98,7 @@ class Ports:
         return port
 
     def admit(self, name: str) -> None:
-        """Note that a session has logged on: its key pair was made after its port was used."""
+        """Note that a session has logged on, in case its port was used before it had a key pair."""
         session = self.session_id(name)
         stranger = self._strangers.pop(session, None)
         if stranger is not None:

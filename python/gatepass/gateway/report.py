@@ -1,4 +1,4 @@
-"""What a gateway tells its operator."""
+"""What a gateway reports to its operator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatepass.values import value
 
 
 class Event(StrEnum):
-    """What happened. Each value is what logs and ``--json`` call it."""
+    """What happened. Each value is its name in logs and in ``--json``."""
 
     LOGGED_ON = "logged on"
     REFUSED = "refused"
@@ -39,11 +39,11 @@ class Event(StrEnum):
 
 @value
 class Report:
-    """One thing a gateway decided: for its log and its operator, never for the client.
+    """One event of a gateway: for its log and its operator, never for the client.
 
-    A client may have put its Secret Key where its name belongs: what may be one is not shown.
-    ``logon`` is the Logon that was refused, as `gatepass.fix.refusals` writes it: with its
-    signature, without anything secret.
+    A client may have put its Secret Key into the field for its name: what may be one is hidden.
+    ``logon`` is the refused Logon, as `gatepass.fix.refusals` writes it: with its signature,
+    without anything secret.
     """
 
     what: Event
@@ -56,5 +56,5 @@ class Report:
 
     @classmethod
     def of_client(cls, what: Event, sender_comp_id: str, detail: str, logon: str = "") -> Report:
-        """Report something in words of which some may be a client's."""
+        """Make a report whose text may contain values that a client sent."""
         return cls(what, sender_comp_id, hidden(detail), logon)

@@ -1,4 +1,4 @@
-"""A Globex gateway to rehearse against: asyncio, any number of sessions, one account each."""
+"""A Globex gateway for rehearsal: asyncio, any number of sessions, one account each."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from gatepass.transport import Clock, utc_now
 from gatepass.transport.fresh_keys import FreshKeys
 from gatepass.transport.tls import HANDSHAKE_WAIT
 
-#: Seconds in which a connection that the system has accepted becomes one of ours.
+#: Seconds in which asyncio hands over a connection that the system has accepted.
 _ACCEPTING = 0.02
-#: How often a closing gateway looks for clients that keep coming.
+#: How often a closing gateway looks for new clients.
 _ROUNDS = 25
 
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
@@ -43,13 +43,14 @@ PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 class Gateway:
     """The exchange's side of every session, with credentials from any key source.
 
-    Key pairs are looked at for each Logon, and read off the event loop: a pair that is added or
-    removed takes effect at the next.
-    ``application`` gets every application message, with its session's name; ``faults`` spoil what
-    is sent and received; ``closed_ports`` remembers them for the next gateway, as ``store`` does
-    numbers. Without ``port_closure`` no number of invalid Logons closes a port. Logons with a right
-    signature are remembered in ``replays``, which other gateways of the same sessions may share,
-    and are refused when they come again, on whatever port.
+    Key pairs are checked for each Logon, and read off the event loop: a pair that is added or
+    removed takes effect at the next Logon.
+
+    ``application`` gets every application message, with the name of its session. ``faults`` strike
+    what is sent and received. ``closed_ports`` keeps closed ports for the next gateway, as
+    ``store`` keeps numbers. Without ``port_closure`` invalid Logons never close a port.
+    ``replays`` remembers Logons with a correct signature: each is refused when it arrives again,
+    on any port. Other gateways of the same sessions may share it.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Gateway:
         self.report = report
         self.refusals = Refusals(self.injection or self.keys)
         self.application = application
-        #: Looks at every message of its clients after the Logon.
+        #: Checks every message of its clients after the Logon.
         self.check = partial(check_message, target_sub_id=kind.sub_id)
         verifier = LogonVerifier(self.injection or self.keys, window=window)
         self.admission = Admission(
@@ -92,19 +93,19 @@ class Gateway:
         self._servers: list[asyncio.Server] = []
         self._shortage = Shortage(report)
         self.connections: set[GatewayConnection] = set()
-        #: Whether it drops its connections: then none of them was lost.
+        #: Whether it is dropping its connections: then none is reported as lost.
         self.is_closing = False
 
     async def listen(
         self, host: str, port: int, *, backup: bool = False, tls: ssl.SSLContext | None = None
     ) -> int:
-        """Listen as the primary or the backup gateway; gives the port's number.
+        """Listen as the primary or the backup gateway; return the port number.
 
-        `tls` is a context such as `gatepass.transport.server_context` gives.
+        `tls` is a context such as `gatepass.transport.server_context` returns.
         """
         loop = asyncio.get_running_loop()
         make = partial(GatewayConnection, self, backup=backup)
-        # Or a client that is silent in its handshake would hold up the end.
+        # Without a limit, a client that is silent in its handshake would delay `close`.
         wait = None if tls is None else HANDSHAKE_WAIT
         server = await loop.create_server(
             make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
@@ -117,8 +118,8 @@ class Gateway:
     async def close(self) -> None:
         """Stop listening and drop every connection."""
         self.is_closing = True
-        # Connections first, those that are just being accepted too: CPython 3.13.0 stumbles over
-        # one that ends after its server.
+        # Connections first, also those just being accepted: CPython 3.13.0 fails if one ends after
+        # its server.
         for _ in range(_ROUNDS):
             await asyncio.sleep(_ACCEPTING)
             if not self.connections:
@@ -135,9 +136,9 @@ class Gateway:
         await self.keys.close()
 
     def find(self, written: str) -> str | None:
-        """Give the name of the session that is logged on and was meant by what somebody wrote.
+        """Return the name of the logged-on session that an operator means by `written`.
 
-        A name is a SenderCompID (49) without its last character, a log shows it with that.
+        A name is a SenderCompID (49) without its last character; a log shows it with that.
         """
         if (written, False) in self._live:
             return written
@@ -145,11 +146,11 @@ class Gateway:
         return next((name for name in primaries if is_named(written, name)), None)
 
     def account(self, name: str) -> Account:
-        """Give the account of a SenderCompID without its Fault Tolerance Indicator."""
+        """Return the account of a SenderCompID without its Fault Tolerance Indicator."""
         return self._accounts.of(name)
 
     def session_id(self, name: str) -> str:
-        """Give the Session ID in a SenderCompID: whose port, and whose key pairs it uses."""
+        """Return the Session ID in a SenderCompID: it owns the port and the key pairs."""
         return self._ports.session_id(name)
 
     def is_closed(self, name: str) -> bool:
@@ -158,21 +159,21 @@ class Gateway:
         return port is not None and port.closed
 
     def reopen(self, name: str) -> None:
-        """Open the closed ports of a Session ID, or of a SenderCompID, again.
+        """Reopen the closed ports of a Session ID, or of a SenderCompID.
 
-        Raises `StoreError` if that cannot be kept: then they are as they were.
+        Raises `StoreError` if that cannot be stored: then they stay closed.
         """
         port = self._ports.find(name)
         if port is not None:
             port.reopen()
 
     def send(self, name: str, msg_type: str, fields: list[tuple[int, str]]) -> int:
-        """Send an application message to a session that is logged on; gives its number.
+        """Send an application message to a session that is logged on; return its number.
 
-        Raises `NotLoggedOnError` if it is not, or while an In-Session Logon of it is judged;
-        `BacklogError` if its client is behind with reading: then nothing was done with the
-        message, see `drained`; `StoreError` if the message could not be kept: then it was not sent,
-        and the session is gone.
+        Raises `NotLoggedOnError` if it is not logged on, or while its In-Session Logon is judged;
+        `BacklogError` if its client reads too slowly: then nothing was stored or sent, see
+        `drained`; `StoreError` if the message could not be stored: then it was not sent, and the
+        session has ended.
         """
         connection = self._live.get((name, False))
         if connection is None:
@@ -186,7 +187,7 @@ class Gateway:
         return number
 
     async def drained(self, name: str) -> None:
-        """Wait until a session's client has read almost all that was sent, or is gone."""
+        """Wait until a session's client has read almost all that was sent, or has disconnected."""
         connection = self._live.get((name, False))
         if connection is not None:
             await connection.drained()
@@ -198,7 +199,7 @@ class Gateway:
         self._note(name, connection.backup, on=True)
 
     def left(self, name: str, connection: GatewayConnection) -> None:
-        """Note that a connection is gone; without its primary a backup cannot stay."""
+        """Note that a connection has ended; a backup cannot stay without its primary."""
         if self._live.get((name, connection.backup)) is not connection:
             return
         del self._live[name, connection.backup]
@@ -208,11 +209,11 @@ class Gateway:
             other.force_out(PRIMARY_GONE)
 
     def fail_over(self, name: str) -> None:
-        """Let the primary gateway of a session fail: its backup, if it is on, is promoted.
+        """Fail the primary gateway of a session: its backup, if logged on, is promoted.
 
-        It takes over numbers and store. Not for a callback of this gateway: what a connection was
-        doing would be half done. Raises `StateError` if the session is not logged on, `StoreError`
-        if its numbers cannot be read or kept: then nothing has failed.
+        The backup takes over numbers and store. Do not call this from a callback of this gateway:
+        it would interrupt a connection half-way. Raises `StateError` if the session is not logged
+        on, `StoreError` if its numbers cannot be read or stored: then nothing has changed.
         """
         primary = self._live.get((name, False))
         if primary is None:
@@ -226,7 +227,7 @@ class Gateway:
             del self._live[name, True]
         promoted = backup is not None and backup.session.state is State.LOGGED_ON
         if backup is not None and backup.session.state not in (State.LOGGED_ON, State.CLOSED):
-            backup.retire()  # nobody would look after it any more
+            backup.retire()  # nothing would track it any more
         words = "the backup is promoted"
         if not promoted:
             words = "its connection is dropped; no backup connection is on to take over"
@@ -239,7 +240,7 @@ class Gateway:
             backup.promote(account.store, numbers)
 
     def log_out_all(self, name: str) -> None:
-        """Log out all sessions with a Session ID, backups first: their ports are closed."""
+        """Log out all sessions with a Session ID whose ports are closed, backups first."""
         session = self.session_id(name)
         for (other, _), connection in sorted(self._live.items(), key=lambda live: not live[0][1]):
             if self.session_id(other) == session:

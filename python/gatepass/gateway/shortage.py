@@ -1,7 +1,7 @@
-"""What a gateway does when the system gives it no further file descriptor: it says so, and waits.
+"""A gateway without free file descriptors: it reports that once a minute, and new clients wait.
 
-asyncio reports an error for each connection that it could not take, a thousand in a second, and
-tries again after a second. The connections wait in the system's queue until then.
+asyncio reports an error for each connection that it cannot accept, a thousand in a second, and
+tries again after a second. Until then the connections wait in the system's queue.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 
 from gatepass.gateway.report import Event, Report
 
-#: What the system says where it has nothing left for a connection: asyncio waits for these alone.
+#: The system's errors when it has no room for a connection: asyncio retries after these only.
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-#: Seconds between two reports of it.
+#: Seconds between two reports.
 QUIET = 60.0
 
 Context = dict[str, Any]
 
 
 class Shortage:
-    """Reports connections that could not be accepted at the sockets given to it.
+    """Reports connections that could not be accepted on the sockets it watches.
 
-    It stands before the event loop's handler of errors, and gives that all others.
+    It replaces the event loop's exception handler, and passes all other errors on to that.
     """
 
     def __init__(self, report: Callable[[Report], None]) -> None:
@@ -35,7 +35,7 @@ class Shortage:
         self._said: float | None = None
 
     def watch(self, server: asyncio.Server) -> None:
-        """Hear of the connections that a server cannot take."""
+        """Report the connections that a server cannot accept."""
         self._places.update(socket.getsockname() for socket in server.sockets)
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
@@ -43,9 +43,9 @@ class Shortage:
             self._loop.set_exception_handler(self._handle)
 
     def end(self) -> None:
-        """Hear of nothing any more."""
+        """Stop reporting."""
         self._places.clear()
-        # Somebody else may stand before it now, and goes on handing it what is not its own.
+        # Another handler may have replaced this one since, and may still pass errors on to it.
         if self._loop is not None and self._loop.get_exception_handler() == self._handle:
             self._loop.set_exception_handler(self._before)
             self._loop = None

@@ -1,4 +1,4 @@
-"""Faults of a gateway: which message meets which misfortune, as a plan says."""
+"""Planned faults of a gateway: a plan says which fault strikes which message."""
 
 from gatepass.gateway.faults.actions import (
     ACTIONS,

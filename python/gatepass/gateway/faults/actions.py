@@ -1,4 +1,4 @@
-"""What may befall a message: each misfortune is a class that says what it does."""
+"""The kinds of fault: one class for each, which says what it does to a message."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from gatepass.keys import AccessKeyId
 
 
 class Scene(Protocol):
-    """What a misfortune does to the message's session and to the gateway."""
+    """What a fault can do to the message's session and to the gateway."""
 
     def delay(self, seconds: float) -> None:
-        """Let the message, and all behind it, come so much later."""
+        """Delay the message, and all behind it, by this many seconds."""
 
     def skew(self, seconds: float) -> None:
-        """Let the gateway's clock be so many seconds off."""
+        """Set the gateway's clock wrong by this many seconds."""
 
     def expire(self, access_key_id: AccessKeyId | None) -> None:
-        """Let a key pair expire: this one, or the one that the session would use."""
+        """Expire a key pair: this one, or the one that the session would use."""
 
     def hang_up(self) -> None:
-        """End the connection, with what was sent so far on the wire."""
+        """End the connection; what was sent so far still goes out."""
 
     def fail_over(self) -> None:
-        """Let the primary gateway of the session fail."""
+        """Fail the primary gateway of the session."""
 
     def log_out(self, text: str) -> None:
-        """Log the client out with these words."""
+        """Log the client out with this text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One misfortune; its text says what becomes of the message."""
+    """One fault; its text says what happens to the message."""
 
     #: Whether the next message overtakes this one.
     is_overtaken: ClassVar[bool] = False
-    #: Whether it befalls only gap fills to the end of what the other side asked for.
+    #: Whether it strikes only gap fills that reach the end of the requested range.
     ends_answers: ClassVar[bool] = False
 
     def spoil(self, wire: bytes) -> list[bytes]:
-        """Give what is left of the message."""
+        """Return the messages that replace this one."""
         return [wire]
 
     def before(self, scene: Scene) -> None:
         """Act before the message is passed on."""
 
     def after(self, scene: Scene) -> None:
-        """Act behind the message."""
+        """Act after the message is passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class Drop(Action):
         return "it never arrives"
 
     def spoil(self, wire: bytes) -> list[bytes]:
-        """Leave nothing of it."""
+        """Drop the message."""
         return []
 
 
 @dataclass(frozen=True, slots=True)
 class Delay(Action):
-    """The message and all behind it come ``seconds`` later, in their order."""
+    """The message and all behind it arrive ``seconds`` later, in order."""
 
     seconds: float
 
@@ -76,7 +76,7 @@ class Delay(Action):
             raise ValueError("a delay is more than 0 seconds")
 
     def __str__(self) -> str:
-        return f"it comes {self.seconds:g} s late, and all behind it"
+        return f"it arrives {self.seconds:g} s late, and so do all behind it"
 
     def before(self, scene: Scene) -> None:
         """Delay the message."""
@@ -85,40 +85,40 @@ class Delay(Action):
 
 @dataclass(frozen=True, slots=True)
 class Duplicate(Action):
-    """The message comes twice."""
+    """The message arrives twice."""
 
     def __str__(self) -> str:
-        return "it comes twice"
+        return "it arrives twice"
 
     def spoil(self, wire: bytes) -> list[bytes]:
-        """Give it twice."""
+        """Duplicate the message."""
         return [wire, wire]
 
 
 @dataclass(frozen=True, slots=True)
 class Reorder(Action):
-    """The message comes after the next one."""
+    """The message arrives after the next one."""
 
     is_overtaken: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return "it comes after the next one"
+        return "it arrives after the next one"
 
 
 @dataclass(frozen=True, slots=True)
 class Corrupt(Action):
-    """One bit of byte ``byte`` is turned over: from 0, or from the end if negative.
+    """One bit of byte ``byte`` is flipped; bytes count from 0, or from the end if negative.
 
-    In a message that is shorter it is the last byte, or the first.
+    In a shorter message it is the last byte, or the first.
     """
 
     byte: int
 
     def __str__(self) -> str:
-        return f"one bit of byte {self.byte} is turned over"
+        return f"one bit of byte {self.byte} is flipped"
 
     def spoil(self, wire: bytes) -> list[bytes]:
-        """Turn the bit over."""
+        """Flip the bit."""
         at = max(-len(wire), min(self.byte, len(wire) - 1))
         spoilt = bytearray(wire)
         spoilt[at] ^= 1
@@ -127,7 +127,7 @@ class Corrupt(Action):
 
 @dataclass(frozen=True, slots=True)
 class WrongNumber(Action):
-    """MsgSeqNum (34) is changed by ``by``, to 1 at the least; BodyLength and CheckSum are right."""
+    """MsgSeqNum (34) is changed by ``by``, to at least 1; BodyLength and CheckSum stay correct."""
 
     by: int
 
@@ -135,15 +135,15 @@ class WrongNumber(Action):
         return f"its number (34) is changed by {self.by:+}"
 
     def spoil(self, wire: bytes) -> list[bytes]:
-        """Change 34."""
+        """Change MsgSeqNum (34)."""
         return [_shifted(wire, 34, self.by)]
 
 
 @dataclass(frozen=True, slots=True)
 class FillBeyond(Action):
-    """A gap fill covers ``by`` more numbers than were asked for, as CME's may.
+    """A gap fill covers ``by`` more numbers than were requested, as CME's may.
 
-    Only gap fills that reach the end of what was asked for are counted.
+    Only gap fills that reach the end of the requested range are counted.
     """
 
     ends_answers: ClassVar[bool] = True
@@ -154,7 +154,7 @@ class FillBeyond(Action):
             raise ValueError("must be 1 or more")
 
     def __str__(self) -> str:
-        return f"it covers {self.by} more numbers than were asked for"
+        return f"it covers {self.by} more numbers than were requested"
 
     def spoil(self, wire: bytes) -> list[bytes]:
         """Change NewSeqNo (36)."""
@@ -175,7 +175,7 @@ class Disconnect(Action):
 
 @dataclass(frozen=True, slots=True)
 class ClockSkew(Action):
-    """The gateway's clock is ``seconds`` off from then on: ahead, or behind if negative."""
+    """From then on the gateway's clock is ``seconds`` ahead, or behind if negative."""
 
     seconds: float
 
@@ -198,7 +198,7 @@ class ExpirePair(Action):
         return f"key pair {self.access_key_id or 'of the session'} expires"
 
     def before(self, scene: Scene) -> None:
-        """Let the pair expire."""
+        """Expire the pair."""
         scene.expire(self.access_key_id)
 
 
@@ -210,7 +210,7 @@ class FailOver(Action):
         return "the primary gateway fails"
 
     def after(self, scene: Scene) -> None:
-        """Let the primary fail."""
+        """Fail the primary."""
         scene.fail_over()
 
 
@@ -228,7 +228,7 @@ class LogOut(Action):
         scene.log_out(self.text)
 
 
-#: What ``do`` may be.
+#: The values of ``do``.
 ACTIONS: Mapping[str, type[Action]] = {
     "drop": Drop,
     "delay": Delay,
@@ -246,7 +246,7 @@ ACTIONS: Mapping[str, type[Action]] = {
 
 
 def _shifted(wire: bytes, tag: int, by: int) -> bytes:
-    """Change a message's number by so many."""
+    """Add `by` to the number in this tag; the result is at least 1."""
     try:
         message = Message.parse(wire)
     except FramingError:

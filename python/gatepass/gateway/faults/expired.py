@@ -1,4 +1,4 @@
-"""Key pairs of which some have expired before their time: for a fault plan."""
+"""Key pairs of which a fault plan lets some expire early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONG_AGO = date(2000, 1, 1)
 
 
 class ExpiredPairs:
-    """The pairs of a ring, some of them expired; a ring may have thousands, so none is copied."""
+    """The pairs of a ring, some of them expired. A ring may have thousands, so none is copied."""
 
     def __init__(self, ring: KeyRing, expired: frozenset[str]) -> None:
         self._ring = ring

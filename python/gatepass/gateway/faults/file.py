@@ -1,4 +1,4 @@
-"""Reads a fault plan: every mistake names its line and its key, and what there is instead."""
+"""Reads a fault plan; an error names the line, the key and the valid values."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SESSION = re.compile(r"[A-Za-z0-9]{6,10}")
 
 
 def load_fault_plan(path: Path | str, keys: KeyRing | None = None) -> FaultPlan:
-    """Read a plan; a pair that it names must be one of `keys`, where they are given.
+    """Read a plan. If `keys` are given, they must contain each pair that it names.
 
     Raises `ConfigError` with line and key, `OSError` as the file system does.
     """
     file = SettingsFile.read(Path(path))
     for key in file.table:
         if key != "fault":
-            raise file.error(key, "a plan holds [[fault]] tables only")
+            raise file.error(key, "a plan contains [[fault]] tables only")
     listed = file.table.get("fault", [])
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         raise file.error("fault", "write [[fault]], in two pairs of brackets")
@@ -42,10 +42,10 @@ def _fault(entry: Mapping[str, Any], index: int, file: SettingsFile, keys: KeyRi
         return ConfigError(message, file.path, line_of(file.text, ("fault", index, key)), key)
 
     if "do" not in entry:
-        raise wrong("do", f"say what is to happen: {', '.join(ACTIONS)}")
+        raise wrong("do", f"say which fault: {', '.join(ACTIONS)}")
     kind = ACTIONS.get(entry["do"]) if isinstance(entry["do"], str) else None
     if kind is None:
-        raise wrong("do", f"nothing is called {entry['do']!r}; {choice(entry['do'], ACTIONS)}")
+        raise wrong("do", f"there is no fault {entry['do']!r}; {choice(entry['do'], ACTIONS)}")
     parameters = {field.name.replace("_", "-"): field for field in fields(kind)}
     common: dict[str, Any] = {}
     own: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def _fault(entry: Mapping[str, Any], index: int, file: SettingsFile, keys: KeyRi
             raise wrong(key, f"{entry['do']} needs this setting")
     pair = own.get("access_key_id")
     if pair is not None and keys is not None and keys.find(pair) is None:
-        words = "give one of its pairs, or leave this out for the one that the session would use"
+        words = "give one of its pairs, or omit this to expire the one that the session would use"
         raise wrong("access-key-id", f"the gateway has no key pair {pair}: {words}")
     try:
         return Fault(kind(**own), **common)
@@ -76,15 +76,15 @@ def _fault(entry: Mapping[str, Any], index: int, file: SettingsFile, keys: KeyRi
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"a number of seconds is wanted, not {value!r}")
+        raise TypeError(f"give a number of seconds, not {value!r}")
     if not -MAX_SECONDS <= value <= MAX_SECONDS:
-        raise ValueError(f"at most {MAX_SECONDS:g} seconds, not {value!r}")
+        raise ValueError(f"give at most {MAX_SECONDS:g} seconds, not {value!r}")
     return float(value)
 
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"a whole number is wanted, not {value!r}")
+        raise TypeError(f"give a whole number, not {value!r}")
     return value
 
 
@@ -96,32 +96,32 @@ def _count(value: object) -> int:
 
 def _step(value: object) -> int:
     if _whole(value) == 0:
-        raise ValueError("a change by 0 is none")
+        raise ValueError("give a number other than 0")
     return _whole(value)
 
 
 def _session(value: object) -> str:
     text = a_text(value)
     if not _SESSION.fullmatch(text):
-        raise ValueError(f"a session is named as the log shows it, such as ABC123N, not {text!r}")
+        raise ValueError(f"name the session as the log shows it, such as ABC123N, not {text!r}")
     return text
 
 
 def _text(value: object) -> str:
     text = a_text(value)
     if len(text) > MAX_TEXT or not (text.isascii() and text.isprintable()):
-        raise ValueError(f"Text (58) is at most {MAX_TEXT} printable ASCII characters")
+        raise ValueError(f"give at most {MAX_TEXT} printable ASCII characters for Text (58)")
     return text
 
 
 def _direction(value: object) -> Direction:
     names = [direction.value for direction in Direction]
     if value not in names:
-        raise ValueError(f"{' or '.join(names)}, not {value!r}")
+        raise ValueError(f"give {' or '.join(names)}, not {value!r}")
     return Direction(value)
 
 
-#: How each setting of an action is read.
+#: Readers of the settings of an action.
 _PARAMETERS: Mapping[str, Callable[[object], object]] = {
     "seconds": _seconds,
     "byte": _whole,
@@ -129,7 +129,7 @@ _PARAMETERS: Mapping[str, Callable[[object], object]] = {
     "access-key-id": lambda value: AccessKeyId(a_text(value)),
     "text": _text,
 }
-#: The settings of every fault: the field, and how it is read.
+#: The settings of every fault: the field, and its reader.
 _COMMON: Mapping[str, tuple[str, Callable[[object], object]]] = {
     "on": ("direction", _direction),
     "type": ("msg_type", a_text),

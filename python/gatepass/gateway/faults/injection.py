@@ -1,4 +1,4 @@
-"""The state of a plan in one gateway: what has come, what it believes of the time and the keys."""
+"""The state of a plan in one gateway: its counters, its clock and its expired pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatepass.transport.fresh_keys import FreshKeys
 
 @dataclass(slots=True)
 class _Count:
-    """How often a fault's kind of message has come."""
+    """How many messages that match a fault have arrived."""
 
     fault: ft.Fault
     seen: int = 0
@@ -41,7 +41,7 @@ class _Count:
 
 
 class Injection:
-    """The state of a plan in one gateway: counters, the clock's error, the pairs that expired."""
+    """A plan at work in one gateway: counters, the clock's error, the pairs that expired."""
 
     def __init__(self, plan: ft.FaultPlan, keys: FreshKeys, clock: Clock) -> None:
         self._counts = [_Count(fault) for fault in plan.faults]
@@ -52,12 +52,12 @@ class Injection:
         self._expiring: list[str] = []
 
     def clock(self) -> datetime:
-        """Tell the time as the gateway believes it to be."""
+        """Return the time by the gateway's clock, which may be wrong."""
         return self._clock() + self._skew
 
     @property
     def ring(self) -> KeyRing:
-        """The keys as the gateway knows them: those at hand, with the pairs that expired."""
+        """The ring as last read, with the pairs that the plan has expired."""
         ring = self._keys.ring
         while self._expiring:
             with suppress(KeyChoiceError):
@@ -71,9 +71,9 @@ class Injection:
     def strike(
         self, direction: ft.Direction, message: Message, session: str, *, ends_answer: bool
     ) -> list[Action]:
-        """Give what befalls this message, in the plan's order.
+        """Count this message and return the faults that strike it, in the plan's order.
 
-        `ends_answer` says that it is a gap fill to the end of what the other side asked for.
+        `ends_answer` says that it is a gap fill that reaches the end of the requested range.
         """
         return [
             count.fault.action
@@ -82,14 +82,14 @@ class Injection:
         ]
 
     def skew(self, seconds: float) -> None:
-        """Let the clock be so many seconds off."""
+        """Set the clock wrong by this many seconds."""
         self._skew = timedelta(seconds=seconds)
 
     def expire(self, access_key_id: AccessKeyId | None, sender_comp_id: str) -> None:
-        """Let a pair expire: this one, or the one that the session would use, if it has any."""
+        """Expire a pair: this one, or the one that the session would use, if it has any."""
         if access_key_id is not None:
             self._expired.add(access_key_id)
             return
         self._expiring.append(sender_comp_id)
         if self._keys.is_current():
-            self.ring  # noqa: B018 - decides which one; otherwise that waits until they are read
+            self.ring  # noqa: B018 - chooses the pair now; otherwise after the next reading

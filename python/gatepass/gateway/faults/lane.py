@@ -1,4 +1,4 @@
-"""Makes faults happen to what one connection sends and receives."""
+"""Applies faults to the messages that one connection sends and receives."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from gatepass.session.machine import unfinished
 
 
 class Victim(Protocol):
-    """What faults can do to a connection besides spoiling its messages."""
+    """What faults can do to a connection, apart from changing its messages."""
 
     def hang_up(self) -> None:
-        """End the connection, with what was sent so far on the wire."""
+        """End the connection; what was sent so far still goes out."""
 
     def fail_over(self, session: str) -> None:
-        """Let the primary gateway of a session fail."""
+        """Fail the primary gateway of a session."""
 
     def log_out(self, text: str) -> None:
-        """Log the client out with these words."""
+        """Log the client out with this text."""
 
     def tell(self, session: str, detail: str) -> None:
         """Report a fault."""
 
 
 class Lane:
-    """One direction of one connection: takes whole messages and passes on what is left of them."""
+    """One direction of a connection: passes on what faults leave of each message."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Lane:
         self.injection = injection
         self.victim = victim
         self._pass_on = pass_on
-        #: The lane that brings the answers to this one's Resend Requests.
+        #: The lane that carries the answers to this one's Resend Requests.
         self.answers: Lane | None = None
         #: EndSeqNo (16) of the last Resend Request that this lane answers.
         self.asked_to = 0
@@ -56,7 +56,7 @@ class Lane:
         self._due = 0.0
 
     def put(self, wire: bytes) -> None:
-        """Take a message; bytes that are none pass as they are."""
+        """Take a message; bytes that are not a message pass unchanged."""
         try:
             message = Message.parse(wire)
         except FramingError:
@@ -86,11 +86,11 @@ class Lane:
             action.after(scene)
 
     def delay(self, seconds: float) -> None:
-        """Let all from now on come later; what is behind a longer delay stays behind it."""
+        """Delay all messages from now on; none overtakes one that waits longer."""
         self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
     def _release(self, wires: list[bytes]) -> None:
-        """Pass messages on, and those they have overtaken after them."""
+        """Pass messages on, then those that they have overtaken."""
         overtaken, self._overtaken = self._overtaken, []
         loop = asyncio.get_running_loop()
         for wire in (*wires, *overtaken):
@@ -106,7 +106,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """Where a misfortune befalls a message: a lane, and the SenderCompID of its session."""
+    """Where a fault strikes: a lane, and the SenderCompID of the message's session."""
 
     lane: Lane
     sender: str
@@ -148,7 +148,7 @@ class FaultyWire:
 
     @property
     def unfinished(self) -> str:
-        """Say what came last and is no whole message: no fault befell it yet."""
+        """Describe the last bytes if they are not a whole message; no fault has struck them."""
         return unfinished(self._framer)
 
     def send(self, wire: bytes) -> None:
@@ -156,7 +156,7 @@ class FaultyWire:
         self._out.put(wire)
 
     def receive(self, data: bytes) -> None:
-        """Take bytes as they came. What is no message ends here: faults befall messages."""
+        """Take bytes as they arrive. Garbled ones are dropped: faults strike messages only."""
         for event in self._framer.feed(data):
             if isinstance(event, bytes):
                 self._in.put(event)

@@ -1,14 +1,14 @@
-"""A plan of faults, as data: which message meets which misfortune. `file`, beside it, reads it.
+"""A plan of faults, as data: which fault strikes which message. The module `file` reads it.
 
 ::
 
     [[fault]]
-    do = "drop"              # what happens; see `actions.ACTIONS`
-    on = "send"              # to what the gateway sends (default), or "receive"
-    type = "n"               # only to messages of this MsgType (35)
-    session = "ABC123"       # only to this session, with its last character or without
-    nth = 3                  # to the third that fits (default: the first)
-    times = 2                # and the one after it (default: one message)
+    do = "drop"              # the fault; see `actions.ACTIONS`
+    on = "send"              # strike what the gateway sends (default), or "receive"
+    type = "n"               # only messages of this MsgType (35)
+    session = "ABC123"       # only this session, with its last character or without
+    nth = 3                  # the third that matches (default: the first)
+    times = 2                # and the next match (default: one message)
 
     [[fault]]
     do = "delay"
@@ -34,9 +34,9 @@ class Direction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One misfortune, and the messages it befalls: ``times`` of them from the ``nth`` on.
+    """One fault, and the messages it strikes: ``times`` of them from the ``nth`` match on.
 
-    ``session`` is a SenderCompID (49), with its last character or without: that one changes.
+    ``session`` is a SenderCompID (49), with or without its last character, which may change.
     """
 
     action: Action
@@ -49,6 +49,6 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """All that is to go wrong."""
+    """All faults of one gateway."""
 
     faults: tuple[Fault, ...] = ()
