@@ -38,7 +38,7 @@
         ├── ThirdPairError         two pairs are active: choose which to delete
         ├── ClosedError            outside the opening hours
         ├── CodeError              a verification code: wrong, used, expired, or none left today
-        ├── AccountError           user name, password, lockout
+        ├── AccountError           user name, password, details or tokens, or a lockout
         ├── LimitError             too many requests: wait
         │   └── BusyError          too many at this moment: wait a few seconds
         ├── DeliveryError          a code or mail was not delivered, or it is not known whether
@@ -410,7 +410,7 @@ class CodeError(CenterError):
 
 
 class AccountError(CenterError):
-    """Wrong user name or password, or the user is locked out for a while."""
+    """A user's name, password, details or tokens are not accepted, or the user is locked out."""
 
 
 class LimitError(CenterError):

@@ -38,7 +38,7 @@ def cheap_hashes() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", cheap)
-        patch.setattr(passwords, "DUMMY_HASH", cheap.hash("nobody knows"))
+        patch.setattr(passwords, "DUMMY_HASH", cheap.hash("an unknown password"))
         yield
 
 

@@ -113,7 +113,7 @@ def test_a_mail_delayed_by_a_clock_that_was_ahead_is_sent(world: World, tmp_path
             from contextlib import nullcontext
 
             def post(_mail: Mail) -> None:
-                raise DeliveryError("nobody answers", "unreachable")
+                raise DeliveryError("no answer", "unreachable")
 
             return nullcontext(post)
 

@@ -368,7 +368,7 @@ def test_a_logout_waits_for_messages_that_were_requested_again(lost: bool) -> No
             assert link.primary.session.is_behind
         assert len(stage.store.undelivered()) == (0 if lost else 2)
 
-    # The first is lost, and the resent one comes late or never.
+    # The first is lost, and the resent one arrives late or never.
     late = ft.Fault(ft.Drop() if lost else ft.Delay(3.5), msg_type="n", nth=3)
     stage = play(script, ft.Fault(ft.Drop(), msg_type="n"), late)
     which, sent, last = stage.wires[-1]

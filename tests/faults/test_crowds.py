@@ -31,7 +31,7 @@ RING = KeyRing(
 )
 WEDNESDAY = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 MEGABYTE = 1 << 20
-#: Seconds after which a test that waits in vain fails.
+#: Seconds after which a test that still waits fails.
 PATIENCE = 30.0
 
 

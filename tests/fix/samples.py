@@ -122,7 +122,7 @@ def without(whole: bytes, *tags: str) -> bytes:
     return message([(tag, value) for tag, value in body_of(whole) if tag not in tags])
 
 
-def mended(whole: bytes) -> bytes:
+def with_check_sum(whole: bytes) -> bytes:
     """A message with its CheckSum corrected, even if something else is wrong."""
     return whole[:-7] + b"10=%03d\x01" % (sum(whole[:-7]) % 256)
 

@@ -27,10 +27,10 @@ from tests.fix.samples import (
     SIGNED,
     body_of,
     changed,
-    mended,
     message,
     outcome,
     shown,
+    with_check_sum,
 )
 
 #: Every path that reads one message and raises for a bad one.
@@ -90,7 +90,7 @@ BAD = {
     "field without equals": (changed(RAW, t56="CME\x01oops"), "must be tag=value"),
     "two SOH in a row": (changed(RAW, t56="CME\x01"), "must be tag=value"),
     "no SOH before the checksum": (
-        mended(RAW.replace(b"9=117", b"9=116").replace(b"ABC\x0110", b"ABC10")),
+        with_check_sum(RAW.replace(b"9=117", b"9=116").replace(b"ABC\x0110", b"ABC10")),
         "BodyLength (9)",
     ),
     "type not first": (message([body_of(RAW)[1], body_of(RAW)[0], *body_of(RAW)[2:]]), "8, 9, 35"),
@@ -203,7 +203,9 @@ framed = st.lists(
     ),
     max_size=14,
 ).map(lambda fields: ascii_message([("35", "A"), *fields]))
-anything = st.one_of(st.binary(max_size=300), pieces, pieces.filter(len).map(mended), framed)
+anything = st.one_of(
+    st.binary(max_size=300), pieces, pieces.filter(len).map(with_check_sum), framed
+)
 
 
 def ascii_message(body: list[tuple[str, str]]) -> bytes:

@@ -95,7 +95,7 @@ def test_a_garbled_test_request_ends_no_session_that_is_heard() -> None:
         tested.give("0", number)
 
 
-@pytest.mark.parametrize("noise", ["garbled", "an old message that nobody asked for"])
+@pytest.mark.parametrize("noise", ["garbled", "an old message that was not requested"])
 def test_noise_is_not_a_sign_of_life(noise: str) -> None:
     tested = Doubted()
     for _ in range(3):

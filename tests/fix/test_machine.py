@@ -1,4 +1,4 @@
-"""A client and a gateway on a bad line: nothing is lost, nothing comes twice."""
+"""A client and a gateway on a bad line: nothing is lost, nothing arrives twice."""
 
 from __future__ import annotations
 

@@ -30,12 +30,12 @@ from tests.fix.samples import (
     groups,
     joined,
     key_ids,
-    mended,
     message,
     outcome,
     raw_logons,
     secrets,
     values,
+    with_check_sum,
 )
 
 profiles = st.sampled_from(sorted(PROFILES))
@@ -173,14 +173,14 @@ def test_no_byte_of_a_signed_value_may_differ() -> None:
         at = SIGNED.index(f"\x01{tag}={value}\x01".encode()) + len(tag) + 2
         for place in range(at, at + len(value)):
             for byte in range(256):
-                other = mended(SIGNED[:place] + bytes([byte]) + SIGNED[place + 1 :])
+                other = with_check_sum(SIGNED[:place] + bytes([byte]) + SIGNED[place + 1 :])
                 verified = outcome(KEY.verify_logon, other)
                 assert verified is (other == SIGNED) or isinstance(verified, LogonError)
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.binary(max_size=4), st.integers(0, 4))
 def test_only_a_signed_message_is_verified(at: int, new: bytes, gone: int) -> None:
-    other = mended(SIGNED[:at] + new + SIGNED[at + gone :])
+    other = with_check_sum(SIGNED[:at] + new + SIGNED[at + gone :])
     if outcome(KEY.verify_logon, other) is True:
         read = dict(body_of(other))
         assert {tag: read[tag] for tag in NAMES} == FIELDS

@@ -59,7 +59,7 @@ class Exchange:
         return self.wire(kind, number, *fields, again=again)
 
     def deliver(self, number: int) -> None:
-        """Return a message of the script as it was sent, or marked if it comes late."""
+        """Return a message of the script as it was sent, or marked if it arrives late."""
         self.give(self.message(number, again=number < self.client.numbers.next_in))
 
     def answer(self, asked: range, style: str, last: int) -> Iterator[bytes]:
@@ -152,12 +152,14 @@ def _played(kinds: list[str], data: st.DataObject) -> Exchange:
     exchange = Exchange(kinds)
     late: list[int] = []
     for number in list(exchange.kinds):
-        fate = data.draw(st.sampled_from(["comes", "is lost", "is lost", "is late", "comes twice"]))
+        fate = data.draw(
+            st.sampled_from(["arrives", "is lost", "is lost", "is late", "arrives twice"])
+        )
         if fate == "is late":
             late.append(number)
-        if fate.startswith("comes"):
+        if fate.startswith("arrives"):
             exchange.deliver(number)
-        if fate == "comes twice":
+        if fate == "arrives twice":
             exchange.deliver(number)
         if late and data.draw(st.booleans()):
             exchange.deliver(late.pop())

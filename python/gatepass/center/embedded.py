@@ -92,7 +92,7 @@ def take_first_steps(center: Center) -> FirstSteps | None:
         )
     except AccountError:
         return None
-    add_session(center, FIRM, SESSION, SessionKind.ILINK, ADMINISTRATOR, "to rehearse with")
+    add_session(center, FIRM, SESSION, SessionKind.ILINK, ADMINISTRATOR, "for rehearsal")
     return FirstSteps(ADMINISTRATOR, made.one_time_password, SESSION)
 
 

@@ -144,7 +144,7 @@ async def link_after_link(log_on: LogOn[AnyLink], trials: Trials) -> AsyncGenera
                 link = await log_on(block)
                 trials.succeeded()
                 since = loop.time()
-                is_over = True  # if this is closed here, no other link is wanted
+                is_over = True  # if this is closed here, no other link follows
                 yield link
                 is_over = not link.has_ended
             if is_over:

@@ -24,7 +24,7 @@ class State(enum.Enum):
     LOGOUT_SENT = "logout sent"
     CLOSED = "closed"
 
-    # Used for each message: an enum's default hash is computed from its name, in Python.
+    # Hashed for each message: an enum's default hash is computed from its name, in Python.
     __hash__ = object.__hash__
 
 
@@ -32,9 +32,9 @@ class Trigger(enum.Enum):
     """What changes the state of a session."""
 
     CONNECT = "TCP connection"
-    ASK_LOGON = "logon asked for"
-    SIGNED = "signature given"
-    NOT_SIGNED = "no signature"
+    ASK_LOGON = "logon requested"
+    SIGNED = "Logon signed"
+    NOT_SIGNED = "Logon not signed"
     LOGON_REPLY = "Logon received"
     LOGON_RECEIVED = "Logon to verify"
     ACCEPTED = "logon accepted"
@@ -42,7 +42,7 @@ class Trigger(enum.Enum):
     ASK_RESET = "in-session logon"
     RESET_REJECTED = "in-session logon rejected"
     PROMOTED = "backup becomes primary"
-    NUMBERS_GIVEN = "session's numbers given"
+    NUMBERS_GIVEN = "numbers loaded"
     ASK_LOGOUT = "Logout sent"
     END = "Logout received, refusal, silence or disconnect"
 

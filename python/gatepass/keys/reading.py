@@ -161,7 +161,7 @@ def _refuse_exposed(file: io.FileIO, path: Path | None, *, allow_insecure: bool)
 def _content(file: io.FileIO, path: Path | None) -> Iterator[memoryview]:
     """Yield the file's bytes, and wipe them afterwards."""
     known = os.fstat(file.fileno()).st_size or _UNKNOWN_LENGTH
-    # One byte more than is wanted tells the end of the file from a full buffer.
+    # One byte more than necessary tells the end of the file from a full buffer.
     buffer = memoryview(bytearray(min(known, MAX_KEY_FILE_BYTES) + 1))
     length = 0
     try:

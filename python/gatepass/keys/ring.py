@@ -98,7 +98,7 @@ class KeyRing:
         active = [pair for pair in candidates if pair.status(at) is Status.ACTIVE]
         if not active:
             raise _none_valid(candidates, at)
-        # max() takes the first of equals, but the one later in the file is wanted.
+        # max() takes the first of equals, but the one later in the file must be chosen.
         return max(reversed(active), key=_age_order)
 
     def warnings(self, at: datetime) -> list[ExpiryWarning]:

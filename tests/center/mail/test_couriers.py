@@ -204,7 +204,7 @@ def test_a_gateway_over_tls_gets_the_password(
             )
             return SmtpCourier(server, "sms.example.net")
 
-        # Nobody vouches for the certificate.
+        # No authority vouches for the certificate.
         assert failure(courier("pass-word")).rule == "unreachable"
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
         error = failure(courier("wrong-word"))
@@ -221,7 +221,7 @@ def test_a_provider_over_tls_gets_the_text(
     path, context = make_certificate(tmp_path)
     provider.socket = context.wrap_socket(provider.socket, server_side=True)
     courier = WebhookCourier(f"https://127.0.0.1:{provider.server_port}/", Hidden("provider-token"))
-    # Nobody vouches for the certificate.
+    # No authority vouches for the certificate.
     assert failure(courier).rule == "unreachable"
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     courier.send_code(MOBILE, EMAIL, Hidden(TEXT))
@@ -242,7 +242,7 @@ class Course:
 
 
 def test_the_log_contains_each_change_and_not_each_code(caplog: pytest.LogCaptureFixture) -> None:
-    gone, no = DeliveryError("nobody there", "unreachable"), DeliveryError("no", "refused")
+    gone, no = DeliveryError("no answer", "unreachable"), DeliveryError("no", "refused")
     course = (None, gone, gone, no, None, None, gone)
     watched = WatchedCourier(Course(*course))
     for problem in course:
@@ -251,10 +251,10 @@ def test_the_log_contains_each_change_and_not_each_code(caplog: pytest.LogCaptur
         else:
             assert failure(watched) is problem
     assert [record.getMessage() for record in caplog.records] == [
-        "verification codes: nobody there",
+        "verification codes: no answer",
         "verification codes: no",
         "verification codes: sending works again",
-        "verification codes: nobody there",
+        "verification codes: no answer",
     ]
 
 

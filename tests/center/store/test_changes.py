@@ -1,4 +1,4 @@
-"""Which sessions changed since the last look, in the program or by hand."""
+"""Which sessions changed since the last look, in the program or with SQL."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_session_has_changed_when_one_of_its_pairs_has(world: World) -> None:
     assert found == set(new)
 
 
-#: Changes by hand, to a pair of the session ABC or to the session.
+#: Changes with SQL, to a pair of the session ABC or to the session.
 BY_HAND: dict[str, Any] = {
     "a pair's end": update(pair).values(expires_at=pair.c.created_at),
     "a session's name": update(session).where(session.c.name == "ABC").values(name="QQQ"),

@@ -22,7 +22,7 @@ def _quick_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "HASHER", quick)
-        patch.setattr(passwords, "DUMMY_HASH", quick.hash("a password that nobody knows"))
+        patch.setattr(passwords, "DUMMY_HASH", quick.hash("an unknown password"))
         yield
 
 

@@ -41,5 +41,5 @@ def test_a_bad_line_is_reported_once_and_its_repair_too(tmp_path: Path) -> None:
         assert "line " in bad
         assert bad.endswith("the last good key pairs stay in use, deleted ones too")
         _put(keys, good)
-        _, mended = _wait_for(live, log, 2)
-        assert mended.endswith("it can be used again, and has 1 key pair")
+        _, repaired = _wait_for(live, log, 2)
+        assert repaired.endswith("it can be used again, and has 1 key pair")

@@ -52,7 +52,7 @@ def test_a_bar_is_shown_when_it_takes_long(path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("patience", "out", "err"),
     [(3600.0, False, True), (0.0, True, True), (0.0, False, False)],
-    ids=["quick", "rows are seen", "nobody looks"],
+    ids=["quick", "rows are seen", "no terminal"],
 )
 def test_there_is_no_bar_without_a_use(
     path: Path, monkeypatch: pytest.MonkeyPatch, patience: float, out: bool, err: bool

@@ -85,7 +85,7 @@ class LocalKeys:
         raise TypeError("envelope keys cannot be pickled or copied")
 
 
-#: What a seal that does not fit is told as.
+#: The error for a seal that cannot be opened with this key and context.
 TAMPERED = (
     "a sealed secret was changed or belongs to something else: restore it from a backup,"
     " and find out who writes to the database"
@@ -128,7 +128,7 @@ def create_file(path: str | os.PathLike[str]) -> LocalKeys:
     place = Path(path)
     try:
         with private_draft(place, _line(key)) as draft:
-            # Fails where there is one, unlike a rename; and nobody ever reads half a key.
+            # Unlike a rename, this fails if a file is there; and no reader sees half a key.
             os.link(draft, place)
     except OSError as error:
         raise _not_written(place, error) from error

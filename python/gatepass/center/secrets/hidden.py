@@ -1,4 +1,4 @@
-"""A text that nobody sees by accident: codes, tokens, one-time passwords."""
+"""A text that is never shown by accident: codes, tokens, one-time passwords."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which sessions changed since the last look; the cost grows only with the number of changes.
 
 Triggers note each change of a session or its pairs in `schema.session_change`, whether made by this
-package or by hand. So no change is forgotten, and a rolled-back change leaves no note. Other
+package or with SQL. So no change is forgotten, and a rolled-back change leaves no note. Other
 changes of the store are not noted.
 
 The notes are read in commit order. SQLite has one writer at a time, so its notes count up. On

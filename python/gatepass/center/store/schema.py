@@ -154,7 +154,7 @@ pair_version = _table(
     at("expires_at"),
 )
 
-# The changes of sessions and their pairs. Triggers write them, for changes by hand too; `changes`
+# The changes of sessions and their pairs. Triggers write them, also for changes with SQL; `changes`
 # reads them, so that a gateway follows the store. Never deleted, like the versions.
 session_change = _table(
     "session_change",
