@@ -1,4 +1,4 @@
-"""Clients that write their bytes by hand, at a gateway without sockets or waits."""
+"""Clients that send raw bytes to a gateway, without sockets or waits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ON_ALREADY = "Invalid logon. Logout forced."
 
 
 def message(msg_type: str, at: datetime, **changes: str | None) -> bytes:
-    """Write a message that a gateway takes; ``t34="2"`` changes MsgSeqNum, ``None`` leaves out."""
+    """Write a valid message; ``t34="2"`` changes MsgSeqNum, ``None`` omits a field."""
     values: dict[int, str | None] = {
         35: msg_type,
         34: "1",
@@ -48,7 +48,7 @@ def logon(at: datetime, **changes: str | None) -> bytes:
 
 
 class Peer(asyncio.Protocol):
-    """One connection, and what came on it."""
+    """One connection, and the messages received on it."""
 
     def __init__(self) -> None:
         self.got: list[Message] = []
@@ -89,7 +89,7 @@ class Peer(asyncio.Protocol):
 
 @dataclass
 class Stage:
-    """A gateway with both ports, and what it said and delivered."""
+    """A gateway with both ports, and its reports."""
 
     loop: VirtualLoop
     options: dict[str, Any]
@@ -115,7 +115,7 @@ class Stage:
         return peer
 
     def message(self, msg_type: str, **changes: str | None) -> bytes:
-        """Write a message that the gateway takes; ``t34="2"`` changes MsgSeqNum."""
+        """Write a valid message; ``t34="2"`` changes MsgSeqNum."""
         return message(msg_type, self.clock(), **changes)
 
     def logon(self, **changes: str | None) -> bytes:

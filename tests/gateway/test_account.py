@@ -1,4 +1,4 @@
-"""What a gateway tells its operator of a logon, a refusal and a Resend Request."""
+"""A gateway reports each logon, refusal, Reject and answered Resend Request."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ LOGON |= {57: "G", 142: "US", 369: "0", 108: "30"}
     [
         (122, "20260126-15:00:00.000", "OrigSendingTime (122) is on the Logon"),
         (95, "3\x0196=old", "RawDataLength (95) is on the Logon: it is the old password"),
-        (98, "0", "EncryptMethod (98) is on the Logon"),
+        (98, "0", "EncryptMethod (98) must not be on the Logon"),
         (141, "y", "ResetSeqNumFlag (141) is y: it must be Y or N"),
         (57, "92", "TargetSubID (57) is 92: it must be G"),
     ],
 )
-def test_a_refusal_says_why_where_the_clients_text_does_not(
+def test_a_refusal_gives_the_reason_that_the_client_does_not_get(
     tag: int, value: str, reason: str
 ) -> None:
     fields = [(35, "A"), *(LOGON | {tag: value}).items()]
@@ -60,7 +60,7 @@ def test_a_refusal_says_why_where_the_clients_text_does_not(
 def rehearse(
     script: Callable[[Gateway, Callable[[], Any]], Coroutine[Any, Any, None]],
 ) -> list[str]:
-    """Run a script with a gateway and what logs on to it; give what was reported."""
+    """Run a script with a gateway and a client; return the reports."""
     said: list[Report] = []
     store = MemoryStore()
 
@@ -77,7 +77,7 @@ def rehearse(
     return [f"{report.what}: {report.detail}" for report in said]
 
 
-def test_each_logon_is_told_with_its_scenario() -> None:
+def test_each_logon_is_reported_with_its_scenario() -> None:
     async def script(_: Gateway, link: Callable[[], Any]) -> None:
         async with link():
             await asyncio.sleep(1)
@@ -94,7 +94,7 @@ def test_each_logon_is_told_with_its_scenario() -> None:
     ]
 
 
-def test_a_backup_logon_is_told_as_one() -> None:
+def test_a_backup_logon_is_reported_as_one() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
     pair = next(iter(RING))
     logon = encode([(35, "A"), *(LOGON | {49: "ABC123U", 1603: "S", 1604: "1", 1605: "V"}).items()])
@@ -105,8 +105,8 @@ def test_a_backup_logon_is_told_as_one() -> None:
     assert (verdict.scenario, verdict.role) == ("on the backup", Role.BACKUP)
 
 
-def test_an_answered_resend_request_is_one_line() -> None:
-    """Of an answer in many pages, too: its messages, and the gaps for what is not sent again."""
+def test_an_answered_resend_request_is_one_report() -> None:
+    """Also for an answer in many pages; it counts the messages and the gap fills."""
 
     async def script(gateway: Gateway, link: Callable[[], Any]) -> None:
         async with link() as live:
@@ -125,7 +125,7 @@ def test_an_answered_resend_request_is_one_line() -> None:
     assert "120 sent again" in told[0]
 
 
-def test_a_message_that_is_rejected_is_told_with_its_number_tag_and_text() -> None:
+def test_a_rejected_message_is_reported_with_its_number_tag_and_text() -> None:
     async def script(_: Gateway, link: Callable[[], Any]) -> None:
         async with link() as live:
             await asyncio.sleep(1)
@@ -152,16 +152,14 @@ def test_a_message_that_is_rejected_is_told_with_its_number_tag_and_text() -> No
     ]
     assert [line.split(": ")[2] for line in told] == ["tag 35", "tag 122", "tag 7", "tag 16"]
     assert told[3].endswith("Range of messages to resend is greater than maximum allowed")
-    # A Logon that is rejected is told once, with the reason.
+    # A rejected Logon is reported once, with the reason.
     assert [line for line in said if "142" in line] == [
         "refused: SenderLocationID (142) is missing or blank"
     ]
 
 
 @given(st.sets(st.integers(1, 30)), st.integers(1, 30), st.integers(0, 29))
-def test_the_count_of_an_answer_is_that_of_its_messages(
-    kept: set[int], begin: int, more: int
-) -> None:
+def test_an_answer_counts_its_messages_and_gaps(kept: set[int], begin: int, more: int) -> None:
     end = begin + more
     answer = Answer(begin, end)
     wires: list[bytes] = []
@@ -178,7 +176,7 @@ def test_the_count_of_an_answer_is_that_of_its_messages(
     assert answer.messages == len([n for n in kept if begin <= n <= end])
 
 
-def test_a_client_that_speaks_tls_where_there_is_none_is_told_of() -> None:
+def test_a_client_that_uses_tls_on_a_port_without_tls_is_reported() -> None:
     async def script(gateway: Gateway, _: Callable[[], Any]) -> None:
         connection = GatewayConnection(gateway, backup=False)
         connection.connection_made(Foreign())  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Nobody is let in beside a session that is on, whatever stood behind its Logon."""
+"""A session has one connection only, whatever bytes follow its Logon."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tests.slow_keys import SlowKeys
 
 Behind = Callable[[Stage], bytes]
 
-#: What may stand behind a good Logon in the same bytes, and leave the session on.
+#: Bytes that may follow a good Logon in the same piece, and leave the session logged on.
 GOES_ON: dict[str, Behind] = {
     "nothing": lambda _stage: b"",
     "an In-Session Logon": lambda stage: stage.logon(t141="Y", t108="31"),
     "two of them": lambda stage: b"".join(
         stage.logon(t141="Y", t108=beat) for beat in ("31", "32")
     ),
-    "a Logon for somebody else": lambda stage: stage.message("A", t56="X"),
-    "a message of no known type": lambda stage: stage.message("zz", t34="2"),
-    "a message that is garbled": lambda _stage: b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01",
+    "a Logon to another target": lambda stage: stage.message("A", t56="X"),
+    "a message of an unknown type": lambda stage: stage.message("zz", t34="2"),
+    "a garbled message": lambda _stage: b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01",
     "half a message": lambda stage: stage.message("1", t34="2", t112="T")[:40],
     "a message behind a gap": lambda stage: stage.message("1", t34="9", t112="T"),
     "a Test Request": lambda stage: stage.message("1", t34="2", t112="T"),
 }
-#: What ends it.
+#: Bytes that end it.
 ENDS: dict[str, Behind] = {
     "a Logout": lambda stage: stage.message("5", t34="2"),
     "a Logon without a signature": lambda stage: stage.message("A", t141="Y"),
     "a Logon of another firm": lambda stage: stage.logon(t49="ABC999N", t141="Y"),
     "a number that is too low": lambda stage: stage.message("0", t34="1"),
     "a number that is too high": lambda stage: stage.message("0", t34="99999999"),
-    "a message of somebody else": lambda stage: stage.message("0", t34="2", t49="XYZ123N"),
+    "a message of another sender": lambda stage: stage.message("0", t34="2", t49="XYZ123N"),
 }
 
 
@@ -46,7 +46,9 @@ async def second(stage: Stage) -> Peer:
 
 @pytest.mark.parametrize("backup", [False, True])
 @pytest.mark.parametrize("behind", GOES_ON)
-def test_a_session_is_on_whatever_stands_behind_its_logon(behind: str, backup: bool) -> None:
+def test_a_session_stays_on_with_any_harmless_message_behind_its_logon(
+    behind: str, backup: bool
+) -> None:
     async def script(stage: Stage) -> None:
         first = await stage.peer(stage.logon(t49="ABC123U") if backup else stage.logon())
         if backup:
@@ -73,7 +75,7 @@ def test_a_session_is_on_whatever_stands_behind_its_logon(behind: str, backup: b
 
 
 @pytest.mark.parametrize("behind", ENDS)
-def test_a_session_that_has_ended_behind_its_logon_is_gone(behind: str) -> None:
+def test_a_session_that_a_message_behind_its_logon_ends_is_not_logged_on(behind: str) -> None:
     async def script(stage: Stage) -> None:
         first = await stage.peer(stage.logon() + ENDS[behind](stage))
         assert first.ended
@@ -82,14 +84,14 @@ def test_a_session_that_has_ended_behind_its_logon_is_gone(behind: str) -> None:
             stage.gateway.send("ABC123", "n", [(58, "text")])
         with pytest.raises(StateError, match="fail over: not possible"):
             stage.gateway.fail_over("ABC123")
-        # The next one is on, and has what was sent last.
+        # The session can log on again, with the next number.
         again = await stage.peer(stage.logon(t34="3"))
         assert "A" in again.kinds
 
     play(script)
 
 
-def test_messages_go_to_the_session_that_logged_on_and_began_anew_at_once() -> None:
+def test_a_session_reset_directly_behind_its_logon_gets_messages() -> None:
     async def script(stage: Stage) -> None:
         first = await stage.peer(stage.logon() + stage.logon(t141="Y", t108="31"))
         assert stage.gateway.send("ABC123", "n", [(58, "text")]) == 3
@@ -99,7 +101,7 @@ def test_messages_go_to_the_session_that_logged_on_and_began_anew_at_once() -> N
     play(script)
 
 
-def test_a_backup_ends_with_its_primary_whatever_stood_behind_its_logon() -> None:
+def test_a_backup_ends_with_its_primary_even_after_a_rejected_logon() -> None:
     async def script(stage: Stage) -> None:
         primary = await stage.peer(stage.logon(t49="ABC123U"))
         reject = stage.message("A", t49="ABC123B", t56="X")
@@ -112,7 +114,7 @@ def test_a_backup_ends_with_its_primary_whatever_stood_behind_its_logon() -> Non
     play(script)
 
 
-def test_closed_ports_log_a_session_out_whatever_stood_behind_its_logon() -> None:
+def test_port_closure_logs_a_session_out_even_after_a_rejected_logon() -> None:
     async def script(stage: Stage) -> None:
         first = await stage.peer(stage.logon() + stage.message("A", t56="X"))
         for _ in range(4):
@@ -123,7 +125,7 @@ def test_closed_ports_log_a_session_out_whatever_stood_behind_its_logon() -> Non
     play(script)
 
 
-def test_of_two_logons_that_wait_for_their_pairs_one_is_let_in() -> None:
+def test_of_two_logons_that_wait_for_key_pairs_one_is_admitted() -> None:
     async def told() -> None:
         keys = SlowKeys(RING)
         gateway = Gateway(keys, Kind.parse("cgw"))
@@ -144,14 +146,14 @@ def test_of_two_logons_that_wait_for_their_pairs_one_is_let_in() -> None:
     asyncio.run(told())
 
 
-def test_a_backup_that_is_being_judged_is_not_left_over_by_a_failover() -> None:
+def test_a_failover_ends_a_backup_whose_logon_is_being_judged() -> None:
     """Its In-Session Logon waits for key pairs when its primary fails."""
 
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon(t49="ABC123U"))
         backup = await stage.peer(stage.logon(t49="ABC123U"), backup=True)
         connection = stage.gateway._live["ABC123", True]
-        # As it is while key pairs are read.
+        # As while key pairs are read.
         connection._judge = lambda _effect: None  # type: ignore[method-assign]
         await backup.send(stage.logon(t49="ABC123B", t141="Y"))
         stage.gateway.fail_over("ABC123")
@@ -162,7 +164,7 @@ def test_a_backup_that_is_being_judged_is_not_left_over_by_a_failover() -> None:
     play(script)
 
 
-def test_messages_in_one_piece_with_the_logon_are_delivered() -> None:
+def test_messages_sent_together_with_the_logon_are_delivered() -> None:
     got: list[str] = []
 
     def deliver(_name: str, message: Message) -> None:
@@ -176,7 +178,7 @@ def test_messages_in_one_piece_with_the_logon_are_delivered() -> None:
     assert got == ["order 2", "order 3"]
 
 
-def test_who_is_logged_out_by_what_took_a_message_does_not_begin_again_behind_it() -> None:
+def test_a_session_that_the_application_logs_out_cannot_reset_afterwards() -> None:
     async def script(stage: Stage) -> None:
         stage.gateway.application = lambda _name, _message: stage.gateway.log_out_all("ABC")
         again = stage.logon(t141="Y", t108="31")

@@ -1,4 +1,4 @@
-"""Full collections become rare, and sessions leave nothing that only they could free."""
+"""Full collections become rare, and an ended session leaves nothing for them to free."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def full_collections() -> int:
     return gc.get_stats()[2]["collections"]
 
 
-def test_many_new_objects_lead_to_no_full_collection() -> None:
+def test_many_new_objects_cause_no_full_collection() -> None:
     before = gc.get_threshold()
     with rare_full_collections():
         assert gc.get_threshold() == (*before[:2], BETWEEN_FULL)
@@ -35,7 +35,7 @@ def test_many_new_objects_lead_to_no_full_collection() -> None:
     assert len(kept) == 200_000
 
 
-def test_the_collector_is_as_it_was_after_an_error() -> None:
+def test_the_collectors_settings_are_restored_after_an_error() -> None:
     before = gc.get_threshold()
     with pytest.raises(ValueError, match="mine"), rare_full_collections():
         raise ValueError("mine")
@@ -43,7 +43,7 @@ def test_the_collector_is_as_it_was_after_an_error() -> None:
 
 
 @pytest.mark.parametrize("pair", [PAIR, OTHER], ids=["logged on", "refused"])
-def test_a_session_that_is_over_leaves_no_cycle_of_ours(pair: object) -> None:
+def test_an_ended_session_leaves_no_reference_cycle_of_gatepass(pair: object) -> None:
     def logon() -> bytes:
         now = format_sending_time(datetime.now(UTC))
         head = [(35, "A"), (34, "1"), (49, "ABC123N"), (50, "OP"), (52, now), (56, "CME")]

@@ -1,4 +1,4 @@
-"""Whatever clients do, and the operator, and the clock: what a gateway knows of itself is true."""
+"""A gateway's tables match its connections, whatever clients, operator and clock do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.gateway.peers import Peer, Stage, play
 
 LIVE = {State.LOGGED_ON, State.VERIFYING}
 KINDS = ["logon", "logon", "unsigned", "1", "2", "4", "5", "D", "bytes"]
-#: Most are one session's, so that it is on more often than not.
+#: Most belong to one session, so that it is usually logged on.
 NAMES = st.sampled_from(
     ["ABC123U"] * 8 + ["ABC123P"] * 4 + ["ABC123B"] * 2 + ["ABC123N", "ABC456N", "XYZ123N"]
 )
@@ -27,7 +27,7 @@ FLAGS = st.sampled_from([None, None, "Y", "N"])
 
 @st.composite
 def wires(draw: st.DrawFn) -> Callable[[Stage], bytes]:
-    """Some messages in one piece, the first most likely a good Logon."""
+    """Some messages in one piece; the first is usually a good Logon."""
     parts: list[Callable[[Stage], bytes]] = []
     for index in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(KINDS))
@@ -105,14 +105,14 @@ def check(stage: Stage, peers: list[Peer]) -> None:
             number = message.msg_seq_num or 0
             if message.get(43) == "Y" or (message.msg_type == "3" and number == 1):
                 continue
-            # An In-Session Logon, and a promotion of a backup, begin to count anew.
+            # An In-Session Logon and the promotion of a backup restart the numbers.
             assert number > last or message.msg_type in ("A", "1", "5"), peer.got
             last = number
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ACTIONS, min_size=1, max_size=14))
-def test_what_it_knows_of_its_sessions_is_true(actions: list[tuple]) -> None:  # type: ignore[type-arg]
+def test_a_gateway_always_knows_which_sessions_are_logged_on(actions: list[tuple]) -> None:  # type: ignore[type-arg]
     peers: list[Peer] = []
 
     async def script(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""A client that goes away leaves a word in what the gateway says, and once only."""
+"""A gateway reports each lost connection, once only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOST = "connection lost without a Logout"
 
 
 @pytest.mark.parametrize("backup", [False, True])
-def test_a_client_that_goes_away_without_a_logout_is_told_of(backup: bool) -> None:
+def test_a_connection_lost_without_a_logout_is_reported(backup: bool) -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.peer(stage.logon(t49="ABC123U"))
         if backup:
@@ -34,7 +34,7 @@ def test_a_client_that_goes_away_without_a_logout_is_told_of(backup: bool) -> No
     ("behind", "reason"),
     [("5", "logged out"), ("A", "Invalid Logon. Logout Forced")],
 )
-def test_a_connection_that_was_closed_is_not_lost_as_well(behind: str, reason: str) -> None:
+def test_a_closed_connection_is_not_reported_as_lost(behind: str, reason: str) -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.peer(stage.logon(), stage.message(behind, t34=NUMBER[behind], t141="Y"))
         peer.transport.abort()
@@ -45,8 +45,8 @@ def test_a_connection_that_was_closed_is_not_lost_as_well(behind: str, reason: s
     play(script)
 
 
-def test_who_connects_and_says_nothing_is_not_told_of() -> None:
-    """A balancer that looks whether the port is open does it every second."""
+def test_a_client_that_sends_nothing_is_not_reported() -> None:
+    """A load balancer checks every second whether the port is open."""
 
     async def script(stage: Stage) -> None:
         peer = await stage.peer()
@@ -56,18 +56,18 @@ def test_who_connects_and_says_nothing_is_not_told_of() -> None:
     assert play(script).said == []
 
 
-def test_what_a_gateway_drops_as_it_ends_is_not_lost() -> None:
+def test_connections_that_a_closing_gateway_drops_are_not_reported_as_lost() -> None:
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon())
 
     assert play(script).told(Event.LOST) == []
 
 
-def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
+def test_a_connection_lost_while_its_logon_is_judged_is_reported() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.peer()
         (connection,) = stage.gateway.connections
-        # As it is while key pairs are read.
+        # As while key pairs are read.
         connection._decide = lambda *_: None  # type: ignore[method-assign]
         await peer.send(stage.logon())
         peer.transport.abort()
@@ -78,7 +78,7 @@ def test_a_client_that_cannot_wait_for_its_answer_is_told_of() -> None:
     play(script)
 
 
-def test_a_session_whose_application_fails_is_told_of() -> None:
+def test_a_session_whose_application_fails_ends_and_is_reported() -> None:
     def fail(_name: str, _message: Message) -> None:
         raise LookupError("a secret")
 
@@ -86,7 +86,7 @@ def test_a_session_whose_application_fails_is_told_of() -> None:
         peer = await stage.peer(stage.logon())
         connection = stage.gateway._live["ABC123", False]
         connection.session.receive(stage.message("D", t34="2"), stage.clock(), stage.loop.time())
-        # As asyncio does it.
+        # As asyncio does.
         with pytest.raises(LookupError):
             connection.perform()
         await asyncio.sleep(1)

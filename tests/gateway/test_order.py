@@ -1,4 +1,4 @@
-"""What a gateway sends stands on the wire in the order of its numbers, whoever sends it when."""
+"""A gateway's messages are on the wire in the order of their numbers, whatever sends them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = st.sampled_from(["D", "1", "0", "G", "q"])
 
 
 class Answering:
-    """An application that answers each message with so many of its own, while it takes it."""
+    """An application that answers each message with several, while it receives it."""
 
     def __init__(self, answers: int) -> None:
         self.answers = answers
@@ -43,7 +43,7 @@ class Answering:
     answers=st.integers(0, 3),
     missing=st.integers(0, 3),
 )
-def test_numbers_rise_by_one_when_the_application_sends_while_it_takes(
+def test_numbers_rise_by_one_if_the_application_sends_while_it_receives(
     kinds: list[str], first: list[str], answers: int, missing: int
 ) -> None:
     application = Answering(answers)
@@ -54,7 +54,7 @@ def test_numbers_rise_by_one_when_the_application_sends_while_it_takes(
             stage.message(kind, t34=str(number), t112="T" if kind == "1" else None)
             for number, kind in enumerate([*first, *kinds], start=2)
         ]
-        # Some come behind a gap, and all at once when it is filled.
+        # Some arrive after a gap, and are delivered together when it is filled.
         begun, late, rest = (
             wires[: len(first)],
             wires[len(first) : len(first) + missing],
@@ -93,7 +93,7 @@ def test_thousands_of_messages_in_one_piece_are_answered_one_by_one() -> None:
 
 
 class Failing(MemoryStore):
-    """Keeps nothing any more from a number on."""
+    """Stores no sent message after the number ``last``."""
 
     def __init__(self, last: int) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class Failing(MemoryStore):
 
 
 @pytest.mark.parametrize("caught", [True, False])
-def test_what_an_application_sends_while_it_takes_and_cannot_be_kept_is_not_sent(
+def test_an_answer_of_the_application_that_cannot_be_stored_is_not_sent(
     caught: bool,
 ) -> None:
     raised: list[StoreError] = []
@@ -131,14 +131,14 @@ def test_what_an_application_sends_while_it_takes_and_cannot_be_kept_is_not_sent
         await asyncio.sleep(1)
         assert peer.numbers == [1, 2, 3]
         assert peer.ended
-        # Once, however often it is raised.
+        # Reported once, however often it is raised.
         assert stage.told(Event.STORE) == [str(raised[0])]
 
     play(script, store=lambda _name: Failing(3))
     assert len(raised) == 1
 
 
-def test_the_answer_to_a_logon_and_its_test_request_are_one_write() -> None:
+def test_a_logon_reply_and_its_test_request_are_one_write() -> None:
     async def script(stage: Stage) -> None:
         peer = await stage.peer(stage.logon())
         assert peer.kinds == ["A", "1"]

@@ -1,6 +1,6 @@
-"""A Logon that was refused, and was overheard: nobody logs on with it when the reason is gone.
+"""A refused Logon cannot be replayed by an eavesdropper when the reason for the refusal is gone.
 
-The client itself tries again with a new one, which has the time of then.
+The client itself tries again with a new Logon, which has a new SendingTime.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gatepass.signing import ReplayMemory
 from tests.gateway.peers import INVALID, PAIR, RING, Peer, Stage, play
 
 LONG = SendingTimeWindow(max_age=timedelta(minutes=10))
-#: Sends a Logon that is refused, has the reason go, and gives the Logon and at which port to try.
+#: Sends a Logon that is refused, removes the reason, and returns the Logon and the port to try.
 Story = Callable[[Stage], Awaitable[tuple[bytes, bool]]]
 
 
@@ -186,7 +186,7 @@ STORIES: list[Story] = [
 
 
 def altered(logon: bytes, *changes: tuple[int, str | None]) -> bytes:
-    """Change a signed Logon where it is not signed."""
+    """Change fields of a signed Logon that the signature does not cover."""
     new = dict(changes)
     fields = [field.partition(b"=") for field in logon.split(b"\x01")[2:-2]]
     kept = [(int(tag), value.decode()) for tag, _, value in fields if int(tag) not in new]
@@ -198,9 +198,9 @@ def altered(logon: bytes, *changes: tuple[int, str | None]) -> bytes:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_nobody_logs_on_with_it(story: Story) -> None:
+def test_a_refused_logon_stays_refused_and_a_new_one_is_accepted(story: Story) -> None:
     async def script(stage: Stage) -> None:
-        # Key pairs are there before a Logon comes, as in a gateway that runs.
+        # Key pairs are read before the first Logon, as in a running gateway.
         await stage.gateway.keys.refresh()
         logon, backup = await story(stage)
         replayer = await stage.peer(logon, backup=backup)
@@ -208,7 +208,7 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
         if story is not backup_first_and_then_the_primary_is_on:
             assert replayer.texts[-1:] == [INVALID]
             assert "replay: this very Logon was refused before" in stage.told(Event.REFUSED)[-1]
-        # Whoever has the key stamps and signs a new one.
+        # The client, which has the key, stamps and signs a new one.
         indicator = "U" if b"49=ABC123U" in logon else "N"
         number = "3" if story is on_already else "2" if story is on_a_live_connection else "1"
         honest = await stage.peer(stage.logon(t49=f"ABC123{indicator}", t34=number), backup=backup)
@@ -218,13 +218,13 @@ def test_nobody_logs_on_with_it(story: Story) -> None:
 
 
 class Later:
-    """A key source that learns of its pair later."""
+    """A key source that gets its pair later."""
 
     def __init__(self) -> None:
         self.ring = KeyRing([])
 
 
-def test_nobody_logs_on_with_one_whose_pair_was_not_known_yet() -> None:
+def test_a_logon_refused_for_an_unknown_pair_stays_refused() -> None:
     keys = Later()
 
     async def script(stage: Stage) -> None:
@@ -240,7 +240,7 @@ def test_nobody_logs_on_with_one_whose_pair_was_not_known_yet() -> None:
 
 @pytest.mark.parametrize("before", [b"\n", b"8=FIX", b"8=FIX.4.2\x019=5\x0135=A\x0110=000\x01"])
 @pytest.mark.parametrize("behind", [b"", b"\n", b"8=FIX.4.2\x019=5\x0135=0\x0110=000\x01"])
-def test_a_good_logon_beside_garbage_is_admitted_however_it_is_cut(
+def test_a_good_logon_between_garbage_is_admitted_in_any_pieces(
     before: bytes, behind: bytes
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -259,7 +259,7 @@ def test_a_good_logon_beside_garbage_is_admitted_however_it_is_cut(
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_gateways_that_share_a_memory_know_what_each_has_refused(shared: bool) -> None:
+def test_gateways_with_one_replay_memory_know_each_others_refused_logons(shared: bool) -> None:
     memory = ReplayMemory()
 
     async def script(stage: Stage) -> None:
@@ -274,7 +274,7 @@ def test_gateways_that_share_a_memory_know_what_each_has_refused(shared: bool) -
     play(script, replays=memory)
 
 
-def test_what_was_refused_is_refused_for_the_same_reason_as_long_as_that_is_there() -> None:
+def test_a_refused_logon_is_refused_again_for_the_same_reason_while_it_lasts() -> None:
     async def script(stage: Stage) -> None:
         logon = stage.logon(t49="ABC123U")
         for _ in range(3):
@@ -284,7 +284,7 @@ def test_what_was_refused_is_refused_for_the_same_reason_as_long_as_that_is_ther
     play(script)
 
 
-def test_a_clock_that_was_ahead_for_a_moment_opens_nothing() -> None:
+def test_a_clock_that_was_ahead_for_a_moment_allows_no_replay() -> None:
     async def script(stage: Stage) -> None:
         logon = stage.logon(t49="ABC123U")
         assert "A" in (await stage.peer(logon)).kinds
@@ -299,7 +299,7 @@ def test_a_clock_that_was_ahead_for_a_moment_opens_nothing() -> None:
 
 
 @pytest.mark.parametrize("max_age", [timedelta.max, timedelta(days=3_000_000)])
-def test_a_window_may_be_as_large_as_it_likes(max_age: timedelta) -> None:
+def test_a_window_of_any_size_allows_no_replay(max_age: timedelta) -> None:
     async def script(stage: Stage) -> None:
         logon = stage.logon()
         first = await stage.peer(logon)
@@ -309,5 +309,5 @@ def test_a_window_may_be_as_large_as_it_likes(max_age: timedelta) -> None:
     play(script, window=SendingTimeWindow(max_age=max_age))
 
 
-def test_the_pairs_of_these_tests_are_one_sessions() -> None:
+def test_the_pairs_of_these_tests_belong_to_one_session() -> None:
     assert [pair.session for pair in RING] == [PAIR.session]

@@ -1,4 +1,4 @@
-"""Whose ports close, and what opens them again: nothing but a call."""
+"""Ports close per Session ID, and only a call reopens them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def close(port: Port) -> None:
 
 
 async def log_on(port: int, sender: str, keys: KeyRing) -> str:
-    """Log on and out; give the text of a refusal."""
+    """Log on and out; return the text of a refusal."""
     settings = replace(SETTINGS, sender_comp_id=sender)
     try:
         async with connect("127.0.0.1", port, settings, keys, MemoryStore(), guarded=False):
@@ -44,7 +44,7 @@ async def log_on(port: int, sender: str, keys: KeyRing) -> str:
         return error.text
 
 
-def test_the_ports_are_those_of_the_session_id_whatever_the_firm() -> None:
+def test_all_firms_with_one_session_id_share_its_ports() -> None:
     async def main() -> None:
         gateway = Gateway(keys := ring(), Kind.parse("cgw"))
         port = await gateway.listen("127.0.0.1", 0)
@@ -52,7 +52,7 @@ def test_the_ports_are_those_of_the_session_id_whatever_the_firm() -> None:
         async with connect("127.0.0.1", port, settings, keys, MemoryStore()) as live:
             texts = [await log_on(port, f"ABC12{n % 3}N", ring()) for n in range(5)]
             assert ["Port Closure" in text for text in texts] == [False] * 4 + [True]
-            # Who is on with that Session ID is logged out.
+            # A session that is logged on with that Session ID is logged out.
             await asyncio.wait_for(live.closed, 10)
             assert live.goodbye is not None
             assert "Port Closure" in (live.goodbye.text or "")
@@ -67,7 +67,7 @@ def test_the_ports_are_those_of_the_session_id_whatever_the_firm() -> None:
     asyncio.run(main())
 
 
-def test_numbers_belong_to_the_sender_comp_id_all_the_same() -> None:
+def test_sender_comp_ids_share_ports_but_not_numbers() -> None:
     gateway = Gateway(ring(), Kind.parse("cgw"))
     one, other = gateway.account("ABC123"), gateway.account("ABC456")
     assert one.port is other.port
@@ -83,8 +83,8 @@ def test_the_session_id_of_drop_copy_has_six_characters() -> None:
     assert not gateway.is_closed("ABC123")
 
 
-def test_made_up_names_open_no_port_and_take_little_memory() -> None:
-    """Not of those that have a key pair: neither a closed one, nor one that counts."""
+def test_invented_names_displace_no_known_port_and_use_little_memory() -> None:
+    """Neither a closed port of a known name is forgotten, nor its count of invalid Logons."""
     ports = Ports(3, lambda name: name.startswith(("ABC", "XYZ")), None)
     close(ports.of("ABC777"))
     counting = [ports.of("XYZ777").count_invalid(START) for _ in range(INVALID_LOGONS - 1)]
@@ -96,7 +96,7 @@ def test_made_up_names_open_no_port_and_take_little_memory() -> None:
     assert ports.of("XYZ777").count_invalid(START)
 
 
-def test_a_port_that_was_used_before_its_key_pair_was_made_is_the_same() -> None:
+def test_a_port_used_before_its_key_pair_existed_is_kept_after_a_logon() -> None:
     known: list[str] = []
     ports = Ports(3, known.__contains__, None)
     port = ports.of("ABC123")
@@ -106,7 +106,7 @@ def test_a_port_that_was_used_before_its_key_pair_was_made_is_the_same() -> None
     assert ports.of("ABC123") is port
 
 
-def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: Path) -> None:
+def test_a_closed_port_stays_closed_when_the_gateway_restarts(tmp_path: Path) -> None:
     path = tmp_path / "week.sqlite"
 
     def started(kept: SqliteClosedPorts) -> Gateway:
@@ -123,7 +123,7 @@ def test_a_closed_port_stays_closed_when_the_gateway_is_started_again(tmp_path: 
         assert not started(kept).is_closed("ABC")
 
 
-def test_a_port_whose_closure_cannot_be_kept_is_not_closed(tmp_path: Path) -> None:
+def test_a_port_is_not_closed_if_that_cannot_be_stored(tmp_path: Path) -> None:
     kept = SqliteClosedPorts(tmp_path / "week.sqlite")
     gateway = Gateway(ring(), Kind.parse("cgw"), closed_ports=kept)
     kept.close()

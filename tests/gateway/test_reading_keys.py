@@ -1,4 +1,4 @@
-"""A gateway whose key pairs must be read: nobody waits for that but the Logons that need them."""
+"""Only Logons wait while a gateway reads key pairs; everything else continues."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def play(stage: Stage, story: Callable[[Stage], Coroutine[Any, Any, None]]) -> N
 
 
 async def is_served(stage: Stage, link: Link, text: str) -> None:
-    """A session that is on goes on: its message arrives."""
+    """Check that a logged-on session continues: its message arrives."""
     link.send("D", [(58, text)])
     while text not in stage.arrived:
         await asyncio.sleep(0.001)
 
 
-def test_other_sessions_go_on_while_a_source_reads() -> None:
+def test_other_sessions_continue_while_a_source_reads() -> None:
     source = SlowKeys(RING)
 
     async def story(stage: Stage) -> None:
@@ -112,7 +112,7 @@ def test_other_sessions_go_on_while_a_source_reads() -> None:
     play(Stage(source), story)
 
 
-def test_a_good_logon_stays_good_however_long_the_reading_takes() -> None:
+def test_a_logon_is_judged_by_its_arrival_however_long_a_source_reads() -> None:
     source = SlowKeys(RING)
 
     async def story(stage: Stage) -> None:
@@ -123,7 +123,7 @@ def test_a_good_logon_stays_good_however_long_the_reading_takes() -> None:
         source.release()
         await waiting
         stage.ahead = timedelta(seconds=8)
-        with pytest.raises(LogonRefusedError):  # this one comes too late
+        with pytest.raises(LogonRefusedError):  # this one arrives too late
             await stage.logon(OTHER_SETTINGS)
 
     play(Stage(source), story)
@@ -157,7 +157,7 @@ def test_a_hundred_logons_at_once_cost_a_few_readings() -> None:
     play(Stage(source), story)
 
 
-def test_a_session_that_logs_on_anew_in_session_waits_and_loses_nothing() -> None:
+def test_an_in_session_logon_waits_for_key_pairs_and_loses_nothing() -> None:
     source = SlowKeys(RING)
 
     async def story(stage: Stage) -> None:
@@ -173,7 +173,7 @@ def test_a_session_that_logs_on_anew_in_session_waits_and_loses_nothing() -> Non
     play(Stage(source), story)
 
 
-def test_a_source_that_fails_ends_the_connection_and_is_reported() -> None:
+def test_a_source_that_fails_is_reported_and_ends_the_connection() -> None:
     source = SlowKeys(RING)
 
     async def story(stage: Stage) -> None:
@@ -188,7 +188,7 @@ def test_a_source_that_fails_ends_the_connection_and_is_reported() -> None:
     play(Stage(source), story)
 
 
-def test_an_error_that_nobody_expected_ends_the_connection_and_reaches_the_loop() -> None:
+def test_an_unexpected_error_of_a_source_ends_the_connection_and_reaches_the_loop() -> None:
     source = SlowKeys(RING)
     wrong: list[BaseException] = []
 
@@ -203,7 +203,7 @@ def test_an_error_that_nobody_expected_ends_the_connection_and_reaches_the_loop(
     play(Stage(source), story)
 
 
-def test_a_source_that_hangs_leaves_no_client_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_hangs_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "KEYS_WAIT", 0.02)
     source = SlowKeys(RING)
 
@@ -218,7 +218,7 @@ def test_a_source_that_hangs_leaves_no_client_waiting(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_client_that_is_gone_before_its_pairs_are_read_leaves_nothing(
+def test_a_client_that_disconnects_while_a_source_reads_leaves_nothing(
     fails: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = SlowKeys(RING)
@@ -264,7 +264,7 @@ def test_a_gateway_that_closes_does_not_wait_for_a_reading(
     assert caplog.records == []
 
 
-def test_with_one_bad_line_in_the_key_file_logons_go_on_and_nothing_is_read_again(
+def test_a_key_file_with_a_bad_line_is_read_once_and_its_good_pairs_log_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "keys.txt"
@@ -294,7 +294,7 @@ def test_with_one_bad_line_in_the_key_file_logons_go_on_and_nothing_is_read_agai
     play(Stage(keys), story)
 
 
-def test_the_pair_that_a_plan_lets_expire_is_one_of_those_that_are_read() -> None:
+def test_a_plan_expires_a_pair_of_the_ring_last_read() -> None:
     expire = ft.Fault(ft.ExpirePair(), ft.Direction.RECEIVE, msg_type="A")
 
     async def story(stage: Stage) -> None:
@@ -307,7 +307,7 @@ def test_the_pair_that_a_plan_lets_expire_is_one_of_those_that_are_read() -> Non
 
 
 class Walked(KeyRing):
-    """A ring that counts how often somebody looks at all its pairs."""
+    """A ring that counts how often all its pairs are visited."""
 
     walks = 0
 
@@ -316,7 +316,7 @@ class Walked(KeyRing):
         return super().__iter__()
 
 
-def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon() -> None:
+def test_a_logon_after_a_planned_expiry_does_not_visit_all_pairs() -> None:
     ring = Walked(RING)
     injection = Injection(FaultPlan(()), FreshKeys(FixedKeys(ring)), utc_now)
     assert injection.ring is ring
@@ -332,7 +332,7 @@ def test_a_pair_that_expired_by_a_plan_costs_no_look_at_all_pairs_for_each_logon
     assert {pair.expires for pair in injection.ring} == {date(2000, 1, 1)}
 
 
-def test_a_gateway_reads_a_path_to_name_the_mistakes_of_clients(tmp_path: Path) -> None:
+def test_a_gateway_reads_a_key_file_with_what_diagnosis_needs(tmp_path: Path) -> None:
     path = tmp_path / "keys.txt"
     write_key_file(path, ISSUED)
     pairs = list(Gateway(path, Kind.parse("cgw")).keys.ring)

@@ -32,7 +32,7 @@ def check(stage: Stage, *peers: Peer) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("tag", TAGS)
-def test_a_logon_with_it_is_refused_without_a_word_of_it(tag: int, form: str) -> None:
+def test_the_answer_to_a_logon_with_a_secret_does_not_show_it(tag: int, form: str) -> None:
     async def script(stage: Stage) -> None:
         change = {f"t{tag}": FORMS[form]}
         unsigned = await stage.peer(stage.message("A", **change))
@@ -50,7 +50,7 @@ def test_a_logon_with_it_is_refused_without_a_word_of_it(tag: int, form: str) ->
 
 @pytest.mark.parametrize("msg_type", ["0", "1", "2", "3", "4", "5", "D", "zz"])
 @pytest.mark.parametrize("tag", [*TAGS, 7, 16, 36, 45, 112, 123, 371])
-def test_a_message_with_it_is_answered_without_a_word_of_it(tag: int, msg_type: str) -> None:
+def test_the_answer_to_a_message_with_a_secret_does_not_show_it(tag: int, msg_type: str) -> None:
     async def script(stage: Stage) -> None:
         live = await stage.peer(stage.logon())
         await live.send(stage.message(msg_type, **{"t34": "2", f"t{tag}": SECRET}))
@@ -61,13 +61,13 @@ def test_a_message_with_it_is_answered_without_a_word_of_it(tag: int, msg_type: 
     play(script, faults=FaultPlan((ft.Fault(ft.Duplicate(), ft.Direction.RECEIVE, times=9),)))
 
 
-def test_the_sender_of_a_report_is_hidden_where_it_may_be_one() -> None:
+def test_a_report_hides_a_sender_that_may_be_a_secret() -> None:
     assert Report(Event.REFUSED, SECRET, "").sender_comp_id == "***"
     assert Report(Event.REFUSED, "ABC123N", "").sender_comp_id == "ABC123N"
     assert Report.of_client(Event.CLOSE, "", f"Received: {SECRET}").detail == "Received: ***"
 
 
-def test_what_is_no_clients_is_told_as_it_is() -> None:
-    """The place of a store is long, and has a digit."""
+def test_a_report_shows_text_that_is_not_from_a_client_unchanged() -> None:
+    """The path of a store is long and contains a digit."""
     path = "/home/trader/Firm2026/production/globex/week"
     assert Report(Event.STORE, "ABC123N", path).detail == path

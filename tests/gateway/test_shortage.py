@@ -1,4 +1,4 @@
-"""A gateway without file descriptors: a line, no tracebacks, and new connections wait."""
+"""A gateway without free file descriptors reports it in one line, and new connections wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RING = KeyRing(
     [generate_pair("ABC", TODAY - timedelta(days=9), TODAY + timedelta(days=90)).key_pair()]
 )
 
-#: A gateway with few descriptors, more clients than that, and what becomes of the last of them.
+#: A gateway with few descriptors and more clients than that; at the end one of them logs on.
 PROGRAM = """
 import asyncio, resource, socket
 from tests.gateway.test_shortage import RING
@@ -56,7 +56,7 @@ asyncio.run(main())
 """
 
 
-def test_it_says_so_once_and_takes_those_that_waited_when_there_is_room() -> None:
+def test_a_shortage_is_reported_once_and_waiting_clients_are_accepted_later() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
     )
@@ -65,14 +65,14 @@ def test_it_says_so_once_and_takes_those_that_waited_when_there_is_room() -> Non
 
 
 class Elsewhere:
-    """A socket that is no gateway's."""
+    """A socket that belongs to no gateway."""
 
     def getsockname(self) -> tuple[str, int]:
         return ("127.0.0.1", 1)
 
 
 @pytest.mark.parametrize("has_handler", [True, False])
-def test_it_is_said_once_a_minute_and_other_errors_are_told_as_before(
+def test_a_shortage_is_reported_once_a_minute_and_other_errors_as_before(
     has_handler: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     said: list[Report] = []
@@ -109,7 +109,7 @@ def test_it_is_said_once_a_minute_and_other_errors_are_told_as_before(
     assert [word in str(told) for word in ("no", "something else", "afterwards")] == [True] * 3
 
 
-def test_two_gateways_of_one_loop_hear_of_their_own() -> None:
+def test_two_gateways_on_one_loop_report_their_own_shortages() -> None:
     said: list[str] = []
 
     def note(which: str, _report: Report) -> None:

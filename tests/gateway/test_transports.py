@@ -1,4 +1,4 @@
-"""Other event loops' transports are no subclasses of asyncio's."""
+"""A connection needs no asyncio transport: those of other event loops are not subclasses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatepass.keys import KeyRing
 
 
 class Foreign:
-    """What a connection uses of a transport, and nothing of asyncio's."""
+    """The methods of a transport that a connection uses, without a base class of asyncio."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -31,7 +31,7 @@ class Foreign:
     abort = close
 
 
-def test_a_transport_of_another_loop_carries_a_conversation() -> None:
+def test_a_connection_works_with_the_transport_of_another_event_loop() -> None:
     async def converse() -> Foreign:
         gateway = Gateway(KeyRing([]), Kind.parse("cgw"))
         connection, transport = GatewayConnection(gateway, backup=False), Foreign()

@@ -1,4 +1,4 @@
-"""What came and is no whole message, where the client waits for an answer: it is said."""
+"""An incomplete message that never gets an answer is reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.gateway.peers import Stage, play
 
 
 def altered(logon: bytes, kind: str) -> bytes:
-    """Make bytes of a Logon that a framer waits for more of."""
+    """Change a Logon so that a framer waits for more bytes."""
     match = re.search(rb"\x019=(\d+)\x01", logon)
     assert match is not None
     length = int(match[1])
@@ -49,7 +49,7 @@ FAULTS = pytest.mark.parametrize("faults", [None, FaultPlan(())], ids=["", "with
 @FAULTS
 @pytest.mark.parametrize("ends", ["the timeout", "the client"])
 @pytest.mark.parametrize("kind", SAID)
-def test_a_logon_that_never_became_whole_is_said(
+def test_an_incomplete_logon_is_reported_when_the_connection_ends(
     kind: str, ends: str, faults: FaultPlan | None
 ) -> None:
     count = 0
@@ -72,7 +72,7 @@ def test_a_logon_that_never_became_whole_is_said(
 
 
 @FAULTS
-def test_a_message_that_never_became_whole_on_a_live_session_is_said(
+def test_an_incomplete_message_is_reported_when_the_session_ends(
     faults: FaultPlan | None,
 ) -> None:
     async def script(stage: Stage) -> None:
@@ -86,7 +86,7 @@ def test_a_message_that_never_became_whole_on_a_live_session_is_said(
     assert "not a whole message" in said
 
 
-def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
+def test_a_check_sum_of_two_digits_before_another_message_is_reported() -> None:
     async def script(stage: Stage) -> None:
         cut = altered(stage.logon(), "a CheckSum of two digits")
         peer = await stage.peer(cut, stage.logon(t108="31"))
@@ -96,7 +96,7 @@ def test_a_check_sum_of_two_digits_before_another_message_is_named() -> None:
 
 
 @pytest.mark.parametrize("separator", [b"|", b"^A"])
-def test_what_stands_between_the_fields_instead_of_soh_is_named(separator: bytes) -> None:
+def test_a_wrong_separator_between_fields_is_reported(separator: bytes) -> None:
     async def script(stage: Stage) -> None:
         await stage.peer(stage.logon().replace(b"\x01", separator))
 
@@ -104,7 +104,7 @@ def test_what_stands_between_the_fields_instead_of_soh_is_named(separator: bytes
     assert f"separated by '{separator.decode()}', not by SOH (0x01)" in said[0]
 
 
-def test_nothing_is_said_where_nothing_is_left_over() -> None:
+def test_without_incomplete_bytes_only_the_timeout_is_reported() -> None:
     async def script(stage: Stage) -> None:
         await stage.peer()
         await stage.peer(b"GET / HTTP/1.1\r\n")
