@@ -1,7 +1,7 @@
-"""The gateway's side: one client connection, from TCP accept to Logout.
+"""The exchange's side of a session: one client connection, from TCP accept to Logout.
 
-Whether a Logon is good is not decided here: `VerificationWanted` asks, `accept` or `refuse`
-answers. The rules of the exchange live in `gatepass.gateway`.
+This module does not judge Logons. `VerificationWanted` asks for a verdict; `accept`, `refuse` or
+`reject` gives it. `admission` contains the rules.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from gatepass.session.numbers import Numbers, SentMessage
 from gatepass.session.role import Role
 from gatepass.values import value
 
-#: A socket without a Logon is stale after this time (documented by CME).
+#: CME documents that a socket without a Logon is closed after this time.
 LOGON_TIMEOUT = timedelta(seconds=60)
-#: SenderSubID (50) comes back "truncated to 20 from the right" (CME): what is cut off is on the
-#: right. Whether that is what CME means is not public.
+#: SenderSubID (50) is echoed "truncated to 20 from the right" (CME). This cuts off the right end;
+#: whether CME means that is not public.
 MAX_SUB_ID = 20
 
 
 @value
 class Finding:
-    """What is wrong with a message: CME's text, the tag, and whether it ends the session."""
+    """A fault in a message: CME's text, the tag, and whether it ends the session."""
 
     text: str
     tag: int
     logout: bool = False
 
 
-#: The connection belongs to the session that logged on; its role alone may change.
+#: The connection belongs to the session that logged on; only its role may change.
 OTHER_SENDER = Finding("Invalid SenderCompID (49) tag. Logout forced.", 49, logout=True)
-#: Documented by CME: they are rejected. Its words are not public.
+#: CME documents that they are rejected; the text is not public.
 ON_BACKUP = Finding("Application messages are not accepted on the backup gateway", 35)
 
 
 @value
 class Identity:
-    """Who a gateway is and whom it talks to, as its headers say it."""
+    """Sender and recipient in the headers of a gateway."""
 
     sub_id: str
     client_comp_id: str
@@ -57,12 +57,12 @@ class Identity:
 
     @property
     def of_client(self) -> tuple[str, str, str]:
-        """What 56, 57 and 143 say."""
+        """The values of 56, 57 and 143."""
         return self.client_comp_id, self.client_sub_id, self.client_location_id
 
 
 class GatewaySession(Engine):
-    """One connection of a gateway. `check` looks at every message after the Logon.
+    """One connection of a gateway. `check` checks every message after the Logon.
 
     Messages older than `resend_window` are gap-filled, not resent.
     """
@@ -83,19 +83,19 @@ class GatewaySession(Engine):
 
     @property
     def client_comp_id(self) -> str:
-        """SenderCompID (49) of the client with its role; empty before the first Logon."""
+        """SenderCompID (49) of the client, with its role; empty before the first Logon."""
         return self._identity.client_comp_id
 
     def connected(self, now: datetime, steady: float | None = None) -> None:
-        """Say that a client has connected: it has 60 seconds for its Logon."""
+        """Begin the connection: the client has 60 seconds for its Logon."""
         super().connected(now, steady)
         self._opened = self._time.at
 
     def tick(self, now: datetime, steady: float | None = None) -> None:
-        """Do what time alone demands, before the Logon too."""
+        """Act on the time that has passed, also before the Logon."""
         super().tick(now, steady)
         if self.state is State.CONNECTED and self._is_due(self._stale_at):
-            # Documented: the socket is closed, and no message is mentioned.
+            # CME documents that the socket is closed, and mentions no message.
             self._end_in_silence(Cause.NO_LOGON, "no Logon within 60 seconds")
 
     @property
@@ -114,10 +114,10 @@ class GatewaySession(Engine):
         now: datetime,
         steady: float | None = None,
     ) -> None:
-        """Answer `VerificationWanted`: the Logon is good.
+        """Answer `VerificationWanted`: the Logon is accepted.
 
-        `numbers` are the session's before this Logon, `role` is the one to assign. The reply
-        goes out, then CME's Test Request; a gap before the Logon is asked for.
+        `numbers` are the session's before this Logon, `role` is the one to assign. Sends the reply,
+        then CME's Test Request, and requests what is missing before the Logon.
         """
         self._time.read(now, steady)
         if self.state is not State.VERIFYING:
@@ -151,9 +151,9 @@ class GatewaySession(Engine):
         now: datetime,
         steady: float | None = None,
     ) -> None:
-        """Answer `VerificationWanted`: the Logon is bad. The client learns no more than `text`.
+        """Answer `VerificationWanted`: the Logon is refused. The client gets `text` and no more.
 
-        `numbers` are those the Logout is written with; ``None``: those of this live connection.
+        The Logout uses `numbers`, or those of this live connection if ``None``.
         """
         self._time.read(now, steady)
         if self.state is not State.VERIFYING:
@@ -166,10 +166,10 @@ class GatewaySession(Engine):
     def reject(
         self, logon: Message, text: str, tag: int, now: datetime, steady: float | None = None
     ) -> None:
-        """Answer `VerificationWanted`: a tag of the Logon is bad. The client may try again.
+        """Answer `VerificationWanted`: a tag of the Logon is wrong. The client may try again.
 
-        A live session goes on, and the Reject is its next message. Before a Logon it has 34=1 and
-        does not count: there is no session yet whose number it could be.
+        A live session continues, and the Reject is its next message. Before a logon there is no
+        session: the Reject has 34=1 and uses up no number.
         """
         self._time.read(now, steady)
         if self.state is not State.VERIFYING:
@@ -186,10 +186,10 @@ class GatewaySession(Engine):
         self._pump(now)
 
     def promote(self, numbers: Numbers, now: datetime, steady: float | None = None) -> None:
-        """Be the primary from now on, with the session's numbers.
+        """Become the primary, with the session's numbers.
 
-        A Test Request goes out at once, so that the client learns of it by TargetCompID (56). What
-        the client has sent before it knows has the backup's numbers: it is ignored.
+        Sends a Test Request at once, whose TargetCompID (56) shows the client its new role. What
+        the client sent before that has the backup's numbers, and is ignored.
         """
         self._time.read(now, steady)
         if self.state is not State.LOGGED_ON:
@@ -208,7 +208,7 @@ class GatewaySession(Engine):
         now: datetime,
         steady: float | None = None,
     ) -> None:
-        """Answer `ResendWanted`: what is too old for this gateway is gap-filled."""
+        """Answer `ResendWanted`; messages older than the resend window are gap-filled."""
         window = self._resend_window
         if window is not None:
             messages = [kept for kept in messages if now - _sent_at(kept) <= window]
@@ -229,12 +229,12 @@ class GatewaySession(Engine):
             self._emit(fx.VerificationWanted(message))
 
     def _handle_before_logon(self, message: Message, now: datetime) -> None:
-        # Judged like a Logon: it is refused, and it counts towards port closure.
+        # Judged like a Logon: it is refused, and counts towards port closure.
         self._move(Trigger.LOGON_RECEIVED)
         self._emit(fx.VerificationWanted(message))
 
     def _named_by(self, message: Message, comp_id: str | None = None) -> Identity:
-        """Give whom to answer, as a message names itself; what is blank comes back as ``null``."""
+        """Return the recipient that a message names; ``null`` replaces a blank value."""
         operator = (message.get(50) or "")[:MAX_SUB_ID]
         return Identity(
             self._identity.sub_id,
@@ -253,7 +253,7 @@ class GatewaySession(Engine):
         return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
 
     def _sender_fault(self, message: Message) -> Finding | None:
-        """Hold a message against its sender: the firm, and on a backup role and kind."""
+        """Check the sender of a message, and on a backup also its role and type."""
         if not self._is_of_client(message):
             return OTHER_SENDER
         if role_in(self.client_comp_id) is not Role.BACKUP:
@@ -265,7 +265,7 @@ class GatewaySession(Engine):
         return None if message.is_admin else ON_BACKUP
 
     def _fills_before_logout(self) -> bool:
-        # Documented: CME asks for what is missing first, then confirms.
+        # CME documents that it requests missing messages first, then confirms.
         return self.state is State.LOGGED_ON
 
     def _handle(self, message: Message, now: datetime) -> None:
@@ -287,7 +287,7 @@ class GatewaySession(Engine):
         return False
 
     def _logout_fields(self, text: str | None) -> list[tuple[int, str]]:
-        # 789 is required on CME's Logouts, so that the client can log on with the right number.
+        # CME requires 789 on its Logouts: it tells the client the number for its next Logon.
         return [*super()._logout_fields(text), (789, str(self.numbers.next_in))]
 
     def _header(self, now: datetime) -> list[tuple[int, str]]:
@@ -306,12 +306,12 @@ class GatewaySession(Engine):
 
 
 def _sent_at(kept: SentMessage) -> datetime:
-    """Tell when a message was sent first: SendingTime (52), which this gateway has written."""
+    """Return when a message was first sent: its SendingTime (52), which this gateway wrote."""
     return parse_sending_time(Message.parse(kept.wire).get(52) or "")
 
 
 def _upper(text: str) -> str:
-    """Upper case of ASCII letters only: what it gives fits into a message again."""
+    """Return ASCII letters in upper case; all others stay, so the result fits into a message."""
     return text.encode("latin-1").upper().decode("latin-1")
 
 

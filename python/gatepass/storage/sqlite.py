@@ -1,4 +1,4 @@
-"""A session's numbers and messages in an SQLite file, with one transaction per save or for many."""
+"""Stores a session's numbers and messages in an SQLite file; a transaction has one save or many."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TAKE = "INSERT INTO received (name, epoch, number, wire) VALUES (?, ?, ?, ?)"
 
 
 class SqliteDatabase:
-    """A file for any number of sessions, on one connection: what a gateway needs.
+    """A file for any number of sessions, on one connection, for a gateway.
 
     Raises `StoreError` if the file cannot be used, here and in every call of its stores.
     """
@@ -54,8 +54,8 @@ class SqliteDatabase:
 class SqliteStore:
     """Stores one session, by name, in a file that several sessions may share.
 
-    With `alone`, the file is for this session only: a file with other sessions and without this one
-    is there by mistake. Raises `StoreError` for that, and if the file cannot be used.
+    With `alone`, a file that contains other sessions and not this one is refused. Raises
+    `StoreError` for that, and if the file cannot be used.
     """
 
     def __init__(self, file: Path | str | Database, name: str, *, alone: bool = False) -> None:
@@ -88,7 +88,7 @@ class SqliteStore:
             self._write(numbers, sent, received)
 
     def together(self) -> AbstractContextManager[None]:
-        """Store everything that the block saves in one transaction."""
+        """Store all saves of the block at its end, all or nothing. Raises `StoreError`."""
         return self._file.transaction()
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
@@ -98,19 +98,19 @@ class SqliteStore:
         return [SentMessage(number, wire, True) for number, wire in rows]
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
-        """Return the oldest messages that were not acknowledged yet, in order."""
+        """Return the oldest received messages not yet acknowledged, in order."""
         query = "SELECT number, wire, epoch FROM received WHERE name = ? ORDER BY place LIMIT ?"
         return [ReceivedMessage(*row) for row in self._file.read(query, (self._name, limit))]
 
     def delivered(self, number: int, epoch: str) -> None:
-        """Drop the undelivered message of this number in this epoch."""
+        """Acknowledge the undelivered message of this number in this epoch, if there is one."""
         self._file.write(_DELIVER, (self._name, number, epoch))
 
     def claim(self) -> AbstractContextManager[None]:
         """Claim the session for the block, with a lock file beside the store.
 
-        The claim ends with the process, however it ends. Raises `StoreError` if it is claimed
-        already.
+        The claim ends with the process at the latest, also after ``kill -9``. Raises `StoreError`
+        if the session is already claimed.
         """
         if self.path == ":memory:":
             return self._own_claim.held()
@@ -118,7 +118,7 @@ class SqliteStore:
         return claimed(f"{self.path}.{quote(self._name, safe='')}.lock", self.path, self._name)
 
     def close(self) -> None:
-        """Close the file, unless it is a `SqliteDatabase`'s."""
+        """Close the file, unless it belongs to a `SqliteDatabase`."""
         if self._owned:
             self._file.close()
 
@@ -133,7 +133,7 @@ class SqliteStore:
         self, numbers: Numbers, sent: SentMessage | None, received: ReceivedMessage | None
     ) -> None:
         self._file.write(_SAVE, (self._name, numbers.next_out, numbers.next_in, numbers.epoch))
-        # When numbers go back, messages that were sent with later numbers are void.
+        # When the numbers go back, sent messages with the same or a higher number are dropped.
         void = numbers.next_out if sent is None else sent.number
         self._file.write("DELETE FROM sent WHERE name = ? AND number >= ?", (self._name, void))
         if sent is not None and sent.keep:
