@@ -1,7 +1,7 @@
-"""Whether a Logon is admitted: every check in order, the words for the client, and the truth.
+"""Decides whether a Logon is admitted: all checks in order, the client's text and the real reason.
 
-No I/O and no clock: the time is handed in. What the client is told and why it really was refused
-are two things; only the gateway's own log has the second.
+No I/O and no clock: the caller gives the time. The client gets a text that reveals little; only
+the gateway's own log has the real reason.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from gatepass.session.store import MemoryStore, Store
 from gatepass.signing.replay import Recall
 from gatepass.values import value
 
-#: For every failure of the signature, the key or the time, so that the wire never tells which.
+#: For every failure of signature, key or time, so that the client cannot tell which.
 SECURE_LOGON = "Invalid Logon. Logout Forced"
 PRIMARY_FIRST = "Invalid Logon. Must be logged on to Primary. Logout forced."
 
 
 @dataclass(slots=True)
 class Account:
-    """What a gateway knows of one session: its numbers, its ports, and whether it is on."""
+    """What a gateway knows of one session: its numbers, its ports, and its live connections."""
 
     store: Store
     port: Port
     primary_on: bool = False
     backup_on: bool = False
-    #: Since its primary gateway failed it has not been logged on to that again.
+    #: Its primary gateway failed, and the session has not logged on to a primary since.
     failed_over: bool = False
 
     def fail_over(self, jump: int) -> Numbers:
-        """Note that the primary gateway is gone; give the numbers, which rise by `jump`.
+        """Note that the primary gateway has failed; return the numbers, which rise by `jump`.
 
-        Raises `StoreError` if they cannot be kept: then nothing has changed.
+        Raises `StoreError` if they cannot be stored: then nothing has changed.
         """
-        # Whatever week the clock says: a session that is up goes on.
+        # Whatever week it is by the clock: a live session continues.
         numbers = self.store.load()
         if jump and week_of(numbers).begun:
             numbers = numbers.with_out(numbers.next_out + jump)
@@ -61,7 +61,7 @@ class Account:
 
 @value
 class Admitted:
-    """The Logon is good: the numbers before it, the role to assign, and which logon it is."""
+    """The Logon is accepted: the numbers before it, the role to assign, and its scenario."""
 
     numbers: Numbers
     role: Role
@@ -70,11 +70,11 @@ class Admitted:
 
 @value
 class Refused:
-    """The Logon is bad: ``text`` for the client, ``reason`` for the log.
+    """The Logon is refused: ``text`` is for the client, ``reason`` for the log.
 
-    ``numbers`` are those the Logout is written with, ``None`` for those of a live connection;
-    ``counted`` says that they are the account's, to be kept there. ``port_closed`` says that the
-    session's ports are closed, with this Logon or before it.
+    The Logout uses ``numbers``, or those of the live connection if ``None``. ``counted`` says that
+    they belong to the account and are stored there. ``port_closed`` says that the session's ports
+    are closed, by this Logon or before it.
     """
 
     text: str
@@ -89,7 +89,7 @@ class Refused:
 
 @value
 class Rejected:
-    """A tag of the Logon's header is bad: the client may try again on the same connection."""
+    """A tag of the Logon's header is wrong: the client may try again on the same connection."""
 
     text: str
     tag: int
@@ -101,9 +101,9 @@ class Rejected:
 
 @value
 class _Fault:
-    """``tag`` says that a Session Level Reject (35=3) is the answer, not a Logout.
+    """With ``tag``, the answer is a Session Level Reject (35=3), not a Logout.
 
-    ``first`` says that the Logout is the week's first message.
+    With ``first``, the Logout is the week's first message.
     """
 
     text: str
@@ -114,7 +114,7 @@ class _Fault:
 
 @value
 class _Case:
-    """A Logon, and when and where it came: on a backup's port; on the live one of ``live``."""
+    """A Logon, and when and where it arrived: on a backup's port, on the connection of ``live``."""
 
     logon: Message
     account: Account
@@ -128,7 +128,7 @@ class Admission:
     """Judges Logons; `account_of` gives the account of a SenderCompID without its indicator.
 
     `target_sub_id` is what TargetSubID (57) must be: ``G``, or the market segment's two digits.
-    With `replays`, a Logon that has come is refused when it comes again, on whatever port.
+    With `replays`, a Logon is refused when it arrives again, on any port.
     """
 
     def __init__(
@@ -156,20 +156,20 @@ class Admission:
         live: str = "",
         steady: float | None = None,
     ) -> Admitted | Refused | Rejected:
-        """Judge a Logon, or another message where a Logon was due. Counts an invalid one.
+        """Judge a Logon, or another message sent instead of one. Counts an invalid one.
 
-        `arrived` is when it came, which its SendingTime and its key pair are judged by: it may have
-        waited since for the key pairs to be read.
-        `live` is the SenderCompID in force where a session is on, with the role it has; what comes
-        there counts for that session, whatever name it bears. A backup connection has numbers of
-        its own, which begin with those of its Logon and at 1 (CME's rule is not public). `steady`
-        is a clock in seconds that nobody sets, which the minute of port closure goes by.
+        `arrived` is its arrival, by which its SendingTime and key pair are judged: it may have
+        waited since then for key pairs to be read.
+        `live` is the SenderCompID of the session that is logged on there, with its role; a message
+        there counts for that session, whatever its own SenderCompID. A backup connection has its
+        own numbers: in from that of its Logon, out from 1 (CME's rule is not public). `steady` is
+        a monotonic clock in seconds, which measures the minute of port closure.
         """
         name = (live or logon.get(49) or "")[:-1]
-        # Of a first Logon without a name no session can be told: it counts for nobody.
+        # A first Logon without SenderCompID belongs to no session, and counts for none.
         account = self._account_of(name) if name else Account(MemoryStore(), Port())
         numbers = at_week(account.store.load(), now)
-        # Where there is no fault tolerance, the session itself goes on at the backup's port.
+        # Without fault tolerance, the session itself continues at the backup's port.
         own = backup and (self._fault_tolerant or not account.failed_over)
         if own:
             numbers = Numbers(1, max(1, logon.msg_seq_num or 1), numbers.epoch)
@@ -190,7 +190,7 @@ class Admission:
         if fault.tag is not None:
             return Rejected(fault.text, fault.tag, fault.reason)
         if fault.first:
-            # Its number is used up: the answer to the Logon that begins the week has the next one.
+            # Its number is used up: the answer to the week's first good Logon has the next.
             numbers = with_week(Numbers(1, 1, numbers.epoch), first_in=2)
             return Refused(fault.text, fault.reason, numbers, counted=True)
         return self._refuse(fault.text, fault.reason, case)
@@ -198,17 +198,17 @@ class Admission:
     def note(self, wire: bytes, arrived: datetime) -> None:
         """Remember a Logon that was not admitted, or not even judged, if its signature is right.
 
-        Whoever overheard it could log on with it as soon as what it was refused for is gone.
+        Otherwise an eavesdropper could log on with it as soon as the reason is gone.
         """
         if self._replays is not None:
             self._replays.note(wire, arrived)
 
     def _refuse(self, text: str, reason: str, case: _Case, *, port_closed: bool = False) -> Refused:
-        """Number the Logout that refuses; CME's rule is not public.
+        """Number the Logout of a refusal; CME's rule is not public.
 
-        It is the session's next message once the week has begun, so that both sides agree on what
-        comes next. It is not where the session counts elsewhere, on a live connection; nor before
-        the week's first Logon, when a failure leaves both numbers at 1.
+        After the week's first Logon it is the session's next message, so that both sides agree on
+        the numbers. It is not if the session has a live connection elsewhere, which counts; nor
+        before the week's first Logon, when a failure leaves both numbers at 1.
         """
         if case.live:
             return Refused(text, reason, None, port_closed=port_closed)
@@ -234,7 +234,7 @@ class Admission:
         return Admitted(with_week(numbers, begun=True, first_in=0), role, kind)
 
     def _fault(self, case: _Case) -> _Fault | Signed:
-        """Find the first fault: the words for the client, and the reason; or its signature."""
+        """Return the first fault, with the client's text and the reason; if none, the signature."""
         logon = case.logon
         if logon.msg_type != LOGON:
             text = "Non logon message received while not logged on."
@@ -255,7 +255,7 @@ class Admission:
             recall = self._replays.look(signed, case.arrived)
         replayed = None if recall else _Fault(SECURE_LOGON, f"replay: {recall.value}")
         fault = self._in_session_fault(case) if case.live else self._scenario_fault(case)
-        # One that was refused is refused for the same reason again, as long as that is there.
+        # A refused Logon is refused for the same reason again, as long as that lasts.
         first, second = (fault, replayed) if recall is Recall.REFUSED else (replayed, fault)
         return first or second or signed
 
@@ -273,7 +273,7 @@ class Admission:
     def _scenario_fault(self, case: _Case) -> _Fault | None:
         logon, account, backup = case.logon, case.account, case.backup
         number = logon.msg_seq_num
-        # A session that is on since last week has its own numbers, which a refusal leaves alone.
+        # A session logged on since last week has its own numbers: a refusal does not change them.
         is_first = not (week_of(case.numbers).begun or backup or account.primary_on)
         if is_first and (number != 1 or logon.get(141) == "Y"):
             words = "the week's first Logon must have 34=1, and ResetSeqNumFlag (141) N or none"

@@ -1,4 +1,4 @@
-"""Verify a signed Logon as CME Globex does, and keep what each check found."""
+"""Verify a signed Logon as CME Globex does, with the result of each check."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _CREDENTIALS_PASSED = Check("credentials", Outcome.PASSED, "355, 1400 and 1402 a
 class SendingTimeWindow:
     """How far SendingTime (52) may be from the verifier's clock.
 
-    Older than five seconds is refused: CME documents that. CME's rule for a time in the future is
-    not public; five seconds were chosen, as a setting of its own. Raises
-    `gatepass.errors.ArgumentError` for less than nothing.
+    CME documents that a Logon older than five seconds is refused. Its rule for a time in the future
+    is not public; five seconds is our choice. Raises `gatepass.errors.ArgumentError` for a negative
+    limit.
     """
 
     max_age: timedelta = timedelta(seconds=5)
@@ -63,19 +63,19 @@ class SendingTimeWindow:
                 raise ArgumentError(f"{name} is less than nothing: give a timedelta from 0", name)
 
     def until(self, sending_time: datetime) -> datetime:
-        """Give the moment after which such a SendingTime is too old; the last one that there is."""
+        """Return the moment after which this SendingTime is too old, at most the last possible."""
         try:
             return sending_time + self.max_age
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
 
     def check(self, sending_time: str, at: datetime) -> Check:
-        """Judge a SendingTime as it stands in the message against the time `at`."""
+        """Check a SendingTime, as in the message, against the time `at`."""
         sent = _read_time(sending_time)
         return sent if isinstance(sent, Check) else self.check_age(at - sent)
 
     def check_age(self, age: timedelta) -> Check:
-        """Judge how long ago a Logon was sent; less than nothing is in the future."""
+        """Check the age of a Logon; a negative age is in the future."""
         if -self.max_ahead <= age <= self.max_age:
             return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
         span, limit, where = age, self.max_age, "old"
@@ -89,14 +89,14 @@ class SendingTimeWindow:
 
 
 class LogonVerifier:
-    """Verifies Logons with the key pairs of a key source, which is asked again for each Logon.
+    """Verifies Logons with the key pairs of a key source, read again for each Logon.
 
-    ``keys`` is a key source, a `KeyRing`, or the path of a key file, which is followed.
+    ``keys`` is a key source, a `KeyRing`, or the path of a key file, whose changes are followed.
 
-    With a `replays` memory every Logon with a right signature is remembered, whatever else is wrong
-    with it (unless it came too late: a caller may judge by any time), and its verdict is invalid
-    when it comes again (the check ``replay``). Without one, the same Logon is valid as often as it
-    comes in its window, as it must be where a record is verified.
+    A `replays` memory remembers every Logon with a right signature, whatever else is wrong with it
+    (unless it arrives too late: a caller may judge by any time). When it arrives again, its verdict
+    is invalid (the check ``replay``). Without a memory, the same Logon is valid any number of times
+    within its window, as is necessary to verify a record.
     """
 
     def __init__(
@@ -125,14 +125,13 @@ class LogonVerifier:
         any_time: bool = False,
         logged_on: bool | None = None,
     ) -> Verdict:
-        """Check everything that can be checked and say how each check ended.
+        """Make every check that is possible, and return the result of each.
 
-        `at` is the time to judge by: now, if not given. `any_time` leaves out what depends on it,
-        for logons from a record: the age, the pair's validity, and whether it came before.
-        `logged_on` says whether the session is up already, where that is known: otherwise
-        ResetSeqNumFlag (141) says it. Never raises for a bad Logon: that is a failed check. Raises
-        `gatepass.errors.ArgumentError` when `at` has no time zone, `FramingError` for what is no
-        bytes.
+        `at` is the time to judge by; the default is now. `any_time`, for logons from a record,
+        omits what depends on the time: age, validity of the pair, and replay. `logged_on` says
+        whether the session is already logged on; by default ResetSeqNumFlag (141) decides. A bad
+        Logon is a failed check, not an error. Raises `gatepass.errors.ArgumentError` if `at` has no
+        time zone, `FramingError` if `logon` is not bytes.
         """
         ring = self._keys.ring
         message = whole(logon)
@@ -160,9 +159,9 @@ class LogonVerifier:
         return Verdict(checks, verdict.sender_comp_id, verdict.access_key_id)
 
     def examine(self, logon: bytes, at: datetime) -> tuple[Verdict, Signed | None]:
-        """Verify a Logon whose field values are known to be right: for a gateway, which looked.
+        """Verify a Logon whose field values a gateway has already checked.
 
-        Gives its signature as well where the verdict is valid; remembers nothing.
+        Also returns its signature if the verdict is valid. Remembers nothing.
         """
         try:
             parsed = read_logon(logon)
@@ -174,7 +173,7 @@ class LogonVerifier:
         self, logon: Logon, ring: KeyRing, moment: datetime | None, field_values: Check
     ) -> tuple[Verdict, Signed | None]:
         checks = [_MESSAGE_PASSED]
-        # As text for people: whoever sent it may have put a terminal's control codes in it.
+        # Made visible: a sender may have put a terminal's control codes into it.
         values = logon.values
         sender, stamp = _visible(values[_SENDER_COMP_ID]), _visible(values[_SENDING_TIME])
         sent = None if stamp is None else _read_time(stamp)
@@ -199,10 +198,10 @@ class LogonVerifier:
     def note_refused(
         self, memory: ReplayMemory, logon: bytes, at: datetime, *, late: bool = True
     ) -> None:
-        """Have a memory remember a Logon that is refused, unless its signature is wrong.
+        """Let a memory remember a refused Logon, unless its signature is wrong.
 
-        Whoever overheard it could use it later, or with other values where none is signed. One that
-        came too `late` can be accepted where the clock is set back.
+        Otherwise an eavesdropper could use it later, or with other values in unsigned fields. One
+        that arrived too `late` could be accepted after the clock is set back.
         """
         signed = read_signed(logon, self._keys.ring)
         if signed is None:
@@ -220,7 +219,7 @@ def _visible(value: bytes | None) -> str | None:
 
 
 def _read_time(sending_time: str) -> datetime | Check:
-    """Read SendingTime (52); give the check that fails where it is none."""
+    """Read SendingTime (52); return a failed check if it is malformed."""
     try:
         return parse_sending_time(sending_time)
     except ValueError as error:
@@ -238,7 +237,7 @@ def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
 
 
 def _field_values(logon: Logon, logged_on: bool | None) -> Check:
-    """Compare each value that CME looks at with CME's tables, which need no state."""
+    """Check values against CME's tables, which need no state."""
     faults = logon_faults(logon.message, logged_on=logged_on)
     if not faults:
         return _VALUES_PASSED
@@ -259,7 +258,7 @@ def _credentials(logon: Logon, checks: list[Check]) -> bytes | None:
 def _pair(
     logon: Logon, ring: KeyRing, sender_comp_id: str | None, checks: list[Check]
 ) -> KeyPair | None:
-    """Find the pair that the Logon names; it must be one of the session in tag 49."""
+    """Find the pair that the Logon names; it must belong to the session in tag 49."""
     if not sender_comp_id:
         return None
     pairs = ring.serving(sender_comp_id)
@@ -313,9 +312,9 @@ def _unreadable(error: LogonError) -> Verdict:
 
 
 def _complete(checks: list[Check]) -> tuple[Check, ...]:
-    """All checks in order; those that were not reached say so."""
+    """Return all checks in order; those that were not made say so."""
     if len(checks) == len(CHECKS):
-        return tuple(checks)  # they are made in this order
+        return tuple(checks)  # already in this order
     made = {check.name: check for check in checks}
     return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
 

@@ -1,4 +1,4 @@
-"""One client of a gateway: its session, driven over asyncio, judged and reported."""
+"""One client of a gateway: drives its session over asyncio, judges Logons and reports events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gatepass.transport import Connection
 if TYPE_CHECKING:
     from gatepass.gateway.server import Gateway
 
-#: How the first bytes of a TLS client begin: a handshake record, of any version.
+#: The first bytes of a TLS client: a handshake record of any version.
 _TLS_HANDSHAKE = b"\x16\x03"
 #: Seconds that a Logon waits for its key pairs to be read.
 KEYS_WAIT = 10.0
@@ -51,7 +51,7 @@ class GatewayConnection(Connection):
         self._asking = ""
         self._answer: Answer | None = None
         self._judging: asyncio.Task[None] | None = None
-        #: The Logon that waits for key pairs to be read.
+        #: The Logon that waits while key pairs are read.
         self._unjudged: list[bytes] = []
         self._spoiler: FaultyWire | None = None
         if gateway.injection is not None:
@@ -60,27 +60,27 @@ class GatewayConnection(Connection):
             )
 
     def handle(self, effect: fx.Effect) -> None:
-        """Judge Logons and report the rest."""
+        """Judge Logons; deliver or report everything else."""
         act = _ACTS.get(type(effect))
         if act is not None:
             act(self, effect)
 
     def store_failed(self, error: StoreError) -> None:
-        """Report it: the client only sees that the connection is gone."""
+        """Report it: the client only sees that the connection has ended."""
         name = self.session.client_comp_id or self._asking
         self.gateway.report(Report(Event.STORE, name, str(error)))
 
     def broke_off(self, error: BaseException) -> None:
-        """Report it: most likely the application raised it, and the client sees nothing of it."""
+        """Report it: usually the application raised it, and the client does not see it."""
         self.say(Event.CLOSE, f"what handled a message failed with {type(error).__name__}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection; until its Logon nobody else knows of it."""
+        """Accept the connection; before its Logon it belongs to no session."""
         self.gateway.connections.add(self)
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session, or to what spoils them first."""
+        """Pass bytes to the session, through planned faults if there are any."""
         if not self._name and data.startswith(_TLS_HANDSHAKE):
             self.say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
         elif not self._name:
@@ -91,34 +91,34 @@ class GatewayConnection(Connection):
             self._spoiler.receive(data)
 
     def _name_separator(self, data: bytes) -> None:
-        """Say what stands between the fields where it is not SOH."""
+        """Report a separator between the fields that is not SOH."""
         try:
             refuse_separator(data)
         except FramingError as error:
             self.say(Event.GARBLED, str(error))
 
     def pause_writing(self) -> None:
-        """Read no more of a client that does not read: it would be answered, too."""
+        """Stop reading from a client that does not read: its messages would need answers."""
         super().pause_writing()
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read again what the client sends."""
+        """Resume reading from the client."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
         super().resume_writing()
 
     def hang_up(self) -> None:
-        """End the connection without a word."""
+        """End the connection without a message."""
         self.close()
 
     def fail_over(self, session: str) -> None:
-        """Let the primary gateway of a session fail, once this message is dealt with."""
+        """Fail the primary gateway of a session, after this message is handled."""
         asyncio.get_running_loop().call_soon(self._fail_over, session)
 
     def log_out(self, text: str) -> None:
-        """Log the client out, once this message is dealt with."""
+        """Log the client out, after this message is handled."""
         asyncio.get_running_loop().call_soon(self.force_out, text)
 
     def tell(self, session: str, detail: str) -> None:
@@ -131,13 +131,13 @@ class GatewayConnection(Connection):
         self.perform()
 
     def promote(self, store: Store, numbers: Numbers) -> None:
-        """Be the primary from now on, and keep the session's numbers in its store."""
+        """Become the primary, with the session's numbers and store."""
         self.store = store
         self.session.promote(numbers, self.clock(), self.steady())
         self.perform()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the gateway's list; what had a session says that it is gone."""
+        """Leave the gateway's lists, and report the loss of a session."""
         self._note_loss(exc)
         self._remember(*self._unjudged, *self.session.unread)
         super().connection_lost(exc)
@@ -148,7 +148,7 @@ class GatewayConnection(Connection):
             self.gateway.left(self._name, self)
 
     def _note_loss(self, exc: Exception | None) -> None:
-        """Say that a client went away without a word; one that never said anything is nobody."""
+        """Report a connection that ended without a Logout, unless the client sent nothing."""
         if self.session.state is State.CLOSED or self.gateway.is_closing:
             return
         why = "" if exc is None else f": {getattr(exc, 'strerror', None) or exc}"
@@ -165,15 +165,15 @@ class GatewayConnection(Connection):
             self.say(Event.LOST, f"connection lost without a Logon{more}")
 
     def _remember(self, *wires: bytes) -> None:
-        """Remember Logons that are not judged."""
+        """Remember Logons that were not judged, so that they cannot be replayed."""
         for wire in wires:
             self.gateway.admission.note(wire, self.clock())
 
     def judge(self, effect: fx.VerificationWanted[Message]) -> None:
-        """Judge a Logon, now or when its key pairs are read."""
+        """Judge a Logon, now or after key pairs are read."""
         logon, arrived = effect.logon, self.clock()
         if self.session.state is not State.VERIFYING:
-            # It was logged out meanwhile, by what handled a message before this one.
+            # The application logged it out while it handled an earlier message.
             self._remember(logon.wire)
             return
         self._asking = logon.get(49) or ""
@@ -185,7 +185,7 @@ class GatewayConnection(Connection):
         self._judging.add_done_callback(self._judged)
 
     async def _decide_later(self, logon: Message, arrived: datetime) -> None:
-        """Decide with the key pairs as they are now; the session reads nothing until then."""
+        """Read key pairs, then judge; the session handles no other message until then."""
         try:
             async with asyncio.timeout(KEYS_WAIT):
                 await self.gateway.keys.refresh()
@@ -205,12 +205,12 @@ class GatewayConnection(Connection):
         self.perform()
 
     def _leave_unjudged(self, why: str) -> None:
-        """Drop the connection: without pairs nothing is admitted, and the client must not wait."""
+        """Drop the connection: without key pairs no Logon is admitted, and no client may wait."""
         self.gateway.report(Report(Event.KEYS, self._asking, why))
         self.retire()
 
     def _judged(self, judging: asyncio.Task[None]) -> None:
-        """End a connection whose judging has failed, as asyncio does when reading from it fails."""
+        """End a connection whose judging failed, as asyncio does when reading from it fails."""
         error = None if judging.cancelled() else judging.exception()
         if error is not None:
             wrong = {"message": "a Logon could not be judged", "exception": error}
@@ -248,15 +248,15 @@ class GatewayConnection(Connection):
         self._name = sender[:-1]
         self.backup = verdict.role is Role.BACKUP
         if not self.backup:
-            # A backup counts on its own, and nothing of that is kept.
+            # A backup has its own numbers, which are not stored.
             self.store = self.gateway.account(self._name).store
         if not in_session:
-            # Before the session goes on to what stands behind the Logon in the same bytes: whatever
-            # that is, nobody else may be let in beside this connection.
+            # Before the session handles the bytes behind the Logon: whatever they are, no second
+            # connection of this session may be admitted.
             self.gateway.joined(self._name, self)
         self.session.accept(logon, verdict.numbers, verdict.role, now, self.steady())
         words = f"{verdict.scenario}: 34={logon.get(34)} as {INDICATORS[verdict.role]}"
-        # The pair's Access Key ID is known, however long it is.
+        # Not hidden: this Access Key ID is known, however long it is.
         detail = f"{words}, key pair {logon.get(355)}"
         self.gateway.report(Report(Event.LOGGED_ON, self.session.client_comp_id, detail))
         if not in_session:
@@ -271,7 +271,7 @@ class GatewayConnection(Connection):
             self.tell(session, str(error))
 
     def _deliver_again(self) -> None:
-        """Deliver what a gateway that was killed had received: it may have dealt with the first."""
+        """Deliver what a killed gateway had received; it may have delivered the first of these."""
         doubtful = True
         while waiting := self.store.undelivered():
             for kept in waiting:
@@ -298,7 +298,7 @@ class GatewayConnection(Connection):
         """Report a Reject."""
         message = effect.message
         if message.msg_type == LOGON:
-            return  # It is told as refused, with the reason.
+            return  # Already reported as refused, with the reason.
         which = f"35={message.msg_type} 34={message.get(34)}"
         self.say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
@@ -317,21 +317,21 @@ class GatewayConnection(Connection):
             self._spoiler.send(wire)
 
     def say(self, what: Event, detail: str) -> None:
-        """Report something of this client."""
+        """Report an event of this client."""
         self.gateway.report(Report.of_client(what, self.session.client_comp_id, detail))
 
 
 def _saying(what: Event, words: Callable[[Any], str]) -> Callable[[GatewayConnection, Any], None]:
-    """Have an effect reported in these words."""
+    """Return a handler that reports an effect with this text."""
     return lambda connection, effect: connection.say(what, words(effect))
 
 
 def _skipped(effect: fx.Skipped) -> str:
     passed = f"messages {effect.begin} to {effect.end} never came"
-    return f"{passed}: the client's Sequence Reset passed over them"
+    return f"{passed}: the client's Sequence Reset skipped them"
 
 
-#: What is done about each effect; nothing about those that are not here.
+#: The handler of each effect; others need none.
 _ACTS: Mapping[type[fx.Effect], Callable[[GatewayConnection, Any], None]] = {
     fx.VerificationWanted: GatewayConnection.judge,
     fx.Received: GatewayConnection.received,
