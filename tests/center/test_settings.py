@@ -197,7 +197,7 @@ def test_a_malformed_address_is_refused(tmp_path: Path, address: str) -> None:
             "codes.sms-gateway",
             "this or codes.webhook",
         ),
-        ('[codes]\nwebhook = "http://sms.example.com/"\n', 2, "codes.webhook", "needs https"),
+        ('[codes]\nwebhook = "http://sms.example.com/"\n', 2, "codes.webhook", "must use https"),
         ('[codes]\nsms-gateway = "s"\n', 2, "codes.sms-gateway", "needs mail.host"),
         ('[codes]\nwebhook-token-file = "t"\n', 2, "codes.webhook-token-file", "codes.webhook"),
         ('[mail]\nhost = "h"\n', 2, "mail.host", "needs mail.sender"),

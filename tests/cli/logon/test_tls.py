@@ -30,7 +30,7 @@ def test_options_make_a_logon_over_tls(tmp_path: Path, papers: tuple[str, str, s
         assert answer.returncode == 0
         for words, advice in (
             (("--tls",), b"is not from a trusted authority"),
-            ((), b"if it wants TLS, connect with TLS"),
+            ((), b"both sides use TLS or neither does"),
         ):
             answer = live.logon(*words)
             assert answer.returncode == 3

@@ -100,7 +100,7 @@ def test_a_mistake_in_the_config_names_line_and_key(
         (("--config", "none.toml"), "none.toml"),
         (("--log", "no/such/folder/log"), "no/such/folder/log"),
         (("--host", "no host"), "--host: 'no host' cannot be found"),
-        (("--host", ""), "--host: it is empty"),
+        (("--host", ""), "--host: the host is empty"),
         (("--tls-cert", "none.pem"), "--tls-cert: none.pem: it cannot be read"),
         (("--tls-key", "none.pem"), "--tls-key: give its certificate too: --tls-cert"),
         (("--duration", "nan"), "--duration: give 0 or more seconds"),
