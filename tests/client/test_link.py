@@ -78,7 +78,7 @@ def test_without_a_pair_an_in_session_logon_is_not_sent_and_the_session_continue
                 break
             keys.ring = good
             await link.log_on(Scenario.IN_SESSION)
-            assert link.send("D", [(11, "anew")]) <= number
+            assert link.send("D", [(11, "again")]) <= number
         assert link.goodbye is not None
 
     play(story)

@@ -136,7 +136,7 @@ def test_an_answer_without_a_number_discards_nothing(reply: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resetting", "number", "processed", "anew"),
+    ("resetting", "number", "processed", "restarted"),
     [
         ("in-session", 3, "1", True),
         ("in-session", 12, "1", True),  # it sent more than before, meanwhile
@@ -149,7 +149,7 @@ def test_an_answer_without_a_number_discards_nothing(reply: int | None) -> None:
     ],
 )
 def test_the_answer_shows_whether_a_reset_took_place(
-    resetting: str, number: int, processed: str | None, anew: bool
+    resetting: str, number: int, processed: str | None, restarted: bool
 ) -> None:
     client = ClientSession(SETTINGS, with_week(BEFORE, resetting=Scenario(resetting)), START)
     client.connected(START)
@@ -162,8 +162,8 @@ def test_the_answer_shows_whether_a_reset_took_place(
     effects = client.take()
     saved = [effect.numbers for effect in effects if isinstance(effect, fx.Save)]
     assert week_of(saved[-1]).resetting is None
-    assert (saved[0].next_out == 1) is anew
-    begin = 1 if anew else 7
+    assert (saved[0].next_out == 1) is restarted
+    begin = 1 if restarted else 7
     asked = [effect.begin for effect in effects if isinstance(effect, fx.Gap)]
     assert asked == ([begin] if number > begin else [])
 
