@@ -248,10 +248,10 @@ def test_a_closed_descriptor_is_refused(pipe: tuple[int, int]) -> None:
 def test_the_files_text_is_wiped(path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     seen: list[memoryview] = []
 
-    def remember(data: memoryview, where: Path, *, may_be_empty: bool) -> FilePairs:
+    def remember(data: memoryview, where: Path, **given: bool) -> FilePairs:
         assert data == content.encode()
         seen.append(data)
-        return read_pairs(data, where, may_be_empty=may_be_empty)
+        return read_pairs(data, where, **given)
 
     monkeypatch.setattr(reading, "read_pairs", remember)
     private_file(path, content)

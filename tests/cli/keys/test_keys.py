@@ -120,7 +120,7 @@ def test_a_pair_without_dates_is_listed_and_passes_the_check() -> None:
         ([only_pair("2026-11-22")], 1, "has no valid key pair"),
         ([pair(created="2026-12-01", expires="2027-12-01")], 1, "is not valid before"),
         ([OLD, NEW], 0, "expires on 2026-12-10: normal rotation"),
-        ([only_pair("2026-11-01"), NEW], 0, f"{ACCESS_KEY_ID} expired 2026-11-01"),
+        ([only_pair("2026-11-01"), NEW], 0, f"{ACCESS_KEY_ID} expired on 2026-11-01"),
         ([only_pair("2027-03-01"), NEW], 0, f"{ACCESS_KEY_ID} is active until 2027-03-01"),
         (
             [OLD, pair(OTHER_ACCESS_KEY_ID, "2026-12-01", "2027-12-01")],

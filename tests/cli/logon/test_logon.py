@@ -160,7 +160,7 @@ def test_a_session_that_the_client_ends_shows_the_reason_and_what_to_do(
     with rehearsal(tmp_path, *plan) as live:
         text = live.logon("--scenario", "beginning-of-week", "--stay", "60").stdout.decode()
     assert "✗ the connection ended: MsgSeqNum (34) too low: expected 2, received 1\n" in text
-    assert "What to do: The gateway gave a second message" in text
+    assert "What to do: The gateway used one number for two messages" in text
 
 
 @pytest.mark.parametrize("scenario", ["beginning-of-week", "in-session"])
@@ -175,7 +175,7 @@ def test_after_a_lost_connection_it_can_log_on_again(tmp_path: Path, scenario: s
         assert ending["text"].startswith(
             ("the gateway closed the connection", "the connection broke")
         )
-        assert ending["what_to_do"].startswith("The connection was lost in the middle")
+        assert ending["what_to_do"].startswith("The connection was lost during the session")
         assert "the numbers continue" in ending["what_to_do"]
         assert live.logon().returncode == 0
 

@@ -100,8 +100,8 @@ def test_a_fifth_wrong_logon_is_sent_and_none_counts_for_an_exchange(
     [
         ("127.0.0.1:1", ("--set", "9=5"), "tag 9 cannot be altered"),
         ("127.0.0.1:1", ("--omit", "35"), "tag 35 cannot be altered"),
-        ("127.0.0.1:1", ("--set", "49=XYZ123N"), "log on as that"),
-        ("127.0.0.1:1", ("--set", "1402=x"), "takes a wrong key"),
+        ("127.0.0.1:1", ("--set", "49=XYZ123N"), "log on with that"),
+        ("127.0.0.1:1", ("--set", "1402=x"), "use a wrong key"),
         ("127.0.0.1:1", ("--set", "141="), "leave the tag out"),
         ("127.0.0.1:1", ("--set", "141=Y", "--omit", "141"), "named twice"),
         ("127.0.0.1:1", ("--set", "141"), "such as 141=Y"),
@@ -109,7 +109,7 @@ def test_a_fifth_wrong_logon_is_sent_and_none_counts_for_an_exchange(
         ("127.0.0.1:1", ("--omit", "142=US"), "such as 142"),
         ("example.com:1", ("--set", "141=Y"), "--set: example.com is not this machine"),
         ("example.com:1", ("--omit", "142"), "--omit: example.com is not this machine"),
-        ("127.0.0.1:1", ("--omit", "142", "--backup", "127.0.0.1:2"), "leave --backup out"),
+        ("127.0.0.1:1", ("--omit", "142", "--backup", "127.0.0.1:2"), "leave out --backup"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from gatepass.center.pairs.pairs import OtherPairsError
+from gatepass.center.store.columns import NoTimeError
 from gatepass.center.web import security
 from gatepass.center.web.metrics import count_refusal
 from gatepass.center.web.rendering import page
@@ -83,6 +84,7 @@ REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     DeliveryError: Refusal(503, "delivery", "The verification code could not be sent", "", _SOON),
     VaultError: Refusal(500, "vault", "A secret cannot be decrypted", _ASK, _LOGGED),
     AuditError: Refusal(500, "audit", "The audit log is broken", _ASK, _LOGGED),
+    NoTimeError: Refusal(500, "database", "The database was altered", _ASK, _LOGGED),
     DatabaseError: Refusal(
         503, "database", "The database does not answer", "Nothing was changed.", _SOON
     ),
