@@ -6,26 +6,27 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gatepass.errors import FramingError, GatepassError, StateError, StoreError
 from gatepass.fix import effects as fx
-from gatepass.fix.admission import Admitted, Refused, Rejected
+from gatepass.fix.admission import Account, Admission, Admitted, Refused, Rejected
 from gatepass.fix.answer import Answer
 from gatepass.fix.arguments import refuse_separator
-from gatepass.fix.exchange import GatewaySession
+from gatepass.fix.exchange import Finding, GatewaySession
+from gatepass.fix.kind import Kind
 from gatepass.fix.message import LOGON, Message
 from gatepass.fix.names import INDICATORS
+from gatepass.fix.refusals import Refusals
 from gatepass.fix.states import State
+from gatepass.gateway.faults.injection import Injection
 from gatepass.gateway.faults.lane import FaultyWire
 from gatepass.gateway.report import Event, Report
 from gatepass.session.numbers import Numbers
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
-from gatepass.transport import Connection
-
-if TYPE_CHECKING:
-    from gatepass.gateway.server import Gateway
+from gatepass.transport import Clock, Connection
+from gatepass.transport.fresh_keys import FreshKeys
 
 #: The first bytes of a TLS client: a handshake record of any version.
 _TLS_HANDSHAKE = b"\x16\x03"
@@ -33,12 +34,46 @@ _TLS_HANDSHAKE = b"\x16\x03"
 KEYS_WAIT = 10.0
 
 
+class Host(Protocol):
+    """What a connection needs from its gateway; `gatepass.gateway.Gateway` is one."""
+
+    kind: Kind
+    keys: FreshKeys
+    clock: Clock
+    injection: Injection | None
+    admission: Admission
+    refusals: Refusals
+    report: Callable[[Report], None]
+    application: Callable[[str, Message], None]
+    check: Callable[[Message], Finding | None]
+    connections: set[GatewayConnection]
+    is_closing: bool
+
+    def account(self, name: str) -> Account:
+        """Return the account of a session."""
+
+    def is_closed(self, name: str) -> bool:
+        """Tell whether a session's ports are closed."""
+
+    def joined(self, name: str, connection: GatewayConnection) -> None:
+        """Note that a connection is logged on."""
+
+    def left(self, name: str, connection: GatewayConnection) -> None:
+        """Note that a connection has ended."""
+
+    def fail_over(self, name: str) -> None:
+        """Make the primary gateway of a session fail."""
+
+    def log_out_all(self, name: str) -> None:
+        """Log out all sessions with a Session ID."""
+
+
 class GatewayConnection(Connection):
     """One client of a gateway."""
 
     session: GatewaySession
 
-    def __init__(self, gateway: Gateway, *, backup: bool) -> None:
+    def __init__(self, gateway: Host, *, backup: bool) -> None:
         session = GatewaySession(
             gateway.kind.sub_id,
             gateway.check,

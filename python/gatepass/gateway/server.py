@@ -10,6 +10,7 @@ from functools import partial
 from gatepass.errors import NotLoggedOnError, StateError
 from gatepass.fix import LogonVerifier, SendingTimeWindow
 from gatepass.fix.admission import Account, Admission
+from gatepass.fix.exchange import Finding
 from gatepass.fix.kind import Kind
 from gatepass.fix.message import Message
 from gatepass.fix.names import is_named
@@ -76,7 +77,9 @@ class Gateway:
         self.refusals = Refusals(self.injection or self.keys)
         self.application = application
         #: Checks every message of its clients after the Logon.
-        self.check = partial(check_message, target_sub_id=kind.sub_id)
+        self.check: Callable[[Message], Finding | None] = partial(
+            check_message, target_sub_id=kind.sub_id
+        )
         verifier = LogonVerifier(self.injection or self.keys, window=window)
         self.admission = Admission(
             verifier,
