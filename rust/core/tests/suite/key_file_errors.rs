@@ -29,7 +29,7 @@ fn a_header() {
     says(
         "Session ID  Secret Key  Expiration Date",
         "line 1: the header has no column Access ID, Creation Date: the first line must name the \
-         columns, as in the file that the Request Center gives",
+         columns, as in the file from the Request Center",
     );
     says(
         "Session ID\tAccess ID",
@@ -49,7 +49,7 @@ fn a_value() {
     words(record("B08", &"a".repeat(32), FROM, TO), "a value runs into the column Secret Key");
     words(
         record("B08", "a?", FROM, TO),
-        "Access Key ID (355) holds an illegal character: use A-Z a-z 0-9 - _ only",
+        "Access Key ID (355) contains an illegal character: use A-Z a-z 0-9 - _ only",
     );
     words(
         record("B08", "a", "5 Jan", TO),
