@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import islice
 from typing import Protocol, cast
 
 from gatepass.errors import StoreError
@@ -120,7 +119,7 @@ class MemoryStore:
         self._claim: Claim | None = None
         self._numbers = Numbers()
         self._sent: dict[int, SentMessage] = {}
-        self._received: dict[tuple[int, str], ReceivedMessage] = {}
+        self._received: list[ReceivedMessage] = []
 
     def load(self) -> Numbers:
         """Return the numbers saved last."""
@@ -140,7 +139,7 @@ class MemoryStore:
         if sent is not None and sent.keep:
             self._sent[sent.number] = sent
         if received is not None:
-            self._received[received.number, received.epoch] = received
+            self._received.append(received)
 
     def sent(self, begin: int, end: int) -> Sequence[SentMessage]:
         """Return the stored messages numbered `begin` to `end`, ascending."""
@@ -149,11 +148,14 @@ class MemoryStore:
 
     def undelivered(self, limit: int = BATCH) -> Sequence[ReceivedMessage]:
         """Return the oldest messages not yet acknowledged, in order."""
-        return list(islice(self._received.values(), limit))
+        return self._received[:limit]
 
     def delivered(self, number: int, epoch: str) -> None:
         """Drop the undelivered message of this number in this epoch."""
-        self._received.pop((number, epoch), None)
+        for place, kept in enumerate(self._received):
+            if (kept.number, kept.epoch) == (number, epoch):
+                del self._received[place]
+                return
 
     def claim(self) -> AbstractContextManager[None]:
         """Claim it for the block. Raises `StoreError` if it is already claimed."""

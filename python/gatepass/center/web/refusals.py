@@ -84,7 +84,7 @@ REFUSALS: Final[dict[type[CenterError], Refusal]] = {
     DeliveryError: Refusal(503, "delivery", "The verification code could not be sent", "", _SOON),
     VaultError: Refusal(500, "vault", "A secret cannot be decrypted", _ASK, _LOGGED),
     AuditError: Refusal(500, "audit", "The audit log is broken", _ASK, _LOGGED),
-    NoTimeError: Refusal(500, "database", "The database was altered", _ASK, _LOGGED),
+    NoTimeError: Refusal(500, "altered", "The database was altered", _ASK, _LOGGED),
     DatabaseError: Refusal(
         503, "database", "The database does not answer", "Nothing was changed.", _SOON
     ),
