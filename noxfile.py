@@ -39,7 +39,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """Run the suite, or the tests given; ``--slow`` adds the slow ones."""
-    session.run("pytest", *(session.posargs or ("-n", "logical")))
+    session.run("pytest", *(session.posargs or ("-n", "logical", "--dist", "worksteal")))
 
 
 @nox.session
@@ -127,4 +127,4 @@ def core(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run the suite with the lowest versions that pyproject.toml allows."""
     session.install("--resolution", "lowest-direct", ".[test]")
-    session.run("pytest", *(session.posargs or ("-n", "logical")))
+    session.run("pytest", *(session.posargs or ("-n", "logical", "--dist", "worksteal")))

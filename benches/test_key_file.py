@@ -35,7 +35,7 @@ def test_a_file_is_read_into_a_ring(benchmark: Any, path: Path) -> None:
     benchmark.group = f"a key file of {PAIRS:,} pairs"
 
     def read() -> KeyRing:
-        return KeyRing(read_snapshot(path, allow_insecure=False).pairs)
+        return KeyRing(read_snapshot(path, allow_insecure=False, diagnosis=False).pairs)
 
     assert len(benchmark(read)) == PAIRS
 
