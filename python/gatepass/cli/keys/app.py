@@ -38,6 +38,7 @@ app = typer.Typer(
 
 @app.command("list", epilog="[bold]Example:[/bold] gatepass keys list keys.txt")
 def list_pairs(
+    context: typer.Context,
     keys: KeysArgument,
     at: At = None,
     allow_insecure_keys: AllowInsecureKeys = False,
@@ -52,7 +53,7 @@ def list_pairs(
     secret_key_bytes and used.
     """
     moment = moment_of(at)
-    ring = _open(keys, allow_insecure_keys)
+    ring = _open(context, keys, allow_insecure_keys)
     health = session_health(ring, moment)
     if json:
         emit({"at": moment.isoformat(), "pairs": _pairs_as_data(health, moment)})
@@ -62,6 +63,7 @@ def list_pairs(
 
 @app.command(epilog="[bold]Example:[/bold] gatepass keys check keys.txt || mail -s 'CME keys' ops")
 def check(
+    context: typer.Context,
     keys: KeysArgument,
     within: Annotated[
         int,
@@ -84,7 +86,7 @@ def check(
     used, problem, warning, cut and pairs.
     """
     moment = moment_of(at)
-    ring = _open(keys, allow_insecure_keys)
+    ring = _open(context, keys, allow_insecure_keys)
     health = session_health(ring, moment, within)
     # Without a pair, no session can log on.
     healthy = bool(health) and all(session.healthy for session in health)
@@ -100,6 +102,7 @@ def check(
     epilog="[bold]Example:[/bold] gatepass keys timeline keys.txt --svg keys.svg",
 )
 def timeline(
+    context: typer.Context,
     keys: KeysArgument,
     svg: Annotated[
         str | None,
@@ -122,7 +125,7 @@ def timeline(
             param_hint="--svg",
         )
     moment = moment_of(at)
-    ring = _open(keys, allow_insecure_keys)
+    ring = _open(context, keys, allow_insecure_keys)
     health = session_health(ring, moment)
     picture = picture_of(health, moment)
     if svg == "-":
@@ -148,8 +151,8 @@ def timeline(
 app.command("generate", epilog=keys_generate.EPILOG)(keys_generate.generate)
 
 
-def _open(keys: str, allow_insecure: bool) -> KeyRing:
-    return open_key_source(keys, allow_insecure=allow_insecure, option="KEYFILE").ring
+def _open(context: typer.Context, keys: str, allow_insecure: bool) -> KeyRing:
+    return open_key_source(context, keys, allow_insecure=allow_insecure, option="KEYFILE").ring
 
 
 def _session_as_data(health: SessionHealth, moment: datetime) -> dict[str, object]:

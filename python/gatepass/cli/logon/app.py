@@ -85,6 +85,7 @@ class Clock(enum.StrEnum):
 
 
 def logon(
+    context: typer.Context,
     target: Annotated[
         str, typer.Argument(metavar="HOST:PORT", help="The gateway.", show_default=False)
     ],
@@ -235,7 +236,7 @@ def logon(
             system_vendor,
             heartbeat,
         ),
-        open_key_source(keys, allow_insecure=allow_insecure_keys),
+        open_key_source(context, keys, allow_insecure=allow_insecure_keys),
         None if access_key is None else AccessKeyId(access_key),
         scenario,
         stay,

@@ -19,10 +19,10 @@ import typer
 from typer import TyperException
 
 from gatepass.cli.options.file_kinds import FileKind, refuse_file, refuse_other
-from gatepass.keys import KeySource
 
 if TYPE_CHECKING:
     from gatepass.center.context import Center
+    from gatepass.center.pairs.key_source import CenterKeys
     from gatepass.center.settings import CenterSettings
 
 #: Environment variables for settings that no option gives.
@@ -151,8 +151,8 @@ def needing_the_extra() -> Iterator[None]:
         ) from None
 
 
-def open_center(source: str, *, diagnosis: bool) -> KeySource:
-    """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` as a key source.
+def open_center(source: str, *, diagnosis: bool) -> CenterKeys:
+    """Open ``center:URL`` or ``center:URL?disaster=INSTANT`` as a key source; close it at the end.
 
     Without a URL, the database is that of the environment or the state folder. Raises what
     `CenterOptions.settings` raises, `gatepass.errors.KeySourceError` and

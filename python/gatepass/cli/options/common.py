@@ -103,6 +103,7 @@ _STDIN_KEYS = re.compile(r"-|fd:0+")
 
 
 def open_key_source(
+    context: typer.Context,
     keys: str,
     *,
     logons: str | None = None,
@@ -113,6 +114,7 @@ def open_key_source(
     """Open the key pairs that an option names; `logons` is where the Logons come from.
 
     `diagnosis` is for commands that name the mistakes of clients: see `gatepass.keys.KeyPair`.
+    A Request Center's store is closed when the command of `context` ends.
 
     Raises `typer.BadParameter` if both are standard input or the file is of another kind, and what
     `gatepass.keys.open_keys` and `gatepass.cli.options.center.open_center` raise.
@@ -124,7 +126,9 @@ def open_key_source(
             param_hint="--keys",
         )
     if keys.startswith(center_options.KEYS_PREFIX):
-        return center_options.open_center(keys, diagnosis=diagnosis)
+        store = center_options.open_center(keys, diagnosis=diagnosis)
+        context.call_on_close(store.close)
+        return store
     try:
         return open_keys(keys, allow_insecure=allow_insecure, diagnosis=diagnosis)
     except KeyFileError:

@@ -31,6 +31,7 @@ TIME_CHECKS = frozenset({"sending time", "key validity"})
 
 
 def explain(
+    context: typer.Context,
     keys: Keys,
     file: LogonFile = STDIN,
     at: At = None,
@@ -54,7 +55,9 @@ def explain(
     """
     refuse_both_times(at, any_time)
     moment = parse_at(at)
-    source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys, diagnosis=True)
+    source = open_key_source(
+        context, keys, logons=file, allow_insecure=allow_insecure_keys, diagnosis=True
+    )
     console = None if json else page()
     all_valid, only_late = True, False
     logons = Logons(file)

@@ -51,6 +51,7 @@ EPILOG = """[bold]Example:[/bold] gatepass sign logons.txt --keys keys.txt > sig
 
 
 def sign(
+    context: typer.Context,
     keys: Keys,
     file: LogonFile = STDIN,
     now: Annotated[
@@ -91,7 +92,7 @@ def sign(
             param_hint="--now",
         )
     moment = parse_at(at)
-    source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
+    source = open_key_source(context, keys, logons=file, allow_insecure=allow_insecure_keys)
     chosen = None if access_key is None else AccessKeyId(access_key)
     signer = LogonSigner(source, access_key_id=chosen)
     used: set[str] = set()

@@ -40,6 +40,7 @@ Judged = tuple[Place, Verdict]
 
 
 def verify(
+    context: typer.Context,
     keys: Keys,
     file: LogonFile = STDIN,
     at: At = None,
@@ -63,7 +64,7 @@ def verify(
     """
     refuse_both_times(at, any_time)
     moment = parse_at(at)
-    source = open_key_source(keys, logons=file, allow_insecure=allow_insecure_keys)
+    source = open_key_source(context, keys, logons=file, allow_insecure=allow_insecure_keys)
     verifier = LogonVerifier(source)
     logons = Logons(file)
     judged = (

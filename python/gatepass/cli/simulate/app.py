@@ -35,6 +35,7 @@ EPILOG = """[bold]Example:[/bold] gatepass simulate --keys keys.txt --port 9443
 
 
 def simulate(
+    context: typer.Context,
     keys: Keys,
     config: Annotated[
         Path | None,
@@ -134,7 +135,7 @@ def simulate(
     given = {"host": host, "port": port, "backup-port": backup_port, "kind": _kind(kind)}
     given["port-closure"] = False if no_port_closure else None
     settings = gather(config, given | {"tls.certificate": tls_cert, "tls.key": tls_key})
-    source = open_key_source(keys, allow_insecure=allow_insecure_keys, diagnosis=True)
+    source = open_key_source(context, keys, allow_insecure=allow_insecure_keys, diagnosis=True)
     refuse_other(fault_plan, FileKind.FAULT_PLAN, "--fault-plan")
     refuse_other(log, FileKind.LOG, "--log")
     faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
