@@ -8,7 +8,8 @@ from gatepass.fix.draft import complete_draft
 from gatepass.fix.explain import ExplainedField, Explanation, explain
 from gatepass.fix.sending_time import format_sending_time, parse_sending_time
 from gatepass.fix.signer import Credentials, LogonSigner
-from gatepass.fix.verifier import LogonVerifier, SendingTimeWindow
+from gatepass.fix.verifier import LogonVerifier
+from gatepass.fix.window import SendingTimeWindow
 
 __all__ = [
     "Credentials",

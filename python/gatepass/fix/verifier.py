@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from gatepass._native import PROFILES, Logon, logon_faults
 from gatepass.arguments import a_time, refuse
-from gatepass.errors import ArgumentError, LogonError
+from gatepass.errors import LogonError
 from gatepass.fix.arguments import flag, read_logon, whole
 from gatepass.fix.notation import visible
 from gatepass.fix.right_signature import Signed, read_signed
-from gatepass.fix.sending_time import parse_sending_time
-from gatepass.fix.time_zones import zone_hint
+from gatepass.fix.window import SendingTimeWindow, read_time
 from gatepass.keys import KeyPair, KeyRing, Keys, Status, as_source
 from gatepass.keys.likely_secret import hidden
 from gatepass.signing.replay import Noted, ReplayMemory
@@ -40,52 +38,6 @@ _MESSAGE_PASSED = Check("message", Outcome.PASSED, "one whole, intact Logon")
 _SIGNED_PASSED = Check("signed fields", Outcome.PASSED, f"all {len(_TAGS)} present and legal")
 _VALUES_PASSED = Check("field values", Outcome.PASSED, "each is one that CME's tables allow")
 _CREDENTIALS_PASSED = Check("credentials", Outcome.PASSED, "355, 1400 and 1402 are well-formed")
-
-
-@dataclass(frozen=True, slots=True)
-class SendingTimeWindow:
-    """How far SendingTime (52) may be from the verifier's clock.
-
-    CME documents that a Logon older than five seconds is refused. Its rule for a time in the future
-    is not public; five seconds is our choice. Raises `gatepass.errors.ArgumentError` for a negative
-    limit.
-    """
-
-    max_age: timedelta = timedelta(seconds=5)
-    max_ahead: timedelta = timedelta(seconds=5)
-
-    def __post_init__(self) -> None:
-        for name in ("max_age", "max_ahead"):
-            span = getattr(self, name)
-            if not isinstance(span, timedelta):
-                raise refuse(name, span, "a timedelta")
-            if span < timedelta(0):
-                raise ArgumentError(f"{name} is less than nothing: give a timedelta from 0", name)
-
-    def until(self, sending_time: datetime) -> datetime:
-        """Return the moment after which this SendingTime is too old, at most the last possible."""
-        try:
-            return sending_time + self.max_age
-        except OverflowError:
-            return datetime.max.replace(tzinfo=UTC)
-
-    def check(self, sending_time: str, at: datetime) -> Check:
-        """Check a SendingTime, as in the message, against the time `at`."""
-        sent = _read_time(sending_time)
-        return sent if isinstance(sent, Check) else self.check_age(at - sent)
-
-    def check_age(self, age: timedelta) -> Check:
-        """Check the age of a Logon; a negative age is in the future."""
-        if -self.max_ahead <= age <= self.max_age:
-            return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
-        span, limit, where = age, self.max_age, "old"
-        advice = "check the clock, and send it as soon as it is signed"
-        if age < -self.max_ahead:
-            span, limit, where = -age, self.max_ahead, "in the future"
-            advice = "check the clock and that 52 is UTC"
-        begin = f"SendingTime (52) is {_seconds(span)} {where}"
-        detail = f"{begin}, more than {limit.total_seconds():g} s: {zone_hint(age) or advice}"
-        return Check("sending time", Outcome.FAILED, detail)
 
 
 class LogonVerifier:
@@ -176,7 +128,7 @@ class LogonVerifier:
         # Made visible: a sender may have put a terminal's control codes into it.
         values = logon.values
         sender, stamp = _visible(values[_SENDER_COMP_ID]), _visible(values[_SENDING_TIME])
-        sent = None if stamp is None else _read_time(stamp)
+        sent = None if stamp is None else read_time(stamp)
         canonical = _signed_fields(logon, checks)
         checks.append(field_values)
         signature = _credentials(logon, checks)
@@ -216,14 +168,6 @@ class LogonVerifier:
 
 def _visible(value: bytes | None) -> str | None:
     return None if value is None else visible(value)
-
-
-def _read_time(sending_time: str) -> datetime | Check:
-    """Read SendingTime (52); return a failed check if it is malformed."""
-    try:
-        return parse_sending_time(sending_time)
-    except ValueError as error:
-        return Check("sending time", Outcome.FAILED, str(error))
 
 
 def _signed_fields(logon: Logon, checks: list[Check]) -> bytes | None:
@@ -317,8 +261,3 @@ def _complete(checks: list[Check]) -> tuple[Check, ...]:
         return tuple(checks)  # already in this order
     made = {check.name: check for check in checks}
     return tuple(made.get(name, Check(name, Outcome.NOT_CHECKED, "")) for name in CHECKS)
-
-
-def _seconds(span: timedelta) -> str:
-    seconds = span.total_seconds()
-    return f"{seconds:.3f} s" if abs(seconds) < 120 else str(span).split(".")[0]
