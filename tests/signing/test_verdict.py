@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from gatepass import KeyRing, LogonVerifier, explain
-from gatepass.fix import format_sending_time, verifier
+from gatepass.fix import checks, format_sending_time
+from gatepass.fix.right_signature import Signed
 from gatepass.signing import Check, Outcome, Verdict
 from tests import oracle
 from tests.fix.samples import (
@@ -212,7 +213,7 @@ CASES = {
 
 
 def outcomes(verdict: Verdict) -> list[Outcome]:
-    assert tuple(check.name for check in verdict.checks) == CHECKS == verifier.CHECKS
+    assert tuple(check.name for check in verdict.checks) == CHECKS == checks.CHECKS
     return [check.outcome for check in verdict.checks]
 
 
@@ -237,6 +238,24 @@ def test_a_verdict_and_its_explanation_are_true_only_for_a_good_logon(name: str)
     good = case.outcomes == "+++++++++"
     assert bool(LogonVerifier(case.keys).verify(case.logon, at=case.at)) is good
     assert bool(explain(case.logon, case.keys, at=case.at)) is good
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_gateway_gets_the_signature_of_a_good_logon_and_the_verdict_of_any_other(
+    name: str,
+) -> None:
+    case = CASES[name]
+    verifier = LogonVerifier(case.keys)
+    found = verifier.examine(case.logon, case.at)
+    others = [mark for place, mark in enumerate(case.outcomes) if CHECKS[place] != "field values"]
+    assert isinstance(found, Signed) is (set(others) == {"+"})
+    if isinstance(found, Verdict):
+        marks = (
+            [*case.outcomes[:2], "+", *case.outcomes[3:]]
+            if case.outcomes[0] == "+"
+            else case.outcomes
+        )
+        assert outcomes(found) == [OUTCOMES[mark] for mark in marks]
 
 
 @pytest.mark.parametrize("logon", [b"", b"garbage", b"8=FIX.4.2", b"\x00" * 99, SIGNED[:-1]])

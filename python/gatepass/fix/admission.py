@@ -246,9 +246,9 @@ class Admission:
             return _Fault(text, reason, None if ends else tag)
         if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
-        verdict, signed = self._verifier.examine(logon.wire, case.arrived)
-        if signed is None:
-            failed = "; ".join(f"{check.name}: {check.detail}" for check in verdict.failed)
+        signed = self._verifier.examine(logon.wire, case.arrived)
+        if not isinstance(signed, Signed):
+            failed = "; ".join(f"{check.name}: {check.detail}" for check in signed.failed)
             return _Fault(SECURE_LOGON, failed)
         recall = Recall.NEW
         if self._replays is not None:

@@ -39,14 +39,17 @@ class SendingTimeWindow:
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
 
+    def allows(self, age: timedelta) -> bool:
+        """Return whether a Logon may have this age; a negative age is in the future."""
+        return -self.max_ahead <= age <= self.max_age
+
     def check(self, sending_time: str, at: datetime) -> Check:
         """Check a SendingTime, as in the message, against the time `at`."""
-        sent = read_time(sending_time)
-        return sent if isinstance(sent, Check) else self.check_age(at - sent)
-
-    def check_age(self, age: timedelta) -> Check:
-        """Check the age of a Logon; a negative age is in the future."""
-        if -self.max_ahead <= age <= self.max_age:
+        try:
+            age = at - parse_sending_time(sending_time)
+        except ValueError as error:
+            return Check("sending time", Outcome.FAILED, str(error))
+        if self.allows(age):
             return Check("sending time", Outcome.PASSED, f"{_seconds(age)} old")
         span, limit, where = age, self.max_age, "old"
         advice = "check the clock, and send it as soon as it is signed"
@@ -56,14 +59,6 @@ class SendingTimeWindow:
         begin = f"SendingTime (52) is {_seconds(span)} {where}"
         detail = f"{begin}, more than {limit.total_seconds():g} s: {zone_hint(age) or advice}"
         return Check("sending time", Outcome.FAILED, detail)
-
-
-def read_time(sending_time: str) -> datetime | Check:
-    """Read SendingTime (52); return a failed check if it is malformed."""
-    try:
-        return parse_sending_time(sending_time)
-    except ValueError as error:
-        return Check("sending time", Outcome.FAILED, str(error))
 
 
 def _seconds(span: timedelta) -> str:
