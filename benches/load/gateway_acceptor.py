@@ -11,7 +11,7 @@ import json
 import sys
 
 from gatepass.gateway import Gateway, Kind
-from gatepass.gateway.collector import rare_full_collections
+from gatepass.gateway.collector import rare_collections
 from gatepass.keys import KeyFile
 
 
@@ -26,5 +26,5 @@ async def serve(path: str) -> None:
 
 if __name__ == "__main__":
     loop, keys = sys.argv[1:]
-    with rare_full_collections():
+    with rare_collections():
         importlib.import_module(loop).run(serve(keys))

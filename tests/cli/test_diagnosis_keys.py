@@ -54,15 +54,21 @@ def test_a_command_reads_a_request_center_for_diagnosis_only_to_name_mistakes(
     command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[KeyPair] = []
+    closed: list[Store] = []
 
-    def opened(_source: str, *, diagnosis: bool) -> FixedKeys:
+    class Store(FixedKeys):
+        def close(self) -> None:
+            closed.append(self)
+
+    def opened(_source: str, *, diagnosis: bool) -> Store:
         read.append(pair().key_pair(diagnosis=diagnosis))
-        return FixedKeys(KeyRing(read))
+        return Store(KeyRing(read))
 
     monkeypatch.setattr(center_options, "open_center", opened)
     words, diagnosis = COMMANDS[command]
     run(*words, "center:", stdin=SIGNED)
     assert_diagnosis(read, diagnosis)
+    assert len(closed) == 1, "the store stays open"
 
 
 def assert_diagnosis(read: Iterable[KeyPair], diagnosis: bool) -> None:

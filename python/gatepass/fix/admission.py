@@ -74,7 +74,7 @@ class Refused:
 
     The Logout uses ``numbers``, or those of the live connection if ``None``. ``counted`` says that
     they belong to the account and are stored there. ``port_closed`` says that the session's ports
-    are closed, by this Logon or before it.
+    are closed, by this Logon or before it; ``was_judged`` is false if it was before.
     """
 
     text: str
@@ -82,6 +82,7 @@ class Refused:
     numbers: Numbers | None
     counted: bool = False
     port_closed: bool = False
+    was_judged: bool = True
 
     def __bool__(self) -> bool:
         return False
@@ -176,7 +177,9 @@ class Admission:
         case = _Case(logon, account, numbers, arrived or now, own, live)
         if account.port.closed:
             self.note(logon.wire, case.arrived)
-            return self._refuse(CLOSED_TEXT, "the port is closed", case, port_closed=True)
+            return self._refuse(
+                CLOSED_TEXT, "the port is closed", case, port_closed=True, was_judged=False
+            )
         fault = self._fault(case)
         if isinstance(fault, Signed):
             account.failed_over = account.failed_over and (backup or bool(live))
@@ -203,7 +206,15 @@ class Admission:
         if self._replays is not None:
             self._replays.note(wire, arrived)
 
-    def _refuse(self, text: str, reason: str, case: _Case, *, port_closed: bool = False) -> Refused:
+    def _refuse(
+        self,
+        text: str,
+        reason: str,
+        case: _Case,
+        *,
+        port_closed: bool = False,
+        was_judged: bool = True,
+    ) -> Refused:
         """Number the Logout of a refusal; CME's rule is not public.
 
         After the week's first Logon it is the session's next message, so that both sides agree on
@@ -211,12 +222,12 @@ class Admission:
         before the week's first Logon, when a failure leaves both numbers at 1.
         """
         if case.live:
-            return Refused(text, reason, None, port_closed=port_closed)
+            return Refused(text, reason, None, port_closed=port_closed, was_judged=was_judged)
         numbers = case.numbers
         counted = week_of(numbers).begun and not case.backup and not case.account.primary_on
         if not counted:
             numbers = numbers.with_out(1)
-        return Refused(text, reason, numbers, counted, port_closed)
+        return Refused(text, reason, numbers, counted, port_closed, was_judged)
 
     def _admit(self, case: _Case) -> Admitted:
         sender, numbers = case.logon.get(49) or "", case.numbers

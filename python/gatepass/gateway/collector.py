@@ -1,8 +1,9 @@
-"""The garbage collector in a gateway's process: full collections become rare.
+"""The garbage collector in a gateway's process: collections become rare.
 
 A full collection visits every object of every session. With 10,000 sessions that takes 0.14 s, and
 no client gets an answer meanwhile. CPython runs one after ten smaller ones if a quarter of all
-objects is new: just when sessions log on. At 500 logons a second, one pause delays 70 of them.
+objects is new: just when sessions log on. At 500 logons a second, one pause delays 70 of them. The
+small collections are short, but there is one for each ten logons: a twentieth of a logon's time.
 
 Full collections are still necessary. Sessions make no reference cycles, but asyncio's transports
 do. Only a full collection frees those of long sessions, about 0.6 KiB each.
@@ -14,19 +15,20 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Smaller collections between two full ones. 10,000 logons cause about 60, so a full one runs after
-#: about 16,000 logons; at most about as many dead transports, 10 MiB, wait for it.
-BETWEEN_FULL = 100
+#: New objects between two collections of the youngest (CPython: 700), those between two of the
+#: middle ones, and those between two full ones. A full one runs after about 16,000 logons; at most
+#: about as many dead transports, 10 MiB, wait for it.
+RARE = (7_000, 10, 10)
 
 
 @contextmanager
-def rare_full_collections() -> Iterator[None]:
-    """Make full collections rare in this process, until the end of the block.
+def rare_collections() -> Iterator[None]:
+    """Make collections rare in this process, until the end of the block.
 
     For the program that owns the process: `gatepass.gateway.Gateway` does not change the collector.
     """
     before = gc.get_threshold()
-    gc.set_threshold(*before[:2], BETWEEN_FULL)
+    gc.set_threshold(*RARE)
     try:
         yield
     finally:

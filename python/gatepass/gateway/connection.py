@@ -52,9 +52,6 @@ class Host(Protocol):
     def account(self, name: str) -> Account:
         """Return the account of a session."""
 
-    def is_closed(self, name: str) -> bool:
-        """Tell whether a session's ports are closed."""
-
     def joined(self, name: str, connection: GatewayConnection) -> None:
         """Note that a connection is logged on."""
 
@@ -116,17 +113,18 @@ class GatewayConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes to the session, through planned faults if there are any."""
-        if not self._name and data.startswith(_TLS_HANDSHAKE):
-            self.say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
-        elif not self._name:
-            self._name_separator(data)
+        if not self._name:
+            self._name_stranger(data)
         if self._spoiler is None:
             super().data_received(data)
         else:
             self._spoiler.receive(data)
 
-    def _name_separator(self, data: bytes) -> None:
-        """Report a separator between the fields that is not SOH."""
+    def _name_stranger(self, data: bytes) -> None:
+        """Report TLS, and a separator between the fields that is not SOH."""
+        if data.startswith(_TLS_HANDSHAKE):
+            self.say(Event.GARBLED, "the client speaks TLS, and this gateway listens without it")
+            return
         try:
             refuse_separator(data)
         except FramingError as error:
@@ -256,27 +254,26 @@ class GatewayConnection(Connection):
     def _decide(self, logon: Message, arrived: datetime, now: datetime) -> None:
         in_session = bool(self._name)
         sender = logon.get(49) or ""
-        was_closed = self.gateway.is_closed(sender[:-1])
+        steady = self.steady()
         verdict = self.gateway.admission.judge(
             logon,
             now,
             arrived=arrived,
             backup=self.backup,
             live=self.session.client_comp_id,
-            steady=self.steady(),
+            steady=steady,
         )
         if not isinstance(verdict, Admitted):
-            refusal = self.gateway.refusals.explain(
-                logon, verdict.reason, was_judged=not was_closed
-            )
+            was_judged = isinstance(verdict, Rejected) or verdict.was_judged
+            refusal = self.gateway.refusals.explain(logon, verdict.reason, was_judged=was_judged)
             self.gateway.report(Report(Event.REFUSED, sender, refusal.detail, refusal.logon))
         if isinstance(verdict, Rejected):
-            self.session.reject(logon, verdict.text, verdict.tag, now, self.steady())
+            self.session.reject(logon, verdict.text, verdict.tag, now, steady)
             return
         if isinstance(verdict, Refused):
             if verdict.counted:
                 self.store = self.gateway.account(sender[:-1]).store
-            self.session.refuse(logon, verdict.text, verdict.numbers, now, self.steady())
+            self.session.refuse(logon, verdict.text, verdict.numbers, now, steady)
             if verdict.port_closed:
                 self.gateway.log_out_all(self._name or sender[:-1])
             return
@@ -289,7 +286,7 @@ class GatewayConnection(Connection):
             # Before the session handles the bytes behind the Logon: whatever they are, no second
             # connection of this session may be admitted.
             self.gateway.joined(self._name, self)
-        self.session.accept(logon, verdict.numbers, verdict.role, now, self.steady())
+        self.session.accept(logon, verdict.numbers, verdict.role, now, steady)
         words = f"{verdict.scenario}: 34={logon.get(34)} as {INDICATORS[verdict.role]}"
         # Not hidden: this Access Key ID is known, however long it is.
         detail = f"{words}, key pair {logon.get(355)}"

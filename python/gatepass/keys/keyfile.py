@@ -67,9 +67,10 @@ class FilePairs:
         made = self._made[index]
         if made is None:
             session, name, key, created, expires, environment, text = self._table.pair(index)
-            made = self._made[index] = KeyPair(
-                SessionId(session), AccessKeyId(name), key, created, expires, environment, text
-            )
+            # The core has checked both names.
+            names = str.__new__(SessionId, session), str.__new__(AccessKeyId, name)
+            made = KeyPair(*names, key, created, expires, environment, text)
+            self._made[index] = made
         return made
 
 

@@ -89,6 +89,7 @@ class KeyFile:
         on_problem: Callable[[KeySourceError], None] | None = None,
     ) -> None:
         self.path = Path(path)
+        self._place = os.fspath(path)
         self._allow_insecure = allow_insecure
         self._diagnosis = diagnosis
         self._on_problem = on_problem
@@ -268,7 +269,7 @@ class KeyFile:
     def _state(self) -> tuple[Identity, float]:
         """Return the file's state, and when it was written to."""
         try:
-            status = self.path.stat()
+            status = os.stat(self._place)  # noqa: PTH116 - for each Logon: twice as fast
         except OSError:
             return GONE, 0.0
         return identity_of(status), status.st_mtime

@@ -27,7 +27,7 @@ from gatepass.cli.simulate.settings import gather
 from gatepass.cli.terminal.output import page, say
 from gatepass.cli.views.simulate import Told, get_ready, print_told
 from gatepass.gateway import Kind, load_fault_plan
-from gatepass.gateway.collector import rare_full_collections
+from gatepass.gateway.collector import rare_collections
 
 EPILOG = """[bold]Example:[/bold] gatepass simulate --keys keys.txt --port 9443
 
@@ -141,7 +141,7 @@ def simulate(
     faults = None if fault_plan is None else load_fault_plan(fault_plan, source.ring)
     keyboard = keys not in ("-", "fd:0")
     logged = nullcontext() if log is None else closing(Log(log))
-    with logged as file, kept(settings) as stores, rare_full_collections():
+    with logged as file, kept(settings) as stores, rare_collections():
         run = Run(_show(as_json=json), file)
         asyncio.run(run.serve(settings, faults, source, stores, duration, keyboard=keyboard))
     if not run.screen.end():
