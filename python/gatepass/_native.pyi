@@ -7,7 +7,9 @@ GIL: one signature takes less time than releasing it would.
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, NoReturn, final
+from typing import Final, NoReturn, Self, final
+
+from typing_extensions import disjoint_base
 
 from gatepass.errors import FramingError
 
@@ -24,6 +26,7 @@ __all__ = [
     "Framer",
     "KeyTable",
     "Logon",
+    "Message",
     "SigningKey",
     "canonical_string",
     "complete_draft",
@@ -251,6 +254,50 @@ class Framer:
 
         ``None`` if nothing is buffered, or only bytes of an event that was returned.
         """
+
+@disjoint_base
+class Message:
+    """The fields between BodyLength and CheckSum of one whole message, in order.
+
+    Raises `gatepass.errors.FramingError` as `scan` does.
+    """
+
+    def __new__(cls, wire: bytes, /, *, possibly_delivered: bool = False) -> Self: ...
+    @property
+    def wire(self) -> bytes:
+        """The message that it was made from."""
+
+    @property
+    def possibly_delivered(self) -> bool:
+        """Whether the application may have had it before the process was killed."""
+
+    @property
+    def msg_type(self) -> str:
+        """MsgType (35)."""
+
+    @property
+    def msg_seq_num(self) -> int | None:
+        """MsgSeqNum (34), as `number` reads it."""
+
+    @property
+    def fields(self) -> tuple[tuple[int, str], ...]:
+        """Tags and values, as Latin-1: each byte is one character, so that data fields survive."""
+
+    @property
+    def has_repeated_tags(self) -> bool:
+        """Whether any tag occurs twice."""
+
+    def get(self, tag: int, /) -> str | None:
+        """Return the first value of a tag, ``None`` if it is missing."""
+
+    def number(self, tag: int, /) -> int | None:
+        """Return the first value of an integer tag; ``None`` if it is missing or not a number.
+
+        CME's integers have nine digits at the most; a longer one is no number here.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 def scan(message: bytes, /) -> list[tuple[int, bytes]]:
     """All fields of one whole message, in order.

@@ -322,7 +322,7 @@ def test_no_scenario_begins_in_the_wrong_state() -> None:
 
 @pytest.mark.parametrize("text", ["²", "-1", "1.0", "", "1" * 10, "9" * 5000, "0x1", "1_0"])
 def test_malformed_numbers_are_not_read(text: str) -> None:
-    assert Message(((35, "0"), (34, text))).msg_seq_num is None
+    assert Message(encode([(35, "0"), (34, text)])).msg_seq_num is None
 
 
 def test_a_backup_sends_no_orders_and_resets_nothing() -> None:

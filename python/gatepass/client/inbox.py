@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 
 from gatepass.fix.message import Message
 from gatepass.session.numbers import ReceivedMessage
@@ -52,9 +51,8 @@ class Inbox:
             waiting = self._store.undelivered(1)
             if waiting:
                 self._given = waiting[0]
-                message = Message.parse(self._given.wire)
                 doubtful, self._in_doubt = self._in_doubt, False
-                yield replace(message, possibly_delivered=True) if doubtful else message
+                yield Message(self._given.wire, possibly_delivered=doubtful)
             elif ended():
                 return
             else:

@@ -56,7 +56,7 @@ class ClientSession(Engine):
         self._role = role_in(settings.sender_comp_id) or Role.NONE
         self._unsigned = b""
         #: The Logon sent last.
-        self._logon = Message(())
+        self._logon: Message | None = None
         #: The numbers resent on this connection, and those named by a Session Level Reject.
         self._again: set[int] = set()
         self._rejected: set[int] = set()
@@ -330,7 +330,7 @@ class ClientSession(Engine):
         logged_on = self.state is not State.LOGON_SENT
         exchange, own = self.settings.target_comp_id, self._sender_comp_id()
         if not logged_on:
-            own = self._logon.get(49) or own  # as it was written
+            own = (self._logon.get(49) if self._logon else None) or own  # as it was written
         fault = stranger(message, exchange, own, roles, logged_on=logged_on)
         if fault is None:
             super()._handle(message, now)
@@ -353,7 +353,7 @@ class ClientSession(Engine):
             if not again:
                 self._fail(Cause.RULE_BROKEN, "Logon received at the wrong time", now)
             return
-        fault = logon_fault(message, self._logon.get(108), now)
+        fault = logon_fault(message, self._logon.get(108) if self._logon else None, now)
         if fault is not None:
             self._disown(message, fault, now)
             return
@@ -456,7 +456,8 @@ class ClientSession(Engine):
         # Messages in flight when the numbers were reset are lost: CME says unrecoverable.
 
     def _names_the_logon(self, reject: Message) -> bool:
-        return reject.number(45) == (self._logon.msg_seq_num or 0)
+        sent = self._logon.msg_seq_num if self._logon else None
+        return reject.number(45) == (sent or 0)
 
     def _take_reject(self, message: Message, now: datetime) -> None:
         """Give up the Logon. After an In-Session Logon the session continues with this message."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+from typing import TYPE_CHECKING
 
-from gatepass._native import read_fields, write_message
-from gatepass.values import value
+from gatepass import _native
+
+if TYPE_CHECKING:
+    from typing import Self
 
 BEGIN_STRING = "FIX.4.2"
 #: Most digits of a number in a message (documented by CME: Int(9)).
@@ -38,43 +40,19 @@ _READ: dict[str, frozenset[int]] = {
 }
 
 
-@value
-class Message:
-    """The fields between BodyLength and CheckSum; MsgType (35) comes first.
+class Message(_native.Message):
+    """One whole message, and what the session layer asks of it.
 
-    Values are text, byte for byte (Latin-1), so that data fields survive. ``wire`` is the message
-    it was read from. ``possibly_delivered`` says that the application may have had it before the
-    process was killed.
+    A field becomes an object when it is asked for: a session reads a few of them, and keeps some
+    messages for long. Raises `gatepass.errors.FramingError` for anything else.
     """
 
-    fields: tuple[tuple[int, str], ...]
-    wire: bytes = field(default=b"", repr=False)
-    possibly_delivered: bool = False
-    #: The first value of each tag: of one that occurs twice, as groups are the application's
-    #: business, and where the session reads it, `repeated` refuses the message.
-    _first: dict[int, str] = field(init=False, repr=False, compare=False)
+    __slots__ = ()
 
     @classmethod
-    def parse(cls, wire: bytes) -> Message:
+    def parse(cls, wire: bytes) -> Self:
         """Read one whole message. Raises `gatepass.errors.FramingError`."""
-        return cls(read_fields(wire), wire)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_first", dict(reversed(self.fields)))
-
-    def get(self, tag: int) -> str | None:
-        """Return the value of a tag, ``None`` if it is missing."""
-        return self._first.get(tag)
-
-    def number(self, tag: int) -> int | None:
-        """Return the value of an integer tag; ``None`` if it is missing or not a number.
-
-        CME's integers have nine digits at the most; a longer one is no number here.
-        """
-        value = self._first.get(tag)
-        if not value or len(value) > MAX_DIGITS or not (value.isascii() and value.isdigit()):
-            return None
-        return int(value)
+        return cls(wire)
 
     @property
     def repeated(self) -> int | None:
@@ -82,7 +60,7 @@ class Message:
 
         Two readers could take either value.
         """
-        if len(self._first) == len(self.fields):
+        if not self.has_repeated_tags:
             return None
         read = _READ.get(self.msg_type, _HEADER)
         seen: set[int] = set()
@@ -96,16 +74,6 @@ class Message:
     def begin_string(self) -> str:
         """BeginString (8) of the message it was read from."""
         return self.wire[2 : self.wire.find(b"\x01")].decode("latin-1")
-
-    @property
-    def msg_type(self) -> str:
-        """MsgType (35)."""
-        return self._first.get(35, "")
-
-    @property
-    def msg_seq_num(self) -> int | None:
-        """MsgSeqNum (34)."""
-        return self.number(34)
 
     @property
     def is_admin(self) -> bool:
@@ -125,4 +93,6 @@ class Message:
 
 def encode(fields: Iterable[tuple[int, str]]) -> bytes:
     """Write a message of these fields, MsgType first, with BeginString, BodyLength and CheckSum."""
-    return write_message("".join([f"{tag}={value}\x01" for tag, value in fields]).encode("latin-1"))
+    return _native.write_message(
+        "".join([f"{tag}={value}\x01" for tag, value in fields]).encode("latin-1")
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -307,7 +306,7 @@ class GatewayConnection(Connection):
         doubtful = True
         while waiting := self.store.undelivered():
             for kept in waiting:
-                message = replace(Message.parse(kept.wire), possibly_delivered=doubtful)
+                message = Message(kept.wire, possibly_delivered=doubtful)
                 self._deliver(message, kept.epoch)
                 doubtful = False
 

@@ -8,6 +8,7 @@ mod key;
 mod key_table;
 mod likely_secret;
 mod logon;
+mod message;
 mod rules;
 mod stream;
 mod text;
@@ -33,6 +34,8 @@ mod _native {
     use super::likely_secret::hide_secrets;
     #[pymodule_export]
     use super::logon::PyLogon;
+    #[pymodule_export]
+    use super::message::PyMessage;
     #[pymodule_export]
     use super::rules::{header_fault, logon_faults};
     #[pymodule_export]

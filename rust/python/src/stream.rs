@@ -41,7 +41,7 @@ pub fn read_fields<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, 
 }
 
 /// A value as text: each byte is one character.
-fn latin<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
+pub fn latin<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
     match str::from_utf8(value) {
         Ok(text) if text.is_ascii() => PyString::new(py, text),
         _ => PyString::new(py, &value.iter().map(|byte| char::from(*byte)).collect::<String>()),

@@ -55,7 +55,10 @@ fn a_value() {
         record("B08", "a", "5 Jan", TO),
         "Creation Date has a blank inside: it may have been cut, which moves the columns",
     );
-    words(record("B08", "a", FROM, "never"), "Expiration Date is not a date of the form YYYY-MM-DD");
+    words(
+        record("B08", "a", FROM, "never"),
+        "Expiration Date is not a date of the form YYYY-MM-DD",
+    );
     words(
         record("B08", "a", TO, FROM),
         "Creation Date 2027-01-05 is after Expiration Date 2026-01-05",
