@@ -333,10 +333,10 @@ class GatewayConnection(Connection):
         which = f"35={message.msg_type} 34={message.get(34)}"
         self.say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
-    def _perform(self, effect: fx.Effect) -> None:
-        if type(effect) is fx.ResendWanted:
-            self._answer = Answer(effect.begin, effect.end)
-        super()._perform(effect)
+    def resend_wanted(self, effect: fx.ResendWanted) -> None:
+        """Send stored messages again, and report it at the end."""
+        self._answer = Answer(effect.begin, effect.end)
+        super().resend_wanted(effect)
 
     def _write(self, wire: bytes) -> None:
         if self._answer is not None and self._answer.count(wire):

@@ -67,6 +67,9 @@ class Machine(ABC, Generic[S, T, M]):
         self._inbox: deque[bytes | FramingError] = deque()
         self._waiting = 0
         self._time = Passage()
+        #: Set when `deadline` may have moved forward, which it does only with the state; for a
+        #: driver, which unsets it when it has looked.
+        self.may_be_due_sooner = True
 
     def connected(self, now: datetime, steady: float | None = None) -> None:
         """Report that the TCP connection is open."""
@@ -198,6 +201,7 @@ class Machine(ABC, Generic[S, T, M]):
 
     def _move(self, trigger: T) -> None:
         self.state = self._table.after(self.state, trigger)
+        self.may_be_due_sooner = True
 
 
 def unfinished(framer: Framer) -> str:

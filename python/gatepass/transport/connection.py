@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -100,7 +99,8 @@ class Connection(asyncio.BufferedProtocol):
                 self.retire()
                 self.broke_off(error)
             raise
-        self._arm()
+        if self._armed_for is None or self.session.may_be_due_sooner:
+            self._arm()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the session on this transport."""
@@ -186,26 +186,29 @@ class Connection(asyncio.BufferedProtocol):
                 effect = self._due.popleft()
                 if self._retired:
                     continue
-                if type(effect) is fx.Send:
-                    self._write_run(effect)
+                kind = type(effect)
+                if kind is fx.Send:
+                    self._write_run(effect)  # type: ignore[arg-type]
+                elif kind is fx.ResendWanted:
+                    self.resend_wanted(effect)  # type: ignore[arg-type]
                 else:
-                    self._perform(effect)
+                    self.handle(effect)
+                    if kind is fx.Close:
+                        self.close()
         finally:
             self._is_performing = False
             self._due.clear()
 
     def _begin_next(self) -> bool:
-        """Take the session's next effects; tell whether there were any."""
-        effects = self._take()
-        self._due.extend(effects)
-        self._may_have_sends = True
-        return bool(effects)
-
-    def _take(self) -> list[fx.Effect]:
-        """Take the session's effects, and store what must be stored."""
+        """Take the session's next effects; tell whether there is anything to do."""
         effects = self.session.take()
-        if not effects:
-            return effects
+        if effects:
+            self._due.extend(self._stored(effects))
+            self._may_have_sends = True
+        return bool(self._due)
+
+    def _stored(self, effects: list[fx.Effect]) -> list[fx.Effect]:
+        """Store what must be stored; return the other effects."""
         saves = [effect for effect in effects if type(effect) is fx.Save]
         if not saves:
             return effects
@@ -214,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _send_first(self) -> None:
         """Send everything that waits: a message with a higher number must not be sent before it."""
-        effects = self._take()
+        effects = self._stored(self.session.take())
         if self._may_have_sends:
             # Once for everything: thousands may wait, and each handler may send a message.
             effects = [*self._due, *effects]
@@ -238,21 +241,19 @@ class Connection(asyncio.BufferedProtocol):
         After a gap thousands of messages may become due at once: a transaction for each would block
         every other session.
         """
-        if self._retired or not saves:
+        if self._retired:
             return
-        with together(self.store) if len(saves) > 1 else nullcontext():
+        if len(saves) == 1:
+            self.store.save(saves[0].numbers, saves[0].sent, saves[0].received)
+            return
+        with together(self.store):
             for save in saves:
                 self.store.save(save.numbers, save.sent, save.received)
 
-    def _perform(self, effect: fx.Effect) -> None:
-        kind = type(effect)
-        if kind is fx.ResendWanted:
-            if self._outlet is not None:
-                self._resend_page(self._outlet)
-        else:
-            self.handle(effect)
-            if kind is fx.Close:
-                self.close()
+    def resend_wanted(self, effect: fx.ResendWanted) -> None:
+        """Send stored messages again."""
+        if self._outlet is not None:
+            self._resend_page(self._outlet)
 
     def _write_run(self, first: fx.Send) -> None:
         """Write a message and those right after it, with one system call for all."""
@@ -310,6 +311,7 @@ class Connection(asyncio.BufferedProtocol):
         moves it earlier, from the wait for the Logon to the heartbeat, but hardly ever to before
         `LOOK_AGAIN`, when the connection's timer fires first.
         """
+        self.session.may_be_due_sooner = False
         deadline = self.session.steady_deadline
         if deadline is None or (self._armed_for is not None and self._armed_for <= deadline):
             return
