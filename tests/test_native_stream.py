@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gatepass._native import MAX_MESSAGE, Framer, read_fields, scan, write_message
+from gatepass._native import MAX_MESSAGE, Framer, read_fields, scan, write_fields
 from gatepass.errors import FramingError
 from tests.fix.samples import RAW, SIGNED, body_of, message, raw_logons
 
@@ -169,7 +169,18 @@ def test_read_fields_returns_the_fields_of_the_scan_as_text(wire: bytes) -> None
 @given(st.lists(st.binary(min_size=1).filter(lambda value: b"\x01" not in value), max_size=5))
 def test_a_message_that_is_written_is_read_again(values: list[bytes]) -> None:
     fields = [("35", "0"), *(("58", value.decode("latin-1")) for value in values)]
-    body = "".join(f"{tag}={value}\x01" for tag, value in fields)
-    wire = write_message(body.encode("latin-1"))
+    wire = write_fields((int(tag), value) for tag, value in fields)
     assert wire == message(fields)
     assert read_fields(wire) == tuple((int(tag), value) for tag, value in fields)
+
+
+@pytest.mark.parametrize("text", ["\u0100", "\ud800", "a\u20ac"])
+def test_a_character_that_fix_cannot_carry_is_refused(text: str) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write_fields([(35, "0"), (58, text)])
+
+
+@pytest.mark.parametrize("field", [(35,), (35, 0), ("35", "0"), (-1, "0"), 35, (35, None)])
+def test_what_is_no_field_is_refused(field: object) -> None:
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        write_fields([field])  # type: ignore[list-item]

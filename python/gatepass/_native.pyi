@@ -4,7 +4,7 @@ Everything here is safe to call from many threads. Only `verify_batch` and `KeyT
 GIL: one signature takes less time than releasing it would.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final, NoReturn, Self, final
@@ -40,7 +40,7 @@ __all__ = [
     "scan",
     "scan_unchecked",
     "verify_batch",
-    "write_message",
+    "write_fields",
 ]
 
 ALGORITHM: Final[str]
@@ -208,6 +208,14 @@ class Logon:
         """The signed values in the order of the ``fix-logon`` profile."""
 
     @property
+    def sender_comp_id(self) -> bytes | None:
+        """SenderCompID (49)."""
+
+    @property
+    def sending_time(self) -> bytes | None:
+        """SendingTime (52)."""
+
+    @property
     def canonical(self) -> bytes:
         """The bytes that are signed.
 
@@ -311,10 +319,11 @@ def read_fields(message: bytes, /) -> tuple[tuple[int, str], ...]:
     Raises `gatepass.errors.FramingError` as `scan` does.
     """
 
-def write_message(body: bytes, /) -> bytes:
-    """Write the message of a body: 8 (``FIX.4.2``) and 9 before it, 10 after it.
+def write_fields(fields: Iterable[tuple[int, str]], /) -> bytes:
+    """Write a message of these fields, with 8 (``FIX.4.2``) and 9 before them and 10 after them.
 
-    `body` is not checked: its fields must end in SOH, and MsgType (35) must be the first.
+    They are not checked: MsgType (35) must be the first, and no value may contain SOH. Raises
+    `UnicodeEncodeError` for a character beyond Latin-1.
     """
 
 def scan_unchecked(message: bytes, /) -> list[tuple[int, bytes]]:

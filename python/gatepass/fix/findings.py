@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 
-from gatepass._native import PROFILES, Logon
+from gatepass._native import Logon
 from gatepass.errors import LogonError
 from gatepass.fix.notation import visible
 from gatepass.fix.right_signature import Signed
@@ -13,10 +12,6 @@ from gatepass.fix.sending_time import parse_sending_time
 from gatepass.fix.window import SendingTimeWindow
 from gatepass.keys import KeyPair, KeyRing, Status
 from gatepass.values import value
-
-_TAGS = tuple(tag for tag, _ in PROFILES["fix-logon"])
-_SENDER_COMP_ID = _TAGS.index(49)
-_SENDING_TIME = _TAGS.index(52)
 
 
 @value
@@ -55,16 +50,21 @@ def find_out(
     logon: Logon, ring: KeyRing, window: SendingTimeWindow, moment: datetime | None
 ) -> Findings:
     """Find out everything, whatever else is wrong."""
-    values = logon.values
-    sender, stamp = _visible(values[_SENDER_COMP_ID]), _visible(values[_SENDING_TIME])
-    sent = canonical = named = signature = status = matches = pair = None
-    with suppress(LogonError):
+    sender, stamp = _visible(logon.sender_comp_id), _visible(logon.sending_time)
+    named = status = matches = pair = None
+    try:
         canonical = logon.canonical
-    with suppress(LogonError):
+    except LogonError:
+        canonical = None
+    try:
         named = visible(logon.access_key_id)
         signature = logon.signature
-    with suppress(ValueError):
+    except LogonError:
+        signature = None
+    try:
         sent = None if stamp is None else parse_sending_time(stamp)
+    except ValueError:
+        sent = None
     serving = ring.serving(sender) if sender else ()
     for each in serving:
         if each.access_key_id == named:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gatepass import _native
+from gatepass._native import write_fields
 
 if TYPE_CHECKING:
     from typing import Self
@@ -91,8 +91,5 @@ class Message(_native.Message):
         return self.get(43) == "Y"
 
 
-def encode(fields: Iterable[tuple[int, str]]) -> bytes:
-    """Write a message of these fields, MsgType first, with BeginString, BodyLength and CheckSum."""
-    return _native.write_message(
-        "".join([f"{tag}={value}\x01" for tag, value in fields]).encode("latin-1")
-    )
+#: Write a message of these fields, MsgType first, with BeginString, BodyLength and CheckSum.
+encode = write_fields

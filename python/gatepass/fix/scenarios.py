@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from gatepass.errors import FieldError
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
@@ -30,10 +31,15 @@ def at_week(numbers: Numbers, now: datetime) -> Numbers:
     numbers = in_own_week(numbers)
     week = week_of(numbers)
     if week.sunday != sunday:
-        return numbers_of(Week(sunday))
+        return _fresh(sunday)
     if week.begun or week.proposed:
         return numbers
     return numbers_of(Week(sunday, first_in=week.first_in))
+
+
+@lru_cache(16)
+def _fresh(sunday: str) -> Numbers:
+    return numbers_of(Week(sunday))
 
 
 def until_accepted(stored: Numbers, numbers: Numbers) -> Numbers:

@@ -25,13 +25,9 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._admitted) + len(self._strangers)
 
-    def find(self, name: str) -> Account | None:
-        """Return the account of a name, or None if there is none yet."""
-        return self._admitted.get(name) or self._strangers.get(name)
-
     def of(self, name: str) -> Account:
         """Return the account of a name; a new name is a stranger until it logs on."""
-        account = self.find(name)
+        account = self._admitted.get(name) or self._strangers.get(name)
         if account is None:
             account = self._strangers[name] = Account(self._make_store(name), self._ports.of(name))
             if len(self._strangers) > MAX_STRANGERS:
@@ -39,9 +35,10 @@ class Accounts:
                 self._strangers.pop(oldest).store.close()
         return account
 
-    def admit(self, name: str) -> None:
-        """Note that a session has logged on: its account is never dropped."""
+    def admit(self, name: str) -> Account:
+        """Note that a session has logged on: its account is never dropped. Return it."""
         account = self.of(name)
         self._ports.admit(name)
         self._strangers.pop(name, None)
         self._admitted[name] = account
+        return account

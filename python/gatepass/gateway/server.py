@@ -197,16 +197,15 @@ class Gateway:
 
     def joined(self, name: str, connection: GatewayConnection) -> None:
         """Note that a connection is logged on."""
-        self._accounts.admit(name)
         self._live[name, connection.backup] = connection
-        self._note(name, connection.backup, on=True)
+        _note(self._accounts.admit(name), connection.backup, on=True)
 
     def left(self, name: str, connection: GatewayConnection) -> None:
         """Note that a connection has ended; a backup cannot stay without its primary."""
         if self._live.get((name, connection.backup)) is not connection:
             return
         del self._live[name, connection.backup]
-        self._note(name, connection.backup, on=False)
+        _note(self.account(name), connection.backup, on=False)
         other = self._live.get((name, True))
         if not connection.backup and other is not None:
             other.force_out(PRIMARY_GONE)
@@ -252,9 +251,9 @@ class Gateway:
     def _has_pair(self, name: str) -> bool:
         return bool(self.keys.ring.serving(name))
 
-    def _note(self, name: str, backup: bool, *, on: bool) -> None:
-        account = self.account(name)
-        if backup:
-            account.backup_on = on
-        else:
-            account.primary_on = on
+
+def _note(account: Account, backup: bool, *, on: bool) -> None:
+    if backup:
+        account.backup_on = on
+    else:
+        account.primary_on = on

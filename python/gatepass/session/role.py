@@ -12,3 +12,6 @@ class Role(enum.Enum):
     PRIMARY = "primary"
     BACKUP = "backup"
     NONE = "no fault tolerance"
+
+    # Looked up for each Logon: an enum's default hash is computed from its name, in Python.
+    __hash__ = object.__hash__

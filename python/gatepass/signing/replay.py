@@ -135,7 +135,8 @@ class ReplayMemory:
         if known is not None:
             return known[2]
         steady = self._steady()
-        self._forget(now - _MARGIN, steady - _MARGIN)
+        if self._by_wall or (self._by_steady and self._by_steady[0][0] < steady - _MARGIN):
+            self._forget(now - _MARGIN, steady - _MARGIN)
         if len(self._known) >= self._most:
             # Signatures that are only kept for the margin go first.
             self._known = {

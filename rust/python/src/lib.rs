@@ -40,7 +40,7 @@ mod _native {
     use super::rules::{header_fault, logon_faults};
     #[pymodule_export]
     use super::stream::{
-        PyFramer, complete_draft, read_fields, scan, scan_unchecked, write_message,
+        PyFramer, complete_draft, read_fields, scan, scan_unchecked, write_fields,
     };
 
     #[pymodule_init]

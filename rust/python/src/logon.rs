@@ -1,17 +1,23 @@
 //! `Logon`: one Logon, scanned once, for callers that need its parts.
 
-use gatepass_core::{AccessKeyId, FieldError, Logon, Signature};
+use std::ops::Range;
+
+use gatepass_core::{AccessKeyId, FIX_LOGON, FieldError, Logon, Signature};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors;
 
+const SENDER_COMP_ID: usize = index_of(49);
+const SENDING_TIME: usize = index_of(52);
+
 /// One Logon (35=A), signed or not.
 #[pyclass(frozen, name = "Logon", module = "gatepass._native")]
 pub struct PyLogon {
     message: Py<PyBytes>,
-    values: Vec<Option<Py<PyBytes>>>,
+    /// Where each signed value is in the message.
+    values: [Option<Range<usize>>; FIX_LOGON.fields.len()],
     canonical: Result<Py<PyBytes>, FieldError>,
     access_key_id: Result<Py<PyBytes>, FieldError>,
     signature: Result<Py<PyBytes>, FieldError>,
@@ -26,7 +32,7 @@ impl PyLogon {
         let bytes = |value: &[u8]| PyBytes::new(py, value).unbind();
         let logon = Logon::parse(message.as_bytes()).map_err(errors::logon)?;
         Ok(Self {
-            values: logon.values().iter().map(|value| value.map(bytes)).collect(),
+            values: logon.values().map(|value| value.map(|value| place(message.as_bytes(), value))),
             canonical: logon.canonical().map(|canonical| bytes(canonical.as_bytes())),
             access_key_id: logon.access_key_id().map(bytes),
             signature: logon.signature().map(|signature| bytes(signature.as_bytes())),
@@ -41,7 +47,17 @@ impl PyLogon {
 
     #[getter]
     fn values(&self, py: Python<'_>) -> Vec<Option<Py<PyBytes>>> {
-        self.values.iter().map(|value| value.as_ref().map(|v| v.clone_ref(py))).collect()
+        self.values.iter().map(|place| self.at(py, place)).collect()
+    }
+
+    #[getter]
+    fn sender_comp_id(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self.at(py, &self.values[SENDER_COMP_ID])
+    }
+
+    #[getter]
+    fn sending_time(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self.at(py, &self.values[SENDING_TIME])
     }
 
     #[getter]
@@ -83,6 +99,28 @@ impl PyLogon {
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("<Logon of {} bytes>", self.message.as_bytes(py).len())
     }
+}
+
+impl PyLogon {
+    fn at(&self, py: Python<'_>, place: &Option<Range<usize>>) -> Option<Py<PyBytes>> {
+        let value = self.message.as_bytes(py).get(place.clone()?)?;
+        Some(PyBytes::new(py, value).unbind())
+    }
+}
+
+/// The index of a tag among the signed fields.
+const fn index_of(tag: u32) -> usize {
+    let mut index = 0;
+    while FIX_LOGON.fields[index].tag != tag {
+        index += 1;
+    }
+    index
+}
+
+/// Where a value of a message begins and ends.
+fn place(message: &[u8], value: &[u8]) -> Range<usize> {
+    let start = value.as_ptr().addr() - message.as_ptr().addr();
+    start..start + value.len()
 }
 
 fn part(py: Python<'_>, part: &Result<Py<PyBytes>, FieldError>) -> PyResult<Py<PyBytes>> {

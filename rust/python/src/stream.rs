@@ -1,6 +1,7 @@
-//! `scan`, `read_fields`, `write_message`, `complete_draft` and `Framer`: the fields of a message,
+//! `scan`, `read_fields`, `write_fields`, `complete_draft` and `Framer`: the fields of a message,
 //! writing and completing a message, and the messages of a stream.
 
+use std::io::Write;
 use std::str;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,9 +50,28 @@ pub fn latin<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
 }
 
 #[pyfunction]
-#[pyo3(signature = (body, /))]
-pub fn write_message<'py>(py: Python<'py>, body: &[u8]) -> Bound<'py, PyBytes> {
-    PyBytes::new(py, &framed(b"8=FIX.4.2\x01", body))
+#[pyo3(signature = (fields, /))]
+pub fn write_fields<'py>(fields: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut body = Vec::with_capacity(512);
+    for field in fields.try_iter()? {
+        let (tag, value): (u32, Bound<'py, PyString>) = field?.extract()?;
+        write!(body, "{tag}=")?;
+        write_latin(&mut body, &value)?;
+        body.push(b'\x01');
+    }
+    Ok(PyBytes::new(fields.py(), &framed(b"8=FIX.4.2\x01", &body)))
+}
+
+/// Writes a text, one byte for each character, or raises Python's `UnicodeEncodeError`.
+fn write_latin(body: &mut Vec<u8>, text: &Bound<'_, PyString>) -> PyResult<()> {
+    match text.to_str() {
+        Ok(known) if known.is_ascii() => body.extend_from_slice(known.as_bytes()),
+        _ => {
+            let bytes = text.call_method1("encode", ("latin-1",))?;
+            body.extend_from_slice(bytes.cast::<PyBytes>()?.as_bytes());
+        }
+    }
+    Ok(())
 }
 
 #[pyfunction]
