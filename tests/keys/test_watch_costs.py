@@ -23,18 +23,18 @@ class Costs:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.reads = self.stats = 0
         self.now = 50.0
-        read, stat = watch.read_snapshot, Path.stat
+        read, stat = watch.read_snapshot, os.stat
 
         def reading_counted(*args: object, **kwargs: object) -> object:
             self.reads += 1
             return read(*args, **kwargs)  # type: ignore[arg-type]
 
-        def stat_counted(path: Path, **kwargs: bool) -> os.stat_result:
+        def stat_counted(*args: object, **kwargs: bool) -> os.stat_result:
             self.stats += 1
-            return stat(path, **kwargs)
+            return stat(*args, **kwargs)  # type: ignore[arg-type]
 
         patch.setattr(watch, "read_snapshot", reading_counted)
-        patch.setattr(Path, "stat", stat_counted)
+        patch.setattr(os, "stat", stat_counted)
         clocks = SimpleNamespace(time=lambda: LONG_AGO + 1000.0, monotonic=lambda: self.now)
         patch.setattr(watch, "time", clocks)
 

@@ -22,12 +22,14 @@ class FilePairs:
     long as reading it.
     """
 
-    __slots__ = ("_made", "_table")
+    __slots__ = ("_found", "_made", "_table")
 
     def __init__(self, table: KeyTable) -> None:
         self._table = table
         # Two threads may both make a pair: they are equal, and one of them stays.
         self._made: list[KeyPair | None] = [None] * len(table)
+        #: The pairs of sessions that were looked up: a Logon does so more than once.
+        self._found: dict[str, tuple[KeyPair, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._made)
@@ -47,8 +49,12 @@ class FilePairs:
 
     def of_session(self, session: str) -> tuple[KeyPair, ...]:
         """Return the pairs of a session, in the file's order."""
-        places = self._table.of_session(session)
-        return tuple(map(self._pair, places)) if places else ()
+        found = self._found.get(session)
+        if found is None:
+            found = tuple(map(self._pair, self._table.of_session(session)))
+            if found:  # else a client that makes up names would fill the memory
+                self._found[session] = found
+        return found
 
     @property
     def unusual(self) -> tuple[KeyPair, ...]:
