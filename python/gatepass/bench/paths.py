@@ -52,7 +52,7 @@ def paths(samples: Samples) -> Iterator[Path]:
             f"sign_fields({_ARGUMENTS})",
             f"py.sign_copied(prepared, {_ARGUMENTS})",
             signature,
-            4.5,
+            4.2,
         ),
         (
             "sign from 11 field values",
@@ -60,7 +60,7 @@ def paths(samples: Samples) -> Iterator[Path]:
             f"sign_fields({_ARGUMENTS})",
             f"py.sign_decoding(secret, {_ARGUMENTS})",
             signature,
-            8.0,
+            7.2,
         ),
         (
             "raw Logon to signed Logon",
