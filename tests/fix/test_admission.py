@@ -46,6 +46,7 @@ def test_the_numbers_of_a_refusal(
         assert (verdict.numbers.next_out, verdict.numbers.next_in) == numbers
         assert verdict.counted is counted
         assert verdict.port_closed is (nth >= 5)
+        assert verdict.was_judged is (nth < 6)
 
 
 def test_a_backups_refusal_of_what_has_no_number_begins_at_1() -> None:

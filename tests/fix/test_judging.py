@@ -254,11 +254,12 @@ def test_a_good_logon_at_a_closed_port_is_a_replay_when_the_port_is_open_again()
 
 def test_a_bad_logon_on_a_live_connection_counts_too_and_closes_the_port() -> None:
     desk = Desk(state=ON)
-    refused = [desk.judge({"49": "B08004P"}, **LIVE) for _ in range(5)]
-    assert [verdict.port_closed for verdict in refused if isinstance(verdict, Refused)] == [
-        *[False] * 4,
-        True,
-    ]
+    refused = [desk.judge({"49": "B08004P"}, **LIVE) for _ in range(6)]
+    assert [
+        (verdict.port_closed, verdict.was_judged)
+        for verdict in refused
+        if isinstance(verdict, Refused)
+    ] == [*[(False, True)] * 4, (True, True), (True, False)]
 
 
 @pytest.mark.parametrize(
