@@ -12,6 +12,7 @@ import pytest
 
 from gatepass.client import BackOff, connect
 from gatepass.errors import (
+    ArgumentError,
     KeySourceError,
     LogonRefusedError,
     PairExpiredError,
@@ -99,6 +100,17 @@ def test_a_reject_of_the_logon_is_a_refusal_with_its_text() -> None:
             await anext(connect("127.0.0.1", port, wrong, keys, store, back_off=BackOff(0.01)))
         async with connect("127.0.0.1", port, SETTINGS, keys, store):
             pass
+
+    play(story)
+
+
+def test_a_wrong_kind_of_scenario_is_refused_and_the_session_continues() -> None:
+    async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
+        async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:
+            with pytest.raises(ArgumentError, match="scenario is of type str"):
+                await link.log_on("in-session")  # type: ignore[arg-type]
+            await link.log_on(Scenario.IN_SESSION)
+            assert link.session.state is State.LOGGED_ON
 
     play(story)
 

@@ -100,6 +100,10 @@ def enter(connection: AbstractAsyncContextManager[object]) -> None:
     asyncio.run(script())
 
 
+def to_backup(backup: Any) -> None:
+    enter(connect("::1", 1, US, KEYS, MemoryStore(), backup=backup))
+
+
 #: The wrong call, and what its error says.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
@@ -121,6 +125,15 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no source": (lambda: open_keys(None), "source is of type NoneType"),
     "a Request Center": (lambda: open_keys("center:"), "open_center_keys"),
     "a port": (lambda: enter(connect("::1", 99999, US, KEYS, MemoryStore())), "out of range"),
+    "no host": (lambda: enter(connect(None, 1, US, KEYS, MemoryStore())), "host is of type NoneT"),
+    "a host as a backup": (lambda: to_backup("::1"), "backup is of type str: give a tuple of host"),
+    "a backup without a port": (lambda: to_backup(("::1",)), "backup is of type tuple"),
+    "an empty backup": (lambda: to_backup(()), "backup is of type tuple"),
+    "a backup's port": (lambda: to_backup(("::1", 99999)), "port is out of range"),
+    "seconds to back off": (
+        lambda: connect("::1", 1, US, KEYS, MemoryStore(), back_off=1.0),
+        "back_off is of type float",
+    ),
     "no store": (lambda: enter(connect("::1", 1, US, KEYS, None)), "such as SqliteStore"),
     "a path as a store": (lambda: enter(connect("::1", 1, US, KEYS, "s.db")), "store is of type"),
     "settings": (lambda: enter(connect("::1", 1, "ABC123N", KEYS, MemoryStore())), "settings is"),

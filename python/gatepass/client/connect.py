@@ -96,8 +96,8 @@ def connect(
       ``guarded=False`` lets a rehearsal cause a port closure.
     * `writer`, without a backup: writes altered Logons, for a rehearsal.
 
-    Raises at once `ArgumentError` for a wrong kind of port, settings, store or scenario, and
-    `FieldError` for a SenderCompID that has no backup. When a link is requested:
+    Raises at once `ArgumentError` for a wrong kind of host, port, backup, settings, store, scenario
+    or back_off, and `FieldError` for a SenderCompID that has no backup. When a link is requested:
     `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
     `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
     any time `StoreError`, at once if another connection uses the store.

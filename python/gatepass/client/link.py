@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gatepass._native import Framer
+from gatepass.arguments import refuse
 from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
@@ -51,6 +52,13 @@ _KINDS: dict[Fault, type[SessionEndedError]] = {
     Fault.THEIRS: LogonReplyError,
     Fault.NOBODYS: NoConnectionError,
 }
+
+
+def require_scenario(scenario: object) -> None:
+    """Raise `ArgumentError` for anything but a `Scenario` or ``None``."""
+    if not (scenario is None or isinstance(scenario, Scenario)):
+        members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
+        raise refuse("scenario", scenario, f"{members}, or None")
 
 
 class Link(Connection):
@@ -113,10 +121,12 @@ class Link(Connection):
         Raises `LogonRefusedError` with CME's text, `NoConnectionError` if the connection ends
         without one, `PeerError` for an answer that is not from the exchange, `NumberJumpError` for
         one with a number too far ahead, `LogonGuardError` and `KeyChoiceError` before the Logon is
-        sent, `StoreError` as soon as the numbers cannot be stored. If an In-Session Logon was not
+        sent, `StoreError` as soon as the numbers cannot be stored, and at once `ArgumentError` for
+        a wrong kind of scenario. If an In-Session Logon was not
         sent, or was answered with a Session Level Reject, the session continues. The key pairs are
         read first, outside the event loop; raises `KeySourceError` if that fails.
         """
+        require_scenario(scenario)
         await self._read_keys()
         self.raise_failure()
         if self.has_ended:

@@ -14,7 +14,7 @@ from gatepass.client.attempts import Attempts
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy
 from gatepass.client.guard import LogonGuard
-from gatepass.client.link import Link, Trace
+from gatepass.client.link import Link, Trace, require_scenario
 from gatepass.errors import FieldError
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.settings import ClientSettings
@@ -64,6 +64,13 @@ def _warn(words: str) -> None:
     logger.warning("%s", words)
 
 
+def _require_address(backup: object) -> None:
+    """Refuse what is not ``(host, port)``: later, the primary would be logged on already."""
+    if not (isinstance(backup, tuple) and len(backup) == 2 and isinstance(backup[0], str)):
+        raise refuse("backup", backup, 'a tuple of host and port, such as ("127.0.0.1", 9001)')
+    a_port(backup[1])
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """Where to log on, as whom, with which keys, and how.
@@ -92,16 +99,19 @@ class Plan:
     writer: LogonWriter | None = None
 
     def __post_init__(self) -> None:
-        for port in (self.port, *(self.backup or ())[1:]):
-            a_port(port)
+        if not isinstance(self.host, str):
+            raise refuse("host", self.host, "a host name or an address, as a str")
+        a_port(self.port)
+        if self.backup is not None:
+            _require_address(self.backup)
         if not isinstance(self.settings, ClientSettings):
             raise refuse("settings", self.settings, "ClientSettings")
         if not all(hasattr(self.store, name) for name in ("load", "save", "sent", "undelivered")):
             wanted = "a store, such as SqliteStore(path, name) or MemoryStore()"
             raise refuse("store", self.store, wanted)
-        if not (self.scenario is None or isinstance(self.scenario, Scenario)):
-            members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
-            raise refuse("scenario", self.scenario, f"{members}, or None")
+        require_scenario(self.scenario)
+        if not isinstance(self.back_off, BackOff):
+            raise refuse("back_off", self.back_off, "a BackOff, such as BackOff(first=1.0)")
         if self.backup is not None and not self.settings.sender_comp_id.endswith("U"):
             message = "SenderCompID (49) of a session with a backup must end in U; nothing was sent"
             raise FieldError(message, 49, "SenderCompID", "illegal")
