@@ -107,6 +107,7 @@ def test_missing_settings_default_to_the_state_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("database", "same"),
     [
+        ("postgresql://gatepass@db/center", True),
         ("postgresql://gatepass:one@db/center", True),
         ("postgresql://gatepass:two@db/center", True),
         ("postgresql://gatepass:two@db/center?password=three", True),
@@ -131,8 +132,22 @@ def test_an_sqlite_file_has_one_anchor_however_it_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     here = embedded.defaults(tmp_path / "state")
-    named = (f"sqlite:///{tmp_path / 'own.sqlite'}", "sqlite:///own.sqlite")
+    (tmp_path / "link").symlink_to(tmp_path)
+    named = (
+        f"sqlite:///{tmp_path / 'own.sqlite'}",
+        "sqlite:///own.sqlite",
+        "sqlite:///state/../own.sqlite",
+        "sqlite:///link/own.sqlite",
+    )
     assert len({replace(here, database=url).anchor for url in named}) == 1
+    other = replace(here, database="sqlite:///other.sqlite")
+    assert other.anchor != replace(here, database=named[0]).anchor
+
+
+def test_a_moved_state_folder_keeps_the_anchor_of_its_database(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    folders = [tmp_path / "state", tmp_path / "link" / "state", tmp_path / "elsewhere"]
+    assert len({embedded.defaults(folder).anchor.name for folder in folders}) == 1
 
 
 def test_an_sqlite_file_is_relative_to_the_settings_too(tmp_path: Path) -> None:

@@ -113,11 +113,17 @@ class CenterSettings:
 
     @property
     def anchor(self) -> Path:
-        """The file in the state folder that keeps the end of this database's audit log."""
-        url = make_url(self.database)
+        """The file in the state folder that keeps the end of this database's audit log.
+
+        A database has the same one however its URL is written: with or without a password, by a
+        relative path or a link. A database in the state folder keeps it if the folder is moved.
+        """
+        url = make_url(self.database).difference_update_query(_PASSWORDS)
         if url.get_backend_name() == "sqlite" and url.database:
-            url = url.set(database=str(Path(url.database).absolute()))
-        named = url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
+            path, state = Path(url.database).resolve(), self.state.resolve()
+            inside = path.is_relative_to(state)
+            url = url.set(database=str(path.relative_to(state) if inside else path))
+        named = url._replace(password=None).render_as_string()
         return self.state / f"audit-{hashlib.sha256(named.encode()).hexdigest()[:8]}.anchor"
 
     @property
