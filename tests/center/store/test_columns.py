@@ -64,6 +64,8 @@ REFUSED_BY_SQLITE = [
     ("pair", "created_at", "'2026-03-04 15:00:00'"),
     ("pair", "created_at", "X'00'"),
     ("pair_version", "at", "'now'"),
+    ("pair_version", "at", "'2026-03-04 15:00:00.000000' || CAST(X'00' AS TEXT)"),
+    ("pair_version", "at", "'2026-03-04 15:00:00.000000' || CAST(X'006a' AS TEXT)"),
     ("pair", "sealed", "5"),
     ("pair", "sealed", "'text'"),
     ("pair", "slot", "'one'"),

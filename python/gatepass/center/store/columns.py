@@ -123,7 +123,9 @@ def at(name: str, *, nullable: bool = False) -> Column[datetime]:
     # Adding to a day such as 31 February gives another day.
     whole = f"substr({its}, 1, 19)"
     is_time = (
-        f"{its} GLOB '????-??-?? ??:??:??.{digits}' AND datetime({whole}, '+0 days') IS {whole}"
+        # SQLite's functions stop at the first NUL of a text.
+        f"length(CAST({its} AS BLOB)) = 26 AND {its} GLOB '????-??-?? ??:??:??.{digits}'"
+        f" AND datetime({whole}, '+0 days') IS {whole}"
     )
     rules = f"{is_time} AND {between.format('', '')}", between.format("+00", "+00")
     return Column(name, Instant, _check(name, *rules), nullable=nullable)
