@@ -196,6 +196,7 @@ def test_a_malformed_address_is_refused(tmp_path: Path, address: str) -> None:
         ("port = 70000\n", 1, "port", "0 to 65535"),
         ('database = "oracle://x/y"\n', 1, "database", "not a database URL"),
         ('database = "hunter22"\n', 1, "database", "not a database URL"),
+        ('database = ["postgresql://u:hunter22@h"]\n', 1, "database", "not a database URL"),
         ("open-always = 1\n", 1, "open-always", "true or false"),
         ('environment = "a name that is far too long"\n', 1, "environment", "at most 20"),
         ('address = "keys.example.com"\n', 1, "address", "https://keys.example.com"),

@@ -198,7 +198,7 @@ def _database(value: object, path: Path) -> str:
     try:
         url = make_url(a_text(value))
         dialects.of(url)
-    except (ArgumentError, DatabaseError):
+    except (ArgumentError, DatabaseError, TypeError):
         # Not repeated: a URL may contain a password.
         raise ValueError(dialects.NOT_A_URL) from None
     if url.get_backend_name() == "sqlite" and url.database:
