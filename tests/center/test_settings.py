@@ -218,6 +218,13 @@ def test_a_malformed_address_is_refused(tmp_path: Path, address: str) -> None:
         ('[codes]\nwebhook-token-file = "t"\n', 2, "codes.webhook-token-file", "codes.webhook"),
         ('[mail]\nhost = "h"\n', 2, "mail.host", "needs mail.sender"),
         ('mail.sender = "a@b"\n', 1, "mail.sender", "needs mail.host"),
+        ('[mail]\nhost = "h"\nsender = "a@b\\n"\n', 3, "mail.sender", "one line"),
+        (
+            '[codes]\nsms-gateway = "1@s"\n[mail]\nhost = "h"\nsender = "a@b"\n',
+            2,
+            "codes.sms-gateway",
+            "is a domain",
+        ),
         ('[mail]\nsecurity = "ssl"\n', 2, "mail.security", "starttls, tls, none"),
         (
             '[mail]\nhost = "h"\nsender = "a@b"\nsecurity = "none"\n',

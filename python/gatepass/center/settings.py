@@ -50,7 +50,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gatepass.center.context import ENVIRONMENT
-from gatepass.center.mail.couriers.smtp import SmtpServer
+from gatepass.center.mail.couriers.smtp import NOT_ONE_LINE, SmtpCourier, SmtpServer
 from gatepass.center.mail.couriers.webhook import WebhookCourier
 from gatepass.center.secrets.private_text import SecretPlace
 from gatepass.center.store import dialects
@@ -186,7 +186,10 @@ def _try_out(file: SettingsFile, settings: CenterSettings) -> None:
     key = "mail.host"
     try:
         if mail.host:
-            SmtpServer(mail.host, mail.port, mail.sender, mail.security)
+            server = SmtpServer(mail.host, mail.port, mail.sender, mail.security)
+            key = "codes.sms-gateway"
+            if settings.sms_gateway:
+                SmtpCourier(server, settings.sms_gateway)
         key = "codes.webhook"
         if settings.webhook:
             WebhookCourier(settings.webhook)
@@ -263,6 +266,13 @@ def _security(value: object) -> str:
 _SECURITY = ("starttls", "tls", "none")
 
 
+def _sender(value: object) -> str:
+    text = a_text(value)
+    if not text.isprintable():
+        raise ValueError(NOT_ONE_LINE)
+    return text
+
+
 def _file(value: object, path: Path) -> SecretPlace:
     return SecretPlace(file=path.parent / a_text(value))
 
@@ -294,7 +304,7 @@ _SETTINGS: Mapping[str, Setting[CenterSettings]] = {
     "codes.sms-gateway": lambda s, v, _: replace(s, sms_gateway=a_text(v)),
     "mail.host": lambda s, v, _: _mail(s, host=a_text(v)),
     "mail.port": lambda s, v, _: _mail(s, port=a_port(v)),
-    "mail.sender": lambda s, v, _: _mail(s, sender=a_text(v)),
+    "mail.sender": lambda s, v, _: _mail(s, sender=_sender(v)),
     "mail.security": lambda s, v, _: _mail(s, security=_security(v)),
     "mail.user": lambda s, v, _: _mail(s, user=a_text(v)),
     "mail.password-file": lambda s, v, path: _mail(s, password=_file(v, path)),

@@ -123,6 +123,15 @@ def test_a_provider_that_cannot_be_reached_is_reported() -> None:
     assert failure(courier).rule == "unreachable"
 
 
+def test_a_sender_or_a_gateway_that_no_mail_can_have_is_refused_at_once() -> None:
+    with pytest.raises(CenterError, match="one line"):
+        SmtpServer("localhost", 25, "center@example.com\nBcc: x@example.com")
+    server = SmtpServer("localhost", 25, "Z\u00fcrich <center@example.com>")
+    for name in ("", "sms.example.net\n", "number@sms.example.net", "two words"):
+        with pytest.raises(CenterError, match="is a domain"):
+            SmtpCourier(server, name)
+
+
 @pytest.mark.parametrize(
     "url",
     [

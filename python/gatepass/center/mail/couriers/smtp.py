@@ -30,12 +30,17 @@ ENDS_WITHIN = 3
 
 #: How a connection is protected: TLS from the first byte, TLS after STARTTLS, or not at all.
 _SECURITY = ("tls", "starttls", "none")
+NOT_ONE_LINE = "the sender of mails is one line of printable text, such as center@example.com"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+#: What may be behind the @ of an address; also an address in brackets.
+_DOMAIN = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """A mail server. ``sender`` is the From address.
+    """A mail server. ``sender`` is the From address, on one line.
 
     ``security`` is ``tls``, ``starttls`` or ``none``; ``none`` is accepted only for a server on
     this machine, because the mails contain codes. Raises `gatepass.errors.CenterError`.
@@ -51,6 +56,9 @@ class SmtpServer:
     def __post_init__(self) -> None:
         if self.security not in _SECURITY:
             raise CenterError(f"mail server security must be one of {', '.join(_SECURITY)}")
+        if not self.sender.isprintable():
+            # Each mail and each code would fail while it is written, outside of what catches it.
+            raise CenterError(NOT_ONE_LINE)
         if self.security == "none" and self.host not in _LOOPBACK:
             raise CenterError(
                 f"the mail server {self.host} would get codes and mails unencrypted: use tls or"
@@ -64,9 +72,14 @@ class SmtpServer:
 
 
 class SmtpCourier:
-    """Sends codes to ``number@gateway``: the digits of the mobile, country code first."""
+    """Sends codes to ``number@gateway``: the digits of the mobile, country code first.
+
+    Raises `gatepass.errors.CenterError` for a gateway that is not a domain.
+    """
 
     def __init__(self, server: SmtpServer, gateway: str) -> None:
+        if not _DOMAIN.fullmatch(gateway):
+            raise CenterError("a mail-to-SMS gateway is a domain, such as sms.example.com")
         self._server = server
         self._gateway = gateway
 
