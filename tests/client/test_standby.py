@@ -235,6 +235,25 @@ def test_a_gateway_that_refuses_the_backup_again_is_tried_at_the_guards_pace(hea
     with_backup(body)
 
 
+def test_a_tell_that_fails_does_not_stop_the_tries(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_words: str) -> None:
+        raise LookupError("the user's own function")
+
+    async def script(stage: Stage) -> None:
+        async with stage.fault_tolerant(tell=fail) as link:
+            await lose_backup(stage)
+            assert link.backup is None
+            await asyncio.sleep(120.0)
+            assert link.backup is not None
+            await check_failover(stage, link)
+
+    play(script)
+    lost, again = (record for record in caplog.records if "tell failed" in record.message)
+    assert "the backup was logged out" in lost.message
+    assert "fault tolerant again" in again.message
+    assert lost.exc_info is not None
+
+
 def test_without_tell_the_log_has_it(caplog: pytest.LogCaptureFixture) -> None:
     async def script(stage: Stage) -> None:
         stage.ports[1] = EMPTY

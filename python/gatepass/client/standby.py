@@ -8,6 +8,7 @@ the primary can still send three invalid Logons within a minute.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from gatepass.causes import Cause
@@ -25,6 +26,8 @@ from gatepass.errors import (
     SessionEndedError,
 )
 from gatepass.fix.states import State
+
+logger = logging.getLogger("gatepass.client")
 
 #: Seconds after which an unanswered Logon no longer counts.
 UNANSWERED = FORGOTTEN + READ_WITHIN.total_seconds()
@@ -95,19 +98,26 @@ class Standby:
             self.link = None
             wait = self._wait(lost)
             if wait is None:
-                self._tell(
+                self._say(
                     f"no fault tolerance: {why}; the backup is not tried again: correct the"
                     " cause, then log out and log on again"
                 )
                 return
-            self._tell(f"no fault tolerance: {why}; the backup is tried again in {wait:.3g} s")
+            self._say(f"no fault tolerance: {why}; the backup is tried again in {wait:.3g} s")
             await asyncio.sleep(wait)
             try:
                 now = await self._log_on()
             except Exception as error:  # noqa: BLE001 - no error here may end the session
                 now = error
             else:
-                self._tell("the backup is logged on: the session is fault tolerant again")
+                self._say("the backup is logged on: the session is fault tolerant again")
+
+    def _say(self, words: str) -> None:
+        """Call `tell`. An error of the user's own function must not stop the tries."""
+        try:
+            self._tell(words)
+        except Exception:
+            logger.exception("tell failed with: %s", words)
 
     async def _log_on(self) -> Link:
         self._pause = 0.0
