@@ -13,7 +13,7 @@ from datetime import datetime
 from gatepass._native import logon_faults
 from gatepass.fix.exchange import OTHER_SENDER
 from gatepass.fix.message import LOGON, Message
-from gatepass.fix.names import role_in
+from gatepass.fix.names import INDICATORS, role_in
 from gatepass.fix.replays import Replays
 from gatepass.fix.right_signature import Signed
 from gatepass.fix.rules import INVALID_LOGON
@@ -61,11 +61,12 @@ class Account:
 
 @value
 class Admitted:
-    """The Logon is accepted: the numbers before it, the role to assign, and its scenario."""
+    """The Logon is accepted: the numbers before it, the role to assign, its scenario and pair."""
 
     numbers: Numbers
     role: Role
     scenario: str
+    detail: str
 
 
 @value
@@ -166,7 +167,7 @@ class Admission:
         own numbers: in from that of its Logon, out from 1 (CME's rule is not public). `steady` is
         a monotonic clock in seconds, which measures the minute of port closure.
         """
-        name = (live or logon.get(49) or "")[:-1]
+        name = (live or logon.sender_comp_id)[:-1]
         # A first Logon without SenderCompID belongs to no session, and counts for none.
         account = self._account_of(name) if name else Account(MemoryStore(), Port())
         numbers = at_week(account.store.load(), now)
@@ -230,7 +231,7 @@ class Admission:
         return Refused(text, reason, numbers, counted, port_closed, was_judged)
 
     def _admit(self, case: _Case) -> Admitted:
-        sender, numbers = case.logon.get(49) or "", case.numbers
+        sender, numbers = case.logon.sender_comp_id, case.numbers
         week = week_of(numbers)
         role = Role.BACKUP if case.backup else Role.PRIMARY
         if role_in(sender) is Role.NONE:
@@ -242,7 +243,10 @@ class Admission:
         elif not week.begun:
             numbers = numbers.with_out(max(1, week.first_in))
         kind = "on the backup" if case.backup else scenario.value
-        return Admitted(with_week(numbers, begun=True, first_in=0), role, kind)
+        # The pair is not hidden: it is known, however long its Access Key ID is.
+        number, pair = case.logon.get(34), case.logon.get(355)
+        detail = f"{kind}: 34={number} as {INDICATORS[role]}, key pair {pair}"
+        return Admitted(with_week(numbers, begun=True, first_in=0), role, kind, detail)
 
     def _fault(self, case: _Case) -> _Fault | Signed:
         """Return the first fault, with the client's text and the reason; if none, the signature."""
@@ -255,7 +259,7 @@ class Admission:
         if faults:
             tag, text, ends, reason = faults[0]
             return _Fault(text, reason, None if ends else tag)
-        if case.live and (logon.get(49) or "")[:-1] != case.live[:-1]:
+        if case.live and logon.sender_comp_id[:-1] != case.live[:-1]:
             return _Fault(OTHER_SENDER.text, f"this connection is that of {case.live}")
         signed = self._verifier.examine(logon.wire, case.arrived)
         if not isinstance(signed, Signed):
@@ -272,7 +276,7 @@ class Admission:
 
     def _in_session_fault(self, case: _Case) -> _Fault | None:
         logon = case.logon
-        indicator = (logon.get(49) or "")[-1:]
+        indicator = logon.sender_comp_id[-1:]
         if case.backup:
             reason = "in-session logon on the backup, whose numbers are its own"
             return _Fault(INVALID_LOGON, reason)

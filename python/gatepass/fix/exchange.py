@@ -123,7 +123,7 @@ class GatewaySession(Engine):
         if self.state is not State.VERIFYING:
             return
         number = logon.msg_seq_num or 0
-        sender = logon.get(49) or ""
+        sender = logon.sender_comp_id
         self._identity = self._named_by(logon, comp_id(sender[:-1], role))
         self.heartbeat = timedelta(seconds=logon.number(108) or 30)
         self.numbers = numbers
@@ -250,7 +250,7 @@ class GatewaySession(Engine):
         return self._header_to(Identity(known.sub_id, *blanked), now)
 
     def _is_of_client(self, message: Message) -> bool:
-        return (message.get(49) or "")[:-1] == self.client_comp_id[:-1]
+        return message.sender_comp_id[:-1] == self.client_comp_id[:-1]
 
     def _sender_fault(self, message: Message) -> Finding | None:
         """Check the sender of a message, and on a backup also its role and type."""
@@ -259,7 +259,7 @@ class GatewaySession(Engine):
         if role_in(self.client_comp_id) is not Role.BACKUP:
             return None
         if role_in(message.get(49)) is not Role.BACKUP:
-            indicator = (message.get(49) or "")[-1:]
+            indicator = message.sender_comp_id[-1:]
             text = f"Received invalid fault tolerance indicator = ({indicator}). Expected B"
             return Finding(text, 49)
         return None if message.is_admin else ON_BACKUP

@@ -76,6 +76,11 @@ class Message(_native.Message):
         return self.wire[2 : self.wire.find(b"\x01")].decode("latin-1")
 
     @property
+    def sender_comp_id(self) -> str:
+        """SenderCompID (49); empty if it is missing."""
+        return self.get(49) or ""
+
+    @property
     def is_admin(self) -> bool:
         """Whether it belongs to the session layer."""
         return self.msg_type in ADMIN_TYPES

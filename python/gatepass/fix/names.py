@@ -21,6 +21,11 @@ def role_in(comp_id: str | None) -> Role | None:
     return _ROLES.get((comp_id or "")[-1:])
 
 
+def name_in(comp_id: str) -> str:
+    """Return the session's name in a SenderCompID (49) or TargetCompID (56)."""
+    return comp_id[:-1]
+
+
 def comp_id(name: str, role: Role) -> str:
     """Write a session's name with a role's indicator."""
     return f"{name}{INDICATORS[role]}"

@@ -85,7 +85,7 @@ class Refusals:
 def _pairs_of(logon: Message, ring: KeyRing) -> list[KeyPair]:
     """Return the pairs whose secret the client probably has."""
     named = ring.find(logon.get(355) or "")
-    return [*ring.serving(logon.get(49) or ""), *([] if named is None else [named])]
+    return [*ring.serving(logon.sender_comp_id), *([] if named is None else [named])]
 
 
 def _mistake(logon: Message, ring: KeyRing, pairs: Sequence[KeyPair]) -> str:

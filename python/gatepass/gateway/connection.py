@@ -15,7 +15,7 @@ from gatepass.fix.arguments import refuse_separator
 from gatepass.fix.exchange import Finding, GatewaySession
 from gatepass.fix.kind import Kind
 from gatepass.fix.message import LOGON, Message
-from gatepass.fix.names import INDICATORS
+from gatepass.fix.names import name_in
 from gatepass.fix.refusals import Refusals
 from gatepass.fix.states import State
 from gatepass.gateway.faults.injection import Injection
@@ -208,7 +208,7 @@ class GatewayConnection(Connection):
             # The application logged it out while it handled an earlier message.
             self._remember(logon.wire)
             return
-        self._asking = logon.get(49) or ""
+        self._asking = logon.sender_comp_id
         if self.gateway.keys.is_current():
             self._decide(logon, arrived, arrived)
             return
@@ -252,7 +252,7 @@ class GatewayConnection(Connection):
 
     def _decide(self, logon: Message, arrived: datetime, now: datetime) -> None:
         in_session = bool(self._name)
-        sender = logon.get(49) or ""
+        sender, name = self._asking, name_in(self._asking)
         steady = self.steady()
         verdict = self.gateway.admission.judge(
             logon,
@@ -271,12 +271,12 @@ class GatewayConnection(Connection):
             return
         if isinstance(verdict, Refused):
             if verdict.counted:
-                self.store = self.gateway.account(sender[:-1]).store
+                self.store = self.gateway.account(name).store
             self.session.refuse(logon, verdict.text, verdict.numbers, now, steady)
             if verdict.port_closed:
-                self.gateway.log_out_all(self._name or sender[:-1])
+                self.gateway.log_out_all(self._name or name)
             return
-        self._name = sender[:-1]
+        self._name = name
         self.backup = verdict.role is Role.BACKUP
         if not self.backup:
             # A backup has its own numbers, which are not stored.
@@ -286,10 +286,8 @@ class GatewayConnection(Connection):
             # connection of this session may be admitted.
             self.gateway.joined(self._name, self)
         self.session.accept(logon, verdict.numbers, verdict.role, now, steady)
-        words = f"{verdict.scenario}: 34={logon.get(34)} as {INDICATORS[verdict.role]}"
-        # Not hidden: this Access Key ID is known, however long it is.
-        detail = f"{words}, key pair {logon.get(355)}"
-        self.gateway.report(Report(Event.LOGGED_ON, self.session.client_comp_id, detail))
+        report = Report(Event.LOGGED_ON, self.session.client_comp_id, verdict.detail)
+        self.gateway.report(report)
         if not in_session:
             self._deliver_again()
 
