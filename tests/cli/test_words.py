@@ -129,7 +129,7 @@ def test_version_is_also_written_as_json() -> None:
     [
         ("", "130 Ctrl-C, 141 the reader of the output closed it early"),
         ("logon", "141: the reader of the conversation closed it"),
-        ("logon", "and of 49 only the last character"),
+        ("logon", "In 49 you can change only the last character"),
         ("logon", "5 to 60 seconds"),
         ("verify", "FILE may be the log of gatepass simulate"),
         ("explain", "In a log of gatepass simulate, each Logon is checked as of the time"),

@@ -31,7 +31,7 @@ def logged_on() -> GatewaySession:
 
 
 @pytest.mark.parametrize("begin", [connected, logged_on])
-def test_a_verdict_that_nobody_waits_for_changes_nothing(begin: object) -> None:
+def test_a_verdict_that_no_session_waits_for_changes_nothing(begin: object) -> None:
     assert callable(begin)
     gateway = begin()
     before = gateway.state

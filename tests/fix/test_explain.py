@@ -55,7 +55,7 @@ def test_a_right_logon_is_explained_whole() -> None:
     assert explanation.cause is None
 
 
-def test_a_wrong_signature_stands_beside_the_right_one() -> None:
+def test_a_wrong_signature_is_shown_beside_the_right_one() -> None:
     logon = changed(SIGNED, t34="2")
     explanation = explain(logon, KEYS, at=AT)
     assert [check.name for check in explanation.verdict.failed] == ["signature"]

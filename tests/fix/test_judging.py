@@ -154,8 +154,8 @@ REFUSALS: dict[str, tuple[Desk, dict[str, str], dict[str, Any], str, str]] = {
         {"49": "B08004U"},
         {},
         "Received initial logon message with Primary Indication = (U) + Expected U or N",
-        "SenderCompID (49) ends in U: a first Logon has N; another role has an In-Session Logon"
-        " only, with 141=Y",
+        "SenderCompID (49) ends in U: a first Logon has N; other roles are only for an"
+        " In-Session Logon, with 141=Y",
     ),
     "a Logon without 141 on a live connection": (
         Desk(state=ON),

@@ -87,7 +87,7 @@ def test_each_side_verifies_what_the_other_signs(
 
 
 @given(groups(), st.randoms(use_true_random=False))
-def test_credentials_may_stand_anywhere(drawn: list[Body], random: st.Random) -> None:
+def test_credentials_may_be_anywhere(drawn: list[Body], random: st.Random) -> None:
     *kept, _, _, _, _, _ = body_of(oracle.sign(SECRET, KEY_ID, joined(drawn)))[1:]
     *_, length, name, method, size, signature = body_of(oracle.sign(SECRET, KEY_ID, joined(drawn)))
     mixed = [[length, name], [method], [size, signature], *[[field] for field in kept]]

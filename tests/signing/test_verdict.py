@@ -168,6 +168,12 @@ CASES = {
         {"sending time": "5.001 s old, more than 5 s: check the clock"},
         at=AT + timedelta(seconds=5.001),
     ),
+    "weeks late": Case(
+        SIGNED,
+        "+++++++-+",
+        {"sending time": "SendingTime (52) is 20 days old, more than 5 s: check the clock"},
+        at=AT + timedelta(days=20, hours=3),
+    ),
     "from the future": Case(
         SIGNED,
         "+++++++-+",

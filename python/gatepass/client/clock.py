@@ -81,7 +81,7 @@ def judge_timex(answer: int, offset: int, esterror: int, status: int) -> ClockRe
     if answer < 0:
         return ClockReading(None, "the clock's error is unknown: the kernel does not report it")
     if answer == _TIME_ERROR or status & _STA_UNSYNC:
-        return ClockReading(None, "the clock's error is unknown: no NTP service synchronizes it")
+        return ClockReading(None, "the clock's error is unknown: no NTP service synchronises it")
     error = abs(offset) * (1e-9 if status & _STA_NANO else 1e-6) + esterror * 1e-6
     return ClockReading(error, f"the clock is off by about {error:.3f} s")
 

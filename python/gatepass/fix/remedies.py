@@ -70,7 +70,7 @@ _OF_TEXTS: Mapping[Meaning, str] = {
         "SenderSubID (50) is the operator: 2 to 18 of A-Z, a-z, 0-9 and _ - : @ ."
     ),
     Meaning.SENDING_TIME: "SendingTime (52) must be UTC, such as 20260302-22:45:00.000.",
-    Meaning.RESET_NUMBER: "An In-Session Logon begins again at MsgSeqNum (34) 1.",
+    Meaning.RESET_NUMBER: "An In-Session Logon must have MsgSeqNum (34) 1.",
 }
 
 #: By the cause of the end.

@@ -62,5 +62,7 @@ class SendingTimeWindow:
 
 
 def _seconds(span: timedelta) -> str:
+    if span >= timedelta(days=2):
+        return f"{span.days} days"
     seconds = span.total_seconds()
     return f"{seconds:.3f} s" if abs(seconds) < 120 else str(span).split(".")[0]

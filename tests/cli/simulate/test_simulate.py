@@ -46,7 +46,7 @@ def test_a_signal_stops_it_with_0_even_while_a_client_is_connected(
     assert code == 0
     assert out == b""
     assert b"cgw gateway with key pairs for ABC" in err
-    assert b"reopen ABC to" in err
+    assert b"type 'reopen ABC' to" in err
 
 
 def test_it_stops_with_0_after_its_duration(keys: str) -> None:
@@ -117,7 +117,7 @@ def test_the_operator_sends_a_message_and_gets_the_list_of_commands(tmp_path: Pa
         live.say("fail-over ABC123")
         assert b"not logged on: nothing was done" in live.wait_for(b"operator")
         live.say("what?")
-        assert b"type reopen ABC to" in live.wait_for(b"operator")
+        assert b"type 'reopen ABC' to" in live.wait_for(b"operator")
         words = ("--sender-comp-id", "ABC123N", "--state", str(tmp_path / "s"), "--stay", "60")
         with started("logon", live.address, "--keys", live.keys, *words) as client:
             live.wait_for(b"logged on")

@@ -43,7 +43,7 @@ class Keys:
 
 
 def locked_end(connection: Connection, keys: Keys) -> tuple[int, bytes]:
-    """Lock the head, and return number and HMAC of the last entry if the head vouches for it."""
+    """Lock the head, and return number and HMAC of the last entry if the head confirms it."""
     head = connection.execute(_LOCK).one_or_none()
     if head is None:
         begin = {"id": 1, "last_id": 0, "mac": keys.end(0, START)}

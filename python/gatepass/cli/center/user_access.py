@@ -27,7 +27,7 @@ def role(
     last_manager: LastManager = False,
     json: Json = False,
 ) -> None:
-    """Give a user another role. It counts from the next request.
+    """Give a user another role. It takes effect at the next request.
 
     The last active manager of a firm is not changed, unless --last-manager is given.
 

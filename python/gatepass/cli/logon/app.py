@@ -200,9 +200,9 @@ def logon(
     the in-session Logon with --scenario in-session, otherwise the first. Such a
     Logon is always sent, and not counted. Values from --set are signed; tags of
     --omit are left out after signing. You cannot set 8, 9, 10, 35 or the tags of
-    the signature, and of 49 only the last character; for a wrong signature, use a
-    wrong key. A higher 34 moves the sequence numbers on; a lower 34 does not move
-    them back.
+    the signature. In 49 you can change only the last character. For a wrong
+    signature, use a wrong key. A higher 34 moves the sequence numbers on; a lower
+    34 does not move them back.
 
     With --backup it logs on to both gateways. Each line names its connection, and
     a failover is shown. If the backup cannot be reached, the session continues on

@@ -117,9 +117,10 @@ def simulate(
     the one that GATEPASS_CENTER_STATE or GATEPASS_CENTER_DATABASE names. The
     envelope key is in the state folder, or in GATEPASS_CENTER_ENVELOPE_KEY.
 
-    While it runs, type reopen ABC to open the closed ports of a Session ID, send
-    ABC123 TEXT to send a message to a session, or fail-over ABC123 to make its
-    primary gateway fail. The full name as listed, such as ABC123N, works too.
+    While it runs, type 'reopen ABC' to open the closed ports of a Session ID,
+    'send ABC123 TEXT' to send a message to a session, or 'fail-over ABC123' to
+    make its primary gateway fail. The full name as listed, such as ABC123N, works
+    too.
     Ctrl-C or SIGTERM stops the gateway; exit code 0. If the configuration names a
     store, closed ports stay closed after a restart.
 

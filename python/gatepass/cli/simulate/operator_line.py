@@ -12,8 +12,8 @@ from gatepass.errors import GatepassError
 from gatepass.gateway import Event, Gateway, Report
 
 HELP = (
-    "type reopen ABC to open the closed ports of a Session ID, send ABC123 TEXT to send a message"
-    " to a session, or fail-over ABC123 to make its primary gateway fail"
+    "type 'reopen ABC' to open the closed ports of a Session ID, 'send ABC123 TEXT' to send a"
+    " message to a session, or 'fail-over ABC123' to make its primary gateway fail"
 )
 _NOT_LOGGED_ON = "not logged on: nothing was done"
 _STDIN = 0

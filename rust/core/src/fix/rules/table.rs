@@ -142,8 +142,8 @@ pub static LOGON: [Rule; 18] = [
             49,
             Test::FirstIndicator,
             "Received initial logon message with Primary Indication = ({indicator}) + Expected U or N",
-            "ends in {indicator}: a first Logon has {first}; another role has an In-Session \
-             Logon only, with 141=Y",
+            "ends in {indicator}: a first Logon has {first}; other roles are only for an \
+             In-Session Logon, with 141=Y",
         ),
     ),
     only(
