@@ -25,6 +25,10 @@ def test_an_answer_ends_with_the_last_requested_message() -> None:
     assert str(answer) == words
 
 
+def test_an_answer_of_one_message_names_one() -> None:
+    assert str(Answer(4, 4, 1)) == "message 4, requested by the client: 1 sent again, 0 gaps filled"
+
+
 def test_an_answer_ends_with_a_fill_that_leads_past_its_end() -> None:
     answer = Answer(3, 6)
     assert not answer.count(filled(3, 6))

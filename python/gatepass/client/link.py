@@ -13,6 +13,7 @@ from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
 from gatepass.client.loopback import is_loopback
+from gatepass.counting import numbered
 from gatepass.errors import (
     GatepassError,
     KeySourceError,
@@ -259,8 +260,8 @@ class Link(Connection):
             words = "message %s of type %s was refused, and not delivered: %s"
             logger.warning(words, effect.message.get(34), effect.message.msg_type, effect.text)
         elif isinstance(effect, fx.Skipped):
-            words = "messages %d to %d never came: the exchange's Sequence Reset skipped them"
-            logger.warning(words, effect.begin, effect.end)
+            words = "the exchange's Sequence Reset skipped %s, which never came"
+            logger.warning(words, numbered(effect.begin, effect.end, "message"))
         elif isinstance(effect, fx.Close):
             kind = _KINDS[effect.cause.fault]
             self._end(kind(f"the connection ended: {effect.reason}", effect.cause))
@@ -346,7 +347,8 @@ class Link(Connection):
             more = f" and {len(sent) - MOST_NAMED} more" if len(sent) > MOST_NAMED else ""
             logger.warning(
                 "the exchange logged out with NextExpectedMsgSeqNum (789) 1 and may not have"
-                " processed messages %s%s: they are not sent again; check its answers to them",
+                " processed %s %s%s: not sent again; check its answers",
+                "message" if len(sent) == 1 else "messages",
                 named,
                 more,
             )

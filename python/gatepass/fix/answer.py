@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatepass.counting import counted, numbered
 from gatepass.fix.message import SEQUENCE_RESET, Message
 
 _POSSIBLE_DUPLICATE = b"\x0143=Y\x01"
@@ -30,6 +31,5 @@ class Answer:
         return message.msg_seq_num == self.end
 
     def __str__(self) -> str:
-        gaps = f"{self.gaps} gap{'' if self.gaps == 1 else 's'} filled"
-        asked = f"messages {self.begin} to {self.end}, requested by the client"
-        return f"{asked}: {self.messages} sent again, {gaps}"
+        asked = f"{numbered(self.begin, self.end, 'message')}, requested by the client"
+        return f"{asked}: {self.messages} sent again, {counted(self.gaps, 'gap')} filled"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gatepass._native import PROFILES, Logon, logon_faults
+from gatepass.counting import counted
 from gatepass.errors import LogonError
 from gatepass.fix.findings import Findings
 from gatepass.fix.window import SendingTimeWindow
 from gatepass.keys import KeyPair, KeyRing, Status
 from gatepass.keys.likely_secret import hidden
-from gatepass.keys.ring import counted
 from gatepass.signing.verdict import Check, Outcome, Verdict
 
 _SIGNED = len(PROFILES["fix-logon"])

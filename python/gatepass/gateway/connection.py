@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from gatepass.counting import numbered
 from gatepass.errors import FramingError, GatepassError, StateError, StoreError
 from gatepass.fix import effects as fx
 from gatepass.fix.admission import Account, Admission, Admitted, Refused, Rejected
@@ -356,8 +357,8 @@ def _saying(what: Event, words: Callable[[Any], str]) -> Callable[[GatewayConnec
 
 
 def _skipped(effect: fx.Skipped) -> str:
-    passed = f"messages {effect.begin} to {effect.end} never came"
-    return f"{passed}: the client's Sequence Reset skipped them"
+    passed = numbered(effect.begin, effect.end, "message")
+    return f"the client's Sequence Reset skipped {passed}, which never came"
 
 
 #: The handler of each effect; others need none.
@@ -367,7 +368,7 @@ _ACTS: Mapping[type[fx.Effect], Callable[[GatewayConnection, Any], None]] = {
     fx.RejectSent: GatewayConnection.rejected,
     fx.Close: GatewayConnection.closing,
     fx.LoggedOut: _saying(Event.LOGOUT, lambda effect: effect.text or "asked by the client"),
-    fx.Gap: _saying(Event.GAP, lambda gap: f"messages {gap.begin} to {gap.end} asked for"),
+    fx.Gap: _saying(Event.GAP, lambda gap: f"{numbered(gap.begin, gap.end, 'message')} asked for"),
     fx.Garbled: _saying(Event.GARBLED, lambda effect: effect.reason),
     fx.NotResent: _saying(
         Event.NOT_RESENT, lambda effect: f"message {effect.number}: {effect.cause.value}"

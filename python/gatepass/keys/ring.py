@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import cast
 
+from gatepass.counting import counted
 from gatepass.errors import (
     KeyChoiceError,
     PairExpiredError,
@@ -122,11 +123,6 @@ class KeyRing:
                 f" it has {known}"
             )
         return named
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, such as ``2 pairs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _list(sessions: Sequence[str], most: int = 20) -> str:

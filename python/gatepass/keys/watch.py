@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from gatepass.counting import counted
 from gatepass.errors import KeyFileError, KeySourceError
 from gatepass.keys.expiry import ExpiryReminder, ExpiryWarning
 from gatepass.keys.keyfile import FilePairs
@@ -25,7 +26,7 @@ from gatepass.keys.reading import (
     identity_of,
     read_snapshot,
 )
-from gatepass.keys.ring import KeyRing, counted
+from gatepass.keys.ring import KeyRing
 
 #: Seconds without a write after which a file counts as complete, and its timestamp as reliable: two
 #: writes inside one tick of the file system's clock look like one.

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from threading import Lock
 
+from gatepass.counting import counted
 from gatepass.errors import ArgumentError
-from gatepass.keys.ring import counted
 
 #: How many signatures are remembered at most: some 30 MiB.
 MOST = 100_000

@@ -216,7 +216,7 @@ def test_an_anchor_names_a_log_whose_end_was_cut_off(store: Store, tmp_path: Pat
     assert store.json("audit", "verify")["ok"]
     found = store.json(*words, code=1)
     assert (found["entries"], found["broken"], found["anchored"]) == (2, 3, 3)
-    assert "entries 3 to 3 are missing" in store.run(*words, code=1)
+    assert "entry 3 is missing" in store.run(*words, code=1)
     # The log has grown again: it has the same length, but another last entry.
     store.run("user", "disable", "maria", "--last-manager")
     assert "entry 3 is not the anchored one" in store.run(*words, code=1)
@@ -319,7 +319,7 @@ def test_a_backup_is_restored_over_a_newer_store_only_with_replace(
     store.run("session", "add", "DEF", *by)
     assert "add --replace" in store.run("restore", file, code=2)
     assert len(store.json("session", "list")["sessions"]) == 2
-    assert "1 entries" in store.json("restore", file, "--replace")["lost"]
+    assert "1 entry of its audit log" in store.json("restore", file, "--replace")["lost"]
     assert [one["session"] for one in store.json("session", "list")["sessions"]] == ["ABC"]
     assert store.json("audit", "verify")["ok"]
     assert "no such file" in store.run("restore", str(tmp_path / "none"), code=2)

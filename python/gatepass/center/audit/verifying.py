@@ -34,6 +34,7 @@ from gatepass.center.audit.rows import Unreadable, rows
 from gatepass.center.secrets.vault import Vault
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit, audit_head
+from gatepass.counting import numbered
 
 #: Entries fetched at a time.
 _BATCH = 1000
@@ -110,7 +111,7 @@ def _anchored(connection: Connection, anchor: Anchor) -> Verdict:
         return Verdict(anchor.entry)
     before = select(func.max(audit.c.id)).where(audit.c.id < anchor.entry)
     last = connection.execute(before).scalar_one() or 0
-    return Verdict(last, last + 1, _CUT_OFF.format(last + 1, anchor.entry))
+    return Verdict(last, last + 1, _CUT_OFF.format(_missing(last + 1, anchor.entry)))
 
 
 def _chained(
@@ -148,13 +149,17 @@ def _matched(connection: Connection, verdict: Verdict) -> Verdict:
 
 
 _CUT_OFF = (
-    "the log's end was cut off: entries {} to {} are missing, but they were there at the last"
-    " verification; remove the anchor file only if you restored the database yourself"
+    "the log's end was cut off after the last verification: {}; remove the anchor file only if you"
+    " restored the database yourself"
 )
 _ANOTHER = (
     "entry {} is not the anchored one: the log's end was cut off and then continued, or the anchor"
     " belongs to another store"
 )
+
+
+def _missing(begin: int, end: int) -> str:
+    return f"{numbered(begin, end, 'entry', 'entries')} {'is' if begin == end else 'are'} missing"
 
 
 def _follows(keys: Keys, before: bytes, row: Row[Any]) -> bool:
@@ -169,7 +174,7 @@ def _checked_end(connection: Connection, keys: Keys, number: int, mac: bytes) ->
             return Verdict(0, end=_BEGIN)
         return Verdict(number, number + 1, "the head of the log is missing")
     if head.last_id > number:
-        return Verdict(number, number + 1, f"entries {number + 1} to {head.last_id} are missing")
+        return Verdict(number, number + 1, _missing(number + 1, head.last_id))
     if head.last_id < number or head.mac != keys.end(number, mac):
         return Verdict(number, number + 1, "the head of the log is not as it was written")
     return Verdict(number, end=Anchor(number, mac))

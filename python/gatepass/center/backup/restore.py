@@ -38,6 +38,7 @@ from gatepass.center.store import migrations
 from gatepass.center.store.database import Database
 from gatepass.center.store.schema import audit as log
 from gatepass.center.store.schema import pair, session
+from gatepass.counting import counted
 from gatepass.errors import DatabaseError
 
 #: The most names of one kind in a message.
@@ -73,7 +74,8 @@ class Loss:
     def __str__(self) -> str:
         if self.foreign:
             return "the backup is of another store than the one in the database"
-        said = f"the store has changed since this backup: {self.entries} entries of its audit log"
+        entries = counted(self.entries, "entry", "entries")
+        said = f"the store has changed since this backup: {entries} of its audit log"
         said += f", from {self.since:%Y-%m-%d %H:%M:%S} UTC on, would be lost" if self.since else ""
         named = [f"; {words}: {_few(names)}" for words, names in self._named() if names]
         return said + "".join(named)

@@ -18,6 +18,7 @@ from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import MARKS, emit, marked, page, say
 from gatepass.cli.terminal.progress import PATIENCE
 from gatepass.cli.views.table import print_table
+from gatepass.counting import counted
 from gatepass.errors import AuditError
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def _show(found: Verdict, before: Anchor | None, *, as_json: bool) -> None:
         return
     words = f"all {found.entries} entries are unchanged"
     if not found:
-        words = f"broken: {found.problem}; the {found.entries} entries before it are good"
+        good = counted(found.entries, "entry", "entries")
+        words = f"broken: {found.problem}; good before it: {good}"
     console = page()
     console.print(marked(console, MARKS[bool(found)], words))
 

@@ -10,6 +10,7 @@ from gatepass.cli.options.center import CenterOptions, with_center_options
 from gatepass.cli.options.common import Json
 from gatepass.cli.terminal.output import emit, report
 from gatepass.cli.views.table import print_table
+from gatepass.counting import counted
 
 if TYPE_CHECKING:
     from gatepass.center.pairs.overview import FirmSession
@@ -160,7 +161,9 @@ def remove(
 
 
 def _pairs(one: FirmSession) -> str:
-    pairs = (f"{pair.access_key_id} ({pair.days_left} days)" for pair in one.session.active)
+    pairs = (
+        f"{pair.access_key_id} ({counted(pair.days_left, 'day')})" for pair in one.session.active
+    )
     return ", ".join(pairs) or "none"
 
 

@@ -22,6 +22,7 @@ from gatepass.client import (
     connect,
 )
 from gatepass.client.plan import BACKUP, Address, Options
+from gatepass.counting import numbered
 from gatepass.errors import FramingError, NumberJumpError, PeerError, SessionEndedError
 from gatepass.fix import effects as fx
 from gatepass.fix.message import LOGON
@@ -95,7 +96,7 @@ class _Run:
             what = f"message {effect.message.get(34)} of type {effect.message.msg_type}"
             self.note(which, "refused", f"{what}: {effect.text}")
         elif isinstance(effect, fx.Skipped):
-            self.note(which, "skipped", f"messages {effect.begin} to {effect.end}")
+            self.note(which, "skipped", numbered(effect.begin, effect.end, "message"))
         elif which == BACKUP and isinstance(effect, fx.RoleChanged) and effect.role is Role.PRIMARY:
             self.note(which, "promoted", True)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gatepass.cli.terminal.output import say
 from gatepass.cli.views.simulate import Told
+from gatepass.counting import counted
 from gatepass.gateway import Event, Report
 from gatepass.transport import utc_now
 
@@ -40,7 +41,8 @@ class Screen:
     def tell(self, told: Told) -> None:
         """Queue a report to be shown. Never waits."""
         if self._missed:
-            missed = Report(Event.NOT_SHOWN, "", f"{self._missed} reports were not read in time")
+            words = f"{counted(self._missed, 'report')} not read in time"
+            missed = Report(Event.NOT_SHOWN, "", words)
             try:
                 self._waiting.put_nowait(Told(utc_now(), missed))
             except queue.Full:

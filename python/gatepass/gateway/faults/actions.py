@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from gatepass.counting import counted
 from gatepass.errors import FramingError
 from gatepass.fix.message import Message, encode
 from gatepass.keys import AccessKeyId
@@ -154,7 +155,7 @@ class FillBeyond(Action):
             raise ValueError("must be 1 or more")
 
     def __str__(self) -> str:
-        return f"it covers {self.by} more numbers than were requested"
+        return f"it covers {counted(self.by, 'number')} more than requested"
 
     def spoil(self, wire: bytes) -> list[bytes]:
         """Change NewSeqNo (36)."""
