@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatepass import _native
+from gatepass._native import Message as NativeMessage
 from gatepass._native import write_fields
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _READ: dict[str, frozenset[int]] = {
 }
 
 
-class Message(_native.Message):
+class Message(NativeMessage):
     """One whole message, and what the session layer asks of it.
 
     A field becomes an object when it is asked for: a session reads a few of them, and keeps some
