@@ -10,7 +10,7 @@ class Fault(enum.Enum):
 
     OURS = "this side's"
     THEIRS = "the other side's"
-    NOBODYS = "neither side's"
+    NEITHER = "neither side's"
 
 
 class Cause(enum.Enum):
@@ -48,7 +48,7 @@ class Cause(enum.Enum):
         """Whose fault it was."""
         if self in _OURS:
             return Fault.OURS
-        return Fault.THEIRS if self in _THEIRS else Fault.NOBODYS
+        return Fault.THEIRS if self in _THEIRS else Fault.NEITHER
 
 
 _OURS = frozenset({Cause.NOT_SIGNED, Cause.NUMBERS_USED_UP})

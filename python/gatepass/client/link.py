@@ -51,7 +51,7 @@ Trace = Callable[[bool, bytes], None]
 _KINDS: dict[Fault, type[SessionEndedError]] = {
     Fault.OURS: SessionEndedError,
     Fault.THEIRS: LogonReplyError,
-    Fault.NOBODYS: NoConnectionError,
+    Fault.NEITHER: NoConnectionError,
 }
 
 
