@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from gatepass.client import (
 from gatepass.client.clock import ClockReading
 from gatepass.errors import (
     ClockError,
+    KeySourceError,
     LogonGuardError,
     LogonRefusedError,
     LogonReplyError,
@@ -256,6 +258,21 @@ def test_an_expired_pair_is_found_before_anything_is_sent() -> None:
             async with connect("127.0.0.1", here.port, SETTINGS, ring(-9), MemoryStore()):
                 pass
         assert here.count("refused") == 0
+
+    run(story)
+
+
+def test_the_error_of_a_key_source_is_not_shown_in_a_traceback() -> None:
+    class Vault:
+        @property
+        def ring(self) -> KeyRing:
+            raise ConnectionError("no answer to token=swordfish")
+
+    async def story(here: Live) -> None:
+        with pytest.raises(KeySourceError, match="raised ConnectionError") as caught:
+            async with connect("127.0.0.1", here.port, SETTINGS, Vault(), MemoryStore()):
+                pass
+        assert "swordfish" not in "".join(traceback.format_exception(caught.value))
 
     run(story)
 

@@ -152,10 +152,10 @@ class Link(Connection):
             await self._keys.refresh()
         except GatepassError:
             raise
-        except Exception as error:
-            # A source of the user's own. Its text may contain a secret.
+        except Exception as error:  # noqa: BLE001 - a source of the user's own
+            # Not chained: its text may contain a secret.
             words = f"the key pairs could not be read: their source raised {type(error).__name__}"
-            raise KeySourceError(words) from error
+            raise KeySourceError(words) from None
 
     def send(self, msg_type: str, fields: list[tuple[int, str]]) -> int:
         """Send an application message; return its number.
