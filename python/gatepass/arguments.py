@@ -61,6 +61,15 @@ def a_port(value: object, argument: str = "port", *, least: int = 1) -> int:
     return value
 
 
+def a_wait(value: object, argument: str = "wait") -> float:
+    """Return a number of seconds to wait. Raises `ArgumentError` for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise refuse(argument, value, "a number of seconds")
+    if not value >= 0:
+        raise ArgumentError(f"{argument} is out of range: give a number of seconds", argument)
+    return value
+
+
 def is_text(value: str) -> bool:
     """Tell whether a text can be a file's name: it can be encoded, and contains no NUL."""
     if value.isascii():

@@ -115,6 +115,17 @@ def test_a_wrong_kind_of_scenario_is_refused_and_the_session_continues() -> None
     play(story)
 
 
+@pytest.mark.parametrize("wait", ["x", None, True, -1, float("nan")])
+def test_a_wrong_wait_is_refused_and_the_session_continues(wait: Any) -> None:
+    async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
+        async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:
+            with pytest.raises(ArgumentError, match="wait is "):
+                await link.log_out(wait)
+            assert link.session.state is State.LOGGED_ON
+
+    play(story)
+
+
 def test_a_reject_of_an_in_session_logon_leaves_the_session_logged_on() -> None:
     async def story(_gateway: Gateway, keys: Keys, port: int) -> None:
         async with connect("127.0.0.1", port, SETTINGS, keys, MemoryStore()) as link:

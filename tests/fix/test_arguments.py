@@ -30,6 +30,7 @@ from gatepass.fix import (
     format_sending_time,
     parse_sending_time,
 )
+from gatepass.fix.logon_writer import LogonWriter
 from gatepass.keys import FixedKeys
 from tests.fix.samples import AT, FIELDS, KEY_ID, KEYS, RAW, SECRET, SIGNED, VECTORS
 
@@ -104,6 +105,10 @@ def to_backup(backup: Any) -> None:
     enter(connect("::1", 1, US, KEYS, MemoryStore(), backup=backup))
 
 
+def to(host: str, **options: Any) -> None:
+    connect(host, 1, US, KEYS, MemoryStore(), **options)
+
+
 #: The wrong call, and what its error says.
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no values": (lambda: LogonSigner(KEYS).sign_fields(None), "values is of type NoneType"),
@@ -134,6 +139,17 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: connect("::1", 1, US, KEYS, MemoryStore(), back_off=1.0),
         "back_off is of type float",
     ),
+    "an unknown option": (lambda: to("::1", gard=1), "connect without a backup has no option gard"),
+    "tell without a backup": (lambda: to("::1", tell=print), "without a backup has no option tell"),
+    "a writer with a backup": (
+        lambda: to("::1", backup=("::1", 2), writer=LogonWriter()),
+        "connect with a backup has no option writer: give access_key_id, attempts, ",
+    ),
+    "attempts": (lambda: to("::1", attempts="x"), "attempts is of type str: give a record"),
+    "no clock": (lambda: to("::1", clock=None), "clock is of type NoneType: give a function"),
+    "no observer": (lambda: to("::1", observe=None), "observe is of type NoneType"),
+    "a policy": (lambda: to("::1", clock_policy="warn"), "clock_policy is of type str"),
+    "a store's class": (lambda: connect("::1", 1, US, KEYS, MemoryStore), "store is of type type"),
     "no store": (lambda: enter(connect("::1", 1, US, KEYS, None)), "such as SqliteStore"),
     "a path as a store": (lambda: enter(connect("::1", 1, US, KEYS, "s.db")), "store is of type"),
     "settings": (lambda: enter(connect("::1", 1, "ABC123N", KEYS, MemoryStore())), "settings is"),

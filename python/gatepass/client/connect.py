@@ -9,7 +9,7 @@ from gatepass.client.connector import Connector
 from gatepass.client.fault_tolerance import FaultTolerantLink, log_on_at_both
 from gatepass.client.link import Link
 from gatepass.client.opening import log_on_once
-from gatepass.client.plan import Address, FaultTolerantOptions, LinkOptions, Plan
+from gatepass.client.plan import Address, FaultTolerantOptions, LinkOptions, Plan, require_options
 from gatepass.client.reconnect import LogOn, Trials
 from gatepass.fix.settings import ClientSettings
 from gatepass.keys import Keys
@@ -94,14 +94,15 @@ def connect(
       long as the object exists. Logons to a gateway on this machine (a loopback address) are
       counted separately from those to an exchange, except in a `MemoryAttempts` that you pass.
       ``guarded=False`` lets a rehearsal cause a port closure.
-    * `writer`, without a backup: writes altered Logons, for a rehearsal.
+    * `writer`, only without a backup: writes altered Logons, for a rehearsal.
 
-    Raises at once `ArgumentError` for a wrong kind of host, port, backup, settings, store, scenario
-    or back_off, and `FieldError` for a SenderCompID that has no backup. When a link is requested:
-    `NoConnectionError` and `LogonRefusedError`; before anything is sent `ClockError`,
-    `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a `KeyChoiceError`; at
-    any time `StoreError`, at once if another connection uses the store.
+    Raises at once `ArgumentError` for an argument of a wrong kind and for an option that does not
+    exist, with or without a backup, and `FieldError` for a SenderCompID that has no backup. When a
+    link is requested: `NoConnectionError` and `LogonRefusedError`; before anything is sent
+    `ClockError`, `LogonGuardError` (four invalid Logons in a minute), `KeySourceError` or a
+    `KeyChoiceError`; at any time `StoreError`, at once if another connection uses the store.
     """
+    require_options(options, backup=backup is not None)
     plan = Plan(host, port, settings, keys, store, backup, **options)
     log_on: LogOn[Any] = partial(log_on_once if backup is None else log_on_at_both, plan)
     return Connector(log_on, Trials(plan))

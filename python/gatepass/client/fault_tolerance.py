@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 
+from gatepass.arguments import a_wait
 from gatepass.causes import Cause
 from gatepass.client.link import Link
 from gatepass.client.opening import acknowledge_if_well, log_on_to, open_link, prepared
@@ -109,7 +110,11 @@ class FaultTolerantLink:
         self.active.acknowledge()
 
     async def log_out(self, wait: float = 5.0) -> None:
-        """Log out of the backup, then of the primary; each takes at most `wait` seconds."""
+        """Log out of the backup, then of the primary; each takes at most `wait` seconds.
+
+        Raises at once `ArgumentError` for a wrong kind of `wait`.
+        """
+        a_wait(wait)
         self.standby.give_up()
         try:
             if self.backup is not None:

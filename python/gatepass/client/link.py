@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gatepass._native import Framer
-from gatepass.arguments import refuse
+from gatepass.arguments import a_wait, refuse
 from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
@@ -202,8 +202,10 @@ class Link(Connection):
 
         First waits for messages that were requested again (documented by CME). If the session is
         not logged on, the connection is closed without a Logout.
-        Raises `StoreError` if the Logout could not be stored, or if the store failed before.
+        Raises `StoreError` if the Logout could not be stored, or if the store failed before, and at
+        once `ArgumentError` for a wrong kind of `wait`.
         """
+        a_wait(wait)
         try:
             await self._say_goodbye(wait)
         finally:

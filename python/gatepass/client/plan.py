@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypedDict
@@ -15,7 +15,7 @@ from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link, Trace, require_scenario
-from gatepass.errors import FieldError
+from gatepass.errors import ArgumentError, FieldError
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
@@ -60,6 +60,16 @@ class FaultTolerantOptions(Options, total=False):
     tell: Callable[[str], None]
 
 
+def require_options(options: Iterable[str], *, backup: bool) -> None:
+    """Raise `ArgumentError` for a name that is no option of `connect`, with or without a backup."""
+    known = (FaultTolerantOptions if backup else LinkOptions).__optional_keys__
+    for name in options:
+        if name not in known:
+            call = f"connect {'with' if backup else 'without'} a backup"
+            words = f"{call} has no option {name}: give {', '.join(sorted(known))}"
+            raise ArgumentError(words, name)
+
+
 def _warn(words: str) -> None:
     logger.warning("%s", words)
 
@@ -69,6 +79,45 @@ def _require_address(backup: object) -> None:
     if not (isinstance(backup, tuple) and len(backup) == 2 and isinstance(backup[0], str)):
         raise refuse("backup", backup, 'a tuple of host and port, such as ("127.0.0.1", 9001)')
     a_port(backup[1])
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+def _does(*methods: str) -> Callable[[object], bool]:
+    """Accept an object with these methods, and not its class."""
+    return lambda value: (
+        not isinstance(value, type) and all(hasattr(value, method) for method in methods)
+    )
+
+
+def _or_none(accepts: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or accepts(value)
+
+
+#: What each argument must be, and what to give instead of anything else.
+_WANTED: dict[str, tuple[Callable[[object], bool], str]] = {
+    "host": (_is(str), "a host name or an address, as a str"),
+    "settings": (_is(ClientSettings), "ClientSettings"),
+    "store": (
+        _does("load", "save", "sent", "undelivered"),
+        "a store, such as SqliteStore(path, name) or MemoryStore()",
+    ),
+    "observe": (callable, "a function"),
+    "trace": (_or_none(callable), "a function or None"),
+    "tls": (_or_none(_is(ssl.SSLContext)), "a context of gatepass.transport.client_context"),
+    "clock": (callable, "a function, such as gatepass.transport.utc_now"),
+    "clock_policy": (_is(ClockPolicy), "a ClockPolicy, such as ClockPolicy.WARN"),
+    "guarded": (_is(bool), "True or False"),
+    "attempts": (
+        _or_none(_does("add", "replace", "remove")),
+        "a record such as SqliteAttempts(path, session) or MemoryAttempts(), or None",
+    ),
+    "back_off": (_is(BackOff), "a BackOff, such as BackOff(first=1.0)"),
+    "tell": (callable, "a function"),
+    "writer": (_or_none(_is(LogonWriter)), "Alterations or another LogonWriter, or None"),
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,19 +148,14 @@ class Plan:
     writer: LogonWriter | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.host, str):
-            raise refuse("host", self.host, "a host name or an address, as a str")
+        for argument, (accepts, wanted) in _WANTED.items():
+            value = getattr(self, argument)
+            if not accepts(value):
+                raise refuse(argument, value, wanted)
         a_port(self.port)
         if self.backup is not None:
             _require_address(self.backup)
-        if not isinstance(self.settings, ClientSettings):
-            raise refuse("settings", self.settings, "ClientSettings")
-        if not all(hasattr(self.store, name) for name in ("load", "save", "sent", "undelivered")):
-            wanted = "a store, such as SqliteStore(path, name) or MemoryStore()"
-            raise refuse("store", self.store, wanted)
         require_scenario(self.scenario)
-        if not isinstance(self.back_off, BackOff):
-            raise refuse("back_off", self.back_off, "a BackOff, such as BackOff(first=1.0)")
         if self.backup is not None and not self.settings.sender_comp_id.endswith("U"):
             message = "SenderCompID (49) of a session with a backup must end in U; nothing was sent"
             raise FieldError(message, 49, "SenderCompID", "illegal")
