@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gatepass.client import BackOff, Connector, FaultTolerantLink, Link, connect
-from gatepass.errors import KeySourceError
+from gatepass.errors import KeySourceError, StateError
 from gatepass.session.store import MemoryStore
 from gatepass.storage import SqliteStore
 from tests.client.test_connect import SETTINGS as US
@@ -197,11 +197,27 @@ def test_two_tasks_cannot_wait_for_the_next_link() -> None:
         links = links_of(stage)
         waiting = asyncio.create_task(links.__anext__())
         await asyncio.sleep(0)
-        with pytest.raises(RuntimeError, match="already running"):
+        with pytest.raises(StateError, match="the next link: not possible while the session is"):
             await anext(links)
         assert not (await waiting).has_ended
         await links.aclose()
         assert not stage.gateway.connections
+
+    play(script)
+
+
+def test_a_link_is_not_given_while_the_session_is_ended() -> None:
+    async def script(stage: Stage) -> None:
+        links = links_of(stage)
+        await anext(links)
+        closing_it = [asyncio.create_task(links.aclose()) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(StateError, match="the next link: not possible"):
+            await anext(links)
+        await asyncio.gather(*closing_it)
+        assert stage.got == LOGGED_OUT
+        with pytest.raises(StopAsyncIteration):
+            await anext(links)
 
     play(script)
 
@@ -212,7 +228,7 @@ def test_cancelling_the_task_that_waits_for_the_next_link_ends_the_session() -> 
         (await anext(links)).abort()
         waiting = asyncio.create_task(links.__anext__())
         await asyncio.sleep(0.5)
-        with pytest.raises(RuntimeError, match="already running"):
+        with pytest.raises(StateError, match="aclose: not possible while the session is"):
             await links.aclose()
         waiting.cancel()
         await asyncio.wait([waiting])

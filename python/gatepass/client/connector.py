@@ -8,10 +8,11 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from types import TracebackType
-from typing import Any
+from types import AsyncGeneratorType, TracebackType
+from typing import Any, cast
 
 from gatepass.client.reconnect import AnyLink, LogOn, Trials, link_after_link
+from gatepass.errors import StateError
 
 logger = logging.getLogger("gatepass.client")
 
@@ -58,8 +59,9 @@ class Connector(AsyncIterator[AnyLink]):
     async def __anext__(self) -> AnyLink:
         """Wait for the next link. If the last one is still connected, log out and stop.
 
-        Raises `RuntimeError` if another task already waits.
+        Raises `StateError` if another task already waits, or ends the session.
         """
+        self._refuse_while_running("the next link")
         self._loop = self._taker = None
         link = await anext(self._links)
         self._loop, self._taker = asyncio.get_running_loop(), asyncio.current_task()
@@ -71,11 +73,16 @@ class Connector(AsyncIterator[AnyLink]):
     async def aclose(self) -> None:
         """End the session: it is logged out when this returns. Raises what logging out raises.
 
-        Raises `RuntimeError` if a task waits for the next link: cancel that task instead.
+        Raises `StateError` if a task waits for the next link: cancel that task instead.
         """
         async with self._closing:
+            self._refuse_while_running("aclose")
             await self._links.aclose()
             self._loop = None
+
+    def _refuse_while_running(self, call: str) -> None:
+        if cast("AsyncGeneratorType[AnyLink, None]", self._links).ag_running:
+            raise StateError(call, "opened or ended by another task")
 
     def __del__(self) -> None:
         """End the session soon: its next link cannot be requested. May run in any thread."""
