@@ -187,18 +187,19 @@ class StoreError(GatepassError):
 
 
 class StateError(GatepassError, RuntimeError):
-    """A call that the session's state does not allow: nothing was done.
+    """A call that the state of a session, or of its gateway, does not allow: nothing was done.
 
-    ``call`` is the call, ``state`` the session's state, such as ``connected``.
+    ``call`` is the call, ``state`` the state, such as ``connected``, ``of`` what is in it.
     """
 
-    def __init__(self, call: str, state: str) -> None:
-        super().__init__(call, state)
+    def __init__(self, call: str, state: str, of: str = "session") -> None:
+        super().__init__(call, state, of)
         self.call = call
         self.state = state
+        self.of = of
 
     def __str__(self) -> str:
-        return f"{self.call}: not possible while the session is {self.state}; nothing was done"
+        return f"{self.call}: not possible while the {self.of} is {self.state}; nothing was done"
 
 
 class NotLoggedOnError(StateError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from gatepass.errors import ArgumentError
 from gatepass.fix.kind import Kind
 
 
@@ -50,3 +52,9 @@ def test_only_drop_copy_has_a_window_and_a_jump() -> None:
 def test_an_unknown_kind_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a gateway is"):
         Kind.parse(text)
+
+
+def test_a_kind_of_no_text_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(ArgumentError, match="text is of type NoneType: give cgw, msgw:NN"):
+        Kind.parse(nothing)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from gatepass.arguments import refuse
 from gatepass.errors import ArgumentError
 
 _KIND = re.compile(r"cgw|(dropcopy|msgw):([0-9]{2})|dropcopy")
+_NAMES = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,15 @@ class Kind:
 
     @classmethod
     def parse(cls, text: str) -> Kind:
-        """Read ``cgw``, ``msgw:NN``, ``dropcopy`` or ``dropcopy:NN``. Raises `ValueError`.
+        """Read ``cgw``, ``msgw:NN``, ``dropcopy`` or ``dropcopy:NN``. Raises `ArgumentError`.
 
         ``NN`` is a market segment; a Drop Copy target of a CGW session has none.
         """
+        if not isinstance(text, str):
+            raise refuse("text", text, _NAMES)
         match = _KIND.fullmatch(text)
         if match is None:
-            words = "cgw, msgw:NN (a two-digit segment), dropcopy or dropcopy:NN"
-            raise ArgumentError(f"a gateway is {words}, not {text!r}", "text")
+            raise ArgumentError(f"a gateway is {_NAMES}, not {text!r}", "text")
         kind = cls(text, match[2] or "G")
         return replace(kind, **_DROP_COPY) if text.startswith("dropcopy") else kind
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
 
-from gatepass.errors import NotLoggedOnError, StateError
+from gatepass.arguments import a_port, refuse
+from gatepass.errors import ArgumentError, NotLoggedOnError, StateError
 from gatepass.fix import LogonVerifier, SendingTimeWindow
 from gatepass.fix.admission import Account, Admission
 from gatepass.fix.exchange import Finding
@@ -38,6 +40,8 @@ _ACCEPTING = 0.02
 #: How often a closing gateway looks for new clients.
 _ROUNDS = 25
 
+#: What `Gateway.listen` needs as its host.
+HOST = "an address of this machine, such as 127.0.0.1"
 PRIMARY_GONE = "Logout initiated due to disconnect on primary connection"
 
 
@@ -51,7 +55,8 @@ class Gateway:
     what is sent and received. ``closed_ports`` keeps closed ports for the next gateway, as
     ``store`` keeps numbers. Without ``port_closure`` invalid Logons never close a port.
     ``replays`` remembers Logons with a correct signature: each is refused when it arrives again,
-    on any port. Other gateways of the same sessions may share it.
+    on any port. Other gateways of the same sessions may share it. Raises `ArgumentError` for a
+    wrong kind of ``kind``.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class Gateway:
         port_closure: bool = True,
         replays: ReplayMemory | None = None,
     ) -> None:
+        if not isinstance(kind, Kind):
+            raise refuse("kind", kind, 'a Kind, such as Kind.parse("cgw")')
         self.kind = kind
         self.keys = FreshKeys(as_source(keys, diagnosis=True))
         self.injection = None if faults is None else Injection(faults, self.keys, clock)
@@ -104,15 +111,25 @@ class Gateway:
     ) -> int:
         """Listen as the primary or the backup gateway; return the port number.
 
-        `tls` is a context such as `gatepass.transport.server_context` returns.
+        `tls` is a context such as `gatepass.transport.server_context` returns. Raises
+        `ArgumentError` for a host that cannot be found or a port that does not exist, `StateError`
+        after `close`, and `OSError` for an address that the system does not give.
         """
+        if not isinstance(host, str):
+            raise refuse("host", host, HOST)
+        a_port(port, least=0)
+        if self.is_closing:
+            raise StateError("listen", "closed", "gateway")
         loop = asyncio.get_running_loop()
         make = partial(GatewayConnection, self, backup=backup)
         # Without a limit, a client that is silent in its handshake would delay `close`.
         wait = None if tls is None else HANDSHAKE_WAIT
-        server = await loop.create_server(
-            make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
-        )
+        try:
+            server = await loop.create_server(
+                make, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=wait
+            )
+        except (socket.gaierror, ValueError) as error:  # a ValueError: not a host name
+            raise ArgumentError(f"host cannot be found: give {HOST}", "host") from error
         self._servers.append(server)
         self._shortage.watch(server)
         number: int = server.sockets[0].getsockname()[1]

@@ -22,7 +22,7 @@ from gatepass.cli.terminal.interrupts import HANGUP, ending_on_signal, on_signal
 from gatepass.cli.terminal.key_reports import reporting_key_changes
 from gatepass.cli.terminal.output import say
 from gatepass.cli.views.simulate import Told
-from gatepass.errors import StoreError
+from gatepass.errors import ArgumentError, StoreError
 from gatepass.gateway import ClosedPorts, Event, Gateway, Report, SqliteClosedPorts
 from gatepass.gateway.faults import FaultPlan
 from gatepass.keys import KeySource
@@ -166,7 +166,7 @@ async def _listen(gateway: Gateway, settings: Settings, source: KeySource) -> No
             continue
         try:
             port = await gateway.listen(config.host, port, backup=name == "backup-port", tls=tls)
-        except (OSError, UnicodeError) as error:
+        except (OSError, ArgumentError) as error:
             raise settings.address_fault(error, name) from error
         places.append(f"{host}:{port}")
     sys.stdout.write(f"listening on {places[0]}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +11,10 @@ from pathlib import Path
 import typer
 
 from gatepass.cli.options.file_kinds import FileKind, refuse_other
-from gatepass.errors import ConfigError
+from gatepass.errors import ArgumentError, ConfigError
 from gatepass.gateway import GatewayConfig
 from gatepass.gateway.config import EQUAL_PORTS, configured, has_equal_ports
+from gatepass.gateway.server import HOST
 from gatepass.settings_file import SettingsFile
 from gatepass.transport import server_context
 
@@ -43,7 +43,6 @@ _ADDRESS_ADVICE = {
         "is not an address of this machine: give one that is, such as 127.0.0.1",
     ),
 }
-_NO_HOST = "cannot be found: give an address of this machine, such as 127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ class Settings:
             return self.file.error(name, message)
         return typer.BadParameter(message, param_hint=_OPTIONS[name][1])
 
-    def address_fault(self, error: OSError | UnicodeError, port: str) -> Exception:
+    def address_fault(self, error: OSError | ArgumentError, port: str) -> Exception:
         """Return the error for an address that cannot be used; `port` is the setting's name."""
         host = self.config.host
-        if isinstance(error, socket.gaierror | UnicodeError):
-            return self.fault("host", f"{host!r} {_NO_HOST}")
+        if isinstance(error, ArgumentError):
+            return self.fault("host", f"{host!r} cannot be found: give {HOST}")
         # From Python 3.12 on, the error for another machine's address has no number.
         known = _ADDRESS_ADVICE.get(error.errno or errno.EADDRNOTAVAIL)
         if known is None:
