@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -90,8 +91,11 @@ class SettingsFile:
 
 
 def _read_text(path: Path) -> str:
-    """Read UTF-8. Raises `ConfigError` with the line, and `OSError` as the file system does."""
-    data = path.read_bytes()
+    """Read UTF-8, with or without the mark that Notepad puts first.
+
+    Raises `ConfigError` with the line, and `OSError` as the file system does.
+    """
+    data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode()
     except UnicodeDecodeError as error:
