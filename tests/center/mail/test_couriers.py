@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from gatepass.center.context import Courier
-from gatepass.center.mail.couriers.outbox import OutboxCourier
-from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpServer
+from gatepass.center.mail.couriers import Mail
+from gatepass.center.mail.couriers.outbox import OutboxCourier, OutboxMailer
+from gatepass.center.mail.couriers.smtp import SmtpCourier, SmtpMailer, SmtpServer
 from gatepass.center.mail.couriers.watched import WatchedCourier
 from gatepass.center.mail.couriers.webhook import WebhookCourier
 from gatepass.center.secrets.hidden import Hidden
@@ -265,6 +267,31 @@ def test_the_log_contains_each_change_and_not_each_code(caplog: pytest.LogCaptur
         "verification codes: sending works again",
         "verification codes: no answer",
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"recipient": "maria@example.com\nBcc: x@example.com"},
+        {"recipient": "<"},
+        {"recipient": "maria@["},
+        {"subject": "Your key\r\nBcc: x@example.com"},
+        {"body": "secret-text \ud800"},
+    ],
+)
+def test_a_mail_that_cannot_be_written_is_reported(
+    mail_server: MailServer, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    mail = replace(Mail("1", EMAIL, "Your key", "It expires."), **wrong)
+    server = SmtpServer("127.0.0.1", mail_server.port, "center@example.com", "none")
+    for mailer in (SmtpMailer(server), OutboxMailer(tmp_path, server.sender)):
+        with mailer.open() as post:
+            with pytest.raises(DeliveryError, match="no mail can be written") as caught:
+                post(mail)
+            post(Mail("2", EMAIL, "Your key", "It expires."))
+        assert caught.value.rule == "refused"
+        assert caught.value.__context__ is None
+    assert len(mail_server.got) == 1
 
 
 def test_a_remote_mail_server_needs_tls() -> None:

@@ -57,7 +57,7 @@ class SmtpServer:
         if self.security not in _SECURITY:
             raise CenterError(f"mail server security must be one of {', '.join(_SECURITY)}")
         if not self.sender.isprintable():
-            # Each mail and each code would fail while it is written, outside of what catches it.
+            # No mail and no code could be written.
             raise CenterError(NOT_ONE_LINE)
         if self.security == "none" and self.host not in _LOOPBACK:
             raise CenterError(
