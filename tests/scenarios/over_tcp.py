@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import math
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from typing import TypeVarTuple
 
 from gatepass._native import Framer
 from gatepass.gateway import Event, Gateway, Kind, Report
@@ -15,6 +19,8 @@ _PATIENCE = 10.0
 #: Real seconds of silence after which nothing has arrived.
 _QUIET = 0.02
 
+_Ts = TypeVarTuple("_Ts")
+
 
 class PushedLoop(asyncio.SelectorEventLoop):
     """A loop whose clock runs, and can be advanced: timers follow it."""
@@ -23,6 +29,19 @@ class PushedLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self._pushed = 0.0
         self._begun = super().time()
+        self._timers: list[asyncio.TimerHandle] = []
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Set a timer."""
+        handle = super().call_at(when, callback, *args, context=context)
+        heappush(self._timers, handle)
+        return handle
 
     def time(self) -> float:
         """Return the loop's time."""
@@ -31,6 +50,13 @@ class PushedLoop(asyncio.SelectorEventLoop):
     def push(self, seconds: float) -> None:
         """Advance the time at once."""
         self._pushed += seconds
+
+    def next_timer(self) -> float:
+        """Return when the next timer that is not due yet fires."""
+        timers = self._timers
+        while timers and (timers[0].cancelled() or timers[0].when() <= self.time()):
+            heappop(timers)
+        return timers[0].when() if timers else math.inf
 
     def clock(self) -> datetime:
         """Return the conversation's time."""
@@ -99,10 +125,11 @@ class OverTcp:
         await asyncio.sleep(_QUIET)
 
     async def wait(self, span: timedelta) -> None:
-        """Let time pass."""
+        """Let time pass, from timer to timer: exactly so much, however slow the machine is."""
         await asyncio.sleep(_QUIET)
-        for _ in range(int(span.total_seconds())):
-            self._loop.push(1.0)
+        end = self._loop.time() + span.total_seconds()
+        while (now := self._loop.time()) < end:
+            self._loop.push(min(self._loop.next_timer(), end) - now)
             for _ in range(4):
                 await asyncio.sleep(0)
 
