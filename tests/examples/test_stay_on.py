@@ -119,6 +119,8 @@ def test_ctrl_c_logs_the_session_out(tmp_path: Path) -> None:
         program = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "examples.stay_on", f"127.0.0.1:{port}", *words),
             cwd=Path(stay_on.__file__).parents[1],
+            # It can be interrupted even if the tests ignore SIGINT, as background jobs do.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             stderr=asyncio.subprocess.PIPE,
         )
         await arrived.wait()
