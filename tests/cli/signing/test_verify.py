@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.fix.verifier import CHECKS
+from gatepass.fix.checks import CHECKS
 from tests.cli.samples import (
     ACCESS_KEY_ID,
     INCOMPLETE,
