@@ -15,7 +15,7 @@ from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy
 from gatepass.client.guard import LogonGuard
 from gatepass.client.link import Link, Trace, require_scenario
-from gatepass.errors import ArgumentError, FieldError
+from gatepass.errors import ArgumentError
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
@@ -156,9 +156,8 @@ class Plan:
         if self.backup is not None:
             _require_address(self.backup)
         require_scenario(self.scenario)
-        if self.backup is not None and not self.settings.sender_comp_id.endswith("U"):
-            message = "SenderCompID (49) of a session with a backup must end in U; nothing was sent"
-            raise FieldError(message, 49, "SenderCompID", "illegal")
+        if self.backup is not None:
+            self.settings.require_fault_tolerance()
 
     def link(self, guard: LogonGuard | None, backup_of: Link | None = None) -> Link:
         """Make a link that is not connected yet: to the primary, or to its backup."""

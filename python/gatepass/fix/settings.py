@@ -10,7 +10,9 @@ from typing import Any
 from gatepass._native import PROFILES, TAG_NAMES, canonical_string, logon_faults
 from gatepass.errors import FieldError
 from gatepass.fix.message import LOGON, encode
+from gatepass.fix.names import role_in
 from gatepass.fix.sending_time import format_sending_time
+from gatepass.session.role import Role
 
 #: Any valid SendingTime (52): its value does not matter yet.
 _ANY_TIME = format_sending_time(datetime(2026, 1, 5, tzinfo=UTC))
@@ -65,6 +67,12 @@ class ClientSettings:
     def session_id(self) -> str:
         """The Session ID, which has one port for all its firms and Fault Tolerance Indicators."""
         return self.sender_comp_id[:SESSION_ID_LENGTH]
+
+    def require_fault_tolerance(self) -> None:
+        """Raise `FieldError` unless the session may log on to a backup gateway as well."""
+        if role_in(self.sender_comp_id) is not Role.UNDESIGNATED:
+            message = "SenderCompID (49) of a session with a backup must end in U; nothing was sent"
+            raise FieldError(message, 49, "SenderCompID", "illegal")
 
     def _fields(self) -> dict[int, Any]:
         return {
