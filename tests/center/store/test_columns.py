@@ -77,6 +77,8 @@ REFUSED_BY_SQLITE = [
     ("session", "name", "CAST(X'41424300' AS TEXT)"),
     ("session", "name", "CAST(X'41420043' AS TEXT)"),
     ("session", "description", "X'00'"),
+    ("session", "description", "CAST(X'00' AS TEXT)"),
+    ("session", "description", f"CAST(X'{'4100' * 101}' AS TEXT)"),
     ("person", "disabled", "2"),
     ("root", "sealed", "'abc'"),
     ("audit", "actor", "X'6161'"),
