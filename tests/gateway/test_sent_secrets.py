@@ -19,6 +19,7 @@ FORMS = {
     "cut": SECRET[:40],
     "padded": f"{SECRET}=",
     "behind a word": f"k:{SECRET}",
+    "broken by a space": f"{SECRET[:21]} {SECRET[21:]}",
 }
 
 

@@ -21,6 +21,7 @@ from gatepass.fix.scenarios import at_week
 from gatepass.fix.texts import NOT_RESET
 from gatepass.fix.verifier import LogonVerifier
 from gatepass.fix.week import Scenario, numbers_of, week_of, with_week
+from gatepass.keys.likely_secret import hidden
 from gatepass.session.numbers import MAX_JUMP, Numbers
 from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.role import Role
@@ -253,7 +254,7 @@ class Admission:
         logon = case.logon
         if logon.msg_type != LOGON:
             text = "Non logon message received while not logged on."
-            return _Fault(text, f"message type {logon.msg_type} instead of a Logon")
+            return _Fault(text, f"message type {hidden(logon.msg_type, 35)} instead of a Logon")
         first_indicators = "UN" if self._fault_tolerant else "N"
         faults = logon_faults(logon.wire, self._target_sub_id, first_indicators, bool(case.live))
         if faults:

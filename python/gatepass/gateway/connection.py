@@ -22,6 +22,7 @@ from gatepass.fix.states import State
 from gatepass.gateway.faults.injection import Injection
 from gatepass.gateway.faults.lane import FaultyWire
 from gatepass.gateway.report import Event, Report
+from gatepass.keys.likely_secret import hidden
 from gatepass.session.numbers import Numbers
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore, Store
@@ -320,7 +321,7 @@ class GatewayConnection(Connection):
 
     def _deliver(self, message: Message, epoch: str) -> None:
         again = ", possibly delivered before" if message.possibly_delivered else ""
-        self.say(Event.MESSAGE, f"type {message.msg_type}{again}")
+        self.say(Event.MESSAGE, f"type {hidden(message.msg_type, 35)}{again}")
         self.gateway.application(self._name, message)
         self.store.delivered(message.msg_seq_num or 0, epoch)
 
@@ -329,7 +330,7 @@ class GatewayConnection(Connection):
         message = effect.message
         if message.msg_type == LOGON:
             return  # Already reported as refused, with the reason.
-        which = f"35={message.msg_type} 34={message.get(34)}"
+        which = f"35={hidden(message.msg_type, 35)} 34={message.get(34)}"
         self.say(Event.REJECTED, f"{which}: tag {effect.tag}: {effect.text}")
 
     def resend_wanted(self, effect: fx.ResendWanted) -> None:

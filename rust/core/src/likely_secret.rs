@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// Characters of the shortest secret key (16 bytes).
 const SHORTEST: usize = 22;
+/// Characters of a piece that would help to guess a key.
+const PIECE: usize = 8;
 /// More characters than a value of [`LONG_TAGS`] can have.
 const LONG: usize = 33;
 /// Operator ID (32 bytes are accepted), Access Key ID (32), ApplicationSystemName (30).
@@ -55,8 +57,15 @@ fn replaced(text: &[u8], place: Place, by: impl Fn(usize) -> Vec<u8>) -> Cow<'_,
     Cow::Owned(safe)
 }
 
-/// The parts that may be secret keys.
+/// The parts that may be secret keys, or in a value with a key, pieces of one that was broken.
 fn secrets(text: &[u8], place: Place) -> impl Iterator<Item = Range<usize>> {
+    let is_key = move |part: &Range<usize>| is_secret(&text[part.clone()], text, place);
+    let is_broken = matches!(place, Place::Value(_)) && words(text).any(|part| is_key(&part));
+    words(text).filter(move |part| is_key(part) || (is_broken && part.len() >= PIECE))
+}
+
+/// The parts that have only characters of a key.
+fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].iter().position(|byte| is_of_key(*byte))?;
@@ -64,14 +73,13 @@ fn secrets(text: &[u8], place: Place) -> impl Iterator<Item = Range<usize>> {
         at = start + rest.iter().position(|byte| !is_of_key(*byte)).unwrap_or(rest.len());
         Some(start..at)
     })
-    .filter(move |part| is_secret(&text[part.clone()], place))
 }
 
-fn is_secret(word: &[u8], place: Place) -> bool {
+fn is_secret(word: &[u8], whole: &[u8], place: Place) -> bool {
     match place {
         // A value that repeats one character is a filler, not a key.
         Place::Value(_) if word.iter().all(|byte| *byte == word[0]) => false,
-        Place::Value(tag) if LONG_TAGS.contains(&tag) => word.len() >= LONG,
+        Place::Value(tag) if LONG_TAGS.contains(&tag) && whole.trim_ascii().len() < LONG => false,
         Place::Value(_) => word.len() >= SHORTEST,
         // The names of tags are as long, but have no digits.
         Place::Words => {

@@ -14,6 +14,7 @@ from gatepass.fix.message import RESEND_REQUEST, Message
 from gatepass.gateway.faults import plan as ft
 from gatepass.gateway.faults.injection import Injection
 from gatepass.keys import AccessKeyId
+from gatepass.keys.likely_secret import hidden
 from gatepass.session.machine import unfinished
 
 
@@ -71,7 +72,7 @@ class Lane:
         )
         way = "from" if self._direction is ft.Direction.RECEIVE else "to"
         for action in actions:
-            which = f"35={message.msg_type} 34={message.get(34)} {way} the client"
+            which = f"35={hidden(message.msg_type, 35)} 34={message.get(34)} {way} the client"
             self.victim.tell(sender, f"{which}: {action}")
         scene = _Scene(self, sender)
         wires = [wire]

@@ -61,6 +61,14 @@ proptest! {
     }
 
     #[test]
+    fn both_halves_of_a_broken_key_are_hidden_in_values(
+        at in 1..43_usize, gap in "[ .:\n]{1,2}", tag in prop::sample::select(&TAGS[..])
+    ) {
+        let text = format!("{}{gap}{}", &SECRET[..at], &SECRET[at..]);
+        prop_assert!(!has_piece(&shown(&hidden(text.as_bytes(), Place::Value(tag))), SECRET));
+    }
+
+    #[test]
     fn a_short_key_is_hidden_where_no_value_is_as_long(key in "[A-Za-z0-9_-]{22,32}") {
         for tag in SIGNED.into_iter().filter(|tag| ![50, 1603].contains(tag)) {
             prop_assert!(may_have_secret(key.as_bytes(), Place::Value(tag)));
@@ -82,6 +90,8 @@ fn usual_values_of_a_logon_are_shown() {
         (50, "Operator-2026-in-Chicago-Desk7"),
         (355, "oNDxM33uE81ohWuVRtWToNDxM33uE81o"),
         (1603, "OurTradingSystem2026Release30x"),
+        (50, "a desk of the second floor in Chicago"),
+        (355, "oNDxM33uE81ohWuVRtWToNDxM33uE81o "),
         (52, "20170623-14:48:42.855"),
     ] {
         assert!(!may_have_secret(value.as_bytes(), Place::Value(tag)), "{value}");
