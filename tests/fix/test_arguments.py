@@ -139,7 +139,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: connect("::1", 1, US, KEYS, MemoryStore(), back_off=1.0),
         "back_off is of type float",
     ),
-    "an unknown option": (lambda: to("::1", gard=1), "connect without a backup has no option gard"),
+    "an unknown option": (lambda: to("::1", guards=1), "without a backup has no option guards"),
     "tell without a backup": (lambda: to("::1", tell=print), "without a backup has no option tell"),
     "a writer with a backup": (
         lambda: to("::1", backup=("::1", 2), writer=LogonWriter()),
