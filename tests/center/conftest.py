@@ -1,4 +1,4 @@
-"""Every test that needs a database runs on SQLite and, if it is installed, on PostgreSQL."""
+"""Tests that need a database run on SQLite and, with ``--slow``, on an installed PostgreSQL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tests.center.following import grow
 from tests.center.world import Clock, Outbox, World, make_center, make_world
 
 _HAS_POSTGRES = postgres.programs() is not None
-_KINDS = ["sqlite", "postgresql"] if _HAS_POSTGRES else ["sqlite"]
+_KINDS = ["sqlite"]
+if _HAS_POSTGRES:
+    # Slow all together: there are hundreds of them, and a server for each worker.
+    _KINDS.append(pytest.param("postgresql", marks=pytest.mark.slow))
 _numbers = itertools.count()
 
 
