@@ -91,6 +91,8 @@ class OverTcp:
         if backup not in self._ports:
             port = await self._gateway.listen("127.0.0.1", 0, backup=backup)
             self._ports[backup] = port
+        # Two equal Logons are a replay, and two connections may log on within a millisecond.
+        self._loop.push(0.001)
         _, wire = await self._loop.create_connection(Wire, "127.0.0.1", self._ports[backup])
         self._wires[who] = wire
 
