@@ -49,6 +49,16 @@ def test_the_numbers_of_a_refusal(
         assert verdict.was_judged is (nth < 6)
 
 
+def test_a_secret_key_instead_of_a_message_type_is_not_in_the_reason() -> None:
+    account = Account(MemoryStore(), Port())
+    admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)
+    # In a sentence it would pass for a word.
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    verdict = admission.judge(Message.parse(encode([(35, letters), (49, "ABC123U")])), START)
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "message type *** instead of a Logon"
+
+
 def test_a_backups_refusal_of_what_has_no_number_begins_at_1() -> None:
     account = Account(MemoryStore(), Port(), primary_on=True)
     admission = Admission(LogonVerifier(KeyRing([])), "G", lambda _name: account)

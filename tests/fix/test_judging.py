@@ -22,6 +22,7 @@ from gatepass.fix.admission import (
 )
 from gatepass.fix.exchange import OTHER_SENDER
 from gatepass.fix.message import Message
+from gatepass.fix.names import INDICATORS
 from gatepass.fix.replays import Replays
 from gatepass.fix.rules import INVALID_LOGON
 from gatepass.fix.texts import NOT_RESET
@@ -30,7 +31,7 @@ from gatepass.session.numbers import MAX_JUMP
 from gatepass.session.port import CLOSED_TEXT, Port
 from gatepass.session.role import Role
 from gatepass.session.store import MemoryStore
-from tests.fix.samples import AT, KEYS, as_text, signed_with
+from tests.fix.samples import AT, KEY_ID, KEYS, as_text, signed_with
 from tests.fix.test_rules import logon
 
 WEEK = trading_week(AT)
@@ -313,6 +314,8 @@ def test_an_admission_has_the_role_the_scenario_and_the_numbers(
     assert isinstance(admitted, Admitted), admitted
     assert (admitted.numbers.next_out, admitted.numbers.next_in) == numbers
     assert (admitted.role, admitted.scenario) == (role, scenario)
+    number, indicator = change.get("34", "20"), INDICATORS[role]
+    assert admitted.detail == f"{scenario}: 34={number} as {indicator}, key pair {KEY_ID}"
     week = week_of(admitted.numbers)
     assert (week.sunday, week.begun) == (WEEK, True)
     assert week.restarts == (scenario == Scenario.IN_SESSION.value)
