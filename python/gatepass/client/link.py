@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gatepass._native import Framer
-from gatepass.arguments import a_wait, refuse
+from gatepass.arguments import a_wait
 from gatepass.causes import Cause, Fault
 from gatepass.client.guard import LogonGuard
 from gatepass.client.inbox import Inbox
@@ -28,6 +28,7 @@ from gatepass.fix import effects as fx
 from gatepass.fix.client import ClientSession
 from gatepass.fix.logon_writer import LogonWriter
 from gatepass.fix.message import Message
+from gatepass.fix.scenarios import require_scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.stamps import moment_of_its_own
 from gatepass.fix.states import State
@@ -53,13 +54,6 @@ _KINDS: dict[Fault, type[SessionEndedError]] = {
     Fault.THEIRS: LogonReplyError,
     Fault.NEITHER: NoConnectionError,
 }
-
-
-def require_scenario(scenario: object) -> None:
-    """Raise `ArgumentError` for anything but a `Scenario` or ``None``."""
-    if not (scenario is None or isinstance(scenario, Scenario)):
-        members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
-        raise refuse("scenario", scenario, f"{members}, or None")
 
 
 class Link(Connection):

@@ -14,9 +14,10 @@ from gatepass.client.attempts import Attempts
 from gatepass.client.back_off import BackOff
 from gatepass.client.clock import ClockPolicy
 from gatepass.client.guard import LogonGuard
-from gatepass.client.link import Link, Trace, require_scenario
+from gatepass.client.link import Link, Trace
 from gatepass.errors import ArgumentError
 from gatepass.fix.logon_writer import LogonWriter
+from gatepass.fix.scenarios import require_scenario
 from gatepass.fix.settings import ClientSettings
 from gatepass.fix.week import Scenario
 from gatepass.keys import AccessKeyId, Keys, as_source

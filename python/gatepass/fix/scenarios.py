@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from gatepass.arguments import refuse
 from gatepass.errors import FieldError
 from gatepass.fix.week import Scenario, Week, numbers_of, trading_week, week_of, with_week
 from gatepass.keys.validity import exchange_zone
@@ -106,3 +107,10 @@ def expecting(numbers: Numbers, number: int, now: datetime) -> Numbers:
         words = f"MsgSeqNum (34) {number} is already used: give {current.next_out} or more"
         raise FieldError(f"{words}; nothing was sent", 34, "MsgSeqNum", "illegal")
     return until_accepted(numbers, with_week(current, proposed=number))
+
+
+def require_scenario(scenario: object) -> None:
+    """Raise `ArgumentError` for anything but a `Scenario` or ``None``."""
+    if not (scenario is None or isinstance(scenario, Scenario)):
+        members = " or ".join(f"Scenario.{member.name}" for member in Scenario)
+        raise refuse("scenario", scenario, f"{members}, or None")
